@@ -99,7 +99,7 @@ func (t *turn) adopt() Decision {
 	for i := range t.next.Entrances {
 		e := &t.next.Entrances[i]
 		r, _ := t.reading(e.Name)
-		*e = EntranceState{Entrance: e.Entrance, Share: lowest, Pending: !r.Weights.At(lowest), Was: r.Weights}
+		*e = EntranceState{Entrance: e.Entrance, Share: lowest, Pending: !r.Weights.At(lowest), Was: r.Weights, RoseAt: e.RoseAt}
 		if !e.Pending {
 			e.Was = Weights{}
 		}

@@ -1,5 +1,7 @@
 package shift
 
+import "time"
+
 // stepBack takes the planned way back one step down, on all entrances at once:
 // lowering green is safe in any order.
 func (t *turn) stepBack() Decision {
@@ -53,6 +55,9 @@ func (t *turn) returning() Decision {
 	}
 	if d, ok := t.settling(); ok {
 		return d
+	}
+	if until, late := t.riseInFlight(); late && t.next.Share == 0 {
+		return t.stay(Settling, "blue has all traffic; a rise sent a moment ago may still land until %s", until.UTC().Format(time.TimeOnly)).wakeAt(until, t.now)
 	}
 	if t.next.Share == 0 {
 		t.next.Version++

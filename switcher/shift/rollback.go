@@ -104,6 +104,7 @@ func (t *turn) rollingBack() Decision {
 			changes = append(changes, t.change(i, limit, Rollback))
 		}
 	}
+	inFlight, late := t.riseInFlight()
 	switch {
 	case len(changes) > 0:
 		return t.act(changes, RollbackUnderWay, "%s to blue", rollbackScope(changes, limit))
@@ -113,10 +114,23 @@ func (t *turn) rollingBack() Decision {
 		return t.stay(RollbackLimitedByCapacity, "blue can carry %s now; %s stays on green until blue has more", Full-limit, limit)
 	case unsynced:
 		return t.stay(RollbackSettling, "blue's weights stand; AWS is still bringing them to all its servers")
+	case late:
+		return t.stay(RollbackSettling, "blue's weights stand; a rise sent a moment ago may still land until %s", inFlight.UTC().Format(time.TimeOnly)).wakeAt(inFlight, t.now)
 	}
 	t.next.Version++
 	t.next.Phase, t.next.EndedAt = RolledBack, t.now
 	return t.stay(BackOnBlue, "blue has all traffic again (%s)", t.next.Rollback.Why)
+}
+
+// riseInFlight tells until when a rise that was sent earlier may still land at
+// a load balancer. The way back isn't over before: it would have to be undone.
+func (t *turn) riseInFlight() (until time.Time, still bool) {
+	for _, e := range t.next.Entrances {
+		if end := e.RoseAt.Add(WriteDeadline); e.ALB != nil && end.After(until) {
+			until = end
+		}
+	}
+	return until, until.After(t.now)
 }
 
 func rollbackScope(changes []Change, limit Share) string {
