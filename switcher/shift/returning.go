@@ -12,11 +12,11 @@ func (t *turn) stepBack() Decision {
 	if d, ok := t.blueReadyFor(Full - to); !ok {
 		return d
 	}
-	if t.next.Phase == Completed {
-		t.next.Attempt++
-		t.next.StartedAt = t.now
+	if t.next.Phase == Returning {
+		t.intend()
+	} else {
+		t.openWayBack()
 	}
-	t.intend()
 	t.next.Phase = Returning
 	t.next.Step = max(0, t.next.Step-1)
 	t.next.Share = to

@@ -2,6 +2,7 @@ package shift
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -20,11 +21,9 @@ func (t *turn) rollbackByPerson() (Decision, bool) {
 			t.next.Version++
 		}
 		return t.rollingBack(), true
-	case RolledBack:
-		return Decision{}, false
-	case Idle:
+	case Idle, RolledBack:
 		if t.next.Question == nil && !t.anyGreen() {
-			return Decision{}, false
+			return Decision{}, false // it has what it asks for
 		}
 	case Shifting, OnStandby, Completed, Returning:
 	}
@@ -62,25 +61,32 @@ func (t *turn) rollbackByItself() (Decision, bool) {
 // rollBack opens the way back. After completion it is a new attempt.
 func (t *turn) rollBack(r RollbackRecord, reason Reason) Decision {
 	r.At = t.now
-	if len(t.next.Entrances) == 0 { // nothing was frozen: no attempt of ours
-		t.next.Entrances = freeze(t.p.Entrances, 0)
-		t.next.Steps = t.p.Steps
-	}
-	switch {
-	case t.next.Phase == Completed || t.next.Phase == Idle && t.next.Question == nil:
-		t.next.Attempt++
-		t.next.StartedAt, t.next.EndedAt = t.now, time.Time{}
-	case t.next.Phase == Idle: // the journal is away: stay in the attempt that the mark tells
-		t.next.Attempt = max(1, t.next.Attempt)
-		t.next.StartedAt = t.now
-	}
-	t.intend()
+	t.openWayBack()
 	t.next.Phase, t.next.Rollback, t.next.Question = RollingBack, &r, nil
 	d := t.rollingBack()
 	if len(d.Changes) > 0 {
 		d.Reason, d.Message = reason, r.Why+"; "+d.Message
 	}
 	return d
+}
+
+// openWayBack begins a way back, fast or planned. It uses up every attempt that
+// was asked for until now: after it only a person's new wish starts a shift.
+func (t *turn) openWayBack() {
+	if len(t.next.Entrances) == 0 { // nothing was frozen: no attempt of ours
+		t.next.Entrances = freeze(t.p.Entrances, 0)
+		t.next.Steps = slices.Clone(t.p.Steps)
+	}
+	switch {
+	case t.next.Phase == Completed, t.next.Phase == Idle && t.next.Question == nil:
+		t.next.Attempt++
+		t.next.StartedAt = t.now
+	case t.next.Phase == Idle: // the journal is away: stay in the attempt that the mark tells
+		t.next.StartedAt = t.now
+	}
+	t.next.Attempt = max(1, t.next.Attempt, t.o.Request.Attempt)
+	t.next.EndedAt = time.Time{}
+	t.intend()
 }
 
 // rollingBack lowers every entrance at once. It never raises one, and it needs
