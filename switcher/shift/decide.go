@@ -147,7 +147,8 @@ func (t *turn) confirmWrites() {
 
 // countBreaches counts failing measurements in a row, each measurement once.
 func (t *turn) countBreaches() {
-	if t.next.Phase == Idle || t.next.Phase.Terminal() {
+	if !t.next.Active() || t.next.Share == 0 {
+		t.next.Breaches = nil // green has no users
 		return
 	}
 	var kept []Breach

@@ -12,11 +12,10 @@ func (t *turn) stepBack() Decision {
 	if d, ok := t.blueReadyFor(Full - to); !ok {
 		return d
 	}
-	if t.next.Phase == Returning {
-		t.intend()
-	} else {
+	if t.next.Phase != Returning {
 		t.openWayBack()
 	}
+	t.intend()
 	t.next.Phase = Returning
 	t.next.Step = max(0, t.next.Step-1)
 	t.next.Share = to

@@ -48,8 +48,7 @@ func (t *turn) rollbackByItself() (Decision, bool) {
 	}
 	for _, g := range t.p.Gates.Traffic {
 		for _, b := range t.next.Breaches {
-			if b.Gate == g.Name && b.Count >= max(1, g.Breaches) {
-				v := t.traffic(g)
+			if v := t.traffic(g); v.Judgement == Fail && b.Gate == g.Name && b.Count >= max(1, g.Breaches) {
 				why := fmt.Sprintf("%s: %s (%d in a row)", g.Name, v.Message, b.Count)
 				return t.rollBack(RollbackRecord{By: "clusterswitch", Automatic: true, Why: why}, UsersSuffer), true
 			}
@@ -63,7 +62,10 @@ func (t *turn) rollBack(r RollbackRecord, reason Reason) Decision {
 	r.At = t.now
 	t.openWayBack()
 	t.next.Phase, t.next.Rollback, t.next.Question = RollingBack, &r, nil
-	d := t.rollingBack()
+	limit := t.rollbackLimit()
+	t.next.Share = min(t.next.Share, limit)
+	t.intend()
+	d := t.lowerAll(limit)
 	if len(d.Changes) > 0 {
 		d.Reason, d.Message = reason, r.Why+"; "+d.Message
 	}
@@ -86,28 +88,40 @@ func (t *turn) openWayBack() {
 	}
 	t.next.Attempt = max(1, t.next.Attempt, t.o.Request.Attempt)
 	t.next.EndedAt = time.Time{}
-	t.intend()
 }
 
-// rollingBack lowers every entrance at once. It never raises one, and it needs
-// nothing but the wish: an entrance that can't be read is written all the same.
+// rollingBack goes on with a rollback. Where blue can carry more by now, green
+// gets less; the intended share never rises again.
 func (t *turn) rollingBack() Decision {
 	limit := t.rollbackLimit()
-	t.next.Share = min(t.next.Share, limit)
+	if limit < t.next.Share {
+		t.next.Share = limit
+		t.intend()
+	}
+	return t.lowerAll(limit)
+}
+
+// lowerAll lowers every entrance to the limit at once. It never raises one, and
+// it needs nothing but the wish: an entrance that can't be read is written all
+// the same.
+func (t *turn) lowerAll(limit Share) Decision {
 	var changes []Change
 	var waiting []string
+	var left Share // on green
 	unsynced := false
 	for i, e := range t.next.Entrances {
 		r, known := t.reading(e.Name)
 		switch {
 		case known && r.Weights.atMost(limit):
-			t.next.Entrances[i].Share = min(e.Share, limit)
-			t.next.Entrances[i].Pending = false
+			t.next.Entrances[i] = EntranceState{Entrance: e.Entrance, Share: min(e.Share, limit), RoseAt: e.RoseAt}
+			left = max(left, r.Weights.Share())
 			unsynced = unsynced || !r.InSync
 		case known && blueIsDead(r) && !t.o.Request.RollbackForce:
 			waiting = append(waiting, e.Name)
-		default:
+		case known:
 			changes = append(changes, t.change(i, limit, Rollback))
+		default:
+			changes = append(changes, t.change(i, min(limit, e.lowest()), Rollback))
 		}
 	}
 	inFlight, late := t.riseInFlight()
@@ -116,8 +130,8 @@ func (t *turn) rollingBack() Decision {
 		return t.act(changes, RollbackUnderWay, "%s to blue", rollbackScope(changes, limit))
 	case len(waiting) > 0:
 		return t.stay(RollbackWaitsForBlue, "blue has no healthy target while green has some (%s); it goes back as soon as blue has one", strings.Join(waiting, ", "))
-	case limit > 0:
-		return t.stay(RollbackLimitedByCapacity, "blue can carry %s now; %s stays on green until blue has more", Full-limit, limit)
+	case left > 0:
+		return t.stay(RollbackLimitedByCapacity, "blue can carry %s now; %s stays on green until blue has more", Full-limit, left)
 	case unsynced:
 		return t.stay(RollbackSettling, "blue's weights stand; AWS is still bringing them to all its servers")
 	case late:
@@ -126,6 +140,15 @@ func (t *turn) rollingBack() Decision {
 	t.next.Version++
 	t.next.Phase, t.next.EndedAt = RolledBack, t.now
 	return t.stay(BackOnBlue, "blue has all traffic again (%s)", t.next.Rollback.Why)
+}
+
+// lowest is the least that green may have on an entrance that can't be read: a
+// write that is still open may or may not have landed.
+func (e EntranceState) lowest() Share {
+	if e.Pending && e.Was.Blue+e.Was.Green > 0 {
+		return min(e.Share, e.Was.Share())
+	}
+	return e.Share
 }
 
 // riseInFlight tells until when a rise that was sent earlier may still land at
@@ -157,8 +180,10 @@ func (t *turn) rollbackLimit() Share {
 	if !t.next.Rollback.Automatic {
 		return 0
 	}
-	if _, empty := t.greenEmpty(); empty {
-		return 0
+	for _, e := range t.next.Entrances { // even where the weight is 0 by now
+		if r, known := t.reading(e.Name); known && greenIsDead(r) {
+			return 0
+		}
 	}
 	capacity, known := t.blueCapacity()
 	if !known {
@@ -184,13 +209,17 @@ func blueIsDead(r EntranceReading) bool {
 		r.GreenTargets.Known && r.GreenTargets.Healthy > 0
 }
 
-// greenEmpty finds an entrance that sends users to a green without healthy
-// targets while blue is not known to be as bad.
+// greenIsDead tells whether a reading proves that green can't answer, while
+// blue is not known to be as bad.
+func greenIsDead(r EntranceReading) bool {
+	blueAsBad := r.BlueTargets.Known && r.BlueTargets.Healthy == 0
+	return r.GreenTargets.Known && r.GreenTargets.Healthy == 0 && !blueAsBad
+}
+
+// greenEmpty finds an entrance that sends users to a green that can't answer.
 func (t *turn) greenEmpty() (string, bool) {
 	for _, e := range t.next.Entrances {
-		r, known := t.reading(e.Name)
-		blueAsBad := r.BlueTargets.Known && r.BlueTargets.Healthy == 0
-		if known && r.GreenTargets.Known && r.GreenTargets.Healthy == 0 && r.Weights.Green > 0 && !blueAsBad {
+		if r, known := t.reading(e.Name); known && greenIsDead(r) && r.Weights.Green > 0 {
 			return e.Name, true
 		}
 	}
