@@ -202,6 +202,12 @@ func (t *turn) blueCapacity() (Share, bool) {
 	return min(Full, Share(b.ready()*int(Full)/t.next.BlueBaseline)), true
 }
 
+// blueMeasured tells whether blue's replicas can be taken as the measure of
+// the load: without one, no gate could say what green needs.
+func (t *turn) blueMeasured() bool {
+	return t.o.Blue.Err == "" && t.fresh(t.o.Blue.At, t.p.StaleAfter) && t.o.Blue.ready() > 0
+}
+
 // blueIsDead tells whether a fresh reading proves that going back would break
 // what works.
 func blueIsDead(r EntranceReading) bool {
