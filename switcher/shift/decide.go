@@ -70,7 +70,7 @@ func newTurn(p Plan, s State, o Observation, now time.Time) *turn {
 func (t *turn) stay(reason Reason, format string, args ...any) Decision {
 	return Decision{
 		Next: t.next, Reason: reason, Message: fmt.Sprintf(format, args...),
-		WakeAt: t.now.Add(t.p.Interval),
+		WakeAt: t.now.Add(max(t.p.Interval, time.Second)),
 	}
 }
 
