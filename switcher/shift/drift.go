@@ -157,8 +157,8 @@ func (t *turn) resumePhase(share Share) {
 	}
 }
 
-// restore lets the intended shares be written again. On the way back nothing
-// may rise, so an entrance that stands lower is adopted there.
+// restore lets the intended shares be written again, up to what the gates allow
+// (goOn); on the way back nothing rises by it (lower).
 func (t *turn) restore() Decision {
 	for i := range t.next.Entrances {
 		e := &t.next.Entrances[i]
@@ -167,8 +167,6 @@ func (t *turn) restore() Decision {
 		case !known:
 			return t.stay(EntranceUnknown, "can't restore: entrance %s is unknown: %s", e.Name, t.unreadable(e.Name))
 		case r.Weights.At(e.Share):
-		case t.next.Phase == Returning && r.Weights.atMost(e.Share):
-			return t.adopt()
 		default:
 			e.Pending, e.Was = true, r.Weights
 		}

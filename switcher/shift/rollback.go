@@ -152,11 +152,12 @@ func (e EntranceState) lowest() Share {
 }
 
 // writeInFlight tells until when a write that gives green traffic may still
-// land at a load balancer. The way back isn't over before: it would have to be
-// undone.
+// land: at a load balancer always, at Route 53 when the way back found nothing
+// to write that would have fenced it. The way back isn't over before: it would
+// have to be undone.
 func (t *turn) writeInFlight() (until time.Time, still bool) {
 	for _, e := range t.next.Entrances {
-		if end := e.SentAt.Add(WriteDeadline); e.ALB != nil && end.After(until) {
+		if end := e.SentAt.Add(WriteDeadline); end.After(until) {
 			until = end
 		}
 	}
