@@ -66,9 +66,7 @@ func (t *turn) returning() Decision {
 		return t.stay(Settling, "blue has all traffic; an earlier write may still land until %s", until.UTC().Format(time.TimeOnly)).wakeAt(until, t.now)
 	}
 	if t.next.Share == 0 {
-		t.next.Version++
-		t.next.Phase, t.next.EndedAt = RolledBack, t.now
-		return t.stay(BackOnBlue, "blue has all traffic again (%s)", t.next.Rollback.Why)
+		return t.endWayBack()
 	}
 	hold := t.next.Steps[max(0, t.next.Step-1)].Hold
 	if end := t.next.ReachedAt.Add(hold); end.After(t.now) {

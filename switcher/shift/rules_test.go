@@ -83,6 +83,11 @@ func (r *rules) decided(s State, o Observation, d Decision) {
 	if d.Reason == Adopted || d.Reason == Restoring {
 		r.helped[d.Next.Attempt] = true
 	}
+	if d.Reason == ShiftStarted { // blue has all traffic, whoever saw to that
+		for _, g := range r.w.groups {
+			g.foreign = false
+		}
+	}
 	if s.Attempt != d.Next.Attempt && s.Phase.Terminal() && d.Next.Phase == Shifting && o.Request.Attempt <= s.Attempt {
 		r.rt.Fatalf("S6: attempt %d starts by itself after %s", d.Next.Attempt, s.Phase)
 	}
@@ -131,7 +136,7 @@ func (r *rules) rise(s State, o Observation, d Decision, c Change) {
 		r.rt.Fatalf("S9: a rise though a cluster is unknown")
 	case green.ready()*100 < int(c.Wanted)*d.Next.BlueBaseline || green.ready() < 8:
 		r.rt.Fatalf("S2: a rise to %s on %d replicas", c.Wanted, green.ready())
-	case len(o.Probes) == 0 || !fresh(o.Probes[0].Results[len(o.Probes[0].Results)-1].At.Add(-15*time.Second)):
+	case len(o.Probes) == 0 || !fresh(o.Probes[0].Results[len(o.Probes[0].Results)-1].At.Add(15*time.Second)):
 		r.rt.Fatalf("S9: a rise though the probe is silent")
 	}
 	for _, e := range o.Entrances {

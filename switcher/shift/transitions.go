@@ -11,9 +11,8 @@ type Transition struct {
 // Transitions lists every change of phase that Decide makes.
 func Transitions() []Transition {
 	const (
-		flag  = "rollback flag"
-		back  = "serve: blue"
-		ended = "nothing left on green"
+		flag = "rollback flag"
+		back = "serve: blue"
 	)
 	return []Transition{
 		{Idle, Shifting, "an attempt is asked for, blue has all traffic"},
@@ -31,8 +30,6 @@ func Transitions() []Transition {
 		{Idle, RollingBack, flag + " while green has traffic"},
 		{RolledBack, RollingBack, flag + " while green has traffic"},
 		{RollingBack, RolledBack, "blue has all traffic"},
-		{Shifting, RolledBack, "sent back, " + ended},
-		{Idle, RolledBack, "sent back, " + ended},
 		{RolledBack, Shifting, "a new attempt"},
 		{Completed, Shifting, "a new attempt, blue has all traffic"},
 	}
