@@ -41,16 +41,18 @@ func (t *turn) outranked(entrance string, m Mark) Decision {
 }
 
 // foreign tells whether what stands there is somebody else's. A write that is
-// still pending may show before or after; when the mark says that it landed,
-// finding the old weights means that somebody put them back.
+// still pending may show before or after. When the mark says that this very
+// intent landed, only the intended share is ours: the old weights mean that
+// somebody put them back. (Versions go on across epochs and attempts.)
 func (t *turn) foreign(e EntranceState, r EntranceReading) bool {
+	landed := r.Mark != nil && r.Mark.Version >= t.next.Version
+	if landed && t.next.Phase != Returning { // there an entrance may rest below the share
+		return !r.Weights.At(t.next.Share)
+	}
 	if r.Weights.At(e.Share) {
 		return false
 	}
-	if !e.Pending || !r.Weights.same(e.Was) {
-		return true
-	}
-	return r.Mark != nil && r.Mark.Version >= t.next.Version // versions go on across epochs and attempts
+	return landed || !e.Pending || !r.Weights.same(e.Was)
 }
 
 // ask opens a question, once.

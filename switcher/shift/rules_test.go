@@ -157,7 +157,7 @@ func (r *rules) rise(s State, o Observation, d Decision, c Change) {
 func (r *rules) evidence(s State, o Observation, c Change, newStep bool) {
 	stood := r.w.start
 	for _, g := range r.w.groups {
-		if at := g.changedAt.Add(g.syncs + g.ttl); at.After(stood) && s.Step > 0 {
+		if at := g.wroteAt.Add(g.syncs + g.ttl); at.After(stood) && s.Step > 0 {
 			stood = at
 		}
 	}
@@ -197,8 +197,8 @@ func (r *rules) settled(s State, d Decision) {
 		if g.stale == nil && !g.weights.At(s.Share) {
 			r.rt.Fatalf("S3: step %d begins while entrance %s stands at %s instead of %s", d.Next.Step, g.Name, g.weights, s.Share)
 		}
-		if s.Step > 0 && r.w.now.Sub(g.changedAt) < g.syncs+g.ttl+s.Steps[s.Step-1].Hold {
-			r.rt.Fatalf("S2: step %d begins %s after entrance %s changed", d.Next.Step, r.w.now.Sub(g.changedAt), g.Name)
+		if s.Step > 0 && r.w.now.Sub(g.wroteAt) < g.syncs+g.ttl+s.Steps[s.Step-1].Hold {
+			r.rt.Fatalf("S2: step %d begins %s after entrance %s changed", d.Next.Step, r.w.now.Sub(g.wroteAt), g.Name)
 		}
 	}
 }

@@ -39,6 +39,7 @@ type group struct {
 	mark                      *Mark
 	token                     int
 	changedAt                 time.Time
+	wroteAt                   time.Time // when the daemon last changed it
 	syncs, ttl                time.Duration
 	blueHealthy, greenHealthy int
 	err, owner                string
@@ -223,7 +224,7 @@ func (w *world) write(g *group, c Change, late bool) {
 		w.landed(g, before, c, late)
 	}
 	g.set(w.now, c.Wanted.Weights())
-	g.foreign, g.mark = false, new(c.Control)
+	g.foreign, g.mark, g.wroteAt = false, new(c.Control), w.now
 }
 
 // hand is somebody else's edit. It is a foreign one unless no shift is under
