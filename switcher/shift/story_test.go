@@ -107,6 +107,7 @@ func (s *story) do(words []string) {
 		"crash":    func() { w.crash = true },
 		"restart":  func() { s.restart(words[1:]) },
 		"tick":     func() { s.tell(w.tick(s.duration(arg)), true) },
+		"shift":    func() { s.shiftTo(arg) },
 		"run":      func() { s.run(s.duration(arg)) },
 		"rollback": func() {
 			if w.ask.RollbackBy = words[1:]; arg == "off" {
@@ -126,6 +127,20 @@ func (s *story) run(d time.Duration) {
 	for range d / (10 * time.Second) {
 		s.tell(s.w.tick(10*time.Second), false)
 	}
+}
+
+// shiftTo asks for a shift and passes over it quickly, until a share is held or
+// a phase reached.
+func (s *story) shiftTo(goal string) {
+	s.w.ask.Serve, s.w.ask.Attempt = Green, max(1, s.w.ask.Attempt)
+	for range 600 {
+		d := s.w.tick(10 * time.Second)
+		if string(d.Next.Phase) == goal || strconv.Itoa(int(d.Next.Share)) == goal && d.Reason == Holding {
+			s.tell(d, true)
+			return
+		}
+	}
+	s.t.Fatalf("the shift doesn't get to %s", goal)
 }
 
 // tell writes down what was decided, and what AWS shows after it.
