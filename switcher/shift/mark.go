@@ -52,6 +52,9 @@ func ParseMark(text string) (Mark, error) {
 			return Mark{}, fmt.Errorf("mark %q lacks %s", text, key)
 		}
 	}
+	if m.Attempt < 0 || m.Epoch < 0 || m.Version < 0 {
+		return Mark{}, fmt.Errorf("mark %q counts below 0", text)
+	}
 	return m, nil
 }
 
