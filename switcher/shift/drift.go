@@ -11,7 +11,7 @@ import (
 func (t *turn) drifted() (Decision, bool) {
 	for _, e := range t.next.Entrances {
 		r, known := t.reading(e.Name)
-		if known && r.Mark != nil && r.Mark.Compare(t.next.Mark()) > 0 {
+		if known && r.Mark != nil && r.Mark.outranks(t.next) {
 			return t.outranked(e.Name, *r.Mark), true
 		}
 		if !known || !foreign(e, r) {

@@ -95,6 +95,13 @@ func (m Mark) rollbackRecord() RollbackRecord {
 	}
 }
 
+// outranks tells whether something was written that the state doesn't know of.
+// A state with a newer epoch but an older version comes from an old journal,
+// recovered while the mark could not be read.
+func (m Mark) outranks(s State) bool {
+	return m.Compare(s.Mark()) > 0 || m.Attempt == s.Attempt && m.Version > s.Version
+}
+
 // Compare orders marks by (attempt, epoch, version), the order of truth.
 func (m Mark) Compare(n Mark) int {
 	return cmp.Or(cmp.Compare(m.Attempt, n.Attempt), cmp.Compare(m.Epoch, n.Epoch), cmp.Compare(m.Version, n.Version))
