@@ -1,6 +1,9 @@
 package shift
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Observation is what was seen of the world, with times. What could not be
 // read is there as unknown; an absent reading never counts as good.
@@ -114,6 +117,18 @@ type TrafficReading struct {
 	Err      string
 	Requests int
 	Errors   int
+}
+
+// ReadyOf gives ready replicas of wanted ones as "12/12"; empty: unknown.
+func (c ClusterReading) ReadyOf() string {
+	if c.Err != "" || c.At.IsZero() {
+		return ""
+	}
+	wanted := 0
+	for _, w := range c.Workloads {
+		wanted += w.Wanted
+	}
+	return fmt.Sprintf("%d/%d", c.ready(), wanted)
 }
 
 func (o Observation) entrance(name string) (EntranceReading, bool) {
