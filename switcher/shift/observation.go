@@ -75,7 +75,8 @@ type Workload struct {
 // Key names the workload across clusters.
 func (w Workload) Key() string { return w.Kind + " " + w.Namespace + "/" + w.Name }
 
-func (c ClusterReading) ready() int {
+// Ready counts the ready replicas of all workloads.
+func (c ClusterReading) Ready() int {
 	n := 0
 	for _, w := range c.Workloads {
 		n += w.Ready
@@ -128,7 +129,7 @@ func (c ClusterReading) ReadyOf() string {
 	for _, w := range c.Workloads {
 		wanted += w.Wanted
 	}
-	return fmt.Sprintf("%d/%d", c.ready(), wanted)
+	return fmt.Sprintf("%d/%d", c.Ready(), wanted)
 }
 
 func (o Observation) entrance(name string) (EntranceReading, bool) {
