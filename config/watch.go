@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// settle is the time from the first event of a folder to the look at the file, so that an editor that writes in place
-	// is not caught halfway. Later events don't push it on: a busy folder must not put the look off for ever.
+	// settle is the time from the first event of a folder to the look at the file, and from a look that found an error to
+	// the next. Later events don't push it on: a busy folder must not put the look off for ever.
 	settle = 100 * time.Millisecond
 
 	// reread is how often the file is read without any event. It finds what the kernel does not tell: a full event
@@ -63,6 +63,8 @@ type watch struct {
 	notify  func(Update)
 	// last is the content that was last told: a valid Config's digest, or an error's text.
 	last string
+	// suspect is the error of the look before: the file may have been caught halfway through a write.
+	suspect string
 }
 
 func (w *watch) run(ctx context.Context) {
@@ -78,11 +80,13 @@ func (w *watch) run(ctx context.Context) {
 			return
 		case <-timer.C:
 			armed = false
-			w.look()
-			continue
+			if w.look() {
+				continue
+			}
 		case <-idle.C:
-			w.look()
-			continue
+			if w.look() {
+				continue
+			}
 		case <-w.events.Events:
 			// Any event of the folder counts. A ConfigMap changes by a rename of ..data, never of the file itself.
 		case <-w.events.Errors:
@@ -95,21 +99,27 @@ func (w *watch) run(ctx context.Context) {
 	}
 }
 
-// look reads the file and tells what is new.
-func (w *watch) look() {
+// look reads the file and tells what is new. It returns false when it must look again: an error is told only once a
+// second look finds the same.
+func (w *watch) look() bool {
 	w.follow()
 	c, err := read(w.path, w.overlay)
-	told := ""
+	found := ""
 	if err != nil {
-		told = err.Error()
+		found = err.Error()
 	} else {
-		told = c.Digest
+		found = c.Digest
 	}
-	if told == w.last {
-		return
+	if err != nil && found != w.last && found != w.suspect {
+		w.suspect = found
+		return false
 	}
-	w.last = told
-	w.notify(Update{Config: c, Err: err})
+	w.suspect = ""
+	if found != w.last {
+		w.last = found
+		w.notify(Update{Config: c, Err: err})
+	}
+	return true
 }
 
 // follow also watches the folder that a symlink leads to. Adding a folder again changes nothing, and the kernel drops
