@@ -5,7 +5,9 @@ import "time"
 // APIVersion is the one version of the document this release reads.
 const APIVersion = "clusterswitch.io/v1alpha1"
 
-// Config is the whole document. Nobody changes it after Load or Parse returned it, so it may be shared by goroutines.
+// Config is the whole document.
+//
+// Nobody changes it after Load or Parse returned it, so goroutines may share it.
 type Config struct {
 	// File names where the document was read from.
 	File string `yaml:"-"`

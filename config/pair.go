@@ -2,9 +2,8 @@ package config
 
 import "time"
 
-// Pair is a blue cluster that serves, a green one that shall serve, and the way between them.
-//
-// When a shift starts, its steps and traffic are frozen into it. All other keys stay live.
+// Pair is a blue cluster that serves, a green one that shall serve, and the way between them. When a shift
+// starts, its steps and traffic are frozen into it. All other keys stay live.
 type Pair struct {
 	// Name tells the pair apart in commands, metrics and the journal. It is a DNS label, and no other pair has it.
 	Name string `yaml:"name" required:"true"`

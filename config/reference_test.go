@@ -93,7 +93,7 @@ func writeSection(t *testing.T, b *strings.Builder, s *section, comments map[str
 	if s.paths[0] != "" {
 		title = "`" + strings.Join(s.paths, "`, `") + "`"
 	}
-	about := comments[s.kind.Name()]
+	about, _, _ := strings.Cut(comments[s.kind.Name()], "\n")
 	if about == "" {
 		t.Errorf("type %s has no comment", s.kind.Name())
 	}
@@ -164,6 +164,8 @@ func defaultColumn(k key, derived string) string {
 		return "`" + k.fallback + "`"
 	}
 	switch k.kind.Kind() {
+	case reflect.Struct:
+		return "as below"
 	case reflect.Bool:
 		return "`false`"
 	case reflect.Slice, reflect.Map, reflect.String:
@@ -173,7 +175,8 @@ func defaultColumn(k key, derived string) string {
 	}
 }
 
-// readComments returns the comments of all types, as Type, and of their fields, as Type.Field, each on one line.
+// readComments returns the comments of all types, as Type, and of their fields, as Type.Field, each paragraph on one
+// line. Only a type's first paragraph is for the reference; what follows is for those who write Go.
 func readComments(t *testing.T) map[string]string {
 	t.Helper()
 	files, err := filepath.Glob("*.go")
@@ -192,11 +195,11 @@ func readComments(t *testing.T) map[string]string {
 				return true
 			}
 			spec := decl.Specs[0].(*ast.TypeSpec)
-			comments[spec.Name.Name] = oneLine(decl.Doc)
+			comments[spec.Name.Name] = paragraphs(decl.Doc)
 			if of, ok := spec.Type.(*ast.StructType); ok {
 				for _, f := range of.Fields.List {
 					for _, name := range f.Names {
-						comments[spec.Name.Name+"."+name.Name] = oneLine(f.Doc)
+						comments[spec.Name.Name+"."+name.Name] = paragraphs(f.Doc)
 					}
 				}
 			}
@@ -206,8 +209,12 @@ func readComments(t *testing.T) map[string]string {
 	return comments
 }
 
-func oneLine(doc *ast.CommentGroup) string {
-	return strings.Join(strings.Fields(doc.Text()), " ")
+func paragraphs(doc *ast.CommentGroup) string {
+	all := strings.Split(strings.TrimSpace(doc.Text()), "\n\n")
+	for i, p := range all {
+		all[i] = strings.Join(strings.Fields(p), " ")
+	}
+	return strings.Join(all, "\n")
 }
 
 // Defaults and ranges stand in tags, which the compiler doesn't read.
