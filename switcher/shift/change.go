@@ -1,0 +1,66 @@
+package shift
+
+import "time"
+
+// Change is one wish of the core: bring one entrance to one share. A loop
+// hands it to the committer of the hosted zone or load balancer.
+type Change struct {
+	Entrance Entrance
+	// Expected is what was read before deciding. A rise is refused when the
+	// entrance no longer looks like this; a rollback reads again and goes on.
+	Expected EntranceReading
+	Wanted   Share
+	// Control is the mark that goes with the weights.
+	Control  Mark
+	Priority Priority
+}
+
+// Priority orders changes; rollbacks go first.
+type Priority int
+
+// The priorities.
+const (
+	Rise     Priority = iota // green gets more
+	Lowering                 // green gets less, as planned
+	Rollback                 // green gets less, now
+)
+
+// String names the priority for logs and metrics.
+func (p Priority) String() string {
+	return [...]string{"rise", "lowering", "rollback"}[p]
+}
+
+// Outcome is the committer's answer.
+type Outcome string
+
+// The outcomes.
+const (
+	// Applied: AWS acknowledged the write.
+	Applied Outcome = "applied"
+	// Conflict: nothing was written, the entrance was not as expected.
+	Conflict Outcome = "conflict"
+	// Unknown: it may or may not have been written; read before deciding again.
+	Unknown Outcome = "unknown"
+	// Refused: AWS said no (rights, a missing object, an invalid value).
+	Refused Outcome = "refused"
+)
+
+// Result is what became of a change.
+type Result struct {
+	Entrance string
+	Outcome  Outcome
+	// Note says why it was not applied, or what was left out ("without the mark").
+	Note string
+	// At is when AWS acknowledged it.
+	At time.Time
+}
+
+// Said is what was last said of a pair, for those who read the journal.
+type Said struct {
+	Reason   Reason
+	Message  string
+	Verdicts []Verdict
+	// BlueReady is blue's ready replicas of those wanted, as "12/12"; empty:
+	// unknown.
+	BlueReady string
+}

@@ -1,0 +1,140 @@
+package shift
+
+import "fmt"
+
+// drifted looks for an entrance that stands where the daemon neither put it
+// nor found it. Green set to 0 by hand is a person's rollback; anything else
+// is a question, and until it is answered nothing is written.
+func (t *turn) drifted() (Decision, bool) {
+	for _, e := range t.next.Entrances {
+		r, known := t.reading(e.Name)
+		if !known || !t.foreign(e, r) {
+			continue
+		}
+		if r.Weights.At(0) {
+			why := fmt.Sprintf("somebody set green to 0 on entrance %s by hand", e.Name)
+			return t.rollBack(RollbackRecord{By: "a person at AWS", Why: why}, RollbackRequested), true
+		}
+		t.ask(Drift, e.Name, fmt.Sprintf("somebody else set entrance %s to %s; %s was intended", e.Name, r.Weights, e.Share))
+		return t.stay(Drift, "%s", t.next.Question.Message), true
+	}
+	return Decision{}, false
+}
+
+// foreign tells whether what stands there is somebody else's. A write that is
+// still pending may show before or after; when the mark says that it landed,
+// finding the old weights means that somebody put them back.
+func (t *turn) foreign(e EntranceState, r EntranceReading) bool {
+	if r.Weights.At(e.Share) {
+		return false
+	}
+	if !e.Pending || !r.Weights.same(e.Was) {
+		return true
+	}
+	return r.Mark != nil && r.Mark.Compare(t.next.Mark()) >= 0
+}
+
+// ask opens a question, once.
+func (t *turn) ask(reason Reason, entrance, message string) {
+	if q := t.next.Question; q != nil && q.Reason == reason && q.Entrance == entrance && q.Message == message {
+		return
+	}
+	t.next.Version++
+	t.next.Question = &Question{
+		ID:     fmt.Sprintf("%d-%d", t.next.Attempt, t.now.UnixMilli()),
+		Reason: reason, Entrance: entrance, Message: message, At: t.now,
+	}
+}
+
+// openQuestion holds while a question stands, and carries out a person's
+// answer. A drift that went away by itself needs no answer.
+func (t *turn) openQuestion() (Decision, bool) {
+	q := t.next.Question
+	if q == nil || t.next.Phase == RollingBack {
+		return Decision{}, false
+	}
+	answer := t.o.Request.Resolve
+	switch {
+	case answer.ID == q.ID && answer.How == Adopt && q.Reason != JournalUnreadable:
+		return t.adopt(), true
+	case answer.ID == q.ID && answer.How == Restore && q.Reason == Drift:
+		return t.restore(), true
+	case q.Reason == Drift && !t.stillForeign():
+		t.next.Question = nil
+		t.intend()
+		return Decision{}, false
+	case q.Reason == Drift:
+		if d, ok := t.drifted(); ok {
+			return d, true // it may have drifted further, or to 0
+		}
+	}
+	return t.stay(q.Reason, "%s", q.Message), true
+}
+
+func (t *turn) stillForeign() bool {
+	for _, e := range t.next.Entrances {
+		r, known := t.reading(e.Name)
+		if !known || t.foreign(e, r) {
+			return true // unknown is not good
+		}
+	}
+	return false
+}
+
+// adopt goes on from what is there: from the lowest share that any entrance
+// shows; the others are lowered to it.
+func (t *turn) adopt() Decision {
+	if len(t.next.Entrances) == 0 {
+		t.next.Entrances = freeze(t.p.Entrances, 0)
+		t.next.Steps = t.p.Steps
+	}
+	lowest := Full
+	for _, e := range t.next.Entrances {
+		r, known := t.reading(e.Name)
+		if !known {
+			return t.stay(EntranceUnknown, "can't adopt: entrance %s is unknown: %s", e.Name, t.unreadable(e.Name))
+		}
+		lowest = min(lowest, r.Weights.Share())
+	}
+	for i := range t.next.Entrances {
+		e := &t.next.Entrances[i]
+		r, _ := t.reading(e.Name)
+		*e = EntranceState{Entrance: e.Entrance, Share: lowest, Pending: !r.Weights.At(lowest), Was: r.Weights}
+		if !e.Pending {
+			e.Was = Weights{}
+		}
+	}
+	t.next.Question = nil
+	t.next.Share, t.next.Step = lowest, stepAt(t.next.Steps, lowest)
+	t.resumePhase(lowest)
+	t.intend()
+	return t.stay(Adopted, "a person lets the daemon go on from %s", lowest)
+}
+
+// resumePhase finds the phase for a pair whose journal was lost.
+func (t *turn) resumePhase(share Share) {
+	if t.next.Phase != Idle || share == 0 {
+		return
+	}
+	t.next.Phase = Shifting
+	t.next.Attempt = max(1, t.next.Attempt)
+	t.next.StartedAt = t.now
+	t.next.BlueBaseline = t.o.Blue.Ready()
+}
+
+// restore lets the intended shares be written again.
+func (t *turn) restore() Decision {
+	for i := range t.next.Entrances {
+		e := &t.next.Entrances[i]
+		r, known := t.reading(e.Name)
+		if !known {
+			return t.stay(EntranceUnknown, "can't restore: entrance %s is unknown: %s", e.Name, t.unreadable(e.Name))
+		}
+		if !r.Weights.At(e.Share) {
+			e.Pending, e.Was = true, r.Weights
+		}
+	}
+	t.next.Question = nil
+	t.intend()
+	return t.stay(Restoring, "a person lets the daemon write %s again", t.next.Share)
+}

@@ -1,0 +1,176 @@
+package shift
+
+import "time"
+
+func soaked(t *turn, _ Share) []Verdict {
+	if t.next.Step == 0 {
+		return nil // before the first step there is nothing to soak
+	}
+	hold := t.next.Steps[t.next.Step-1].Hold
+	if left := t.next.ReachedAt.Add(hold).Sub(t.now); left > 0 {
+		return one("hold", Wait, "%s is held for %s", t.next.Share, hold)
+	}
+	return one("hold", Pass, "%s was held for %s", t.next.Share, hold)
+}
+
+func probesPass(t *turn, _ Share) []Verdict {
+	var verdicts []Verdict
+	for _, p := range t.o.Probes {
+		verdicts = append(verdicts, t.probe(p, t.next.ReachedAt))
+	}
+	return verdicts
+}
+
+// probesStillPass asks less than probesPass: no evidence since the change a
+// moment ago, only that the newest result is fresh and the probe passing.
+func probesStillPass(t *turn, _ Share) []Verdict {
+	var verdicts []Verdict
+	for _, p := range t.o.Probes {
+		v := t.probe(p, time.Time{})
+		if v.Judgement == Wait && p.Passing {
+			v.Judgement = Pass
+		}
+		verdicts = append(verdicts, v)
+	}
+	return verdicts
+}
+
+func (t *turn) probe(p ProbeReading, since time.Time) Verdict {
+	name := "probe " + p.Name
+	if len(p.Results) == 0 {
+		return verdict(name, Wait, "it has not run yet")
+	}
+	last := p.Results[len(p.Results)-1]
+	if !t.fresh(last.At, p.FreshFor) {
+		return verdict(name, Unmeasured, "its last result is older than %s", p.FreshFor)
+	}
+	if last.Err != "" && !p.Passing {
+		return verdict(name, Fail, "%s", last.Err)
+	}
+	run := 0
+	for i := len(p.Results) - 1; i >= 0 && p.Results[i].Err == "" && p.Results[i].At.After(since); i-- {
+		run++
+	}
+	if run < p.Needed {
+		return verdict(name, Wait, "%d of %d successes in a row since the last change", run, p.Needed)
+	}
+	return verdict(name, Pass, "%d successes in a row", run)
+}
+
+func workloadsReady(t *turn, _ Share) []Verdict {
+	const name = "workloads"
+	if v, ok := t.clusterKnown(name, Green, t.o.Green); !ok {
+		return v
+	}
+	if t.o.Green.NodesReady == 0 {
+		return one(name, Fail, "green has no ready node")
+	}
+	for _, w := range t.o.Green.Workloads {
+		if w.NotReady != "" {
+			return one(name, Fail, "green's %s: %s", w.Key(), w.NotReady)
+		}
+	}
+	return one(name, Pass, "all %d workloads of green are ready", len(t.o.Green.Workloads))
+}
+
+// replicasSuffice compares green with blue, workload by workload: the
+// configured percentage of what blue has now, and for the next share that part
+// of all that blue had when it carried everything.
+func replicasSuffice(t *turn, next Share) []Verdict {
+	const name = "replicas"
+	if v, ok := t.clusterKnown(name, Green, t.o.Green); !ok {
+		return v
+	}
+	if v, ok := t.clusterKnown(name, Blue, t.o.Blue); !ok {
+		return v
+	}
+	green := map[string]int{}
+	for _, w := range t.o.Green.Workloads {
+		green[w.Key()] = w.Ready
+	}
+	for _, w := range t.o.Blue.Workloads {
+		need := percentOf(t.p.Gates.ReplicasAtLeast, w.Ready)
+		if have := green[w.Key()]; have < need {
+			return one(name, Fail, "green's %s has %d ready replicas, blue's has %d; at least %d are needed", w.Key(), have, w.Ready, need)
+		}
+	}
+	have, need := t.o.Green.Ready(), percentOf(int(next), t.next.BlueBaseline)
+	if have < need {
+		return one(name, Fail, "green has %d ready replicas; %s of the load needs %d, as blue carried everything on %d", have, next, need, t.next.BlueBaseline)
+	}
+	return one(name, Pass, "green has %d ready replicas, %d are needed for %s", have, need, next)
+}
+
+// percentOf rounds up: a part of a replica is a replica.
+func percentOf(percent, n int) int { return (percent*n + 99) / 100 }
+
+func (t *turn) clusterKnown(gate string, side Side, c ClusterReading) ([]Verdict, bool) {
+	switch {
+	case c.Err != "":
+		return one(gate, Unmeasured, "%s can't be read: %s", side, c.Err), false
+	case !t.fresh(c.At, t.p.StaleAfter):
+		return one(gate, Unmeasured, "%s was not read within %s", side, t.p.StaleAfter), false
+	}
+	return nil, true
+}
+
+func targetsHealthy(t *turn, _ Share) []Verdict {
+	var verdicts []Verdict
+	for _, e := range t.next.Entrances {
+		if e.ALB == nil {
+			continue // only load balancers tell the health of targets
+		}
+		name := "targets of " + e.Name
+		r, known := t.reading(e.Name)
+		need := max(1, e.ALB.MinHealthyTargets)
+		switch {
+		case !known || !r.GreenTargets.Known:
+			verdicts = append(verdicts, verdict(name, Unmeasured, "green's target health can't be read"))
+		case r.GreenTargets.Healthy < need:
+			verdicts = append(verdicts, verdict(name, Fail, "green has %d healthy targets of %d, at least %d are needed", r.GreenTargets.Healthy, r.GreenTargets.Total, need))
+		default:
+			verdicts = append(verdicts, verdict(name, Pass, "green has %d healthy targets", r.GreenTargets.Healthy))
+		}
+	}
+	return verdicts
+}
+
+func usersServed(t *turn, _ Share) []Verdict {
+	if t.next.Share == 0 {
+		return nil // green has no users yet
+	}
+	var verdicts []Verdict
+	for _, g := range t.p.Gates.Traffic {
+		verdicts = append(verdicts, t.traffic(g))
+	}
+	return verdicts
+}
+
+// traffic judges one gate on users' traffic. It can fail on anything measured
+// in this attempt; it passes only on samples that began after the last change.
+func (t *turn) traffic(g TrafficGate) Verdict {
+	r, ok := t.o.traffic(g.Name)
+	switch {
+	case !ok:
+		return verdict(g.Name, Unmeasured, "it was not measured")
+	case r.Err != "":
+		return verdict(g.Name, Unmeasured, "it can't be measured: %s", r.Err)
+	case !t.fresh(r.At, t.p.StaleAfter) || !r.To.IsZero() && !t.fresh(r.To, r.FreshFor):
+		return verdict(g.Name, Unmeasured, "its newest measurement is too old")
+	case r.Requests < 0 || r.Errors < 0 || r.Errors > r.Requests:
+		return verdict(g.Name, Unmeasured, "%d errors in %d requests can't be", r.Errors, r.Requests)
+	case r.To.IsZero() || r.From.Before(t.next.StartedAt) || r.Requests < max(1, g.MinRequests):
+		return verdict(g.Name, Wait, "%d of %d requests seen on green", r.Requests, max(1, g.MinRequests))
+	}
+	ratio := 0.0
+	if r.Requests > 0 {
+		ratio = float64(r.Errors) / float64(r.Requests)
+	}
+	switch {
+	case ratio > g.MaxErrorRatio:
+		return verdict(g.Name, Fail, "%.2f %% of %d requests to green failed, at most %.2f %% may", ratio*100, r.Requests, g.MaxErrorRatio*100)
+	case t.next.ReachedAt.IsZero() || r.From.Before(t.next.ReachedAt):
+		return verdict(g.Name, Wait, "its samples are from before the last change")
+	}
+	return verdict(g.Name, Pass, "%.2f %% of %d requests to green failed", ratio*100, r.Requests)
+}

@@ -1,0 +1,124 @@
+package shift
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Side is one of the two clusters of a pair.
+type Side string
+
+// The two sides.
+const (
+	Blue  Side = "blue"  // the old cluster
+	Green Side = "green" // the new cluster
+)
+
+// Plan is what the configuration says about one pair. It is live: gates,
+// standby and limits follow the configuration, but Steps and Entrances are
+// frozen into State when a shift starts.
+type Plan struct {
+	Pair      string
+	Steps     []Step
+	Entrances []Entrance
+	Gates     Gates
+	Standby   Standby
+	// Interval is how often the pair is looked at when nothing wakes it sooner.
+	Interval time.Duration
+	// StaleAfter is the age from which a reading counts as unknown.
+	StaleAfter time.Duration
+}
+
+// Step is one planned share and how long it is held once it is reached.
+type Step struct {
+	Share    Share
+	Hold     time.Duration
+	Approval bool // a person must approve before traffic rises to this step
+}
+
+type stepJSON struct {
+	Share    Share  `json:"share"`
+	Hold     string `json:"hold"`
+	Approval bool   `json:"approval,omitempty"`
+}
+
+// MarshalJSON writes the hold as a Go duration ("10m0s"): the journal is read
+// by people.
+func (s Step) MarshalJSON() ([]byte, error) {
+	return json.Marshal(stepJSON{Share: s.Share, Hold: s.Hold.String(), Approval: s.Approval})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (s *Step) UnmarshalJSON(b []byte) error {
+	var j stepJSON
+	if err := json.Unmarshal(b, &j); err != nil {
+		return err
+	}
+	hold, err := time.ParseDuration(j.Hold)
+	if err != nil {
+		return fmt.Errorf("reading hold of step %d: %w", j.Share, err)
+	}
+	*s = Step{Share: j.Share, Hold: hold, Approval: j.Approval}
+	return nil
+}
+
+// Entrance is one way for users into the clusters: one weighted record group
+// or one load balancer rule. Exactly one of Route53 and ALB is set.
+type Entrance struct {
+	Name    string           `json:"name"`
+	Route53 *Route53Entrance `json:"route53,omitempty"`
+	ALB     *ALBEntrance     `json:"alb,omitempty"`
+}
+
+// Route53Entrance names the two weighted A records that split one name.
+type Route53Entrance struct {
+	HostedZoneID       string `json:"hostedZoneID"`
+	RecordName         string `json:"recordName"` // without final dot
+	BlueSetIdentifier  string `json:"blueSetIdentifier"`
+	GreenSetIdentifier string `json:"greenSetIdentifier"`
+	// Mark says whether a TXT record beside the group carries the mark.
+	Mark bool `json:"mark"`
+}
+
+// ALBEntrance names the listener rule that splits traffic between two target
+// groups.
+type ALBEntrance struct {
+	RuleARN             string `json:"ruleARN"`
+	BlueTargetGroupARN  string `json:"blueTargetGroupARN"`
+	GreenTargetGroupARN string `json:"greenTargetGroupARN"`
+	// MinHealthyTargets is how many healthy targets green must have before it
+	// may get traffic; at least 1.
+	MinHealthyTargets int `json:"minHealthyTargets"`
+}
+
+// Gates are the limits that a rise is judged by.
+type Gates struct {
+	// Traffic are the gates on users' traffic; only these roll back by themselves.
+	Traffic []TrafficGate
+	// SoakOnly says that the pair does without a gate on users' traffic.
+	SoakOnly bool
+	// ReplicasAtLeast is green's ready replicas as a percentage of blue's, per
+	// workload, 0 to 100.
+	ReplicasAtLeast int
+}
+
+// TrafficGate is an absolute limit on the error ratio that users see on green.
+type TrafficGate struct {
+	Name string
+	// MaxErrorRatio is the highest good ratio of server errors to requests, 0 to 1.
+	MaxErrorRatio float64
+	// MinRequests is how many requests a verdict needs; fewer is "wait".
+	MinRequests int
+	// Breaches is how many measurements in a row must fail before the daemon
+	// rolls back by itself; at least 1.
+	Breaches int
+}
+
+// Standby is the time after 100 % in which blue is kept ready.
+type Standby struct {
+	For time.Duration
+	// AutoRollback lets the daemon roll back by itself in standby. Off, it only
+	// says so: a person decides.
+	AutoRollback bool
+}

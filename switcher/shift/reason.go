@@ -1,0 +1,125 @@
+package shift
+
+// Reason is the machine-readable why of a decision, a CamelCase token as
+// Kubernetes conditions have it.
+type Reason string
+
+// The reasons. Every decision has one, "nothing to do" too.
+const (
+	NothingToDo               Reason = "NothingToDo"
+	HandsOff                  Reason = "HandsOff"
+	Paused                    Reason = "Paused"
+	ShiftStarted              Reason = "ShiftStarted"
+	NotAtStart                Reason = "NotAtStart"
+	AttemptOver               Reason = "AttemptOver"
+	AlreadyServing            Reason = "AlreadyServing"
+	RollbackFlagSet           Reason = "RollbackFlagSet"
+	Rising                    Reason = "Rising"
+	AwaitingReadBack          Reason = "AwaitingReadBack"
+	Settling                  Reason = "Settling"
+	Holding                   Reason = "Holding"
+	GateWaits                 Reason = "GateWaits"
+	GateFailed                Reason = "GateFailed"
+	GateUnknown               Reason = "GateUnknown"
+	ApprovalNeeded            Reason = "ApprovalNeeded"
+	EntranceUnknown           Reason = "EntranceUnknown"
+	EntranceOwned             Reason = "EntranceOwned"
+	BlueUnknown               Reason = "BlueUnknown"
+	EntrancesChanged          Reason = "EntrancesChanged"
+	Drift                     Reason = "Drift"
+	JournalMissing            Reason = "JournalMissing"
+	JournalsDisagree          Reason = "JournalsDisagree"
+	JournalUnreadable         Reason = "JournalUnreadable"
+	Adopted                   Reason = "Adopted"
+	Restoring                 Reason = "Restoring"
+	StandingBy                Reason = "StandingBy"
+	StandbyGateFailed         Reason = "StandbyGateFailed"
+	ShiftCompleted            Reason = "ShiftCompleted"
+	SteppingBack              Reason = "SteppingBack"
+	BlueNotReady              Reason = "BlueNotReady"
+	RollbackRequested         Reason = "RollbackRequested"
+	UsersSuffer               Reason = "UsersSuffer"
+	GreenHasNoTargets         Reason = "GreenHasNoTargets"
+	RollbackUnderWay          Reason = "RollbackUnderWay"
+	RollbackSettling          Reason = "RollbackSettling"
+	RollbackWaitsForBlue      Reason = "RollbackWaitsForBlue"
+	RollbackLimitedByCapacity Reason = "RollbackLimitedByCapacity"
+	BackOnBlue                Reason = "BackOnBlue"
+)
+
+// ReasonDoc explains one reason to the person who reads it at night.
+type ReasonDoc struct {
+	Reason  Reason
+	Meaning string
+	// Do is what a person can do; "Nothing." is a valid answer.
+	Do string
+}
+
+// Reasons documents every reason; docs/reasons.md is made from it.
+func Reasons() []ReasonDoc {
+	return []ReasonDoc{
+		{NothingToDo, "Blue serves, as asked.", "Nothing. Set `serve: green` to ask for a shift."},
+		{HandsOff, "`handsOff` is set: the daemon writes nothing, not even a rollback.", "Take `handsOff` away when you are done by hand."},
+		{Paused, "Everything is ready to rise, but the pair is paused.", "`clusterswitch resume PAIR`."},
+		{ShiftStarted, "A new attempt began; steps and entrances are frozen.", "Nothing."},
+		{NotAtStart, "A shift can only start while blue has all traffic on every entrance.", "Set green's weight to 0 on the named entrance, then wait for the next look."},
+		{AttemptOver, "The attempt ended and nothing rises again by itself.", "`clusterswitch start PAIR`, or a higher `attempt`."},
+		{AlreadyServing, "Green has all traffic already.", "Nothing."},
+		{RollbackFlagSet, "Somebody's rollback flag is set, so nothing starts.", "Take the flag away, then ask for a new attempt."},
+		{Rising, "An entrance was sent to the next share.", "Nothing."},
+		{AwaitingReadBack, "A write is not yet confirmed by reading it back.", "Nothing, unless it lasts: then read the log for the write's error."},
+		{Settling, "The weights stand; AWS's servers and resolvers are still catching up.", "Nothing."},
+		{Holding, "The share is held for the planned time.", "Nothing."},
+		{GateWaits, "A gate has not seen enough yet.", "Nothing, unless it lasts: look at the gate's message."},
+		{GateFailed, "A gate fails, so nothing rises.", "Mend what the message names, or roll back."},
+		{GateUnknown, "A gate could not be measured. Unknown is never good.", "Mend what the message names."},
+		{ApprovalNeeded, "The next step waits for a person.", "`clusterswitch approve PAIR`."},
+		{EntranceUnknown, "An entrance can't be read at AWS.", "Look at the message: rights, network, or a wrong identifier."},
+		{EntranceOwned, "Another controller writes this entrance and would undo the daemon's work.", "Take the entrance away from that controller."},
+		{BlueUnknown, "Blue can't be read, so its capacity before the shift can't be measured.", "Mend the access to blue's API server."},
+		{EntrancesChanged, "The configuration names other entrances than the shift that is under way.", "Put the configuration back, or roll back and start a new attempt."},
+		{Drift, "Somebody else changed the weights. The daemon stops and doesn't fight.", "`clusterswitch resume PAIR --adopt` or `--restore`."},
+		{JournalMissing, "There is no journal, but AWS shows that a shift was made.", "`clusterswitch resume PAIR --adopt` after a look at the weights, or roll back."},
+		{JournalsDisagree, "Journal and mark tell different stories that can't be joined.", "`clusterswitch resume PAIR --adopt` after a look at the weights, or roll back."},
+		{JournalUnreadable, "The journal can't be read.", "Mend the access to the management cluster. A rollback still works."},
+		{Adopted, "A person let the daemon go on from what it found.", "Nothing."},
+		{Restoring, "A person let the daemon write its intended share again.", "Nothing."},
+		{StandingBy, "Green has all traffic; blue is kept ready for the time of `standby.for`.", "Nothing."},
+		{StandbyGateFailed, "In standby users suffer on green; the daemon only says so.", "Roll back if you agree, or set `standby.autoRollback`."},
+		{ShiftCompleted, "The shift is over; green serves.", "Nothing."},
+		{SteppingBack, "The planned way back takes its next step.", "Nothing."},
+		{BlueNotReady, "The planned way back waits until blue can carry more.", "Scale blue up, or set the rollback flag to go back at once."},
+		{RollbackRequested, "A person asked for a rollback; all traffic goes to blue.", "Nothing."},
+		{UsersSuffer, "A gate on users' traffic failed; the daemon goes back by itself.", "Find out what is wrong with green, then start a new attempt."},
+		{GreenHasNoTargets, "Green was freshly read without a healthy target; the daemon goes back by itself.", "Find out what is wrong with green, then start a new attempt."},
+		{RollbackUnderWay, "The rollback is being written.", "Nothing, unless it lasts: then read the log for the write's error."},
+		{RollbackSettling, "Blue's weights stand; AWS's servers are still catching up.", "Nothing."},
+		{RollbackWaitsForBlue, "Blue is proven to have no healthy target while green has some; going back would break what works.", "Mend blue, or set `rollbackForce`."},
+		{RollbackLimitedByCapacity, "The automatic rollback went as far as blue's measured capacity allows.", "Scale blue up, or set the rollback flag to send everything."},
+		{BackOnBlue, "Blue has all traffic again; the attempt is over.", "`clusterswitch start PAIR`, or a higher `attempt`, when green is mended."},
+	}
+}
+
+// Severity tells who should care about a reason.
+type Severity int
+
+// The severities.
+const (
+	Normal      Severity = iota // things take their course
+	Held                        // the daemon wants to move on and can't
+	NeedsPerson                 // nothing goes on without a person
+)
+
+// Severity of the reason.
+func (r Reason) Severity() Severity {
+	switch r {
+	case Drift, JournalMissing, JournalsDisagree, JournalUnreadable, NotAtStart, EntranceOwned, EntrancesChanged,
+		StandbyGateFailed, UsersSuffer, GreenHasNoTargets, RollbackWaitsForBlue, RollbackLimitedByCapacity:
+		return NeedsPerson
+	case GateFailed, GateUnknown, EntranceUnknown, BlueUnknown, BlueNotReady, ApprovalNeeded, RollbackRequested,
+		RollbackFlagSet, HandsOff:
+		return Held
+	default:
+		return Normal
+	}
+}

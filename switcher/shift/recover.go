@@ -1,0 +1,116 @@
+package shift
+
+import (
+	"fmt"
+	"time"
+)
+
+// Found is what the journal gave at the start of a daemon.
+type Found struct {
+	State State
+	// Present: there was a journal. Absent is not the same as empty: a restored
+	// custom resource has lost its status.
+	Present bool
+	// Unreadable says why the journal could not be read; Present is then unknown.
+	Unreadable string
+}
+
+// Recover joins the journal with the marks found at AWS into the state to go
+// on from, and takes charge of it with a new epoch. Rollbacks are OR-ed, a
+// terminal phase stays, else the higher (attempt, epoch, version) wins. What
+// can't be joined becomes a question. final is false when the world was not
+// seen well enough to judge: look again, keep nothing.
+func Recover(f Found, o Observation, now time.Time) (s State, final bool) {
+	mark, marked := newestMark(o)
+	if f.Unreadable != "" {
+		s = NewState()
+		s.Attempt, s.Epoch, s.Version = mark.Attempt, mark.Epoch+1, mark.Version
+		s.raise(JournalUnreadable, "the journal can't be read: "+f.Unreadable, now)
+		return s, false
+	}
+	if !f.Present {
+		return recoverAbsent(o, mark, marked, now)
+	}
+	s = f.State.clone()
+	s.Epoch = max(s.Epoch, mark.Epoch) + 1
+	if !marked || mark.Compare(f.State.Mark()) <= 0 && !mark.tellsRollback(s) {
+		return s, true
+	}
+	s.joinMark(mark, now)
+	return s, true
+}
+
+func recoverAbsent(o Observation, mark Mark, marked bool, now time.Time) (State, bool) {
+	s := NewState()
+	s.Epoch = mark.Epoch + 1
+	for _, r := range o.Entrances {
+		if r.Err != "" || r.At.IsZero() {
+			s.raise(EntranceUnknown, fmt.Sprintf("there is no journal, and entrance %s can't be read: %s", r.Name, r.Err), now)
+			return s, false
+		}
+	}
+	for _, r := range o.Entrances {
+		if marked || !r.Weights.At(0) {
+			s.Attempt, s.Version = mark.Attempt, mark.Version
+			s.raise(JournalMissing, fmt.Sprintf("there is no journal, but entrance %s stands at %s and a mark is %s", r.Name, r.Weights, presence(marked)), now)
+			return s, true
+		}
+	}
+	return s, len(o.Entrances) > 0
+}
+
+func presence(there bool) string {
+	if there {
+		return "there"
+	}
+	return "absent"
+}
+
+// tellsRollback: somebody rolled back this very attempt without the journal.
+func (m Mark) tellsRollback(s State) bool {
+	return m.Rollback && m.Attempt == s.Attempt && s.Rollback == nil && s.Active()
+}
+
+// joinMark takes over what a newer mark tells.
+func (s *State) joinMark(m Mark, now time.Time) {
+	switch {
+	case m.tellsRollback(*s):
+		s.Phase = RollingBack
+		s.Rollback = &RollbackRecord{By: "the mark at AWS", Why: "a rollback was written while the journal was away", At: now}
+		s.Version = max(s.Version, m.Version) + 1
+		s.Question = nil
+	case s.Phase.Terminal() && m.Attempt == s.Attempt || s.Rollback != nil && m.Attempt == s.Attempt:
+		s.Version = max(s.Version, m.Version)
+	case m.Attempt == s.Attempt && s.Phase == Shifting && s.onPlan(m.Share):
+		for i := range s.Entrances {
+			e := &s.Entrances[i]
+			e.Was, e.Share, e.Pending = e.Share.Weights(), m.Share, e.Share != m.Share
+		}
+		s.Share, s.Step, s.Version = m.Share, stepAt(s.Steps, m.Share), m.Version
+		s.ShownAt, s.ReachedAt, s.ChangedAt = time.Time{}, time.Time{}, now
+	default:
+		s.Version = max(s.Version, m.Version)
+		s.raise(JournalsDisagree, fmt.Sprintf("the journal tells of attempt %d in phase %s at %s, the mark of attempt %d in phase %s at %s",
+			s.Attempt, s.Phase, s.Share, m.Attempt, m.Phase, m.Share), now)
+	}
+}
+
+func (s State) onPlan(share Share) bool {
+	at := stepAt(s.Steps, share)
+	return share == 0 || at > 0 && s.Steps[at-1].Share == share
+}
+
+func (s *State) raise(reason Reason, message string, now time.Time) {
+	s.Question = &Question{
+		ID: fmt.Sprintf("%d-%d", s.Attempt, now.UnixMilli()), Reason: reason, Message: message, At: now,
+	}
+}
+
+func newestMark(o Observation) (newest Mark, ok bool) {
+	for _, r := range o.Entrances {
+		if r.Mark != nil && (!ok || r.Mark.Compare(newest) > 0) {
+			newest, ok = *r.Mark, true
+		}
+	}
+	return newest, ok
+}

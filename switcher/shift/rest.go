@@ -1,0 +1,82 @@
+package shift
+
+import "slices"
+
+// resting decides for a pair that is not on its way: it starts a shift when
+// one is asked for, and otherwise says why not.
+func (t *turn) resting() Decision {
+	r := t.o.Request
+	if t.next.Phase == Completed && r.Serve == Blue {
+		return t.stepBack()
+	}
+	if t.next.Phase.Terminal() {
+		if d, ok := t.touchedAfterEnd(); ok {
+			return d
+		}
+	}
+	switch {
+	case r.Serve != Green:
+		return t.stay(NothingToDo, "blue serves, as asked")
+	case r.Attempt <= t.next.Attempt && t.next.Phase == Completed:
+		return t.stay(ShiftCompleted, "attempt %d is complete: green serves", t.next.Attempt)
+	case r.Attempt <= t.next.Attempt:
+		return t.stay(AttemptOver, "attempt %d is over: blue serves until a person starts a new attempt", t.next.Attempt)
+	case t.next.Phase == Completed && t.allAt(Full):
+		return t.stay(AlreadyServing, "attempt %d is asked for, but green has all traffic already", r.Attempt)
+	case r.rollbackAsked():
+		return t.stay(RollbackFlagSet, "the rollback flag is set in %s: nothing starts", r.rollbackSources())
+	case r.Paused:
+		return t.stay(Paused, "paused before attempt %d", r.Attempt)
+	}
+	return t.start()
+}
+
+// start begins a new attempt. It writes nothing to AWS: the first rise comes
+// only after gates passed on samples taken from now on.
+func (t *turn) start() Decision {
+	for _, e := range t.p.Entrances {
+		r, known := t.reading(e.Name)
+		switch {
+		case !known:
+			return t.stay(EntranceUnknown, "entrance %s is unknown: %s", e.Name, t.unreadable(e.Name))
+		case r.Owner != "":
+			return t.stay(EntranceOwned, "entrance %s is written by %s", e.Name, r.Owner)
+		case !r.Weights.At(0):
+			return t.stay(NotAtStart, "entrance %s stands at %s, a shift starts from blue at 100 %%", e.Name, r.Weights)
+		}
+	}
+	if t.o.Blue.Err != "" || !t.fresh(t.o.Blue.At, t.p.StaleAfter) {
+		return t.stay(BlueUnknown, "blue can't be read, so what it carries can't be measured: %s", t.o.Blue.Err)
+	}
+	old := t.next
+	t.next = State{
+		Schema: Schema, Attempt: t.o.Request.Attempt, Epoch: old.Epoch, Version: old.Version,
+		Phase: Shifting, Steps: slices.Clone(t.p.Steps), Entrances: freeze(t.p.Entrances, 0),
+		StartedAt: t.now, BlueBaseline: t.o.Blue.Ready(),
+	}
+	t.intend()
+	t.next.ShownAt, t.next.ReachedAt = t.now, t.now
+	return t.stay(ShiftStarted, "attempt %d starts: %d steps, blue carries everything on %d ready replicas",
+		t.next.Attempt, len(t.next.Steps), t.next.BlueBaseline)
+}
+
+// touchedAfterEnd names a foreign edit after the end. It is only named: the
+// attempt is final for automation.
+func (t *turn) touchedAfterEnd() (Decision, bool) {
+	for _, e := range t.next.Entrances {
+		r, known := t.reading(e.Name)
+		if known && !r.Weights.At(e.Share) && t.o.Request.Attempt <= t.next.Attempt {
+			return t.stay(Drift, "entrance %s stands at %s instead of %s; the attempt is over, so nothing is written", e.Name, r.Weights, e.Share), true
+		}
+	}
+	return Decision{}, false
+}
+
+func (t *turn) allAt(s Share) bool {
+	for _, e := range t.next.Targets(t.p) {
+		if r, known := t.reading(e.Name); !known || !r.Weights.At(s) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,86 @@
+package shift
+
+// stepBack takes the planned way back one step down, on all entrances at once:
+// lowering green is safe in any order.
+func (t *turn) stepBack() Decision {
+	to := Share(0)
+	if t.next.Step >= 2 {
+		to = t.next.Steps[t.next.Step-2].Share
+	}
+	if d, ok := t.blueReadyFor(Full - to); !ok {
+		return d
+	}
+	if t.next.Phase == Completed {
+		t.next.Attempt++
+		t.next.StartedAt = t.now
+	}
+	t.intend()
+	t.next.Phase = Returning
+	t.next.Step = max(0, t.next.Step-1)
+	t.next.Share = to
+	if t.next.Rollback == nil {
+		t.next.Rollback = &RollbackRecord{By: "serve: blue", Why: "the configuration asks for the planned way back", At: t.now}
+	}
+	return t.lower()
+}
+
+// lower writes the intended share to every entrance that is above it.
+func (t *turn) lower() Decision {
+	var changes []Change
+	for i, e := range t.next.Entrances {
+		r, known := t.reading(e.Name)
+		if !known {
+			return t.stay(EntranceUnknown, "entrance %s is unknown: %s", e.Name, t.unreadable(e.Name))
+		}
+		if !r.Weights.At(t.next.Share) && r.Weights.Share() >= t.next.Share {
+			changes = append(changes, t.change(i, t.next.Share, Lowering))
+		}
+	}
+	if len(changes) == 0 {
+		return t.stay(AwaitingReadBack, "the way back stands at %s", t.next.Share)
+	}
+	return t.act(changes, SteppingBack, "%s", rollbackScope(changes, t.next.Share)+" to blue")
+}
+
+// returning walks the planned way back: hold each share, see that blue can
+// carry more, step down.
+func (t *turn) returning() Decision {
+	if d, ok := t.drifted(); ok {
+		return d
+	}
+	if i := t.firstBehind(); i >= 0 {
+		return t.lower()
+	}
+	if d, ok := t.settling(); ok {
+		return d
+	}
+	if t.next.Share == 0 {
+		t.next.Version++
+		t.next.Phase, t.next.EndedAt = RolledBack, t.now
+		return t.stay(BackOnBlue, "blue has all traffic again (%s)", t.next.Rollback.Why)
+	}
+	hold := t.next.Steps[max(0, t.next.Step-1)].Hold
+	if end := t.next.ReachedAt.Add(hold); end.After(t.now) {
+		return t.stay(Holding, "on the way back %s is held for %s", t.next.Share, hold).wakeAt(end, t.now)
+	}
+	return t.stepBack()
+}
+
+// blueReadyFor asks whether blue is known to be able to carry the share. The
+// planned way back has time: unknown waits.
+func (t *turn) blueReadyFor(share Share) (Decision, bool) {
+	for _, e := range t.next.Entrances {
+		r, known := t.reading(e.Name)
+		if !known {
+			return t.stay(EntranceUnknown, "entrance %s is unknown: %s", e.Name, t.unreadable(e.Name)), false
+		}
+		if e.ALB != nil && (!r.BlueTargets.Known || r.BlueTargets.Healthy == 0) {
+			return t.stay(BlueNotReady, "entrance %s: blue has no target that is known to be healthy", e.Name), false
+		}
+	}
+	capacity, known := t.blueCapacity()
+	if !known || capacity < share {
+		return t.stay(BlueNotReady, "blue can carry %s (known: %t), the next step back needs %s", capacity, known, share), false
+	}
+	return Decision{}, true
+}

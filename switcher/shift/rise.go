@@ -1,0 +1,188 @@
+package shift
+
+import (
+	"reflect"
+	"time"
+)
+
+// shifting takes traffic up: one entrance after the other to the step's share,
+// then the hold, then the gates, then the next step.
+func (t *turn) shifting() Decision {
+	if d, ok := t.drifted(); ok {
+		return d
+	}
+	if t.o.Request.Serve == Blue {
+		return t.stepBack()
+	}
+	if !reflect.DeepEqual(t.next.Targets(t.p), t.p.Entrances) {
+		return t.stay(EntrancesChanged, "the configuration names other entrances than attempt %d, which goes on only with its own", t.next.Attempt)
+	}
+	if i := t.firstBehind(); i >= 0 {
+		return t.goOn(i)
+	}
+	if d, ok := t.settling(); ok {
+		return d
+	}
+	return t.nextStep()
+}
+
+// firstBehind finds the first entrance that was not yet read back at the
+// step's share; -1: none.
+func (t *turn) firstBehind() int {
+	for i, e := range t.next.Entrances {
+		if e.Pending || e.Share != t.next.Share {
+			return i
+		}
+	}
+	return -1
+}
+
+// goOn carries a granted step to one more entrance. The step's gates passed
+// when it was granted; here nothing may have turned bad since.
+func (t *turn) goOn(i int) Decision {
+	e := t.next.Entrances[i]
+	if _, known := t.reading(e.Name); !known {
+		return t.stay(EntranceUnknown, "entrance %s is unknown: %s", e.Name, t.unreadable(e.Name))
+	}
+	r, _ := t.reading(e.Name)
+	if r.Weights.Share() > t.next.Share { // adopted or restored from above
+		return t.act([]Change{t.change(i, t.next.Share, Lowering)}, Restoring, "entrance %s goes down to %s", e.Name, t.next.Share)
+	}
+	if t.o.Request.Paused {
+		return t.stay(Paused, "paused on the way to %s: entrance %s still stands at %s", t.next.Share, e.Name, r.Weights)
+	}
+	verdicts := t.judge(goOnGates(), t.next.Share)
+	for _, g := range t.p.Gates.Traffic {
+		if v := t.traffic(g); v.Judgement == Fail {
+			verdicts = append(verdicts, v)
+		}
+	}
+	if w := worst(verdicts); w.Judgement != Pass {
+		return t.blocked(w, verdicts)
+	}
+	d := t.act([]Change{t.change(i, t.next.Share, Rise)}, Rising, "entrance %s goes to %s", e.Name, t.next.Share)
+	d.Verdicts = verdicts
+	return d
+}
+
+// settling waits until the weights that stand are what users get: in sync at
+// AWS, and older than any resolver may keep the former answer.
+func (t *turn) settling() (Decision, bool) {
+	if !t.next.ReachedAt.IsZero() {
+		return Decision{}, false
+	}
+	var ttl time.Duration
+	for _, e := range t.next.Entrances {
+		r, known := t.reading(e.Name)
+		if !known {
+			return t.stay(EntranceUnknown, "entrance %s is unknown: %s", e.Name, t.unreadable(e.Name)), true
+		}
+		if !r.InSync {
+			return t.stay(Settling, "AWS is still bringing entrance %s to %s on all its servers", e.Name, t.next.Share), true
+		}
+		ttl = max(ttl, r.TTL)
+	}
+	if t.next.ShownAt.IsZero() {
+		t.next.ShownAt = t.now
+	}
+	if ready := t.next.ShownAt.Add(ttl); ready.After(t.now) {
+		return t.stay(Settling, "resolvers may keep the former answer for %s", ttl).wakeAt(ready, t.now), true
+	}
+	t.next.ReachedAt = t.now
+	return Decision{}, false
+}
+
+// nextStep judges the gates and takes the next planned step, or ends the rise.
+func (t *turn) nextStep() Decision {
+	last := t.next.Step == len(t.next.Steps)
+	to := Full
+	if !last {
+		to = t.next.Steps[t.next.Step].Share
+	}
+	verdicts := t.judge(riseGates(), to)
+	if w := worst(verdicts); w.Judgement != Pass {
+		return t.blocked(w, verdicts)
+	}
+	d := t.grantedStep(last, to)
+	d.Verdicts = verdicts
+	return d
+}
+
+func (t *turn) grantedStep(last bool, to Share) Decision {
+	if last {
+		return t.enterStandby()
+	}
+	step, ask := t.next.Steps[t.next.Step], t.o.Request
+	if ask.Paused {
+		return t.stay(Paused, "paused at %s; all gates pass for %s", t.next.Share, to)
+	}
+	wanted := Approval{Attempt: t.next.Attempt, Step: t.next.Step + 1}
+	if step.Approval && ask.Approved != wanted {
+		return t.stay(ApprovalNeeded, "all gates pass for step %d (%s); it waits for a person's approval", wanted.Step, to)
+	}
+	for _, e := range t.next.Entrances {
+		r, known := t.reading(e.Name)
+		if !known {
+			return t.stay(EntranceUnknown, "entrance %s is unknown: %s", e.Name, t.unreadable(e.Name))
+		}
+		if r.Owner != "" {
+			return t.stay(EntranceOwned, "entrance %s is written by %s", e.Name, r.Owner)
+		}
+	}
+	t.intend()
+	t.next.Step++
+	t.next.Share = to
+	return t.act([]Change{t.change(0, to, Rise)}, Rising, "step %d: all gates pass, entrance %s goes to %s", t.next.Step, t.next.Entrances[0].Name, to)
+}
+
+// blocked says which gate keeps the share where it is, and wakes when the hold
+// is over if that is all it waits for.
+func (t *turn) blocked(w Verdict, verdicts []Verdict) Decision {
+	reason := map[Judgement]Reason{Fail: GateFailed, Unmeasured: GateUnknown, Wait: GateWaits}[w.Judgement]
+	if w.Gate == "hold" {
+		reason = Holding
+	}
+	d := t.stay(reason, "%s: %s", w.Gate, w.Message)
+	d.Verdicts = verdicts
+	if t.next.Step > 0 {
+		d = d.wakeAt(t.next.ReachedAt.Add(t.next.Steps[t.next.Step-1].Hold), t.now)
+	}
+	return d
+}
+
+func (t *turn) enterStandby() Decision {
+	t.next.Version++
+	t.next.Phase = OnStandby
+	t.next.ChangedAt = t.now
+	return t.stay(StandingBy, "green has all traffic; blue is kept ready for %s", t.p.Standby.For)
+}
+
+// standingBy keeps watch after 100 %. A bad gate is said; going back is a
+// person's choice unless the plan says otherwise.
+func (t *turn) standingBy() Decision {
+	if d, ok := t.drifted(); ok {
+		return d
+	}
+	if t.o.Request.Serve == Blue {
+		return t.stepBack()
+	}
+	if i := t.firstBehind(); i >= 0 {
+		return t.goOn(i)
+	}
+	if d, ok := t.settling(); ok {
+		return d
+	}
+	verdicts := t.judge([]gate{workloadsReady, targetsHealthy, usersServed}, Full)
+	d := t.stay(StandingBy, "green has all traffic; blue is kept ready for %s", t.p.Standby.For)
+	end := t.next.ChangedAt.Add(t.p.Standby.For)
+	switch w := worst(verdicts); {
+	case w.Judgement == Fail:
+		d = t.stay(StandbyGateFailed, "%s: %s; a person decides", w.Gate, w.Message)
+	case !end.After(t.now):
+		t.next.Version++
+		t.next.Phase, t.next.EndedAt = Completed, t.now
+		d = t.stay(ShiftCompleted, "attempt %d is complete: green serves", t.next.Attempt)
+	}
+	d.Verdicts = verdicts
+	return d.wakeAt(end, t.now)
+}

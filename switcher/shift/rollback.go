@@ -1,0 +1,187 @@
+package shift
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// rollbackByPerson obeys a person's flag at once and fully. What is unknown
+// about blue never refuses a person.
+func (t *turn) rollbackByPerson() (Decision, bool) {
+	if !t.o.Request.rollbackAsked() {
+		return Decision{}, false
+	}
+	by := t.o.Request.rollbackSources()
+	switch t.next.Phase {
+	case RollingBack:
+		if t.next.Rollback.Automatic { // a person lifts the limit of S13
+			t.next.Rollback = &RollbackRecord{By: by, Why: t.next.Rollback.Why, At: t.now}
+			t.next.Version++
+		}
+		return t.rollingBack(), true
+	case RolledBack:
+		return Decision{}, false
+	case Idle:
+		if t.next.Question == nil && !t.anyGreen() {
+			return Decision{}, false
+		}
+	case Shifting, OnStandby, Completed, Returning:
+	}
+	return t.rollBack(RollbackRecord{By: by, Why: "the rollback flag is set in " + by}, RollbackRequested), true
+}
+
+// rollbackByItself goes back only for what users feel: a failed gate on their
+// traffic, or green freshly read without healthy targets.
+func (t *turn) rollbackByItself() (Decision, bool) {
+	switch t.next.Phase {
+	case Shifting, Returning:
+	case OnStandby:
+		if !t.p.Standby.AutoRollback {
+			return Decision{}, false
+		}
+	case Idle, Completed, RollingBack, RolledBack:
+		return Decision{}, false
+	}
+	if name, ok := t.greenEmpty(); ok {
+		why := fmt.Sprintf("entrance %s: green has no healthy target", name)
+		return t.rollBack(RollbackRecord{By: "clusterswitch", Automatic: true, Why: why}, GreenHasNoTargets), true
+	}
+	for _, g := range t.p.Gates.Traffic {
+		for _, b := range t.next.Breaches {
+			if b.Gate == g.Name && b.Count >= max(1, g.Breaches) {
+				v := t.traffic(g)
+				why := fmt.Sprintf("%s: %s (%d in a row)", g.Name, v.Message, b.Count)
+				return t.rollBack(RollbackRecord{By: "clusterswitch", Automatic: true, Why: why}, UsersSuffer), true
+			}
+		}
+	}
+	return Decision{}, false
+}
+
+// rollBack opens the way back. After completion it is a new attempt.
+func (t *turn) rollBack(r RollbackRecord, reason Reason) Decision {
+	r.At = t.now
+	if len(t.next.Entrances) == 0 { // nothing was frozen: no attempt of ours
+		t.next.Entrances = freeze(t.p.Entrances, 0)
+		t.next.Steps = t.p.Steps
+	}
+	switch {
+	case t.next.Phase == Completed || t.next.Phase == Idle && t.next.Question == nil:
+		t.next.Attempt++
+		t.next.StartedAt, t.next.EndedAt = t.now, time.Time{}
+	case t.next.Phase == Idle: // the journal is away: stay in the attempt that the mark tells
+		t.next.Attempt = max(1, t.next.Attempt)
+		t.next.StartedAt = t.now
+	}
+	t.intend()
+	t.next.Phase, t.next.Rollback, t.next.Question = RollingBack, &r, nil
+	d := t.rollingBack()
+	if len(d.Changes) > 0 {
+		d.Reason, d.Message = reason, r.Why+"; "+d.Message
+	}
+	return d
+}
+
+// rollingBack lowers every entrance at once. It never raises one, and it needs
+// nothing but the wish: an entrance that can't be read is written all the same.
+func (t *turn) rollingBack() Decision {
+	limit := t.rollbackLimit()
+	t.next.Share = min(t.next.Share, limit)
+	var changes []Change
+	var waiting []string
+	unsynced := false
+	for i, e := range t.next.Entrances {
+		r, known := t.reading(e.Name)
+		switch {
+		case known && r.Weights.atMost(limit):
+			t.next.Entrances[i].Share = min(e.Share, limit)
+			t.next.Entrances[i].Pending = false
+			unsynced = unsynced || !r.InSync
+		case known && blueIsDead(r) && !t.o.Request.RollbackForce:
+			waiting = append(waiting, e.Name)
+		default:
+			changes = append(changes, t.change(i, limit, Rollback))
+		}
+	}
+	switch {
+	case len(changes) > 0:
+		return t.act(changes, RollbackUnderWay, "%s to blue", rollbackScope(changes, limit))
+	case len(waiting) > 0:
+		return t.stay(RollbackWaitsForBlue, "blue has no healthy target while green has some (%s); it goes back as soon as blue has one", strings.Join(waiting, ", "))
+	case limit > 0:
+		return t.stay(RollbackLimitedByCapacity, "blue can carry %s now; %s stays on green until blue has more", Full-limit, limit)
+	case unsynced:
+		return t.stay(RollbackSettling, "blue's weights stand; AWS is still bringing them to all its servers")
+	}
+	t.next.Version++
+	t.next.Phase, t.next.EndedAt = RolledBack, t.now
+	return t.stay(BackOnBlue, "blue has all traffic again (%s)", t.next.Rollback.Why)
+}
+
+func rollbackScope(changes []Change, limit Share) string {
+	names := make([]string, len(changes))
+	for i, c := range changes {
+		names[i] = c.Entrance.Name
+	}
+	if limit == 0 {
+		return "all traffic of " + strings.Join(names, ", ") + " goes"
+	}
+	return fmt.Sprintf("all but %s of the traffic of %s goes", limit, strings.Join(names, ", "))
+}
+
+// rollbackLimit is the share that must stay on green: none for a person; what
+// blue's measured capacity can't carry for an automatic rollback, unless green
+// has no healthy target. Unknown capacity limits nothing.
+func (t *turn) rollbackLimit() Share {
+	if !t.next.Rollback.Automatic {
+		return 0
+	}
+	if _, empty := t.greenEmpty(); empty {
+		return 0
+	}
+	capacity, known := t.blueCapacity()
+	if !known {
+		return 0
+	}
+	return Full - capacity
+}
+
+// blueCapacity is how much of all traffic blue's ready replicas can carry,
+// measured against the replicas that carried everything.
+func (t *turn) blueCapacity() (Share, bool) {
+	b := t.o.Blue
+	if b.Err != "" || !t.fresh(b.At, t.p.StaleAfter) || t.next.BlueBaseline <= 0 {
+		return 0, false
+	}
+	return min(Full, Share(b.Ready()*int(Full)/t.next.BlueBaseline)), true
+}
+
+// blueIsDead tells whether a fresh reading proves that going back would break
+// what works.
+func blueIsDead(r EntranceReading) bool {
+	return r.BlueTargets.Known && r.BlueTargets.Healthy == 0 &&
+		r.GreenTargets.Known && r.GreenTargets.Healthy > 0
+}
+
+// greenEmpty finds an entrance that sends users to a green without healthy
+// targets while blue is not known to be as bad.
+func (t *turn) greenEmpty() (string, bool) {
+	for _, e := range t.next.Entrances {
+		r, known := t.reading(e.Name)
+		blueAsBad := r.BlueTargets.Known && r.BlueTargets.Healthy == 0
+		if known && r.GreenTargets.Known && r.GreenTargets.Healthy == 0 && r.Weights.Green > 0 && !blueAsBad {
+			return e.Name, true
+		}
+	}
+	return "", false
+}
+
+func (t *turn) anyGreen() bool {
+	for _, e := range t.next.Targets(t.p) {
+		if r, known := t.reading(e.Name); known && !r.Weights.At(0) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,171 @@
+package shift
+
+import (
+	"slices"
+	"time"
+)
+
+// Schema is the version of State that this binary writes. It reads this one
+// and the one before, and holds on any other.
+const Schema = 1
+
+// Phase is where a pair stands on its way.
+type Phase string
+
+// The phases. doc.go has the diagram.
+const (
+	Idle        Phase = "Idle"        // no attempt was made; blue has all traffic
+	Shifting    Phase = "Shifting"    // going up, step by step
+	OnStandby   Phase = "Standby"     // green has all traffic, blue is kept ready
+	Completed   Phase = "Completed"   // green has all traffic, the shift is over
+	Returning   Phase = "Returning"   // the planned way back, step by step
+	RollingBack Phase = "RollingBack" // the fast way back
+	RolledBack  Phase = "RolledBack"  // blue has all traffic again, the attempt is over
+)
+
+// Phases lists every phase in the order of a journey.
+func Phases() []Phase {
+	return []Phase{Idle, Shifting, OnStandby, Completed, Returning, RollingBack, RolledBack}
+}
+
+func (p Phase) known() bool { return slices.Contains(Phases(), p) }
+
+// Terminal tells whether automation is done with the attempt.
+func (p Phase) Terminal() bool { return p == Completed || p == RolledBack }
+
+// State is all that the daemon must remember of one pair. It is the journal's
+// content; the zero value (with Schema and Phase set by New) is a pair that
+// was never shifted.
+type State struct {
+	Schema int `json:"schema"`
+	// Attempt counts the shifts of this pair; 0: none yet.
+	Attempt int `json:"attempt"`
+	// Epoch counts the daemons that took charge; Version the changes of intent.
+	// (Attempt, Epoch, Version) orders journal and marks.
+	Epoch   int64 `json:"epoch"`
+	Version int64 `json:"version"`
+	Phase   Phase `json:"phase"`
+	// Steps and Entrances are frozen from the plan when a shift starts.
+	Steps     []Step          `json:"steps,omitempty"`
+	Entrances []EntranceState `json:"entrances,omitempty"`
+	// Step counts the steps entered; 0: before the first.
+	Step int `json:"step"`
+	// Share is the intended share.
+	Share Share `json:"share"`
+	// StartedAt is when this attempt started, ChangedAt when intent last changed.
+	StartedAt time.Time `json:"startedAt,omitzero"`
+	ChangedAt time.Time `json:"changedAt,omitzero"`
+	// ShownAt is when every entrance read back as intended; ReachedAt is when
+	// resolvers had followed too. The hold and all evidence count from ReachedAt.
+	ShownAt   time.Time `json:"shownAt,omitzero"`
+	ReachedAt time.Time `json:"reachedAt,omitzero"`
+	EndedAt   time.Time `json:"endedAt,omitzero"`
+	// BlueBaseline is how many replicas of blue were ready while blue carried
+	// everything: the measure of its capacity.
+	BlueBaseline int             `json:"blueBaseline,omitempty"`
+	Breaches     []Breach        `json:"breaches,omitempty"`
+	Rollback     *RollbackRecord `json:"rollback,omitempty"`
+	Question     *Question       `json:"question,omitempty"`
+}
+
+// EntranceState is what the daemon intends for one entrance.
+type EntranceState struct {
+	Entrance
+	Share Share `json:"share"`
+	// Pending: the write of Share was journaled but not yet read back. Was is
+	// what stood there before.
+	Pending bool    `json:"pending,omitempty"`
+	Was     Weights `json:"was,omitzero"`
+}
+
+// Breach counts failing measurements in a row of one traffic gate.
+type Breach struct {
+	Gate  string    `json:"gate"`
+	Count int       `json:"count"`
+	To    time.Time `json:"to"` // end of the last measurement that was counted
+}
+
+// RollbackRecord says who or what sent traffic back, and why.
+type RollbackRecord struct {
+	By string `json:"by"`
+	// Automatic: the daemon decided by itself; then blue's capacity limits it.
+	Automatic bool      `json:"automatic,omitempty"`
+	Why       string    `json:"why"`
+	At        time.Time `json:"at"`
+}
+
+// Question is what only a person can answer: a drift, or journals that don't
+// agree. While it stands nothing rises.
+type Question struct {
+	// ID ties the answer to this question.
+	ID       string    `json:"id"`
+	Reason   Reason    `json:"reason"`
+	Entrance string    `json:"entrance,omitempty"`
+	Message  string    `json:"message"`
+	At       time.Time `json:"at"`
+}
+
+// NewState is a pair that was never shifted.
+func NewState() State { return State{Schema: Schema, Phase: Idle} }
+
+// Mark is the copy of the state's order and intent that goes to AWS.
+func (s State) Mark() Mark {
+	return Mark{
+		Attempt: s.Attempt, Epoch: s.Epoch, Version: s.Version,
+		Phase: s.Phase, Share: s.Share, Rollback: s.Rollback != nil,
+	}
+}
+
+// MeasureFrom is the time from which measurements speak of the present share.
+func (s State) MeasureFrom() time.Time {
+	if !s.ReachedAt.IsZero() {
+		return s.ReachedAt
+	}
+	return s.ChangedAt
+}
+
+// Active tells whether a shift is under way, standby included.
+func (s State) Active() bool { return s.Phase != Idle && !s.Phase.Terminal() }
+
+// Targets gives the entrances that the state's shares speak of: the frozen
+// ones, or the plan's before any shift.
+func (s State) Targets(p Plan) []Entrance {
+	if len(s.Entrances) == 0 {
+		return p.Entrances
+	}
+	targets := make([]Entrance, len(s.Entrances))
+	for i, e := range s.Entrances {
+		targets[i] = e.Entrance
+	}
+	return targets
+}
+
+// clone copies everything that Decide may change.
+func (s State) clone() State {
+	s.Entrances = slices.Clone(s.Entrances)
+	s.Breaches = slices.Clone(s.Breaches)
+	if s.Rollback != nil {
+		s.Rollback = new(*s.Rollback)
+	}
+	if s.Question != nil {
+		s.Question = new(*s.Question)
+	}
+	return s
+}
+
+func freeze(entrances []Entrance, share Share) []EntranceState {
+	frozen := make([]EntranceState, len(entrances))
+	for i, e := range entrances {
+		frozen[i] = EntranceState{Entrance: e, Share: share}
+	}
+	return frozen
+}
+
+// stepAt counts the steps whose share is reached by s.
+func stepAt(steps []Step, s Share) int {
+	n := 0
+	for n < len(steps) && steps[n].Share <= s {
+		n++
+	}
+	return n
+}
