@@ -143,7 +143,7 @@ func TestWaitingForAnotherBuildEndsWithTheContext(t *testing.T) {
 	w := newWorkshop(t)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	why := errors.New("terminated signal received")
-	holder, waiter := blockedBuild(t, w), make(chan error)
+	holder, waiter := blockedBuild(t, w), make(chan error, 1)
 	go func() {
 		_, err := w.assets.Ensure(ctx, cancelOnWrite{func() { cancel(why) }})
 		waiter <- err
