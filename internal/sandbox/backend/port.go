@@ -52,7 +52,6 @@ func (p *port) note(c net.Conn, state http.ConnState) {
 // closes connections without a request itself: Shutdown would wait seconds for
 // a request to come (net/http gives new connections five).
 func (p *port) close(ctx context.Context) error {
-	p.server.SetKeepAlivesEnabled(false)
 	ended := make(chan error, 1)
 	go func() { ended <- p.server.Shutdown(ctx) }()
 	<-p.served // no more connections are accepted from here on
