@@ -91,7 +91,7 @@ func (w *world) pod(cluster, address string) *backend.Pod {
 	return pod
 }
 
-// rule puts another first rule into effect.
+// rule puts other rules into effect.
 func (w *world) rule(rules ...routing.Rule) {
 	w.Helper()
 	w.control.SetListeners(listener(front, rules...))
@@ -145,7 +145,7 @@ func (w *world) awaitHealth(groupARN, target string, state routing.State, reason
 	}
 }
 
-// lastRequest waits for the report of the nth request, since a report follows
+// request waits for the report of the nth request, since a report follows
 // its answer.
 func (w *world) request(n int) routing.Request {
 	w.Helper()

@@ -7,27 +7,27 @@ import (
 )
 
 const (
-	// slice and slices make the sliding window: the last full second in
-	// steps of a tenth, and the tenth that is running.
-	slice  = 100 * time.Millisecond
-	slices = 11
+	// windowStep and windowSteps make the sliding window: the last full
+	// second in steps of a tenth, and the tenth that is running.
+	windowStep  = 100 * time.Millisecond
+	windowSteps = 11
 )
 
 // window counts the outcomes of the last second.
 type window struct {
-	ring [slices]tenth
+	ring [windowSteps]tenth
 }
 
-// tenth is the outcomes of one slice of time, by host.
+// tenth is the outcomes of one step of time, by host.
 type tenth struct {
-	number int64 // of the slice since the start
+	number int64 // of the step since the start
 	hosts  map[string]Count
 }
 
 // add counts an outcome at the given time since the start.
 func (w *window) add(at time.Duration, o outcome) {
-	number := int64(at / slice)
-	t := &w.ring[number%slices]
+	number := int64(at / windowStep)
+	t := &w.ring[number%windowSteps]
 	if t.hosts == nil || t.number != number {
 		*t = tenth{number: number, hosts: map[string]Count{}}
 	}
@@ -36,10 +36,10 @@ func (w *window) add(at time.Duration, o outcome) {
 
 // last sums up what was counted in the second before the given time.
 func (w *window) last(at time.Duration) (Count, map[string]Count) {
-	now := int64(at / slice)
+	now := int64(at / windowStep)
 	sum, byHost := newCount(), map[string]Count{}
 	for _, t := range w.ring {
-		if t.number > now-slices && t.number <= now {
+		if t.number > now-windowSteps && t.number <= now {
 			for host, count := range t.hosts {
 				if _, ok := byHost[host]; !ok {
 					byHost[host] = newCount()
