@@ -1,7 +1,6 @@
 package edge
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -175,11 +174,11 @@ func records(name string, set routing.RecordSet) ([]dns.RR, error) {
 }
 
 // negative completes an answer whose last name has no records of the type:
-// NODATA if the name exists, NXDOMAIN if only a zone above it does, REFUSED
-// outside of every zone. An alias that leaves our zones is a whole answer.
+// NODATA if the name exists, NXDOMAIN if only its zone does, REFUSED outside of
+// every zone. An alias that leaves our zones is a whole answer.
 func (r *resolver) negative(answer, query *dns.Msg, name string) *dns.Msg {
 	name = strings.ToLower(name)
-	soa, served := r.zone(name)
+	origin, served := r.records.Zone(name)
 	switch {
 	case !served && len(answer.Answer) > 0:
 		return answer
@@ -189,26 +188,13 @@ func (r *resolver) negative(answer, query *dns.Msg, name string) *dns.Msg {
 	case !r.records.HasName(name):
 		answer.Rcode = dns.RcodeNameError
 	}
-	answer.Ns = soa
-	return answer
-}
-
-// zone finds the closest name at or above that exists, and the SOA record that
-// tells resolvers how long they may remember a negative answer (RFC 2308).
-func (r *resolver) zone(name string) (soa []dns.RR, served bool) {
-	for _, start := range append(dns.Split(name), len(name)-1) {
-		above := name[start:]
-		sets := r.records.RecordSets(above, "SOA")
-		if len(sets) > 0 {
-			rrs, err := records(above, sets[0])
-			if err != nil {
-				return nil, true
-			}
-			return lowerTTL(rrs), true
-		}
-		served = served || r.records.HasName(above)
+	// The SOA record tells resolvers how long they may remember the answer.
+	soa, err := r.choose(origin, "SOA")
+	if err != nil {
+		return answer.SetRcode(query, dns.RcodeServerFailure)
 	}
-	return nil, served
+	answer.Ns = lowerTTL(soa)
+	return answer
 }
 
 // lowerTTL gives an SOA record of a negative answer the smaller of its own TTL
@@ -216,7 +202,7 @@ func (r *resolver) zone(name string) (soa []dns.RR, served bool) {
 func lowerTTL(rrs []dns.RR) []dns.RR {
 	for _, rr := range rrs {
 		if soa, ok := rr.(*dns.SOA); ok {
-			soa.Hdr.Ttl = min(cmp.Or(soa.Minttl, soa.Hdr.Ttl), soa.Hdr.Ttl)
+			soa.Hdr.Ttl = min(soa.Minttl, soa.Hdr.Ttl)
 		}
 	}
 	return rrs

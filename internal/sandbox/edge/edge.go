@@ -25,6 +25,9 @@ type Records interface {
 	RecordSets(name, typ string) []routing.RecordSet
 	// HasName tells whether any record stands at the name, or below it.
 	HasName(name string) bool
+	// Zone returns the origin of the hosted zone that the name belongs to;
+	// false means that none is served here.
+	Zone(name string) (origin string, ok bool)
 }
 
 // LoadBalancers is what the load balancers follow, read every Refresh.

@@ -137,8 +137,6 @@ func TestOnlyHealthyTargetsServeUnlessThereIsNone(t *testing.T) {
 			// Not attached, so that no health check changes the states.
 			both.Attached = false
 			w.control.SetGroups(both)
-			// The edge reports unused targets of groups that aren't in use;
-			// this reading of the states came before.
 			w.sync()
 			got := map[string]int{}
 			for range 10 {

@@ -19,7 +19,6 @@ const (
 	reasonMismatch = "Target.ResponseCodeMismatch"
 	reasonTimeout  = "Target.Timeout"
 	reasonFailed   = "Target.FailedHealthChecks"
-	reasonNotInUse = "Target.NotInUse"
 )
 
 // checks owns the health checkers, one goroutine for each target in use.
@@ -57,21 +56,19 @@ func newChecks(life context.Context, network Network, reports Reports) *checks {
 }
 
 // sync starts, stops and restarts checkers so that every target of a group in
-// use is checked as its group says now.
+// use is checked as its group says now. The states unused and draining are the
+// control side's to give.
 func (c *checks) sync(groups []routing.TargetGroup) {
 	wanted := map[checkKey]bool{}
 	for _, group := range groups {
 		check := withCheckDefaults(group.HealthCheck)
 		for _, target := range group.Targets {
-			key := checkKey{group.ARN, target.Address, target.Port}
-			switch {
-			case target.State == routing.Draining:
-			case group.Attached:
-				wanted[key] = true
-				c.ensure(key, check, target.State)
-			case target.State != routing.Unused:
-				c.reports.SetTargetHealth(group.ARN, target.Address, target.Port, routing.Unused, reasonNotInUse)
+			if !group.Attached || target.State == routing.Draining {
+				continue
 			}
+			key := checkKey{group.ARN, target.Address, target.Port}
+			wanted[key] = true
+			c.ensure(key, check, target.State)
 		}
 	}
 	for key, active := range c.active {

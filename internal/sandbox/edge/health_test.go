@@ -12,7 +12,7 @@ import (
 
 // checked is a group that is checked every few milliseconds.
 func checked(arn string, targets ...string) routing.TargetGroup {
-	g := group(arn, routing.Unused, targets...)
+	g := group(arn, routing.Initial, targets...)
 	g.HealthCheck.Interval, g.HealthCheck.Timeout = 5*time.Millisecond, 100*time.Millisecond
 	g.HealthCheck.StatusFrom, g.HealthCheck.StatusTo = 200, 299
 	return g
@@ -75,16 +75,32 @@ func TestATargetIsInitialUntilItsFirstCheckEnds(t *testing.T) {
 	w.awaitHealth(greenGroup, greenPod, routing.Initial, "Elb.InitialHealthChecking")
 }
 
-func TestTargetsOfAGroupNotInUseAreNotChecked(t *testing.T) {
-	w := newWorld(t, nil)
-	w.control.SetGroups(checked(greenGroup, greenPod))
-	w.sync()
-	w.awaitHealth(greenGroup, greenPod, routing.Healthy, "")
-	idle := checked(greenGroup, greenPod)
-	idle.Attached, idle.Targets[0].State = false, routing.Healthy
-	w.control.SetGroups(idle)
-	w.sync()
-	w.awaitHealth(greenGroup, greenPod, routing.Unused, "Target.NotInUse")
+func TestTargetsThatDrainOrAreNotInUseAreNotChecked(t *testing.T) {
+	tests := map[string]func(*routing.TargetGroup){
+		"a group that no rule names": func(g *routing.TargetGroup) { g.Attached = false },
+		"a target that drains":       func(g *routing.TargetGroup) { g.Targets[0].State = routing.Draining },
+		"a target that is gone":      func(g *routing.TargetGroup) { g.Targets = nil },
+	}
+	for name, change := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			w.control.SetGroups(checked(blueGroup, bluePod), checked(greenGroup, greenPod))
+			w.sync()
+			w.awaitHealth(greenGroup, greenPod, routing.Healthy, "")
+			changed := checked(greenGroup, greenPod)
+			change(&changed)
+			w.control.SetGroups(checked(blueGroup, bluePod), changed)
+			w.sync()
+			before := w.control.Reports(greenGroup)
+			if err := w.control.AwaitReports(t.Context(), blueGroup, 20); err != nil {
+				t.Fatal(err)
+			}
+			// One report may have been on its way.
+			if more := w.control.Reports(greenGroup) - before; more > 1 {
+				t.Errorf("%d checks of green, while blue had 20", more)
+			}
+		})
+	}
 }
 
 func TestOtherSettingsOfACheckTakeEffect(t *testing.T) {

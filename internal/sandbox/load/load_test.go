@@ -147,7 +147,7 @@ func TestANameThatIsNotThereIsADNSError(t *testing.T) {
 func TestAnAddressThatIsNotThereIsAConnectError(t *testing.T) {
 	tests := map[string]func(*world){
 		"nobody listens": func(w *world) {
-			w.control.SetRecords(record("shop.example.com.", "only", 1, "192.0.2.99"))
+			w.records(record("shop.example.com.", "only", 1, "192.0.2.99"))
 		},
 		"behind a partition": func(w *world) { w.network.Cut(netip.MustParsePrefix("192.0.2.0/24")) },
 	}
@@ -235,7 +235,7 @@ func TestStickyUsersStayWhenTheWeightsGoBack(t *testing.T) {
 
 func TestStopWaitsForTheRequestsUnderWay(t *testing.T) {
 	w := newWorld(t)
-	w.control.SetRecords(record("slow.example.com.", "only", 1, "192.0.2.40"))
+	w.records(record("slow.example.com.", "only", 1, "192.0.2.40"))
 	arrived, answer := make(chan struct{}, 1000), make(chan struct{})
 	var answered atomic.Int64
 	w.serve("192.0.2.40:80", func(rw http.ResponseWriter, _ *http.Request) {
@@ -280,7 +280,7 @@ func TestAKeepAliveRaceIsNoFailureButABrokenServerIs(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			w.control.SetRecords(record("raw.example.com.", "only", 1, "192.0.2.40"))
+			w.records(record("raw.example.com.", "only", 1, "192.0.2.40"))
 			seen := rawServer(t, w, "192.0.2.40:80", test.answers)
 			g := w.start(nil, "http://raw.example.com/")
 			for range 50 {

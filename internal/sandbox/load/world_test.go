@@ -82,7 +82,7 @@ func (w *world) shares(rule, records int) {
 		listener(shopFront, 0, 100-rule, rule),
 		listener(blueFront, 0, 1, 0),
 		listener(greenFront, 0, 0, 1))
-	w.control.SetRecords(
+	w.records(
 		record("shop.example.com.", "only", 1, "192.0.2.10"),
 		record("api.example.com.", "blue", int64(100-records), "192.0.2.20"),
 		record("api.example.com.", "green", int64(records), "192.0.2.30"))
@@ -91,6 +91,14 @@ func (w *world) shares(rule, records int) {
 			w.Fatal(err)
 		}
 	}
+}
+
+// records replaces the records of the zone.
+func (w *world) records(members ...routing.RecordSet) {
+	w.control.SetRecords(append(members, routing.RecordSet{
+		Name: "example.com.", Type: "SOA", TTL: time.Minute,
+		Values: []string{"ns-1.example.net. hostmaster.example.com. 1 7200 900 1209600 60"},
+	})...)
 }
 
 // start begins a load and sees to its end.

@@ -23,13 +23,14 @@ type Control struct {
 	listeners []routing.Listener
 	groups    []routing.TargetGroup
 	reasons   map[string]string // by group and target
+	reports   map[string]int    // of health, by group
 	requests  []routing.Request
 	queries   int
 }
 
 // NewControl returns an empty control side.
 func NewControl() *Control {
-	return &Control{changed: make(chan struct{}), reasons: map[string]string{}}
+	return &Control{changed: make(chan struct{}), reasons: map[string]string{}, reports: map[string]int{}}
 }
 
 // RecordSets returns the members of one name and type.
@@ -56,6 +57,19 @@ func (c *Control) HasName(name string) bool {
 	})
 }
 
+// Zone returns the origin of the zone, the name of its SOA record.
+func (c *Control) Zone(name string) (origin string, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, r := range c.records {
+		inside := r.Name == name || strings.HasSuffix(name, "."+r.Name)
+		if r.Type == "SOA" && inside && len(r.Name) > len(origin) {
+			origin, ok = r.Name, true
+		}
+	}
+	return origin, ok
+}
+
 // Listeners returns a copy of the listeners.
 func (c *Control) Listeners() []routing.Listener {
 	c.mu.Lock()
@@ -78,6 +92,7 @@ func (c *Control) TargetGroups() []routing.TargetGroup {
 func (c *Control) SetTargetHealth(groupARN, address string, port int, s routing.State, reason string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.reports[groupARN]++
 	for _, group := range c.groups {
 		for i, target := range group.Targets {
 			if group.ARN == groupARN && target.Address == address && target.Port == port && target.State != routing.Draining {
@@ -143,6 +158,19 @@ func (c *Control) AwaitHealth(ctx context.Context, groupARN, target string, s ro
 		return fmt.Errorf("waiting for %s to be %s %s, last %q: %w", target, s, reason, last, err)
 	}
 	return nil
+}
+
+// Reports is how many reports of health a group got so far.
+func (c *Control) Reports(groupARN string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.reports[groupARN]
+}
+
+// AwaitReports waits until a group got n reports of health more than now.
+func (c *Control) AwaitReports(ctx context.Context, groupARN string, n int) error {
+	n += c.Reports(groupARN)
+	return c.await(ctx, func() bool { return c.reports[groupARN] >= n })
 }
 
 // AwaitRequests waits until the recorded requests please.
