@@ -96,10 +96,13 @@ func (t *turn) change(i int, to Share, priority Priority) Change {
 	e := &t.next.Entrances[i]
 	r, known := t.reading(e.Name)
 	if !e.Pending || e.Share != to {
-		*e = EntranceState{Entrance: e.Entrance, Share: to, Pending: true}
+		*e = EntranceState{Entrance: e.Entrance, Share: to, Pending: true, RoseAt: e.RoseAt}
 		if known {
 			e.Was = r.Weights
 		}
+	}
+	if priority == Rise {
+		e.RoseAt = t.now
 	}
 	return Change{Entrance: e.Entrance, Expected: r, Wanted: to, Priority: priority}
 }
@@ -144,7 +147,8 @@ func (t *turn) confirmWrites() {
 
 // countBreaches counts failing measurements in a row, each measurement once.
 func (t *turn) countBreaches() {
-	if t.next.Phase == Idle || t.next.Phase.Terminal() {
+	if !t.next.Active() || t.next.Share == 0 {
+		t.next.Breaches = nil // green has no users
 		return
 	}
 	var kept []Breach

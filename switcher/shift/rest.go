@@ -1,6 +1,9 @@
 package shift
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // resting decides for a pair that is not on its way: it starts a shift when
 // one is asked for, and otherwise says why not.
@@ -45,8 +48,8 @@ func (t *turn) start() Decision {
 			return t.stay(NotAtStart, "entrance %s stands at %s, a shift starts from blue at 100 %%", e.Name, r.Weights)
 		}
 	}
-	if t.o.Blue.Err != "" || !t.fresh(t.o.Blue.At, t.p.StaleAfter) {
-		return t.stay(BlueUnknown, "blue can't be read, so what it carries can't be measured: %s", t.o.Blue.Err)
+	if !t.blueMeasured() {
+		return t.stay(BlueUnknown, "what blue carries can't be measured: %s", cmp.Or(t.o.Blue.Err, "no fresh reading shows a ready replica"))
 	}
 	old := t.next
 	t.next = State{

@@ -1,5 +1,7 @@
 package shift
 
+import "time"
+
 // stepBack takes the planned way back one step down, on all entrances at once:
 // lowering green is safe in any order.
 func (t *turn) stepBack() Decision {
@@ -10,9 +12,8 @@ func (t *turn) stepBack() Decision {
 	if d, ok := t.blueReadyFor(Full - to); !ok {
 		return d
 	}
-	if t.next.Phase == Completed {
-		t.next.Attempt++
-		t.next.StartedAt = t.now
+	if t.next.Phase != Returning {
+		t.openWayBack()
 	}
 	t.intend()
 	t.next.Phase = Returning
@@ -53,6 +54,9 @@ func (t *turn) returning() Decision {
 	}
 	if d, ok := t.settling(); ok {
 		return d
+	}
+	if until, late := t.riseInFlight(); late && t.next.Share == 0 {
+		return t.stay(Settling, "blue has all traffic; a rise sent a moment ago may still land until %s", until.UTC().Format(time.TimeOnly)).wakeAt(until, t.now)
 	}
 	if t.next.Share == 0 {
 		t.next.Version++
