@@ -193,8 +193,8 @@ func TestUsersFollowARecordOnceItsTTLHasPassed(t *testing.T) {
 	w.awaitMore(100, by(blueFront))
 	w.shares(0, 100)
 	changed := time.Now()
-	// With a TTL of one second, blue's load balancer gets nothing that was
-	// due more than a second after the change.
+	// The exact second is checked in a synctest bubble; this is the whole way
+	// by real sockets, with room for a busy machine.
 	w.awaitMore(500, by(greenFront))
 	s := g.Stop()
 	if s.Failed != 0 {
@@ -206,8 +206,7 @@ func TestUsersFollowARecordOnceItsTTLHasPassed(t *testing.T) {
 			last = r.At.Add(-r.Duration).Sub(changed)
 		}
 	}
-	// Half a second for the scheduler of a busy machine.
-	if last > 1500*time.Millisecond {
+	if last > 4*time.Second {
 		t.Errorf("blue's load balancer was still asked after %v", last)
 	}
 	if last < 0 {
