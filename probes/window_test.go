@@ -53,6 +53,14 @@ func TestWindowStates(t *testing.T) {
 	}
 }
 
+func TestStateNamesItself(t *testing.T) {
+	for state, want := range map[State]string{Unknown: "unknown", Passing: "passing", Failing: "failing"} {
+		if got := state.String(); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
 func TestReadingTellsTheRunOfLikeResults(t *testing.T) {
 	w := &window{successes: 2, failures: 3}
 	play(w, "+++-")
