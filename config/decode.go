@@ -12,7 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxValues bounds the values of one document. Aliases make a small file stand for a huge one; nobody shifts traffic
+// maxValues bounds the keys and values of one document. Aliases make a small file stand for a huge one; nobody shifts traffic
 // between so many pairs.
 const maxValues = 50_000
 
@@ -83,8 +83,7 @@ func (d *decoder) at(path string) place {
 // value decodes n into the settable value into. Types do not contain themselves, so the depth is bounded by them, and
 // an alias inside its own anchor ends in a fault.
 func (d *decoder) value(into reflect.Value, n *yaml.Node, path string, k key) {
-	if d.left--; d.left < 0 {
-		d.faultf("", "holds more than %d values; split it, and look for aliases inside aliases", maxValues)
+	if !d.spend(1) {
 		return
 	}
 	if _, ok := d.places[path]; !ok {
@@ -113,6 +112,15 @@ func (d *decoder) value(into reflect.Value, n *yaml.Node, path string, k key) {
 	default:
 		d.scalar(into, n, path, k)
 	}
+}
+
+// spend takes values off the bound and reports whether it still holds.
+func (d *decoder) spend(values int) bool {
+	if d.left -= values; d.left >= 0 {
+		return true
+	}
+	d.faultf("", "holds more than %d values; split it, and look for aliases inside aliases", maxValues)
+	return false
 }
 
 // object decodes a mapping into a struct and gives the absent keys their defaults.
@@ -177,6 +185,9 @@ func (d *decoder) absent(into reflect.Value, path string, k key) {
 func (d *decoder) entries(n *yaml.Node, path string, k key) (map[string]*yaml.Node, bool) {
 	if n.Kind != yaml.MappingNode {
 		d.unreadf(path, "is %s; use %s", shape(n), k.want())
+		return nil, false
+	}
+	if !d.spend(len(n.Content) / 2) {
 		return nil, false
 	}
 	entries := make(map[string]*yaml.Node, len(n.Content)/2)

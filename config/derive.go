@@ -21,7 +21,7 @@ func derive(c *Config) {
 		for j := range p.Traffic {
 			e := &p.Traffic[j]
 			if e.Name == "" {
-				e.Name = fmt.Sprintf("%s-%d", e.Kind(), j)
+				e.Name = fmt.Sprintf("%s-%d", e.kind(), j)
 			}
 			if e.Route53 == nil {
 				continue

@@ -92,7 +92,7 @@ func (k key) want() string {
 	}
 }
 
-// noun is what a value that cannot be read is told it is not.
+// noun is what a wrong number or word is told it is not.
 func (k key) noun() string {
 	switch {
 	case len(k.oneOf) > 0:
@@ -101,14 +101,8 @@ func (k key) noun() string {
 		return "a percentage"
 	case k.unit == "fraction":
 		return "a fraction"
-	case k.kind == reflect.TypeFor[time.Duration]():
-		return "a duration"
-	case k.kind.Kind() == reflect.Bool:
-		return "a boolean"
-	case k.kind.Kind() == reflect.Int:
-		return "a whole number"
 	default:
-		return "text"
+		return "a whole number"
 	}
 }
 

@@ -94,7 +94,7 @@ func (d *decoder) syntax(err error) {
 func (d *decoder) overlay(into reflect.Value, overlay Overlay) {
 	keys := overlaid()
 	for _, name := range slices.Sorted(maps.Keys(overlay)) {
-		d.places[name] = place{file: "$" + EnvName(name)}
+		d.places[name] = place{file: "$" + envName(name)}
 		i := slices.IndexFunc(keys, func(k key) bool { return k.name == name })
 		if i < 0 {
 			d.faultf(name, "cannot be set by the environment; use %s", alternatives(names(keys)))
@@ -123,7 +123,7 @@ func overlaid() []key {
 	})
 }
 
-// EnvName is the environment variable that overlays a scalar top-level key.
-func EnvName(key string) string {
+// envName is the environment variable that overlays a scalar top-level key.
+func envName(key string) string {
 	return fmt.Sprintf("%s_%s", envPrefix, strings.ToUpper(key))
 }

@@ -220,6 +220,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("a: &a [*a]")
 	f.Add("pairs: &p\n  - *p\n")
 	f.Add("<<: {apiVersion: 1}\npairs: [{steps: {}, gates: 1, traffic: [null, 1, {alb: []}]}]")
+	f.Add("x: &x {" + strings.Repeat("longer", 20) + ": 1}\npairs: [*x, *x]")
 	f.Add("? [a, b]\n: c\n---\nd")
 	f.Add("pairs: [{probes: [{http: {headers: {\"\": !!binary x}}}]}]")
 	f.Fuzz(func(t *testing.T, doc string) {

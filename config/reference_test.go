@@ -79,7 +79,7 @@ These environment variables go before the file's top-level keys, by the same rul
 
 `)
 	for _, k := range overlaid() {
-		fmt.Fprintf(&b, "- `%s` sets `%s`\n", EnvName(k.name), k.name)
+		fmt.Fprintf(&b, "- `%s` sets `%s`\n", envName(k.name), k.name)
 	}
 	for _, s := range sections {
 		writeSection(t, &b, s, comments)

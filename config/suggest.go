@@ -2,8 +2,14 @@ package config
 
 import "strings"
 
+// longestWord is the length beyond which a word is not a misspelt key, and comparing would take long.
+const longestWord = 40
+
 // nearest returns the known word that a person most likely meant by word, or "" when none is near.
 func nearest(word string, known []string) string {
+	if len(word) > longestWord {
+		return ""
+	}
 	limit := max(1, min(len(word)/3, 3))
 	best, found := limit+1, ""
 	for _, k := range known {

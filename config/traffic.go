@@ -12,8 +12,8 @@ type Entrance struct {
 	Route53 *Route53 `yaml:"route53"`
 }
 
-// Kind is the key the entrance is written with: alb or route53.
-func (e Entrance) Kind() string {
+// kind is the key the entrance is written with: alb or route53.
+func (e Entrance) kind() string {
 	if e.ALB != nil {
 		return "alb"
 	}

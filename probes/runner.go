@@ -10,14 +10,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-)
 
-// Names of log fields.
-const (
-	keyProbe    = "probe"
-	keyState    = "state"
-	keyDuration = "duration"
-	keyStack    = "stack"
+	"github.com/clusterswitch/clusterswitch/internal/logkey"
 )
 
 // spread is how far an interval is stretched or shortened, so that probes of one interval do not fall into step.
@@ -128,7 +122,8 @@ func (r *Runner) Snapshot() []Reading {
 	defer r.mu.Unlock()
 	readings := make([]Reading, len(r.probes))
 	for i, p := range r.probes {
-		readings[i] = p.window.reading(p.spec.Name)
+		readings[i] = p.window.reading()
+		readings[i].Name, readings[i].FreshFor = p.spec.Name, p.spec.freshFor()
 	}
 	return readings
 }
@@ -175,6 +170,10 @@ func (r *Runner) repeat(ctx context.Context, p *probe) {
 			return
 		case <-timer.C:
 		}
+		if ctx.Err() != nil {
+			// Both were ready, and select took the timer.
+			return
+		}
 		started := time.Now()
 		r.once(ctx, p, started)
 		timer.Reset(max(0, r.pause(p)-time.Since(started)))
@@ -217,8 +216,7 @@ func (r *Runner) once(ctx context.Context, p *probe, started time.Time) {
 	r.mu.Unlock()
 
 	fields := []zap.Field{
-		zap.String(keyProbe, spec.Name), zap.Stringer(keyState, state),
-		zap.Duration(keyDuration, result.Duration), zap.Error(err),
+		logkey.Probe(spec.Name), logkey.Duration(result.Duration), zap.Error(err),
 	}
 	switch {
 	case changed && state == Failing:
@@ -236,7 +234,7 @@ func (r *Runner) guarded(ctx context.Context, spec Spec) (err error) {
 	defer cancel()
 	defer func() {
 		if thrown := recover(); thrown != nil {
-			r.log.Error("probe panicked", zap.String(keyProbe, spec.Name), zap.ByteString(keyStack, debug.Stack()))
+			r.log.Error("probe panicked", logkey.Probe(spec.Name), zap.ByteString("stack", debug.Stack()))
 			err = fmt.Errorf("panic: %v", thrown)
 		}
 	}()

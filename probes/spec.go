@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// freshIntervals is how many intervals a result stays fresh: a single late run is no alarm.
+const freshIntervals = 3
+
 // Func looks once and returns nil when all is good. It must come to an end soon after ctx does.
 type Func func(ctx context.Context) error
 
@@ -53,6 +56,9 @@ func (s Spec) valid() error {
 	fault(s.Failures < 1, "the number of failures is below 1")
 	return errors.Join(faults...)
 }
+
+// freshFor is how old the last result of a probe that runs well may get, with room for one late run.
+func (s Spec) freshFor() time.Duration { return freshIntervals*s.Interval + s.Timeout }
 
 // same reports whether other asks for the same probe, so that its history still tells something.
 func (s Spec) same(other Spec) bool {

@@ -62,32 +62,11 @@ type Reading struct {
 	AlikeSince  time.Time
 	// Needed is how many successes in a row make the probe passing.
 	Needed int
-	// History holds the recent results, the oldest first.
+	// FreshFor is the age up to which the last result counts. An older one means that the probe hangs or is not run; it
+	// is to be taken for unknown, whatever the state.
+	FreshFor time.Duration
+	// History holds the recent results, the oldest first, and never fewer than Needed once there were as many.
 	History []Result
-}
-
-// SuccessesAfter counts the successes in a row, back from the last result, that started after t. It counts no further
-// than the history goes, which is never shorter than Needed.
-func (r Reading) SuccessesAfter(t time.Time) int {
-	count := 0
-	for _, result := range slices.Backward(r.History) {
-		if !result.OK() || !result.At.After(t) {
-			break
-		}
-		count++
-	}
-	return count
-}
-
-// PassingAfter reports whether the probe is passing on results that all started after t.
-func (r Reading) PassingAfter(t time.Time) bool {
-	return r.State == Passing && r.SuccessesAfter(t) >= r.Needed
-}
-
-// StaleAt reports whether the last result is older than limit at the time now, or whether there is none. A stale reading
-// is to be taken for unknown, whatever its state.
-func (r Reading) StaleAt(now time.Time, limit time.Duration) bool {
-	return r.LastAt.IsZero() || now.Sub(r.LastAt) > limit
 }
 
 // window turns the results of one probe into a state. It reads no clock: times come with the results.
@@ -128,9 +107,8 @@ func (w *window) add(r Result) bool {
 }
 
 // reading copies the window's view.
-func (w *window) reading(name string) Reading {
+func (w *window) reading() Reading {
 	r := Reading{
-		Name:        name,
 		State:       w.state,
 		Since:       w.since,
 		Consecutive: w.consecutive,
