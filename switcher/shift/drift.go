@@ -50,7 +50,7 @@ func (t *turn) foreign(e EntranceState, r EntranceReading) bool {
 	if !e.Pending || !r.Weights.same(e.Was) {
 		return true
 	}
-	return r.Mark != nil && r.Mark.Compare(t.next.Mark()) >= 0
+	return r.Mark != nil && r.Mark.Version >= t.next.Version // versions go on across epochs and attempts
 }
 
 // ask opens a question, once.
@@ -121,7 +121,7 @@ func (t *turn) adopt() Decision {
 	for i := range t.next.Entrances {
 		e := &t.next.Entrances[i]
 		r, _ := t.reading(e.Name)
-		*e = EntranceState{Entrance: e.Entrance, Share: lowest, Pending: !r.Weights.At(lowest), Was: r.Weights, RoseAt: e.RoseAt}
+		*e = EntranceState{Entrance: e.Entrance, Share: lowest, Pending: !r.Weights.At(lowest), Was: r.Weights, SentAt: e.SentAt}
 		if !e.Pending {
 			e.Was = Weights{}
 		}

@@ -26,6 +26,8 @@ const (
 	EntranceOwned             Reason = "EntranceOwned"
 	BlueUnknown               Reason = "BlueUnknown"
 	EntrancesChanged          Reason = "EntrancesChanged"
+	PlanInvalid               Reason = "PlanInvalid"
+	RequestUnknown            Reason = "RequestUnknown"
 	Drift                     Reason = "Drift"
 	JournalMissing            Reason = "JournalMissing"
 	JournalsDisagree          Reason = "JournalsDisagree"
@@ -76,8 +78,10 @@ func Reasons() []ReasonDoc {
 		{ApprovalNeeded, "The next step waits for a person.", "`clusterswitch approve PAIR`."},
 		{EntranceUnknown, "An entrance can't be read at AWS.", "Look at the message: rights, network, or a wrong identifier."},
 		{EntranceOwned, "Another controller writes this entrance and would undo the daemon's work.", "Take the entrance away from that controller."},
-		{BlueUnknown, "Blue can't be read, so its capacity before the shift can't be measured.", "Mend the access to blue's API server."},
+		{BlueUnknown, "Blue can't be read or shows no ready replica, so the load it carries can't be measured.", "Mend the access to blue's API server."},
 		{EntrancesChanged, "The configuration names other entrances than the shift that is under way.", "Put the configuration back, or roll back and start a new attempt."},
+		{PlanInvalid, "The plan can't be carried out: no entrance, or steps that don't rise to 100 %.", "Mend the configuration."},
+		{RequestUnknown, "What people ask for could not be read, so nothing rises.", "Mend the access to the configuration or the custom resource."},
 		{Drift, "Somebody else changed the weights. The daemon stops and doesn't fight.", "`clusterswitch resume PAIR --adopt` or `--restore`."},
 		{JournalMissing, "There is no journal, but AWS shows that a shift was made.", "`clusterswitch resume PAIR --adopt` after a look at the weights, or roll back."},
 		{JournalsDisagree, "Journal and mark tell different stories that can't be joined.", "`clusterswitch resume PAIR --adopt` after a look at the weights, or roll back."},

@@ -18,7 +18,9 @@ func (t *turn) resting() Decision {
 		}
 	}
 	switch {
-	case r.Serve != Green:
+	case r.Serve != Green && r.Serve != Blue:
+		return t.requestUnknown()
+	case r.Serve == Blue:
 		return t.stay(NothingToDo, "blue serves, as asked")
 	case r.Attempt <= t.next.Attempt && t.next.Phase == Completed:
 		return t.stay(ShiftCompleted, "attempt %d is complete: green serves", t.next.Attempt)
@@ -37,6 +39,9 @@ func (t *turn) resting() Decision {
 // start begins a new attempt. It writes nothing to AWS: the first rise comes
 // only after gates passed on samples taken from now on.
 func (t *turn) start() Decision {
+	if fault := t.p.fault(); fault != "" {
+		return t.stay(PlanInvalid, "no shift can start: %s", fault)
+	}
 	for _, e := range t.p.Entrances {
 		r, known := t.reading(e.Name)
 		switch {

@@ -55,8 +55,8 @@ func (t *turn) returning() Decision {
 	if d, ok := t.settling(); ok {
 		return d
 	}
-	if until, late := t.riseInFlight(); late && t.next.Share == 0 {
-		return t.stay(Settling, "blue has all traffic; a rise sent a moment ago may still land until %s", until.UTC().Format(time.TimeOnly)).wakeAt(until, t.now)
+	if until, late := t.writeInFlight(); late && t.next.Share == 0 {
+		return t.stay(Settling, "blue has all traffic; an earlier write may still land until %s", until.UTC().Format(time.TimeOnly)).wakeAt(until, t.now)
 	}
 	if t.next.Share == 0 {
 		t.next.Version++

@@ -113,7 +113,7 @@ func (t *turn) lowerAll(limit Share) Decision {
 		r, known := t.reading(e.Name)
 		switch {
 		case known && r.Weights.atMost(limit):
-			t.next.Entrances[i] = EntranceState{Entrance: e.Entrance, Share: min(e.Share, limit), RoseAt: e.RoseAt}
+			t.next.Entrances[i] = EntranceState{Entrance: e.Entrance, Share: min(e.Share, limit), SentAt: e.SentAt}
 			left = max(left, r.Weights.Share())
 			unsynced = unsynced || !r.InSync
 		case known && blueIsDead(r) && !t.o.Request.RollbackForce:
@@ -124,7 +124,7 @@ func (t *turn) lowerAll(limit Share) Decision {
 			changes = append(changes, t.change(i, min(limit, e.lowest()), Rollback))
 		}
 	}
-	inFlight, late := t.riseInFlight()
+	inFlight, late := t.writeInFlight()
 	switch {
 	case len(changes) > 0:
 		return t.act(changes, RollbackUnderWay, "%s to blue", rollbackScope(changes, limit))
@@ -135,7 +135,7 @@ func (t *turn) lowerAll(limit Share) Decision {
 	case unsynced:
 		return t.stay(RollbackSettling, "blue's weights stand; AWS is still bringing them to all its servers")
 	case late:
-		return t.stay(RollbackSettling, "blue's weights stand; a rise sent a moment ago may still land until %s", inFlight.UTC().Format(time.TimeOnly)).wakeAt(inFlight, t.now)
+		return t.stay(RollbackSettling, "blue's weights stand; an earlier write may still land until %s", inFlight.UTC().Format(time.TimeOnly)).wakeAt(inFlight, t.now)
 	}
 	t.next.Version++
 	t.next.Phase, t.next.EndedAt = RolledBack, t.now
@@ -151,11 +151,12 @@ func (e EntranceState) lowest() Share {
 	return e.Share
 }
 
-// riseInFlight tells until when a rise that was sent earlier may still land at
-// a load balancer. The way back isn't over before: it would have to be undone.
-func (t *turn) riseInFlight() (until time.Time, still bool) {
+// writeInFlight tells until when a write that gives green traffic may still
+// land at a load balancer. The way back isn't over before: it would have to be
+// undone.
+func (t *turn) writeInFlight() (until time.Time, still bool) {
 	for _, e := range t.next.Entrances {
-		if end := e.RoseAt.Add(WriteDeadline); e.ALB != nil && end.After(until) {
+		if end := e.SentAt.Add(WriteDeadline); e.ALB != nil && end.After(until) {
 			until = end
 		}
 	}

@@ -76,9 +76,10 @@ type EntranceState struct {
 	// what stood there before.
 	Pending bool    `json:"pending,omitempty"`
 	Was     Weights `json:"was,omitzero"`
-	// RoseAt is when the last rise was sent: until WriteDeadline after it, that
-	// rise may still land at a load balancer, which has no compare-and-swap.
-	RoseAt time.Time `json:"roseAt,omitzero"`
+	// SentAt is when a write that leaves green traffic was last sent: until
+	// WriteDeadline after it, it may still land at a load balancer, which has no
+	// compare-and-swap.
+	SentAt time.Time `json:"sentAt,omitzero"`
 }
 
 // Breach counts failing measurements in a row of one traffic gate.
