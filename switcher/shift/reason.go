@@ -99,3 +99,27 @@ func Reasons() []ReasonDoc {
 		{BackOnBlue, "Blue has all traffic again; the attempt is over.", "`clusterswitch start PAIR`, or a higher `attempt`, when green is mended."},
 	}
 }
+
+// Severity tells who should care about a reason.
+type Severity int
+
+// The severities.
+const (
+	Normal      Severity = iota // things take their course
+	Held                        // the daemon wants to move on and can't
+	NeedsPerson                 // nothing goes on without a person
+)
+
+// Severity of the reason.
+func (r Reason) Severity() Severity {
+	switch r {
+	case Drift, JournalMissing, JournalsDisagree, JournalUnreadable, NotAtStart, EntranceOwned, EntrancesChanged,
+		StandbyGateFailed, UsersSuffer, GreenHasNoTargets, RollbackWaitsForBlue, RollbackLimitedByCapacity:
+		return NeedsPerson
+	case GateFailed, GateUnknown, EntranceUnknown, BlueUnknown, BlueNotReady, ApprovalNeeded, RollbackRequested,
+		RollbackFlagSet, HandsOff:
+		return Held
+	default:
+		return Normal
+	}
+}

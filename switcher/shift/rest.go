@@ -52,7 +52,7 @@ func (t *turn) start() Decision {
 	t.next = State{
 		Schema: Schema, Attempt: t.o.Request.Attempt, Epoch: old.Epoch, Version: old.Version,
 		Phase: Shifting, Steps: slices.Clone(t.p.Steps), Entrances: freeze(t.p.Entrances, 0),
-		StartedAt: t.now, BlueBaseline: t.o.Blue.ready(),
+		StartedAt: t.now, BlueBaseline: t.o.Blue.Ready(),
 	}
 	t.intend()
 	t.next.ShownAt, t.next.ReachedAt = t.now, t.now

@@ -154,7 +154,7 @@ func (t *turn) blueCapacity() (Share, bool) {
 	if b.Err != "" || !t.fresh(b.At, t.p.StaleAfter) || t.next.BlueBaseline <= 0 {
 		return 0, false
 	}
-	return min(Full, Share(b.ready()*int(Full)/t.next.BlueBaseline)), true
+	return min(Full, Share(b.Ready()*int(Full)/t.next.BlueBaseline)), true
 }
 
 // blueIsDead tells whether a fresh reading proves that going back would break
