@@ -21,7 +21,7 @@ green has some, and goes as soon as blue has one; --force overrules even that.
 What is unknown about blue refuses nothing.
 
 After a rollback nothing rises again until somebody starts a new attempt.`,
-		Args: cobra.ExactArgs(1),
+		Args: onePair,
 	}, func(ctx context.Context, h *hand, args []string) error { return h.rollback(ctx, args[0], force) })
 	command.Flags().BoolVar(&force, "force", false, "go back even when blue is proven to have no healthy target")
 	return command
