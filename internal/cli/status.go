@@ -54,6 +54,10 @@ func (h *hand) statusJSON(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	return h.printJSON(objects)
+}
+
+func (h *hand) printJSON(objects []v1alpha1.TrafficSwitch) error {
 	encoder := json.NewEncoder(h.out)
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
