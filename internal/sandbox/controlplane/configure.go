@@ -23,15 +23,23 @@ func (cp *ControlPlane) configure(bin string, o Options) (*envtest.ControlPlane,
 	if err != nil {
 		return nil, err
 	}
+	etcdPath, err := guarded(cp.dir, filepath.Join(bin, "etcd"))
+	if err != nil {
+		return nil, err
+	}
+	apiPath, err := guarded(cp.dir, filepath.Join(bin, "kube-apiserver"))
+	if err != nil {
+		return nil, err
+	}
 	etcd := &envtest.Etcd{
-		Path: filepath.Join(bin, "etcd"), DataDir: cp.path("etcd"),
+		Path: etcdPath, DataDir: cp.path("etcd-data"),
 		StartTimeout: startTimeout, StopTimeout: stopTimeout, Out: etcdLog, Err: etcdLog,
 	}
 	if !o.UnsafeNoFsync { // envtest switches it on
 		etcd.Configure().Set("unsafe-no-fsync", "false")
 	}
 	api := &envtest.APIServer{
-		Path: filepath.Join(bin, "kube-apiserver"), CertDir: cp.path("apiserver"),
+		Path: apiPath, CertDir: cp.path("certificates"),
 		StartTimeout: startTimeout, StopTimeout: stopTimeout, Out: apiLog, Err: apiLog,
 	}
 	if err := os.MkdirAll(api.CertDir, 0o700); err != nil {

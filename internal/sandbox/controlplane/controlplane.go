@@ -57,6 +57,7 @@ type Options struct {
 type ControlPlane struct {
 	name       string
 	dir        string
+	guard      *guard
 	plane      *envtest.ControlPlane
 	logs       []*os.File
 	admin      *rest.Config
@@ -69,7 +70,8 @@ type ControlPlane struct {
 
 // Start starts a control plane and waits until it serves and has its CRDs. When
 // binaries are missing they are built first (see Assets.Ensure). A cancelled ctx
-// is noticed between two stages, not within one. The caller must call Stop.
+// is noticed between two stages, not within one. The caller must call Stop; if its
+// process ends without, the servers are killed a moment later.
 func Start(ctx context.Context, o Options) (*ControlPlane, error) {
 	if o.Name == "" {
 		return nil, errors.New("starting a control plane: Options.Name is empty")
@@ -141,6 +143,9 @@ func startOnce(ctx context.Context, bin string, o Options) (_ *ControlPlane, err
 			err = errors.Join(err, cp.Stop())
 		}
 	}()
+	if cp.guard, err = startGuard(dir); err != nil {
+		return nil, err
+	}
 	if cp.plane, err = cp.configure(bin, o); err != nil {
 		return nil, err
 	}
@@ -210,7 +215,11 @@ func (cp *ControlPlane) Stop() error {
 		for _, log := range cp.logs {
 			errs = append(errs, log.Close())
 		}
+		// The folder goes first: without process ids in it the guard kills nobody.
 		errs = append(errs, os.RemoveAll(cp.dir))
+		if cp.guard != nil {
+			errs = append(errs, cp.guard.dismiss())
+		}
 		if err := errors.Join(errs...); err != nil {
 			cp.stopErr = fmt.Errorf("stopping control plane %s: %w", cp.name, err)
 		}

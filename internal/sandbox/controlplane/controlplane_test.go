@@ -25,7 +25,12 @@ import (
 
 var cluster = cptest.Shared{Options: cptest.Options{CRDs: []*apiextensionsv1.CustomResourceDefinition{widgets()}}}
 
-func TestMain(m *testing.M) { os.Exit(cluster.Run(m)) }
+func TestMain(m *testing.M) {
+	if os.Getenv(envAbandon) != "" {
+		abandon()
+	}
+	os.Exit(cluster.Run(m))
+}
 
 // widgets is a CRD whose objects have one number, size, from 1 to 9.
 func widgets() *apiextensionsv1.CustomResourceDefinition {

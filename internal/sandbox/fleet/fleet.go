@@ -91,7 +91,8 @@ const maxEndpoints = 1000
 const defaultImage = "example.com/app:1"
 
 // Apply creates everything in spec and returns when the API has it all. The
-// cluster must not hold these objects yet; only namespaces may exist.
+// workloads must not exist yet; nodes and namespaces may, so that several fleets
+// can live in one cluster. When it fails, what it made so far stays.
 func Apply(ctx context.Context, client kubernetes.Interface, spec Spec) (*Fleet, error) {
 	f := &Fleet{client: client, workloads: make(map[key]*placed)}
 	if err := f.admit(spec); err != nil {

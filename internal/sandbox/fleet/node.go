@@ -40,6 +40,9 @@ func (f *Fleet) createNode(ctx context.Context, name, version string) error {
 			corev1.LabelHostname: name, corev1.LabelOSStable: "linux", corev1.LabelArchStable: "amd64",
 		},
 	}}, metav1.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) {
+		return nil // made by another Apply; it stays as it is
+	}
 	if err != nil {
 		return err
 	}
