@@ -190,12 +190,11 @@ func (s *swap) lost() shift.Outcome {
 
 func (s *swap) giveUp(last awsapi.Failure) {
 	outcome := s.lost()
-	switch last.Class {
-	case awsapi.Conflict:
-		outcome = shift.Conflict
-	case awsapi.Unreachable:
+	switch {
+	case last.Class == awsapi.Unreachable:
 		outcome = shift.Unknown
-	case awsapi.Throttled, awsapi.Denied, awsapi.NotFound, awsapi.Invalid, awsapi.Other:
+	case last.Class == awsapi.Conflict && !s.unsure:
+		outcome = shift.Conflict
 	}
 	s.answer(outcome, time.Time{}, "gave up for now after %d tries: %s", rollbackTries, last)
 }
