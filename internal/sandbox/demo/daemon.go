@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -20,10 +21,13 @@ type daemon struct {
 	log  *os.File
 	done chan struct{} // closed when the process is gone
 	err  error         // how it ended; read after done
+
+	expected atomic.Bool // the scenario ends it
 }
 
-// startDaemon runs the binary and appends what it says to the log file.
-func startDaemon(binary, logFile string, env []string, args ...string) (*daemon, error) {
+// startDaemon runs the binary and appends what it says to the log file. died
+// is called when it ends although nobody asked it to.
+func startDaemon(died func(error), binary, logFile string, env []string, args ...string) (*daemon, error) {
 	log, err := os.OpenFile(logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("opening the daemon's log: %w", err)
@@ -39,12 +43,16 @@ func startDaemon(binary, logFile string, env []string, args ...string) (*daemon,
 	go func() {
 		defer close(d.done)
 		d.err = errors.Join(cmd.Wait(), log.Close())
+		if !d.expected.Load() {
+			died(fmt.Errorf("the daemon ended by itself (%w); its last words: %s", d.err, lastWords(logFile)))
+		}
 	}()
 	return d, nil
 }
 
 // kill ends the process as a crash would: nothing of it gets to say a word.
 func (d *daemon) kill() error {
+	d.expected.Store(true)
 	if err := d.cmd.Process.Kill(); err != nil {
 		return fmt.Errorf("killing the daemon: %w", err)
 	}
@@ -59,6 +67,7 @@ func (d *daemon) stop() error {
 		return nil
 	default:
 	}
+	d.expected.Store(true)
 	if err := d.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("stopping the daemon: %w", err)
 	}
@@ -71,6 +80,15 @@ func (d *daemon) stop() error {
 		return fmt.Errorf("the daemon ended badly: %w", d.err)
 	}
 	return nil
+}
+
+// lastWords gives the end of a log.
+func lastWords(file string) string {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err.Error()
+	}
+	return strings.TrimSpace(string(text[max(0, len(text)-1000):]))
 }
 
 // command runs the binary as the tool in the hand and gives what it printed.

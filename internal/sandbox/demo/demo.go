@@ -102,7 +102,9 @@ func play(ctx context.Context, w *world.World, o Options, sc scenario, screen *s
 	err := func() error {
 		ctx, cancel := context.WithTimeoutCause(ctx, o.Patience, fmt.Errorf("the scenario took longer than %s", o.Patience))
 		defer cancel()
-		s, err := raise(ctx, w, o, sc.name)
+		ctx, fail := context.WithCancelCause(ctx)
+		defer fail(nil)
+		s, err := raise(ctx, fail, w, o, sc.name)
 		if err != nil {
 			return err
 		}

@@ -41,14 +41,17 @@ type stage struct {
 	env    []string
 	began  time.Time
 
+	// fail ends the scenario with a cause.
+	fail context.CancelCauseFunc
+
 	followers sync.WaitGroup
 	cancel    context.CancelFunc
 }
 
 // raise makes a fresh region, starts the users, and writes the daemon's
 // configuration. The daemon itself is the scenario's to start.
-func raise(ctx context.Context, w *world.World, o Options, name string) (*stage, error) {
-	s := &stage{world: w, binary: o.Daemon, dir: filepath.Join(o.Dir, name), env: world.Credentials(), began: time.Now()}
+func raise(ctx context.Context, fail context.CancelCauseFunc, w *world.World, o Options, name string) (*stage, error) {
+	s := &stage{fail: fail, world: w, binary: o.Daemon, dir: filepath.Join(o.Dir, name), env: world.Credentials(), began: time.Now()}
 	s.story = newStory(s.began)
 	if err := s.raise(ctx, o, name); err != nil {
 		return nil, errors.Join(fmt.Errorf("raising the stage: %w", err), s.strike(ctx))
@@ -125,7 +128,7 @@ func dimension(arn string) string {
 
 // startDaemon starts the real daemon.
 func (s *stage) startDaemon() (err error) {
-	s.daemon, err = startDaemon(s.binary, filepath.Join(s.dir, "daemon.log"), s.env, "run", "--config", s.configFile())
+	s.daemon, err = startDaemon(s.fail, s.binary, filepath.Join(s.dir, "daemon.log"), s.env, "run", "--config", s.configFile())
 	return err
 }
 

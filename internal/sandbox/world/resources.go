@@ -3,6 +3,7 @@ package world
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -117,7 +118,7 @@ func (r *Region) createZone(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("creating zone %s: %w", Zone, err)
 	}
-	r.HostedZoneID = *zone.HostedZone.Id
+	r.HostedZoneID = strings.TrimPrefix(*zone.HostedZone.Id, "/hostedzone/")
 	api := r53types.ResourceRecordSet{
 		Name: new(APIName), Type: r53types.RRTypeA, TTL: new(int64(60)),
 		ResourceRecords: []r53types.ResourceRecord{{Value: new(addresses["api"])}},
