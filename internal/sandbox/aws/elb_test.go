@@ -211,6 +211,9 @@ func TestRulesArePaged(t *testing.T) {
 	pages := elbv2.NewDescribeRulesPaginator(e.elb, &elbv2.DescribeRulesInput{ListenerArn: &e.listenerARN, PageSize: sdk.Int32(2)})
 	for pages.HasMorePages() {
 		out := must[*elbv2.DescribeRulesOutput](t)(pages.NextPage(t.Context()))
+		if len(out.Rules) > 2 {
+			t.Fatalf("a page of %d rules, want at most 2", len(out.Rules))
+		}
 		for _, r := range out.Rules {
 			got = append(got, *r.Priority)
 		}

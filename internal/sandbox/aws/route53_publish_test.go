@@ -71,6 +71,33 @@ func TestChangesInARowArePublishedEachAtItsTime(t *testing.T) {
 	}
 }
 
+// TestAReaderBetweenTwoWritesFindsAVersion: the reader looks at the clock, two
+// changes are published, and only then it goes on.
+func TestAReaderBetweenTwoWritesFindsAVersion(t *testing.T) {
+	clk := newClock()
+	var interrupt func()
+	w := newWorld(t, aws.Options{Now: func() time.Time {
+		read := clk.t
+		if next := interrupt; next != nil {
+			interrupt = nil
+			next()
+		}
+		return read
+	}})
+	zone := seedZone(t, w)
+	interrupt = func() {
+		for weight := range int64(2) {
+			clk.advance(time.Second)
+			if err := w.change(t, zone, upsert(weighted("shop.example.com", "green", weight, "192.0.2.2"))); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if sets := w.RecordSets("shop.example.com", "A"); len(sets) != 2 {
+		t.Errorf("the reader found %+v, want both members", sets)
+	}
+}
+
 func TestPublishedNames(t *testing.T) {
 	w := newWorld(t, aws.Options{})
 	zone := w.zone(t, "example.com")
