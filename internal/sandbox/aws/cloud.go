@@ -7,6 +7,15 @@
 // the credential scope of its SigV4 Authorization header; the signature itself
 // is not verified.
 //
+// Some rules are not in AWS's documents: a CREATE before a DELETE of the same
+// record set in one batch is refused here; so are six target groups in a forward
+// action (ValidationError), a group twice in one action, and an Action order left
+// out where there are several. Weights that are all zero are accepted on rules as
+// on record sets. Weighted record sets may have several values. What AWS has and
+// this package hasn't (alias, latency and health-checked record sets, private
+// zones, network load balancers, redirects, metric math, percentiles) is refused
+// in a message that names it.
+//
 // What the stored records, listeners and targets mean for traffic is handed out
 // as routing values, so that a DNS server and a reverse proxy can follow them.
 package aws
@@ -109,7 +118,8 @@ func New(opts Options) *Cloud {
 
 // RecordSets returns the published record sets of a name and type, in the order
 // of their set identifiers; for a name that doesn't exist, those of the wildcard
-// that covers it (RFC 4592). The result must not be changed.
+// that covers it (RFC 4592). A CNAME is not followed. TXT values are quoted and
+// escaped as in a zone file. The result must not be changed.
 func (c *Cloud) RecordSets(name, typ string) []routing.RecordSet {
 	return c.dns.lookup(name, typ)
 }
