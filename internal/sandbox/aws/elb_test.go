@@ -33,6 +33,22 @@ func TestARNsHaveTheRealShapes(t *testing.T) {
 	}
 }
 
+func TestTheSameWritesGiveTheSameARNs(t *testing.T) {
+	first, second := newWorld(t, aws.Options{}), newWorld(t, aws.Options{})
+	seedZone(t, first)
+	zone := seedZone(t, second)
+	second.list(t, zone) // a read makes no difference
+	if a, b := newEntrance(t, first), newEntrance(t, second); a.ruleARN != b.ruleARN || a.green != b.green {
+		t.Errorf("ARNs differ: %s and %s", a.ruleARN, b.ruleARN)
+	}
+	if again := first.balancer(t, "shop"); again != first.Listeners()[0].LoadBalancerARN {
+		t.Errorf("a load balancer created again with the same settings is another one: %s", again)
+	}
+	if n := len(first.TargetGroups()); first.group(t, "blue") != first.TargetGroups()[0].ARN || len(first.TargetGroups()) != n {
+		t.Error("a target group created again with the same settings is another one")
+	}
+}
+
 func TestModifyRule(t *testing.T) {
 	for name, c := range map[string]struct {
 		actions func(e entrance) []elbtypes.Action
