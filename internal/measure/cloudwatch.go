@@ -3,6 +3,7 @@ package measure
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -44,33 +45,32 @@ type question struct {
 type series struct {
 	status types.StatusCode
 	notes  string
+	fault  string // why the answer makes no sense; empty: it does
 	points map[time.Time]float64
 }
 
+// ask makes one call for all questions with the same period. Other periods take
+// a call of their own: points begin where the call's start time lies, and a
+// start that suits one period may suit no other.
 func (c *CloudWatch) ask(ctx context.Context, asked []*question) {
 	ctx, cancel := context.WithTimeout(ctx, c.callTimeout)
 	defer cancel()
-	for batch := range slices.Chunk(asked, maxQuestions) {
-		err := c.collect(ctx, batch)
-		for _, q := range batch {
-			if err == nil {
-				err := q.count()
-				q.tell(err)
-				continue
+	byPeriod := map[time.Duration][]*question{}
+	for _, q := range asked {
+		byPeriod[q.query.Period] = append(byPeriod[q.query.Period], q)
+	}
+	for _, period := range slices.Sorted(maps.Keys(byPeriod)) {
+		for batch := range slices.Chunk(byPeriod[period], maxQuestions) {
+			err := c.collect(ctx, batch)
+			for _, q := range batch {
+				if err != nil {
+					q.reading.Err = err.Error()
+				} else if err := q.count(); err != nil {
+					q.reading.Err = err.Error()
+				}
 			}
-			q.tell(err)
 		}
 	}
-}
-
-// tell writes what can't be measured into the reading; nothing else of it then
-// counts.
-func (q *question) tell(err error) {
-	if err == nil {
-		return
-	}
-	r := q.reading
-	r.Err, r.From, r.To, r.Requests, r.Errors = err.Error(), time.Time{}, time.Time{}, 0, 0
 }
 
 // collect makes one call, page by page, and sorts its points to the questions.
@@ -136,29 +136,23 @@ func (s *series) take(r types.MetricDataResult) {
 	for _, m := range r.Messages {
 		s.notes = ": " + aws.ToString(m.Value)
 	}
-	for i, at := range r.Timestamps {
-		if i < len(r.Values) {
-			s.points[at.UTC()] = r.Values[i]
-		}
-	}
 	if len(r.Timestamps) != len(r.Values) {
-		s.points[time.Time{}] = math.NaN() // not a measurement; count says so
+		s.fault = fmt.Sprintf("has %d times and %d values", len(r.Timestamps), len(r.Values))
+		return
+	}
+	for i, at := range r.Timestamps {
+		if v := r.Values[i]; math.IsNaN(v) || math.IsInf(v, 0) || v < 0 {
+			s.fault = fmt.Sprintf("has the value %g", v)
+		}
+		s.points[at.UTC()] = r.Values[i]
 	}
 }
 
 // count sums the points of the whole periods asked for.
 func (q *question) count() error {
 	for m, s := range q.series {
-		switch {
-		case s.status == "":
-			return fmt.Errorf("CloudWatch didn't answer for %s", metricNames[m])
-		case s.status != types.StatusCodeComplete:
-			return fmt.Errorf("CloudWatch's answer for %s is %s%s", metricNames[m], s.status, s.notes)
-		}
-		for _, v := range s.points {
-			if math.IsNaN(v) || math.IsInf(v, 0) || v < 0 {
-				return fmt.Errorf("CloudWatch's answer for %s has the value %g", metricNames[m], v)
-			}
+		if err := q.sound(s); err != nil {
+			return fmt.Errorf("CloudWatch's answer for %s %w", metricNames[m], err)
 		}
 	}
 	asked, failed := 0.0, 0.0
@@ -173,6 +167,24 @@ func (q *question) count() error {
 	r := q.reading
 	r.From, r.To = q.from, q.to
 	r.Requests, r.Errors = int(math.Round(asked)), int(math.Round(failed))
+	return nil
+}
+
+// sound says what keeps a series from being counted.
+func (q *question) sound(s series) error {
+	switch {
+	case s.status == "":
+		return fmt.Errorf("is missing")
+	case s.status != types.StatusCodeComplete:
+		return fmt.Errorf("is %s%s", s.status, s.notes)
+	case s.fault != "":
+		return fmt.Errorf("%s", s.fault)
+	}
+	for at := range s.points {
+		if !at.Before(q.from) && at.Before(q.to) && at.Sub(q.from)%q.query.Period != 0 {
+			return fmt.Errorf("has a point at %s, which begins no period of %s", at.Format(time.TimeOnly), q.query.Period)
+		}
+	}
 	return nil
 }
 

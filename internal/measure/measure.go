@@ -82,7 +82,7 @@ func New(o Options) *CloudWatch {
 }
 
 // Measure answers every query with one reading, in the order given, by one call
-// for every 166 queries. Only whole periods between since and now count; a
+// for all queries of one period (up to 166). Only whole periods between since and now count; a
 // reading with both bounds zero means that none has passed yet. What can't be
 // measured whole has its Err set: a part of the truth is no measurement.
 func (c *CloudWatch) Measure(ctx context.Context, queries []Query, since time.Time) []shift.TrafficReading {
