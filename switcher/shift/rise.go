@@ -44,7 +44,8 @@ func (t *turn) firstBehind() int {
 }
 
 // goOn carries a granted step to one more entrance. The step's gates passed
-// when it was granted; here nothing may have turned bad since.
+// when it was granted; here nothing may have turned bad since. A rise is sent
+// again only when the former can no longer land.
 func (t *turn) goOn(i int) Decision {
 	e := t.next.Entrances[i]
 	r, known := t.reading(e.Name)
@@ -53,6 +54,9 @@ func (t *turn) goOn(i int) Decision {
 	}
 	if r.Weights.Share() > t.next.Share { // adopted or restored from above
 		return t.act([]Change{t.change(i, t.next.Share, Lowering)}, Restoring, "entrance %s goes down to %s", e.Name, t.next.Share)
+	}
+	if until := e.SentAt.Add(WriteDeadline); e.Pending && until.After(t.now) {
+		return t.stay(AwaitingReadBack, "entrance %s was sent to %s and isn't seen there yet", e.Name, t.next.Share).wakeAt(until, t.now)
 	}
 	if t.o.Request.Paused {
 		return t.stay(Paused, "paused on the way to %s: entrance %s still stands at %s", t.next.Share, e.Name, r.Weights)
