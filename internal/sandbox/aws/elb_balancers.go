@@ -1,7 +1,6 @@
 package aws
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -57,7 +56,7 @@ func (s *elbStore) wireBalancer(b *loadBalancer, state string) xmlBalancer {
 
 // checkName keeps the rules that load balancers and target groups share.
 func checkName(name string) error {
-	if !regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9-]{0,30}[a-zA-Z0-9])?$`).MatchString(name) {
+	if !plain(name, '-') || name == "" || len(name) > 32 || strings.HasPrefix(name, "-") || strings.HasSuffix(name, "-") {
 		return badRequest("ValidationError", "The name '%s' must be 1 to 32 letters, digits and hyphens, and not begin or end with a hyphen", name)
 	}
 	return nil
@@ -149,10 +148,11 @@ func (s *elbStore) describeLoadBalancers(form *element) (any, error) {
 // exist is deleted with success, as the API reference says.
 func (s *elbStore) deleteLoadBalancer(form *element) (any, error) {
 	arn := form.str("LoadBalancerArn")
-	b, err := s.balancer(arn)
-	if err != nil {
+	i := slices.IndexFunc(s.balancers, func(b *loadBalancer) bool { return b.arn == arn })
+	if i < 0 {
 		return struct{}{}, nil
 	}
+	b := s.balancers[i]
 	for _, l := range slices.Clone(s.listeners) {
 		if l.balancer == b {
 			s.dropListener(l)

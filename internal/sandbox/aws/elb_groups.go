@@ -1,7 +1,6 @@
 package aws
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -160,17 +159,15 @@ func readHealthCheck(form *element) (healthCheck, error) {
 // readMatcher takes one code or one range, from 200 to 499; lists aren't known
 // to the edge and are refused.
 func (h *healthCheck) readMatcher() error {
-	m := regexp.MustCompile(`^([2-4]\d\d)(?:-([2-4]\d\d))?$`).FindStringSubmatch(h.matcher)
-	if m == nil {
+	first, last, isRange := strings.Cut(h.matcher, "-")
+	if !isRange {
+		last = first
+	}
+	var fromErr, toErr error
+	h.from, fromErr = strconv.Atoi(first)
+	h.to, toErr = strconv.Atoi(last)
+	if fromErr != nil || toErr != nil || h.from < 200 || h.to > 499 || h.to < h.from {
 		return badRequest("ValidationError", "Health check matcher HTTP code '%s' must be one code or one range within '200-499'", h.matcher)
-	}
-	h.from, _ = strconv.Atoi(m[1]) // three digits, by the expression
-	h.to = h.from
-	if m[2] != "" {
-		h.to, _ = strconv.Atoi(m[2])
-	}
-	if h.to < h.from {
-		return badRequest("ValidationError", "Health check matcher HTTP code '%s' is an empty range", h.matcher)
 	}
 	return nil
 }
@@ -209,10 +206,11 @@ func (s *elbStore) describeTargetGroups(form *element) (any, error) {
 // deleteTargetGroup succeeds for a group that doesn't exist, as on AWS.
 func (s *elbStore) deleteTargetGroup(form *element) (any, error) {
 	arn := form.str("TargetGroupArn")
-	g, err := s.group(arn)
-	if err != nil {
+	i := slices.IndexFunc(s.groups, func(g *targetGroup) bool { return g.arn == arn })
+	if i < 0 {
 		return struct{}{}, nil
 	}
+	g := s.groups[i]
 	if s.balancerOf(g) != nil {
 		return nil, badRequest("ResourceInUse", "Target group '%s' is currently in use by a listener or a rule", arn)
 	}
