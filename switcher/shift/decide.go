@@ -70,7 +70,7 @@ func newTurn(p Plan, s State, o Observation, now time.Time) *turn {
 func (t *turn) stay(reason Reason, format string, args ...any) Decision {
 	return Decision{
 		Next: t.next, Reason: reason, Message: fmt.Sprintf(format, args...),
-		WakeAt: t.now.Add(t.p.Interval),
+		WakeAt: t.now.Add(max(t.p.Interval, time.Second)),
 	}
 }
 
@@ -96,10 +96,13 @@ func (t *turn) change(i int, to Share, priority Priority) Change {
 	e := &t.next.Entrances[i]
 	r, known := t.reading(e.Name)
 	if !e.Pending || e.Share != to {
-		*e = EntranceState{Entrance: e.Entrance, Share: to, Pending: true}
+		*e = EntranceState{Entrance: e.Entrance, Share: to, Pending: true, SentAt: e.SentAt}
 		if known {
 			e.Was = r.Weights
 		}
+	}
+	if to > 0 {
+		e.SentAt = t.now
 	}
 	return Change{Entrance: e.Entrance, Expected: r, Wanted: to, Priority: priority}
 }
@@ -144,7 +147,8 @@ func (t *turn) confirmWrites() {
 
 // countBreaches counts failing measurements in a row, each measurement once.
 func (t *turn) countBreaches() {
-	if t.next.Phase == Idle || t.next.Phase.Terminal() {
+	if !t.next.Active() || t.next.Share == 0 {
+		t.next.Breaches = nil // green has no users
 		return
 	}
 	var kept []Breach

@@ -83,6 +83,15 @@ func (m *Mark) set(key, value string) (err error) {
 	return err
 }
 
+// rollbackRecord is what a mark can tell of a rollback. Only an automatic one
+// stops above 0, so only that is limited by blue's capacity when it goes on.
+func (m Mark) rollbackRecord() RollbackRecord {
+	return RollbackRecord{
+		By: "the mark at AWS", Automatic: m.Share > 0,
+		Why: "a rollback was written while the journal was away",
+	}
+}
+
 // Compare orders marks by (attempt, epoch, version), the order of truth.
 func (m Mark) Compare(n Mark) int {
 	return cmp.Or(cmp.Compare(m.Attempt, n.Attempt), cmp.Compare(m.Epoch, n.Epoch), cmp.Compare(m.Version, n.Version))

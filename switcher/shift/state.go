@@ -76,6 +76,9 @@ type EntranceState struct {
 	// what stood there before.
 	Pending bool    `json:"pending,omitempty"`
 	Was     Weights `json:"was,omitzero"`
+	// SentAt is when a write that leaves green traffic was last sent: until
+	// WriteDeadline after it, it may still land.
+	SentAt time.Time `json:"sentAt,omitzero"`
 }
 
 // Breach counts failing measurements in a row of one traffic gate.

@@ -1,6 +1,6 @@
 // Package aws is an embedded AWS that speaks the real wire protocols over HTTP
 // and keeps AWS's rules: Route 53 (REST-XML), Elastic Load Balancing v2 and STS
-// (Query), and CloudWatch GetMetricData (Smithy RPC v2 CBOR). Where public
+// (Query), and CloudWatch GetMetricData (Smithy RPC v2 CBOR and AWS JSON). Where public
 // emulators accept what AWS refuses, it refuses.
 //
 // One http.Handler answers for every service. A request's service is read from
@@ -82,7 +82,7 @@ func (o Options) withDefaults() Options {
 // concurrent use. It starts no goroutines.
 type Cloud struct {
 	opts       Options
-	ids        *idSource
+	requests   *idSource
 	dns        *dnsStore
 	elb        *elbStore
 	metrics    *metricStore
@@ -96,16 +96,16 @@ var _ http.Handler = (*Cloud)(nil)
 // New returns an empty Cloud.
 func New(opts Options) *Cloud {
 	opts = opts.withDefaults()
-	ids := &idSource{account: opts.AccountID}
+	ids := &idSource{seed: opts.AccountID}
 	metrics := newMetricStore(opts)
 	c := &Cloud{
-		opts:    opts,
-		ids:     ids,
-		dns:     newDNSStore(opts, ids),
-		elb:     newELBStore(opts, ids, metrics),
-		metrics: metrics,
-		faults:  &faultBoard{},
-		calls:   &callLog{},
+		opts:     opts,
+		requests: &idSource{seed: "requests of " + opts.AccountID},
+		dns:      newDNSStore(opts, ids),
+		elb:      newELBStore(opts, ids, metrics),
+		metrics:  metrics,
+		faults:   &faultBoard{},
+		calls:    &callLog{},
 	}
 	c.operations = map[Service]map[string]operation{
 		Route53:    c.dns.operations(),

@@ -1,7 +1,6 @@
 package aws
 
 import (
-	"strings"
 	"time"
 )
 
@@ -129,12 +128,7 @@ func (s *metricStore) checkQuery(n int, q metricDataQuery) error {
 
 // validID keeps ids to the pattern ^[a-z][a-zA-Z0-9_]*$, up to 255 characters.
 func validID(id string) bool {
-	if id == "" || len(id) > 255 || id[0] < 'a' || id[0] > 'z' {
-		return false
-	}
-	return !strings.ContainsFunc(id, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z') && !(r >= 'A' && r <= 'Z') && !(r >= '0' && r <= '9') && r != '_'
-	})
+	return id != "" && len(id) <= 255 && id[0] >= 'a' && id[0] <= 'z' && plain(id, '_')
 }
 
 // answerQuery aggregates one metric. A period without samples has no point: AWS

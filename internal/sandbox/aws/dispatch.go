@@ -74,7 +74,7 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// The documented way to cut a connection without an answer.
 		panic(http.ErrAbortHandler)
 	}
-	respond(w, req, answer, err, c.ids.requestID())
+	respond(w, req, answer, err, c.requests.requestID())
 }
 
 // identify finds the service and operation of a request, and refuses one

@@ -56,10 +56,7 @@ func (s *elbStore) wireBalancer(b *loadBalancer, state string) xmlBalancer {
 
 // checkName keeps the rules that load balancers and target groups share.
 func checkName(name string) error {
-	foreign := strings.ContainsFunc(name, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z') && !(r >= 'A' && r <= 'Z') && !(r >= '0' && r <= '9') && r != '-'
-	})
-	if foreign || name == "" || len(name) > 32 || strings.HasPrefix(name, "-") || strings.HasSuffix(name, "-") {
+	if !plain(name, '-') || name == "" || len(name) > 32 || strings.HasPrefix(name, "-") || strings.HasSuffix(name, "-") {
 		return badRequest("ValidationError", "The name '%s' must be 1 to 32 letters, digits and hyphens, and not begin or end with a hyphen", name)
 	}
 	return nil
@@ -151,10 +148,11 @@ func (s *elbStore) describeLoadBalancers(form *element) (any, error) {
 // exist is deleted with success, as the API reference says.
 func (s *elbStore) deleteLoadBalancer(form *element) (any, error) {
 	arn := form.str("LoadBalancerArn")
-	b, err := s.balancer(arn)
-	if err != nil {
+	i := slices.IndexFunc(s.balancers, func(b *loadBalancer) bool { return b.arn == arn })
+	if i < 0 {
 		return struct{}{}, nil
 	}
+	b := s.balancers[i]
 	for _, l := range slices.Clone(s.listeners) {
 		if l.balancer == b {
 			s.dropListener(l)

@@ -60,7 +60,7 @@ func TestTargetHealthFollowsUseAndChecks(t *testing.T) {
 }
 
 func TestEdgeSeesWhatIsStored(t *testing.T) {
-	w := newWorld(t, aws.Options{LoadBalancerAddress: func(name string) string { return "127.0.1.1" }, HealthCheckInterval: time.Second})
+	w := newWorld(t, aws.Options{LoadBalancerAddress: func(string) string { return "127.0.1.1" }, HealthCheckInterval: time.Second})
 	e := newEntrance(t, w)
 	if err := e.modify(t, sticky(forward(share{e.blue, 90}, share{e.green, 10}), sdk.Int32(60))); err != nil {
 		t.Fatal(err)

@@ -36,7 +36,7 @@ func TestListenersRulesAndTagsAreRefused(t *testing.T) {
 			return err
 		}},
 		"a move to a port in use": {code: "DuplicateListener", call: func(e entrance) error {
-			second := e.world.listener(t, e.balancerARN, 81, fixed("200"))
+			second := e.listener(t, e.balancerARN, 81, fixed("200"))
 			_, err := e.elb.ModifyListener(t.Context(), &elbv2.ModifyListenerInput{ListenerArn: &second, Port: sdk.Int32(80)})
 			return err
 		}},

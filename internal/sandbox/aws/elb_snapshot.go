@@ -69,6 +69,7 @@ func (s *elbStore) countHosts(g *targetGroup, b *loadBalancer) {
 			healthy++
 		case routing.Unhealthy:
 			unhealthy++
+		case routing.Initial, routing.Unused, routing.Draining: // counted as neither
 		}
 	}
 	suffix := ""

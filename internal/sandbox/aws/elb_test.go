@@ -33,6 +33,22 @@ func TestARNsHaveTheRealShapes(t *testing.T) {
 	}
 }
 
+func TestTheSameWritesGiveTheSameARNs(t *testing.T) {
+	first, second := newWorld(t, aws.Options{}), newWorld(t, aws.Options{})
+	seedZone(t, first)
+	zone := seedZone(t, second)
+	second.list(t, zone) // a read makes no difference
+	if a, b := newEntrance(t, first), newEntrance(t, second); a.ruleARN != b.ruleARN || a.green != b.green {
+		t.Errorf("ARNs differ: %s and %s", a.ruleARN, b.ruleARN)
+	}
+	if again := first.balancer(t, "shop"); again != first.Listeners()[0].LoadBalancerARN {
+		t.Errorf("a load balancer created again with the same settings is another one: %s", again)
+	}
+	if n := len(first.TargetGroups()); first.group(t, "blue") != first.TargetGroups()[0].ARN || len(first.TargetGroups()) != n {
+		t.Error("a target group created again with the same settings is another one")
+	}
+}
+
 func TestModifyRule(t *testing.T) {
 	for name, c := range map[string]struct {
 		actions func(e entrance) []elbtypes.Action
@@ -71,13 +87,13 @@ func TestModifyRule(t *testing.T) {
 			a.TargetGroupArn = &e.green
 			return []elbtypes.Action{a}
 		}},
-		"two actions without order are refused": {code: "ValidationError", actions: func(e entrance) []elbtypes.Action {
+		"two actions without order are refused": {code: "ValidationError", actions: func(entrance) []elbtypes.Action {
 			return []elbtypes.Action{fixed("200"), fixed("404")}
 		}},
-		"two final actions are refused": {code: "InvalidLoadBalancerAction", actions: func(e entrance) []elbtypes.Action {
+		"two final actions are refused": {code: "InvalidLoadBalancerAction", actions: func(entrance) []elbtypes.Action {
 			return []elbtypes.Action{ordered(1, fixed("200")), ordered(2, fixed("404"))}
 		}},
-		"a redirect is refused, by name": {code: "InvalidLoadBalancerAction", actions: func(e entrance) []elbtypes.Action {
+		"a redirect is refused, by name": {code: "InvalidLoadBalancerAction", actions: func(entrance) []elbtypes.Action {
 			return []elbtypes.Action{{Type: elbtypes.ActionTypeEnumRedirect, RedirectConfig: &elbtypes.RedirectActionConfig{StatusCode: elbtypes.RedirectActionStatusCodeEnumHttp301}}}
 		}},
 		"authentication on an HTTP listener is refused": {code: "InvalidLoadBalancerAction", actions: func(e entrance) []elbtypes.Action {
@@ -88,7 +104,7 @@ func TestModifyRule(t *testing.T) {
 		}},
 		"a group of another load balancer is refused": {code: "TargetGroupAssociationLimit", actions: func(e entrance) []elbtypes.Action {
 			other := e.group(t, "other")
-			e.world.listener(t, e.world.balancer(t, "second"), 80, forward(share{other, 1}))
+			e.listener(t, e.balancer(t, "second"), 80, forward(share{other, 1}))
 			return []elbtypes.Action{forward(share{other, 1})}
 		}},
 	} {
@@ -123,7 +139,7 @@ func TestListsAreReplacedAsAWhole(t *testing.T) {
 	if err := e.modify(t, forward(share{e.green, 1})); err != nil {
 		t.Fatal(err)
 	}
-	got := e.world.rule(t, e.ruleARN)
+	got := e.rule(t, e.ruleARN)
 	if len(got.Conditions) != 1 || got.Conditions[0].Values[0] != "shop.example.com" {
 		t.Errorf("conditions that weren't named changed: %+v", got.Conditions)
 	}
@@ -139,7 +155,7 @@ func TestListsAreReplacedAsAWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got = e.world.rule(t, e.ruleARN)
+	got = e.rule(t, e.ruleARN)
 	if len(got.Conditions) != 3 || got.Conditions[0].PathPatternConfig.Values[0] != "/cart/*" ||
 		*got.Conditions[1].HttpHeaderConfig.HttpHeaderName != "X-Canary" || got.Conditions[1].HttpHeaderConfig.Values[1] != "yes" ||
 		*got.Conditions[2].QueryStringConfig.Values[0].Value != "2" {
@@ -197,7 +213,7 @@ func TestDefaultRule(t *testing.T) {
 	must[*elbv2.ModifyListenerOutput](t)(e.elb.ModifyListener(t.Context(), &elbv2.ModifyListenerInput{
 		ListenerArn: &e.listenerARN, DefaultActions: []elbtypes.Action{forward(share{e.blue, 3}, share{e.green, 4})},
 	}))
-	if got := e.world.rule(t, *last.RuleArn).Actions[0].ForwardConfig.TargetGroups; len(got) != 2 || *got[1].Weight != 4 {
+	if got := e.rule(t, *last.RuleArn).Actions[0].ForwardConfig.TargetGroups; len(got) != 2 || *got[1].Weight != 4 {
 		t.Errorf("the default rule isn't in step with its listener: %+v", got)
 	}
 }

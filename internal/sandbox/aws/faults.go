@@ -169,8 +169,9 @@ func (f Fault) refusal(req *request) error {
 	case AccessDenied:
 		return refusal(http.StatusForbidden, "AccessDenied",
 			"User is not authorized to perform: %s:%s because no identity-based policy allows the action", req.service, req.operation)
+	default:
+		return refusal(http.StatusInternalServerError, "InternalFailure", "We encountered an internal error. Please try again.")
 	}
-	return refusal(http.StatusInternalServerError, "InternalFailure", "We encountered an internal error. Please try again.")
 }
 
 func unknownFaultError(f Fault) error {

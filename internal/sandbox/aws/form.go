@@ -112,6 +112,18 @@ func (e *element) inOrder() []*element {
 	return out
 }
 
+// plain reports whether a text has only letters, digits and one more character.
+func plain(s string, also rune) bool {
+	for _, r := range s {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == also:
+		default:
+			return false
+		}
+	}
+	return true
+}
+
 // without returns a copy that lacks the named parameters.
 func (e *element) without(names ...string) *element {
 	cut := &element{text: e.text, kids: maps.Clone(e.kids)}

@@ -52,24 +52,10 @@ func readChange(n int, wire xmlChange) (change, error) {
 	if err := onlySimpleOrWeighted(in); err != nil {
 		return c, err
 	}
-	if in.SetIdentifier != nil {
-		c.set.id = *in.SetIdentifier
-		if len(c.set.id) < 1 || len(c.set.id) > 128 {
-			return c, badRequest("InvalidInput", "1 validation error detected: Value at '%s.resourceRecordSet.setIdentifier' failed to satisfy constraint: Member must have length between 1 and 128", at)
-		}
-	}
-	if w := in.Weight; w != nil && (*w < 0 || *w > 255) {
-		bound := "less than or equal to 255"
-		if *w < 0 {
-			bound = "greater than or equal to 0"
-		}
-		return c, badRequest("InvalidInput", "1 validation error detected: Value '%d' at '%s.resourceRecordSet.weight' failed to satisfy constraint: Member must have value %s", *w, at, bound)
+	if err := readRouting(in, at, &c); err != nil {
+		return c, err
 	}
 	switch {
-	case in.Weight != nil && in.SetIdentifier == nil:
-		return c, badRequest("InvalidInput", "Invalid request: Missing field 'SetIdentifier' in Change with %s", c)
-	case in.Weight == nil && in.SetIdentifier != nil:
-		return c, badRequest("InvalidInput", "Invalid request: Expected exactly one of [Weight, Region, Failover, GeoLocation, MultiValueAnswer, GeoProximityLocation, CidrRoutingConfig], but found none in Change with %s", c)
 	case in.TTL == nil || in.ResourceRecords == nil || len(in.ResourceRecords.Records) == 0:
 		return c, badRequest("InvalidInput", "Invalid request: Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInstanceId], but found none in Change with %s", c)
 	case *in.TTL < 0 || *in.TTL > 2147483647:
@@ -80,6 +66,30 @@ func readChange(n int, wire xmlChange) (change, error) {
 		c.set.values = append(c.set.values, r.Value)
 	}
 	return c, nil
+}
+
+// readRouting checks the weight and the identifier, which only go together.
+func readRouting(in xmlRecordSet, at string, c *change) error {
+	if in.SetIdentifier != nil {
+		c.set.id = *in.SetIdentifier
+		if len(c.set.id) < 1 || len(c.set.id) > 128 {
+			return badRequest("InvalidInput", "1 validation error detected: Value at '%s.resourceRecordSet.setIdentifier' failed to satisfy constraint: Member must have length between 1 and 128", at)
+		}
+	}
+	if w := in.Weight; w != nil && (*w < 0 || *w > 255) {
+		bound := "less than or equal to 255"
+		if *w < 0 {
+			bound = "greater than or equal to 0"
+		}
+		return badRequest("InvalidInput", "1 validation error detected: Value '%d' at '%s.resourceRecordSet.weight' failed to satisfy constraint: Member must have value %s", *w, at, bound)
+	}
+	switch {
+	case in.Weight != nil && in.SetIdentifier == nil:
+		return badRequest("InvalidInput", "Invalid request: Missing field 'SetIdentifier' in Change with %s", *c)
+	case in.Weight == nil && in.SetIdentifier != nil:
+		return badRequest("InvalidInput", "Invalid request: Expected exactly one of [Weight, Region, Failover, GeoLocation, MultiValueAnswer, GeoProximityLocation, CidrRoutingConfig], but found none in Change with %s", *c)
+	}
+	return nil
 }
 
 // onlySimpleOrWeighted refuses what AWS has and the sandbox doesn't, by name.

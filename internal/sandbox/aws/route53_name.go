@@ -17,8 +17,8 @@ func canonicalName(name string) (string, error) {
 	label, octets := 0, 0
 	for i := 0; i < len(name); i++ {
 		b := name[i]
-		switch {
-		case b == '.':
+		switch b {
+		case '.':
 			if label == 0 {
 				return "", faultf("FATAL problem: DomainLabelEmpty (Domain label is empty) encountered with '%s'", name)
 			}
@@ -26,7 +26,7 @@ func canonicalName(name string) (string, error) {
 			octets++
 			out.WriteByte('.')
 			continue
-		case b == '\\':
+		case '\\':
 			escaped, ok := octal(name[i+1:])
 			if !ok {
 				return "", faultf("FATAL problem: InvalidEscape (Escape codes are three octal digits) encountered with '%s'", name)

@@ -7,15 +7,10 @@ import (
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
-	r53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/aws"
 )
-
-// ignoreInternals leaves the SDK's unexported marks out of comparisons.
-var ignoreInternals = cmpopts.IgnoreUnexported(r53types.ResourceRecordSet{}, r53types.ResourceRecord{})
 
 func TestListingIsPagedAndOrdered(t *testing.T) {
 	w := newWorld(t, aws.Options{})

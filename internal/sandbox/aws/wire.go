@@ -57,8 +57,9 @@ func namespaceOf(s Service) string {
 		return route53NS
 	case ELB:
 		return elbNS
+	default:
+		return stsNS
 	}
-	return stsNS
 }
 
 func encodeXML(answer any) ([]byte, error) {

@@ -14,6 +14,8 @@ import (
 	r53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/aws"
 )
@@ -124,4 +126,9 @@ func weighted(name, id string, weight int64, value string) r53types.ResourceReco
 	s := simple(name, "A", value)
 	s.SetIdentifier, s.Weight = &id, &weight
 	return s
+}
+
+// sdkValues leaves the SDK's unexported marks out of comparisons.
+func sdkValues() cmp.Option {
+	return cmpopts.IgnoreUnexported(r53types.ResourceRecordSet{}, r53types.ResourceRecord{})
 }
