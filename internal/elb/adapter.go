@@ -9,7 +9,6 @@ package elb
 
 import (
 	"context"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -97,19 +96,4 @@ func (a *Adapter) forget(arn string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.last, arn)
-}
-
-// pause waits before try number n, with jitter. It reports false when the
-// context ended first.
-func pause(ctx context.Context, n int) bool {
-	const first = 200 * time.Millisecond
-	limit := first << min(n, 4)
-	timer := time.NewTimer(limit/2 + rand.N(limit/2))
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }

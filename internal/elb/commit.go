@@ -174,7 +174,7 @@ func (a *Adapter) readBack(ctx context.Context, t *turn) (rule, error) {
 	rules, failed := a.describe(ctx, []string{arn})
 	r, ok := rules[arn]
 	if !ok {
-		return rule{}, &failure{failed[arn], readError(arn, failed[arn])}
+		return rule{}, &awsapi.Error{Failure: failed[arn], Sentence: readError(arn, failed[arn])}
 	}
 	return r, nil
 }
@@ -184,14 +184,6 @@ func (t *turn) shows(r rule) bool {
 	w, ok := r.weights(t.entrance())
 	return ok && w == t.Wanted.Weights()
 }
-
-// failure is an error of a call with its class, free of the SDK's types.
-type failure struct {
-	awsapi.Failure
-	sentence string
-}
-
-func (f *failure) Error() string { return f.sentence }
 
 func refusal(f awsapi.Failure) string {
 	if f.Class == awsapi.Denied {

@@ -10,7 +10,6 @@ package route53
 
 import (
 	"context"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -107,19 +106,4 @@ func (a *Adapter) written(k key, id string, at time.Time) {
 	defer a.mu.Unlock()
 	delete(a.last, k)
 	a.pending[k] = submission{id: id, at: at}
-}
-
-// pause waits before try number n, with jitter so that several writers of one
-// zone don't meet again. It reports false when the context ended first.
-func pause(ctx context.Context, n int) bool {
-	const first = 200 * time.Millisecond
-	limit := first << min(n, 4)
-	timer := time.NewTimer(limit/2 + rand.N(limit/2))
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }
