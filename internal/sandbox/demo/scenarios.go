@@ -92,7 +92,7 @@ func killResume(ctx context.Context, s *stage) (*time.Duration, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.daemon.kill(); err != nil {
+	if err := s.daemon.Kill(); err != nil {
 		return nil, err
 	}
 	// Users go on without a daemon; nothing may move meanwhile.
