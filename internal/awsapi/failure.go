@@ -55,6 +55,18 @@ func (f Failure) String() string {
 	return fmt.Sprintf("%s (%s: %s)", f.Class, f.Code, f.Message)
 }
 
+// Error is a failure with the sentence that an adapter made of it: what was
+// tried, what AWS said, and what to do.
+type Error struct {
+	Failure
+	Sentence string
+}
+
+func (e *Error) Error() string { return e.Sentence }
+
+// Passing tells whether another try may succeed with nothing mended.
+func (f Failure) Passing() bool { return f.Class == Throttled || f.Class == Unreachable }
+
 // classOf lists the wire codes that the adapters' calls can answer. ELBv2's
 // codes lack the suffix "Exception" on the wire.
 var classOf = map[string]Class{

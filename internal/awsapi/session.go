@@ -4,6 +4,7 @@ package awsapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -63,7 +64,7 @@ func Load(ctx context.Context, o Options) (aws.Config, error) {
 		return aws.Config{}, fmt.Errorf("loading AWS configuration: %w", err)
 	}
 	if cfg.Region == "" {
-		return aws.Config{}, fmt.Errorf("loading AWS configuration: no region is set (aws.region, AWS_REGION or the profile)")
+		return aws.Config{}, errors.New("loading AWS configuration: no region is set (aws.region, AWS_REGION or the profile)")
 	}
 	return cfg, nil
 }

@@ -1,6 +1,7 @@
 package elb
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -40,11 +41,11 @@ func planWeights(actions []types.Action, weights map[string]int32) ([]types.Acti
 		case named != len(weights):
 			return nil, fmt.Errorf("%d of %d target groups are in the forward action", named, len(weights))
 		case total == 0:
-			return nil, fmt.Errorf("all weights would be zero")
+			return nil, errors.New("all weights would be zero")
 		}
 		return planned, nil
 	}
-	return nil, fmt.Errorf("there is no forward action")
+	return nil, errors.New("there is no forward action")
 }
 
 // planUnsticky gives the whole list of actions with the forward action's

@@ -30,8 +30,7 @@ func (a *Adapter) rollBack(ctx context.Context, t *turn) {
 	r := &retreat{turn: t}
 	r.useRemembered(a)
 	for try := range rollbackTries {
-		slow := r.last.Class == awsapi.Throttled || r.last.Class == awsapi.Unreachable
-		if try > 0 && slow && !pause(ctx, try) {
+		if try > 0 && r.last.Passing() && !awsapi.Pause(ctx, try) {
 			break
 		}
 		if a.tryBack(ctx, r) {
@@ -76,8 +75,8 @@ func (a *Adapter) tryBack(ctx context.Context, r *retreat) (answered bool) {
 func (a *Adapter) rebase(ctx context.Context, r *retreat) (answered bool) {
 	got, err := a.readBack(ctx, r.turn)
 	if err != nil {
-		f, ok := errors.AsType[*failure](err)
-		if ok && (f.Class == awsapi.Throttled || f.Class == awsapi.Unreachable) {
+		f, ok := errors.AsType[*awsapi.Error](err)
+		if ok && f.Passing() {
 			r.last = f.Failure
 			return false
 		}

@@ -2,6 +2,7 @@ package measure
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -174,11 +175,11 @@ func (q *question) count() error {
 func (q *question) sound(s series) error {
 	switch {
 	case s.status == "":
-		return fmt.Errorf("is missing")
+		return errors.New("is missing")
 	case s.status != types.StatusCodeComplete:
 		return fmt.Errorf("is %s%s", s.status, s.notes)
 	case s.fault != "":
-		return fmt.Errorf("%s", s.fault)
+		return errors.New(s.fault)
 	}
 	for at := range s.points {
 		if !at.Before(q.from) && at.Before(q.to) && at.Sub(q.from)%q.query.Period != 0 {

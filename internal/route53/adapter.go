@@ -10,7 +10,6 @@ package route53
 
 import (
 	"context"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -33,15 +32,19 @@ type Options struct {
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 	// CallTimeout bounds one call, the SDK's repetitions of a read included;
-	// zero: 5 s.
+	// zero: 4 s. A write and its reading back must fit into shift.WriteDeadline.
 	CallTimeout time.Duration
 	// OwnerEvery is how long the answer counts that no other controller owns a
 	// name; zero: 5 min. Asking takes a call that the tick has no use for.
 	OwnerEvery time.Duration
 }
 
+// commitBudget bounds a whole Commit. shift.WriteDeadline counts from the
+// decision, so some of it is left for what lies between the two.
+const commitBudget = shift.WriteDeadline - time.Second
+
 const (
-	defaultCallTimeout = 5 * time.Second
+	defaultCallTimeout = 4 * time.Second
 	defaultOwnerEvery  = 5 * time.Minute
 )
 
@@ -107,19 +110,4 @@ func (a *Adapter) written(k key, id string, at time.Time) {
 	defer a.mu.Unlock()
 	delete(a.last, k)
 	a.pending[k] = submission{id: id, at: at}
-}
-
-// pause waits before try number n, with jitter so that several writers of one
-// zone don't meet again. It reports false when the context ended first.
-func pause(ctx context.Context, n int) bool {
-	const first = 200 * time.Millisecond
-	limit := first << min(n, 4)
-	timer := time.NewTimer(limit/2 + rand.N(limit/2))
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }

@@ -1,6 +1,7 @@
 package route53
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -45,7 +46,7 @@ func planSwap(members []types.ResourceRecordSet, weights map[string]int64, oldMa
 	case swapped != len(weights):
 		return nil, fmt.Errorf("%d of the records %q are there", swapped, slices.Sorted(maps.Keys(weights)))
 	case total == 0:
-		return nil, fmt.Errorf("all weights would be zero, and traffic split evenly")
+		return nil, errors.New("all weights would be zero, and traffic split evenly")
 	}
 	if newMark != nil {
 		if oldMark != nil {

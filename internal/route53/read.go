@@ -26,17 +26,17 @@ import (
 // starts at the mark. Listing whole zones instead would cost one call for each
 // 300 records of them, and narrower listings always two.
 func (a *Adapter) Read(ctx context.Context, entrances []shift.Entrance) []shift.EntranceReading {
-	synced := a.settle(ctx, entrances)
+	waiting := a.unsynced(ctx, entrances)
 	readings := make([]shift.EntranceReading, len(entrances))
 	var wg sync.WaitGroup
 	for i, e := range entrances {
-		wg.Go(func() { readings[i] = a.readOne(ctx, e, synced) })
+		wg.Go(func() { readings[i] = a.readOne(ctx, e, waiting) })
 	}
 	wg.Wait()
 	return readings
 }
 
-func (a *Adapter) readOne(ctx context.Context, e shift.Entrance, synced map[key]error) shift.EntranceReading {
+func (a *Adapter) readOne(ctx context.Context, e shift.Entrance, waiting map[key]error) shift.EntranceReading {
 	r := shift.EntranceReading{Name: e.Name}
 	if e.Route53 == nil {
 		r.Err = "it is not a Route 53 entrance"
@@ -56,7 +56,7 @@ func (a *Adapter) readOne(ctx context.Context, e shift.Entrance, synced map[key]
 	r.Weights, _ = g.weights(*e.Route53)
 	r.Mark, _ = g.readMark()
 	r.TTL = g.ttl()
-	syncErr, pending := synced[keyOf(*e.Route53)]
+	syncErr, pending := waiting[keyOf(*e.Route53)]
 	r.InSync = !pending
 	if syncErr != nil {
 		r.Err = syncErr.Error()
@@ -146,14 +146,6 @@ func (g *group) take(r types.ResourceRecordSet, withMark bool) {
 	}
 }
 
-// failure is an error of a call with its class, free of the SDK's types.
-type failure struct {
-	awsapi.Failure
-	sentence string
-}
-
-func (f *failure) Error() string { return f.sentence }
-
 func readError(e shift.Route53Entrance, err error) error {
 	f := awsapi.Classify(err)
 	advice := ""
@@ -164,7 +156,10 @@ func readError(e shift.Route53Entrance, err error) error {
 		advice = ": correct hostedZoneID"
 	case awsapi.Throttled, awsapi.Unreachable, awsapi.Invalid, awsapi.Conflict, awsapi.Other:
 	}
-	return &failure{f, fmt.Sprintf("reading %s in hosted zone %s: %s%s", e.RecordName, e.HostedZoneID, f, advice)}
+	return &awsapi.Error{
+		Failure:  f,
+		Sentence: fmt.Sprintf("reading %s in hosted zone %s: %s%s", e.RecordName, e.HostedZoneID, f, advice),
+	}
 }
 
 // submission is a write that may not have reached all of AWS's servers.
@@ -177,10 +172,10 @@ type submission struct {
 // sync. Route 53 propagates within 60 s in normal conditions; this is twice that.
 const propagation = 2 * time.Minute
 
-// settle asks which pending changes are in sync by now, each change once, and
+// unsynced asks which pending changes are in sync by now, each change once, and
 // returns the groups whose change is still under way, with an error where that
 // can't be told for a reason that a person must mend.
-func (a *Adapter) settle(ctx context.Context, entrances []shift.Entrance) map[key]error {
+func (a *Adapter) unsynced(ctx context.Context, entrances []shift.Entrance) map[key]error {
 	type answer struct {
 		done bool
 		err  error

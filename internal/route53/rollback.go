@@ -19,7 +19,7 @@ const rollbackTries = 4
 func (a *Adapter) rollBack(ctx context.Context, zone string, swaps []*swap) {
 	var last awsapi.Failure
 	for try := range rollbackTries {
-		if try > 0 && (last.Class == awsapi.Throttled || last.Class == awsapi.Unreachable) && !pause(ctx, try) {
+		if try > 0 && last.Passing() && !awsapi.Pause(ctx, try) {
 			break
 		}
 		ready, unread := a.rebase(ctx, swaps, &last)
@@ -89,8 +89,8 @@ func (a *Adapter) rebase(ctx context.Context, swaps []*swap, last *awsapi.Failur
 		}
 		g, err := a.fetch(ctx, s.entrance())
 		if err != nil {
-			f, ok := errors.AsType[*failure](err)
-			if ok && (f.Class == awsapi.Throttled || f.Class == awsapi.Unreachable) {
+			f, ok := errors.AsType[*awsapi.Error](err)
+			if ok && f.Passing() {
 				*last = f.Failure
 				unread = append(unread, s)
 				continue
