@@ -48,6 +48,22 @@ func (p *program) handCommand(command *cobra.Command, run func(ctx context.Conte
 	return command
 }
 
+// onePair accepts the arguments of a command for one pair.
+func onePair(command *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("%s takes one pair, not %d", command.Name(), len(args))
+	}
+	return nil
+}
+
+// atMostOnePair accepts the arguments of a command for one pair or all.
+func atMostOnePair(command *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return fmt.Errorf("%s takes one pair or none, not %d", command.Name(), len(args))
+	}
+	return nil
+}
+
 func (p *program) hand(command *cobra.Command, flags place) (*hand, error) {
 	at, client, err := p.reach(flags)
 	if err != nil {

@@ -14,14 +14,15 @@ func (p *program) rollbackCommand() *cobra.Command {
 	command := p.handCommand(&cobra.Command{
 		Use:   "rollback PAIR",
 		Short: "Send all traffic of a pair back to blue, at once",
-		Long: `Send all traffic of a pair back to blue, at once. The daemon obeys within seconds.
+		Long: `Send all traffic of a pair back to blue, at once. The daemon obeys within
+seconds.
 
 It waits only while a fresh look proves that blue has no healthy target and
 green has some, and goes as soon as blue has one; --force overrules even that.
 What is unknown about blue refuses nothing.
 
 After a rollback nothing rises again until somebody starts a new attempt.`,
-		Args: cobra.ExactArgs(1),
+		Args: onePair,
 	}, func(ctx context.Context, h *hand, args []string) error { return h.rollback(ctx, args[0], force) })
 	command.Flags().BoolVar(&force, "force", false, "go back even when blue is proven to have no healthy target")
 	return command
@@ -39,6 +40,8 @@ func (h *hand) rollback(ctx context.Context, pair string, force bool) error {
 	}
 	h.out.say("The rollback flag of %s is set.", pair)
 	switch phase := shift.Phase(t.Status.Phase); {
+	case t.Spec.HandsOff:
+		h.out.say("The daemon obeys it as soon as handsOff is taken away.")
 	case phase == "":
 		h.out.say("No daemon has said anything about %s yet. One that runs sends all traffic to blue.", pair)
 	case phase == shift.RollingBack:
