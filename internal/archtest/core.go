@@ -32,41 +32,64 @@ func impure() map[string]string {
 
 // checkCore finds what a file of the pure core may not do.
 func checkCore(set *token.FileSet, file *ast.File) []string {
-	var breaches []string
-	breach := func(at token.Pos, format string, args ...any) {
-		breaches = append(breaches, fmt.Sprintf("%s: ", set.Position(at))+fmt.Sprintf(format, args...))
-	}
+	c := coreCheck{set: set, file: file}
 	for _, spec := range file.Imports {
-		path, _ := strconv.Unquote(spec.Path.Value) // the parser took it already
-		switch {
-		case !slices.Contains(coreMayImport(), path):
-			breach(spec.Pos(), "the core may not import %s", path)
-		case spec.Name != nil:
-			breach(spec.Pos(), "the core imports %s under another name, which hides what it uses", path)
-		}
+		c.imported(spec)
 	}
 	ast.Inspect(file, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.GoStmt:
-			breach(n.Pos(), "the core starts a goroutine")
-		case *ast.ChanType, *ast.SelectStmt, *ast.SendStmt:
-			breach(n.Pos(), "the core uses a channel")
-		case *ast.SelectorExpr:
-			if pkg, is := n.X.(*ast.Ident); is && pkg.Obj == nil {
-				if why := impure()[pkg.Name+"."+n.Sel.Name]; why != "" {
-					breach(n.Pos(), "the core uses %s.%s, which %s", pkg.Name, n.Sel.Name, why)
-				}
-			}
-		case *ast.CallExpr:
-			if name, is := n.Fun.(*ast.Ident); is && name.Obj == nil && strings.HasPrefix(name.Name, "print") {
-				breach(n.Pos(), "the core prints")
-			}
-		case *ast.GenDecl:
-			if n.Tok == token.VAR && slices.Contains(file.Decls, ast.Decl(n)) {
-				breach(n.Pos(), "the core keeps a variable of the package, which one decision could leave for the next")
-			}
-		}
+		c.node(n)
 		return true
 	})
-	return breaches
+	return c.breaches
+}
+
+type coreCheck struct {
+	set      *token.FileSet
+	file     *ast.File
+	breaches []string
+}
+
+func (c *coreCheck) breach(at ast.Node, format string, args ...any) {
+	c.breaches = append(c.breaches, fmt.Sprintf("%s: ", c.set.Position(at.Pos()))+fmt.Sprintf(format, args...))
+}
+
+func (c *coreCheck) imported(spec *ast.ImportSpec) {
+	path, _ := strconv.Unquote(spec.Path.Value) // the parser took it already
+	switch {
+	case !slices.Contains(coreMayImport(), path):
+		c.breach(spec, "the core may not import %s", path)
+	case spec.Name != nil:
+		c.breach(spec, "the core imports %s under another name, which hides what it uses", path)
+	}
+}
+
+func (c *coreCheck) node(n ast.Node) {
+	switch n := n.(type) {
+	case *ast.GoStmt:
+		c.breach(n, "the core starts a goroutine")
+	case *ast.ChanType, *ast.SelectStmt, *ast.SendStmt:
+		c.breach(n, "the core uses a channel")
+	case *ast.SelectorExpr:
+		c.used(n)
+	case *ast.CallExpr:
+		if name, is := n.Fun.(*ast.Ident); is && name.Obj == nil && strings.HasPrefix(name.Name, "print") {
+			c.breach(n, "the core prints")
+		}
+	case *ast.GenDecl:
+		if n.Tok == token.VAR && slices.Contains(c.file.Decls, ast.Decl(n)) {
+			c.breach(n, "the core keeps a variable of the package, which one decision could leave for the next")
+		}
+	}
+}
+
+// used looks at a name of a package. One that is declared in the file is a
+// variable's field or method.
+func (c *coreCheck) used(n *ast.SelectorExpr) {
+	pkg, is := n.X.(*ast.Ident)
+	if !is || pkg.Obj != nil {
+		return
+	}
+	if why := impure()[pkg.Name+"."+n.Sel.Name]; why != "" {
+		c.breach(n, "the core uses %s.%s, which %s", pkg.Name, n.Sel.Name, why)
+	}
 }

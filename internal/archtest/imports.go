@@ -79,7 +79,7 @@ func checkImports(rows []row, packages []goPackage) []string {
 }
 
 func forTests(pkg string) bool {
-	return strings.HasPrefix(pkg, "internal/sandbox/") || pkg == "internal/sim"
+	return ofSandbox(pkg) || pkg == "internal/sim"
 }
 
 // checkRows finds rows that no package stands behind.

@@ -3,6 +3,7 @@ package archtest
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -108,28 +109,25 @@ func adapters() []string {
 // forbidden says why one package may never import another, whatever the table
 // says; empty: it may.
 func forbidden(importer, imported string) string {
-	var adapter, alsoAdapter bool
-	for _, name := range adapters() {
-		adapter = adapter || name == importer
-		alsoAdapter = alsoAdapter || name == imported
-	}
-	sandbox := func(pkg string) bool { return strings.HasPrefix(pkg, "internal/sandbox/") }
+	adapter := slices.Contains(adapters(), importer)
 	switch {
 	case importer == imported:
 		return ""
-	case adapter && alsoAdapter:
+	case importer == "switcher/shift":
+		return "the core knows nothing but itself"
+	case adapter && slices.Contains(adapters(), imported):
 		return "adapters don't know each other"
 	case adapter && (imported == "switcher" || imported == "config"):
 		return "adapters know the core's values only; internal/app joins them with the rest"
-	case alsoAdapter && importer != "internal/app":
+	case slices.Contains(adapters(), imported) && importer != "internal/app":
 		return "internal/app alone knows the adapters"
-	case importer == "switcher/shift":
-		return "the core knows nothing but itself"
-	case sandbox(imported) && !sandbox(importer) && importer != "cmd/sandbox":
+	case ofSandbox(imported) && !ofSandbox(importer) && importer != "cmd/sandbox":
 		return "the product carries nothing of the sandbox"
 	}
 	return ""
 }
+
+func ofSandbox(pkg string) bool { return strings.HasPrefix(pkg, "internal/sandbox/") }
 
 // vague returns the word that a package's name must not be.
 func vague(name string) string {

@@ -40,7 +40,7 @@ func buildHelm() error {
 	if err != nil {
 		return fmt.Errorf("building helm: %w", err)
 	}
-	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", into, "helm.sh/helm/v4/cmd/helm")
+	build := exec.Command("go", "build", "-o", into, "helm.sh/helm/v4/cmd/helm")
 	build.Dir = filepath.Join(root, "internal", "tools", "helm")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
