@@ -17,6 +17,9 @@ const (
 	envFile = "config"
 )
 
+// ErrNotFound tells that no path was given and that no folder has a document.
+var ErrNotFound = errors.New("no " + fileName + " in the working folder or /etc/clusterswitch")
+
 // Options say where the document is.
 type Options struct {
 	// Path is the file to read, as a flag gives it. Empty takes $CLUSTERSWITCH_CONFIG, else the first of
@@ -28,7 +31,8 @@ type Options struct {
 }
 
 // Load finds the document, reads it, and lays the environment's CLUSTERSWITCH_… variables over its scalar top-level
-// keys. An error of type Faults says what is wrong in the document; any other says that it could not be read.
+// keys. An error of type Faults says what is wrong in the document; any other says that it could not be read, among them
+// ErrNotFound.
 func Load(opts Options) (*Config, error) {
 	folders := opts.folders
 	if folders == nil {
@@ -75,8 +79,7 @@ func find(v *viper.Viper, path string) (string, error) {
 	}
 	err := v.ReadInConfig()
 	if _, absent := errors.AsType[viper.ConfigFileNotFoundError](err); absent {
-		return "", fmt.Errorf("finding the config: no %s in the working folder or /etc/clusterswitch; "+
-			"give the path with --config or $%s_CONFIG", fileName, envPrefix)
+		return "", fmt.Errorf("finding the config: %w; give the path with --config or $%s_CONFIG", ErrNotFound, envPrefix)
 	}
 	if found := v.ConfigFileUsed(); found != "" {
 		// What viper could not decode is told with its lines by Parse.

@@ -106,7 +106,7 @@ func (s *Switcher) save(ctx context.Context, t *Turn, lowering bool) error {
 	if !s.loaded {
 		return errNotLoaded
 	}
-	if d.Reason == s.said && reflect.DeepEqual(d.Next, s.saved) {
+	if reflect.DeepEqual(d.Next, s.saved) && !s.news(t) {
 		return nil
 	}
 	timeout := s.timeouts.Journal
@@ -125,9 +125,22 @@ func (s *Switcher) save(ctx context.Context, t *Turn, lowering bool) error {
 	case err != nil:
 		return err
 	}
-	s.saved, s.said, s.charged = d.Next, d.Reason, true
+	s.saved, s.charged = d.Next, true
+	s.said, s.sentence, s.saidAt = d.Reason, d.Message, t.Now
 	return nil
 }
+
+// news tells whether those who read the journal should hear something although
+// the state stands: another reason at once, another sentence now and then.
+func (s *Switcher) news(t *Turn) bool {
+	if t.Decision.Reason != s.said {
+		return true
+	}
+	return t.Decision.Message != s.sentence && t.Now.Sub(s.saidAt) >= max(sentenceEvery, t.Plan.Interval)
+}
+
+// sentenceEvery bounds how often a sentence that only counts on is written.
+const sentenceEvery = 5 * time.Second
 
 func rises(changes []shift.Change) bool {
 	for _, c := range changes {

@@ -60,8 +60,10 @@ type Switcher struct {
 	loaded     bool // the journal was read and joined with the marks
 	superseded bool // a newer daemon took charge
 	state      shift.State
-	saved      shift.State // what the journal is known to hold
-	said       shift.Reason
+	saved      shift.State  // what the journal is known to hold
+	said       shift.Reason // what was last journaled of reason and message, and when
+	sentence   string
+	saidAt     time.Time
 	charged    bool          // this daemon's epoch is in the journal
 	again      time.Duration // distance to the next try of a write
 }

@@ -10,6 +10,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	sdkroute53 "github.com/aws/aws-sdk-go-v2/service/route53"
 	"go.uber.org/zap"
 
 	"github.com/clusterswitch/clusterswitch/config"
@@ -41,6 +44,8 @@ type App struct {
 	metrics  *telemetry.Metrics
 	health   *web.Health
 	rollback []string
+	// userAgent names the daemon in the API servers' audit logs.
+	userAgent string
 
 	mu     sync.Mutex // guards config and pairs
 	config *config.Config
@@ -54,7 +59,8 @@ func New(ctx context.Context, o Options) (*App, error) {
 			return nil, fmt.Errorf("run --rollback %s: the configuration has no such pair; it has %s", name, pairNames(o.Config))
 		}
 	}
-	management, err := managementConfig(o.Config.Journal.Kubeconfig)
+	userAgent := "clusterswitch/" + o.Version
+	management, err := kube.Connect(accessOf(o.Config.Journal.Kubeconfig, userAgent))
 	if err != nil {
 		return nil, fmt.Errorf("reaching the management cluster: %w", err)
 	}
@@ -66,24 +72,28 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	balancers := elasticloadbalancingv2.NewFromConfig(session)
 	return &App{
 		log:     o.Logger,
 		journal: kept,
 		aws: aws{
-			route53: route53.New(route53.Options{Config: session}),
-			elb:     elb.New(elb.Options{Config: session}),
-			meter:   measure.NewCloudWatch(measure.Options{Config: session}),
+			route53: route53.New(route53.Options{API: sdkroute53.NewFromConfig(session)}),
+			elb:     elb.New(elb.Options{Rules: balancers, Health: balancers, Tags: balancers}),
+			meter:   measure.New(measure.Options{API: cloudwatch.NewFromConfig(session)}),
 		},
 		metrics: telemetry.New(o.Version), health: web.NewHealth(time.Now),
-		rollback: o.Rollback, config: o.Config, pairs: map[string]*pair{},
+		rollback: o.Rollback, userAgent: userAgent, config: o.Config, pairs: map[string]*pair{},
 	}, nil
 }
 
-func managementConfig(k *config.Kubeconfig) (*kube.RESTConfig, error) {
-	if k == nil {
-		return kube.InCluster()
+// accessOf is the way to a cluster; without a kubeconfig it is the cluster that
+// the daemon runs in.
+func accessOf(k *config.Kubeconfig, userAgent string) kube.Access {
+	a := kube.Access{UserAgent: userAgent}
+	if k != nil {
+		a.Kubeconfig, a.Context = k.Path, k.Context
 	}
-	return kube.FromKubeconfig(k.Path, k.Context)
+	return a
 }
 
 func pairNames(c *config.Config) string {

@@ -27,8 +27,9 @@ const relink = 10 * time.Second
 // neither the daemon nor a rollback.
 type clusterLink struct {
 	side      shift.Side
-	cluster   config.Cluster
+	access    kube.Access
 	workloads config.Workloads
+	pingEvery time.Duration
 	log       *zap.Logger
 
 	mu      sync.Mutex // guards all below
@@ -38,8 +39,12 @@ type clusterLink struct {
 
 var errNotLinked = errors.New("not connected yet")
 
-func newClusterLink(side shift.Side, c config.Cluster, w config.Workloads, log *zap.Logger) *clusterLink {
-	return &clusterLink{side: side, cluster: c, workloads: w, log: log, err: errNotLinked}
+func (a *App) newClusterLink(side shift.Side, c config.Cluster, p config.Pair, log *zap.Logger) *clusterLink {
+	return &clusterLink{
+		side: side, access: accessOf(c.Kubeconfig, a.userAgent), workloads: p.Workloads, log: log, err: errNotLinked,
+		// A reading must be renewed well before it counts as stale.
+		pingEvery: min(kube.DefaultPingEvery, p.StaleAfter/3),
+	}
 }
 
 func (l *clusterLink) run(ctx context.Context) error {
@@ -59,13 +64,13 @@ func (l *clusterLink) run(ctx context.Context) error {
 }
 
 func (l *clusterLink) watch(ctx context.Context) error {
-	rest, err := kube.FromKubeconfig(l.cluster.Kubeconfig.Path, l.cluster.Kubeconfig.Context)
+	rest, err := kube.Connect(l.access)
 	if err != nil {
 		return err
 	}
 	c, err := kube.New(kube.Options{
 		Config: rest, Side: l.side, Namespaces: l.workloads.Namespaces, Ignore: l.workloads.Ignore,
-		Logger: l.log,
+		Logger: l.log, PingEvery: l.pingEvery,
 	})
 	if err != nil {
 		return err

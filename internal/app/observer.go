@@ -58,7 +58,7 @@ func (o *observer) Observe(ctx context.Context, look switcher.Look) shift.Observ
 	observation := shift.Observation{
 		Blue:   o.blue.Snapshot(),
 		Green:  o.green.Snapshot(),
-		Probes: switcher.ProbeReadings(o.probes.Snapshot(), look.Plan.StaleAfter),
+		Probes: switcher.ProbeReadings(o.probes.Snapshot()),
 	}
 	var reading sync.WaitGroup
 	if !look.Urgent && !look.MeasureFrom.IsZero() {

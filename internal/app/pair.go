@@ -34,10 +34,10 @@ func (a *App) startPair(ctx context.Context, c *config.Config, cfg config.Pair) 
 	p := &pair{
 		log: log, life: newLifecycle(log), config: cfg,
 		requests: newRequests(a.journal, slices.Contains(a.rollback, cfg.Name)),
-		green:    newClusterLink(shift.Green, cfg.Green, cfg.Workloads, log),
+		green:    a.newClusterLink(shift.Green, cfg.Green, cfg, log),
 		probes:   probes.New(probes.Options{Logger: log, Random: rand.Float64}),
 	}
-	blue := newClusterLink(shift.Blue, cfg.Blue, cfg.Workloads, log)
+	blue := a.newClusterLink(shift.Blue, cfg.Blue, cfg, log)
 	p.observer = &observer{requests: p.requests, aws: a.aws, blue: blue, green: p.green, probes: p.probes}
 	p.switcher = switcher.New(switcher.Options{
 		Plan: planOf(c, cfg), Observer: p.observer, Journal: fencedJournal{a.journal}, Committer: a.aws,
@@ -54,7 +54,7 @@ func (a *App) startPair(ctx context.Context, c *config.Config, cfg config.Pair) 
 // sameParts tells whether the running clusters serve the configuration too.
 func (p *pair) sameParts(c config.Pair) bool {
 	return reflect.DeepEqual(p.config.Blue, c.Blue) && reflect.DeepEqual(p.config.Green, c.Green) &&
-		reflect.DeepEqual(p.config.Workloads, c.Workloads)
+		reflect.DeepEqual(p.config.Workloads, c.Workloads) && p.config.StaleAfter == c.StaleAfter
 }
 
 // configure takes over everything that may change while the pair runs.

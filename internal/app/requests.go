@@ -48,19 +48,21 @@ func (r *requests) configure(c *config.Config, pair config.Pair) {
 func (r *requests) request(s shift.State) shift.Request {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	// While the custom resource is unknown nothing rises: it may say so.
 	spec, known := r.specs.Request(r.pair.Name)
 	q := shift.Request{
 		Serve:         shift.Side(r.pair.Serve),
 		Attempt:       max(r.pair.Attempt, spec.Attempt),
 		RollbackForce: r.pair.RollbackForce || spec.RollbackForce,
-		Paused:        r.pair.Paused || spec.Paused || !known,
+		Paused:        r.pair.Paused || spec.Paused,
 		HandsOff:      r.handsOff || r.pair.HandsOff || spec.HandsOff,
 		Approved:      shift.Approval(spec.Approved),
 		Resolve:       shift.Resolution{ID: spec.Resolve.ID, How: shift.ResolveHow(spec.Resolve.How)},
 	}
 	if q.Serve == shift.Green {
 		q.Attempt = max(1, q.Attempt) // asking for green is asking for a first attempt
+	}
+	if !known {
+		q.Unknown = "the custom resource is not read yet"
 	}
 	if r.pair.Rollback {
 		q.RollbackBy = append(q.RollbackBy, "the configuration")

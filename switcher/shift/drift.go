@@ -41,16 +41,18 @@ func (t *turn) outranked(entrance string, m Mark) Decision {
 }
 
 // foreign tells whether what stands there is somebody else's. A write that is
-// still pending may show before or after; when the mark says that it landed,
-// finding the old weights means that somebody put them back.
+// still pending may show before or after. When the mark says that this very
+// intent landed, only the intended share is ours: the old weights mean that
+// somebody put them back. (Versions go on across epochs and attempts.)
 func (t *turn) foreign(e EntranceState, r EntranceReading) bool {
+	landed := r.Mark != nil && r.Mark.Version >= t.next.Version
+	if landed && t.next.Phase != Returning { // there an entrance may rest below the share
+		return !r.Weights.At(t.next.Share)
+	}
 	if r.Weights.At(e.Share) {
 		return false
 	}
-	if !e.Pending || !r.Weights.same(e.Was) {
-		return true
-	}
-	return r.Mark != nil && r.Mark.Version >= t.next.Version // versions go on across epochs and attempts
+	return landed || !e.Pending || !r.Weights.same(e.Was)
 }
 
 // ask opens a question, once.
@@ -157,8 +159,8 @@ func (t *turn) resumePhase(share Share) {
 	}
 }
 
-// restore lets the intended shares be written again. On the way back nothing
-// may rise, so an entrance that stands lower is adopted there.
+// restore lets the intended shares be written again, up to what the gates allow
+// (goOn); on the way back nothing rises by it (lower).
 func (t *turn) restore() Decision {
 	for i := range t.next.Entrances {
 		e := &t.next.Entrances[i]
@@ -167,8 +169,6 @@ func (t *turn) restore() Decision {
 		case !known:
 			return t.stay(EntranceUnknown, "can't restore: entrance %s is unknown: %s", e.Name, t.unreadable(e.Name))
 		case r.Weights.At(e.Share):
-		case t.next.Phase == Returning && r.Weights.atMost(e.Share):
-			return t.adopt()
 		default:
 			e.Pending, e.Was = true, r.Weights
 		}

@@ -9,6 +9,7 @@ const (
 	NothingToDo               Reason = "NothingToDo"
 	HandsOff                  Reason = "HandsOff"
 	Paused                    Reason = "Paused"
+	RequestsUnknown           Reason = "RequestsUnknown"
 	ShiftStarted              Reason = "ShiftStarted"
 	NotAtStart                Reason = "NotAtStart"
 	AttemptOver               Reason = "AttemptOver"
@@ -63,6 +64,7 @@ func Reasons() []ReasonDoc {
 		{NothingToDo, "Blue serves, as asked.", "Nothing. Set `serve: green` to ask for a shift."},
 		{HandsOff, "`handsOff` is set: the daemon writes nothing, not even a rollback.", "Take `handsOff` away when you are done by hand."},
 		{Paused, "Everything is ready to rise, but the pair is paused.", "`clusterswitch resume PAIR`."},
+		{RequestsUnknown, "What people ask for can't be read, and it may be to stop: nothing rises.", "Nothing, unless it lasts: mend the access to the management cluster."},
 		{ShiftStarted, "A new attempt began; steps and entrances are frozen.", "Nothing."},
 		{NotAtStart, "A shift can only start while blue has all traffic on every entrance.", "Set green's weight to 0 on the named entrance, then wait for the next look."},
 		{AttemptOver, "The attempt ended and nothing rises again by itself.", "`clusterswitch start PAIR`, or a higher `attempt`."},
@@ -120,7 +122,7 @@ func (r Reason) Severity() Severity {
 	case Drift, JournalMissing, JournalsDisagree, JournalUnreadable, NotAtStart, EntranceOwned, EntrancesChanged,
 		StandbyGateFailed, UsersSuffer, GreenHasNoTargets, RollbackWaitsForBlue, RollbackLimitedByCapacity:
 		return NeedsPerson
-	case GateFailed, GateUnknown, EntranceUnknown, BlueUnknown, BlueNotReady, ApprovalNeeded, RollbackRequested,
+	case GateFailed, GateUnknown, RequestsUnknown, EntranceUnknown, BlueUnknown, BlueNotReady, ApprovalNeeded, RollbackRequested,
 		RollbackFlagSet, HandsOff:
 		return Held
 	default:

@@ -44,7 +44,8 @@ func (t *turn) firstBehind() int {
 }
 
 // goOn carries a granted step to one more entrance. The step's gates passed
-// when it was granted; here nothing may have turned bad since.
+// when it was granted; here nothing may have turned bad since. A rise is sent
+// again only when the former can no longer land.
 func (t *turn) goOn(i int) Decision {
 	e := t.next.Entrances[i]
 	r, known := t.reading(e.Name)
@@ -54,8 +55,11 @@ func (t *turn) goOn(i int) Decision {
 	if r.Weights.Share() > t.next.Share { // adopted or restored from above
 		return t.act([]Change{t.change(i, t.next.Share, Lowering)}, Restoring, "entrance %s goes down to %s", e.Name, t.next.Share)
 	}
-	if t.o.Request.Paused {
-		return t.stay(Paused, "paused on the way to %s: entrance %s still stands at %s", t.next.Share, e.Name, r.Weights)
+	if until := e.SentAt.Add(WriteDeadline); e.Pending && until.After(t.now) {
+		return t.stay(AwaitingReadBack, "entrance %s was sent to %s and isn't seen there yet", e.Name, t.next.Share).wakeAt(until, t.now)
+	}
+	if d, ok := t.heldBack(); ok {
+		return d
 	}
 	if d, ok := t.writable(); !ok {
 		return d
@@ -117,8 +121,8 @@ func (t *turn) grantedStep(last bool, to Share) Decision {
 		return t.enterStandby()
 	}
 	step, ask := t.next.Steps[t.next.Step], t.o.Request
-	if ask.Paused {
-		return t.stay(Paused, "paused at %s; all gates pass for %s", t.next.Share, to)
+	if d, ok := t.heldBack(); ok {
+		return d
 	}
 	wanted := Approval{Attempt: t.next.Attempt, Step: t.next.Step + 1}
 	if step.Approval && ask.Approved != wanted {

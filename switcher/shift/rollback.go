@@ -65,7 +65,10 @@ func (t *turn) rollBack(r RollbackRecord, reason Reason) Decision {
 	limit := t.rollbackLimit()
 	t.next.Share = min(t.next.Share, limit)
 	t.intend()
-	d := t.lowerAll(limit)
+	d, ok := t.lowerAll(limit)
+	if !ok {
+		return t.stay(reason, "%s; blue has all traffic already", r.Why)
+	}
 	if len(d.Changes) > 0 {
 		d.Reason, d.Message = reason, r.Why+"; "+d.Message
 	}
@@ -98,13 +101,22 @@ func (t *turn) rollingBack() Decision {
 		t.next.Share = limit
 		t.intend()
 	}
-	return t.lowerAll(limit)
+	if d, ok := t.lowerAll(limit); ok {
+		return d
+	}
+	return t.endWayBack()
 }
 
-// lowerAll lowers every entrance to the limit at once. It never raises one, and
-// it needs nothing but the wish: an entrance that can't be read is written all
-// the same.
-func (t *turn) lowerAll(limit Share) Decision {
+func (t *turn) endWayBack() Decision {
+	t.next.Version++
+	t.next.Phase, t.next.EndedAt = RolledBack, t.now
+	return t.stay(BackOnBlue, "blue has all traffic again (%s)", t.next.Rollback.Why)
+}
+
+// lowerAll lowers every entrance to the limit at once; false: nothing is left
+// to do. It never raises one, and it needs nothing but the wish: an entrance
+// that can't be read is written all the same.
+func (t *turn) lowerAll(limit Share) (Decision, bool) {
 	var changes []Change
 	var waiting []string
 	var left Share // on green
@@ -127,19 +139,17 @@ func (t *turn) lowerAll(limit Share) Decision {
 	inFlight, late := t.writeInFlight()
 	switch {
 	case len(changes) > 0:
-		return t.act(changes, RollbackUnderWay, "%s to blue", rollbackScope(changes, limit))
+		return t.act(changes, RollbackUnderWay, "%s to blue", rollbackScope(changes, limit)), true
 	case len(waiting) > 0:
-		return t.stay(RollbackWaitsForBlue, "blue has no healthy target while green has some (%s); it goes back as soon as blue has one", strings.Join(waiting, ", "))
+		return t.stay(RollbackWaitsForBlue, "blue has no healthy target while green has some (%s); it goes back as soon as blue has one", strings.Join(waiting, ", ")), true
 	case left > 0:
-		return t.stay(RollbackLimitedByCapacity, "blue can carry %s now; %s stays on green until blue has more", Full-limit, left)
+		return t.stay(RollbackLimitedByCapacity, "blue can carry %s now; %s stays on green until blue has more", Full-limit, left), true
 	case unsynced:
-		return t.stay(RollbackSettling, "blue's weights stand; AWS is still bringing them to all its servers")
+		return t.stay(RollbackSettling, "blue's weights stand; AWS is still bringing them to all its servers"), true
 	case late:
-		return t.stay(RollbackSettling, "blue's weights stand; an earlier write may still land until %s", inFlight.UTC().Format(time.TimeOnly)).wakeAt(inFlight, t.now)
+		return t.stay(RollbackSettling, "blue's weights stand; an earlier write may still land until %s", inFlight.UTC().Format(time.TimeOnly)).wakeAt(inFlight, t.now), true
 	}
-	t.next.Version++
-	t.next.Phase, t.next.EndedAt = RolledBack, t.now
-	return t.stay(BackOnBlue, "blue has all traffic again (%s)", t.next.Rollback.Why)
+	return Decision{}, false
 }
 
 // lowest is the least that green may have on an entrance that can't be read: a
@@ -152,11 +162,12 @@ func (e EntranceState) lowest() Share {
 }
 
 // writeInFlight tells until when a write that gives green traffic may still
-// land at a load balancer. The way back isn't over before: it would have to be
-// undone.
+// land: at a load balancer always, at Route 53 when the way back found nothing
+// to write that would have fenced it. The way back isn't over before: it would
+// have to be undone.
 func (t *turn) writeInFlight() (until time.Time, still bool) {
 	for _, e := range t.next.Entrances {
-		if end := e.SentAt.Add(WriteDeadline); e.ALB != nil && end.After(until) {
+		if end := e.SentAt.Add(WriteDeadline); end.After(until) {
 			until = end
 		}
 	}

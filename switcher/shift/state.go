@@ -77,8 +77,7 @@ type EntranceState struct {
 	Pending bool    `json:"pending,omitempty"`
 	Was     Weights `json:"was,omitzero"`
 	// SentAt is when a write that leaves green traffic was last sent: until
-	// WriteDeadline after it, it may still land at a load balancer, which has no
-	// compare-and-swap.
+	// WriteDeadline after it, it may still land.
 	SentAt time.Time `json:"sentAt,omitzero"`
 }
 

@@ -1,11 +1,20 @@
 // Package aws is an embedded AWS that speaks the real wire protocols over HTTP
 // and keeps AWS's rules: Route 53 (REST-XML), Elastic Load Balancing v2 and STS
-// (Query), and CloudWatch GetMetricData (Smithy RPC v2 CBOR). Where public
+// (Query), and CloudWatch GetMetricData (Smithy RPC v2 CBOR and AWS JSON). Where public
 // emulators accept what AWS refuses, it refuses.
 //
 // One http.Handler answers for every service. A request's service is read from
 // the credential scope of its SigV4 Authorization header; the signature itself
 // is not verified.
+//
+// Some rules are not in AWS's documents: a CREATE before a DELETE of the same
+// record set in one batch is refused here; so are six target groups in a forward
+// action (ValidationError), a group twice in one action, and an Action order left
+// out where there are several. Weights that are all zero are accepted on rules as
+// on record sets. Weighted record sets may have several values. What AWS has and
+// this package hasn't (alias, latency and health-checked record sets, private
+// zones, network load balancers, redirects, metric math, percentiles) is refused
+// in a message that names it.
 //
 // What the stored records, listeners and targets mean for traffic is handed out
 // as routing values, so that a DNS server and a reverse proxy can follow them.
@@ -73,7 +82,7 @@ func (o Options) withDefaults() Options {
 // concurrent use. It starts no goroutines.
 type Cloud struct {
 	opts       Options
-	ids        *idSource
+	requests   *idSource
 	dns        *dnsStore
 	elb        *elbStore
 	metrics    *metricStore
@@ -87,16 +96,16 @@ var _ http.Handler = (*Cloud)(nil)
 // New returns an empty Cloud.
 func New(opts Options) *Cloud {
 	opts = opts.withDefaults()
-	ids := &idSource{account: opts.AccountID}
+	ids := &idSource{seed: opts.AccountID}
 	metrics := newMetricStore(opts)
 	c := &Cloud{
-		opts:    opts,
-		ids:     ids,
-		dns:     newDNSStore(opts, ids),
-		elb:     newELBStore(opts, ids, metrics),
-		metrics: metrics,
-		faults:  &faultBoard{},
-		calls:   &callLog{},
+		opts:     opts,
+		requests: &idSource{seed: "requests of " + opts.AccountID},
+		dns:      newDNSStore(opts, ids),
+		elb:      newELBStore(opts, ids, metrics),
+		metrics:  metrics,
+		faults:   &faultBoard{},
+		calls:    &callLog{},
 	}
 	c.operations = map[Service]map[string]operation{
 		Route53:    c.dns.operations(),
@@ -109,7 +118,8 @@ func New(opts Options) *Cloud {
 
 // RecordSets returns the published record sets of a name and type, in the order
 // of their set identifiers; for a name that doesn't exist, those of the wildcard
-// that covers it (RFC 4592). The result must not be changed.
+// that covers it (RFC 4592). A CNAME is not followed. TXT values are quoted and
+// escaped as in a zone file. The result must not be changed.
 func (c *Cloud) RecordSets(name, typ string) []routing.RecordSet {
 	return c.dns.lookup(name, typ)
 }

@@ -1,10 +1,8 @@
 package aws
 
 import (
-	"regexp"
+	"strings"
 	"time"
-
-	"github.com/fxamacker/cbor/v2"
 )
 
 // Limits of one GetMetricData call. CloudWatch API reference.
@@ -13,12 +11,11 @@ const (
 	maxDatapoints = 100_800
 )
 
-// The CBOR documents of GetMetricData (Smithy RPC v2 CBOR), which is what
-// aws-sdk-go-v2 and the AWS CLI send.
+// The documents of GetMetricData.
 
 type metricDataInput struct {
-	StartTime         time.Time
-	EndTime           time.Time
+	StartTime         instant
+	EndTime           instant
 	ScanBy            string
 	MaxDatapoints     int
 	NextToken         string
@@ -26,7 +23,7 @@ type metricDataInput struct {
 }
 
 type metricDataQuery struct {
-	ID         string `cbor:"Id"`
+	ID         string `cbor:"Id" json:"Id"`
 	Label      string
 	Expression string
 	ReturnData *bool
@@ -48,9 +45,9 @@ type metricDataOutput struct {
 }
 
 type metricDataResult struct {
-	ID         string `cbor:"Id"`
+	ID         string `cbor:"Id" json:"Id"`
 	Label      string
-	Timestamps []time.Time
+	Timestamps []instant
 	Values     []float64
 	StatusCode string
 }
@@ -61,8 +58,8 @@ func (s *metricStore) operations() map[string]operation {
 
 func (s *metricStore) getMetricData(req *request) (any, error) {
 	var in metricDataInput
-	if err := cbor.Unmarshal(req.body, &in); err != nil {
-		return nil, badRequest("SerializationException", "The request body is not the CBOR document of this operation: %v", err)
+	if err := req.decode(&in); err != nil {
+		return nil, err
 	}
 	if err := s.checkQueries(in); err != nil {
 		return nil, err
@@ -81,7 +78,7 @@ func (s *metricStore) checkQueries(in metricDataInput) error {
 	switch {
 	case in.StartTime.IsZero() || in.EndTime.IsZero():
 		return badRequest("MissingParameter", "The request must contain the parameters StartTime and EndTime")
-	case !in.StartTime.Before(in.EndTime):
+	case !in.StartTime.Before(in.EndTime.Time):
 		return badRequest("ValidationError", "The parameter StartTime must be less than the parameter EndTime.")
 	case len(in.MetricDataQueries) == 0:
 		return badRequest("MissingParameter", "The request must contain the parameter MetricDataQueries")
@@ -103,7 +100,7 @@ func (s *metricStore) checkQueries(in metricDataInput) error {
 			return badRequest("ValidationError", "The values for parameter id in MetricDataQueries are not unique.")
 		}
 		seen[q.ID] = true
-		points += int64(in.EndTime.Sub(in.StartTime)/time.Second)/q.MetricStat.Period + 1
+		points += int64(in.EndTime.Sub(in.StartTime.Time)/time.Second)/q.MetricStat.Period + 1
 	}
 	if limit := int64(maxDatapoints); points > limit {
 		return badRequest("ValidationError", "You have requested up to %d datapoints, which exceeds the limit of %d.", points, limit)
@@ -114,7 +111,7 @@ func (s *metricStore) checkQueries(in metricDataInput) error {
 func (s *metricStore) checkQuery(n int, q metricDataQuery) error {
 	resolution := int64(s.resolution / time.Second)
 	switch {
-	case !regexp.MustCompile(`^[a-z][a-zA-Z0-9_]{0,254}$`).MatchString(q.ID):
+	case !validID(q.ID):
 		return badRequest("ValidationError", "The value %s for parameter MetricDataQueries.member.%d.Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$.", q.ID, n)
 	case q.Expression != "":
 		return badRequest("ValidationError", "The sandbox has no metric math (MetricDataQueries.member.%d.Expression).", n)
@@ -130,11 +127,21 @@ func (s *metricStore) checkQuery(n int, q metricDataQuery) error {
 	return badRequest("ValidationError", "The sandbox has the statistics Sum, Average, SampleCount, Minimum and Maximum only, not %s (MetricDataQueries.member.%d.MetricStat.Stat).", q.MetricStat.Stat, n)
 }
 
+// validID keeps ids to the pattern ^[a-z][a-zA-Z0-9_]*$, up to 255 characters.
+func validID(id string) bool {
+	if id == "" || len(id) > 255 || id[0] < 'a' || id[0] > 'z' {
+		return false
+	}
+	return !strings.ContainsFunc(id, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z') && !(r >= 'A' && r <= 'Z') && !(r >= '0' && r <= '9') && r != '_'
+	})
+}
+
 // answerQuery aggregates one metric. A period without samples has no point: AWS
 // reports missing data, not zeros.
 func (s *metricStore) answerQuery(in metricDataInput, q metricDataQuery) metricDataResult {
 	stat := q.MetricStat
-	out := metricDataResult{ID: q.ID, Label: q.Label, StatusCode: "Complete", Timestamps: []time.Time{}, Values: []float64{}}
+	out := metricDataResult{ID: q.ID, Label: q.Label, StatusCode: "Complete", Timestamps: []instant{}, Values: []float64{}}
 	if out.Label == "" {
 		out.Label = stat.Metric.MetricName
 	}
@@ -153,12 +160,12 @@ func (s *metricStore) answerQuery(in metricDataInput, q metricDataQuery) metricD
 		return out
 	}
 	period := time.Duration(stat.Period) * time.Second
-	points := s.points(key, in.StartTime.Truncate(period), in.EndTime, period)
+	points := s.points(key, in.StartTime.Truncate(period), in.EndTime.Time, period)
 	if in.ScanBy != "TimestampAscending" {
 		reverse(points)
 	}
 	for _, p := range points {
-		out.Timestamps = append(out.Timestamps, p.at)
+		out.Timestamps = append(out.Timestamps, instant{p.at})
 		out.Values = append(out.Values, p.sample.statistic(stat.Stat))
 	}
 	return out

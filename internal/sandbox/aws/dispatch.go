@@ -1,11 +1,9 @@
 package aws
 
 import (
-	"bytes"
 	"io"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 )
 
@@ -23,10 +21,7 @@ const (
 // maxBody bounds a request; the largest lawful one, a Route 53 batch, is far smaller.
 const maxBody = 4 << 20
 
-const (
-	route53Prefix    = "/2013-04-01/"
-	cloudWatchPrefix = "/service/GraniteServiceVersion20100801/operation/"
-)
+const route53Prefix = "/2013-04-01/"
 
 // request is one API call, told apart but not yet checked.
 type request struct {
@@ -36,6 +31,7 @@ type request struct {
 	segments  []string // path below the API version, Route 53 only
 	query     url.Values
 	form      *element // Query protocol only
+	json      bool     // CloudWatch in AWS JSON instead of CBOR
 	body      []byte
 }
 
@@ -61,24 +57,24 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		err = unknownOperation(req)
 	}
 
-	var fate fate
+	var met fate
 	if err == nil {
-		fate = c.faults.meet(r.Context(), req)
-		err = fate.err
+		met = c.faults.meet(r.Context(), req)
+		err = met.err
 	}
 	var answer any
-	if err == nil && !fate.lostRequest {
+	if err == nil && !met.lostRequest {
 		answer, err = op.run(req)
 	}
 	call.Code, call.Done = codeOf(err), c.opts.Now()
-	call.Lost = fate.lostReply || fate.lostRequest
-	call.Applied = known && err == nil && !fate.lostRequest
+	call.Lost = met.lostReply || met.lostRequest
+	call.Applied = err == nil && !met.lostRequest
 	c.calls.add(call)
 	if call.Lost {
 		// The documented way to cut a connection without an answer.
 		panic(http.ErrAbortHandler)
 	}
-	respond(w, req, answer, err, c.ids.requestID())
+	respond(w, req, answer, err, c.requests.requestID())
 }
 
 // identify finds the service and operation of a request, and refuses one
@@ -94,22 +90,18 @@ func identify(r *http.Request, body []byte) (*request, error) {
 		if len(req.segments) > 1 {
 			req.resource = req.segments[1]
 		}
-	case strings.HasPrefix(r.URL.Path, "/service/"):
+	case strings.HasPrefix(r.URL.Path, cborPathPrefix):
 		req.service = CloudWatch
-		req.operation = strings.TrimPrefix(r.URL.Path, cloudWatchPrefix)
+		req.operation = strings.TrimPrefix(r.URL.Path, cborPathPrefix)
 	default:
-		req.service = scope
-		values := req.query
-		if bytes.HasPrefix([]byte(r.Header.Get("Content-Type")), []byte("application/x-www-form-urlencoded")) {
-			posted, err := url.ParseQuery(string(body))
-			if err != nil {
-				return req, badRequest("MalformedQueryString", "The query string contains a syntax error.")
-			}
-			values = posted
+		if operation, ok := cloudWatchJSON(r); ok {
+			req.service, req.operation, req.json = CloudWatch, operation, true
+			break
 		}
-		req.form = parseForm(values)
-		req.operation = req.form.str("Action")
-		req.resource = req.form.firstOf("RuleArn", "ListenerArn", "TargetGroupArn", "LoadBalancerArn", "Name")
+		req.service = scope
+		if err := req.readForm(r); err != nil {
+			return req, err
+		}
 	}
 	switch {
 	case !signed:
@@ -123,6 +115,22 @@ func identify(r *http.Request, body []byte) (*request, error) {
 	return req, nil
 }
 
+// readForm reads a call of the Query protocol: a posted form or a query string.
+func (req *request) readForm(r *http.Request) error {
+	values := req.query
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		posted, err := url.ParseQuery(string(req.body))
+		if err != nil {
+			return badRequest("MalformedQueryString", "The query string contains a syntax error.")
+		}
+		values = posted
+	}
+	req.form = parseForm(values)
+	req.operation = req.form.str("Action")
+	req.resource = req.form.firstOf("RuleArn", "ListenerArn", "TargetGroupArn", "LoadBalancerArn", "Name")
+	return nil
+}
+
 // credentialScope reads the service out of the SigV4 credential scope
 // (KEY/DATE/REGION/SERVICE/aws4_request), from the header or, for presigned
 // requests, from the query.
@@ -130,9 +138,8 @@ func credentialScope(r *http.Request) (scope Service, signed bool) {
 	credential := r.URL.Query().Get("X-Amz-Credential")
 	if auth := r.Header.Get("Authorization"); auth != "" {
 		signed = true
-		if m := regexp.MustCompile(`Credential=([^,\s]+)`).FindStringSubmatch(auth); m != nil {
-			credential = m[1]
-		}
+		_, rest, _ := strings.Cut(auth, "Credential=")
+		credential, _, _ = strings.Cut(rest, ",")
 	}
 	parts := strings.Split(credential, "/")
 	if len(parts) < 5 {

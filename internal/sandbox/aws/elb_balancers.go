@@ -1,7 +1,6 @@
 package aws
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -57,7 +56,10 @@ func (s *elbStore) wireBalancer(b *loadBalancer, state string) xmlBalancer {
 
 // checkName keeps the rules that load balancers and target groups share.
 func checkName(name string) error {
-	if !regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9-]{0,30}[a-zA-Z0-9])?$`).MatchString(name) {
+	foreign := strings.ContainsFunc(name, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z') && !(r >= 'A' && r <= 'Z') && !(r >= '0' && r <= '9') && r != '-'
+	})
+	if foreign || name == "" || len(name) > 32 || strings.HasPrefix(name, "-") || strings.HasSuffix(name, "-") {
 		return badRequest("ValidationError", "The name '%s' must be 1 to 32 letters, digits and hyphens, and not begin or end with a hyphen", name)
 	}
 	return nil

@@ -1,7 +1,6 @@
 package aws
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -160,17 +159,15 @@ func readHealthCheck(form *element) (healthCheck, error) {
 // readMatcher takes one code or one range, from 200 to 499; lists aren't known
 // to the edge and are refused.
 func (h *healthCheck) readMatcher() error {
-	m := regexp.MustCompile(`^([2-4]\d\d)(?:-([2-4]\d\d))?$`).FindStringSubmatch(h.matcher)
-	if m == nil {
+	first, last, isRange := strings.Cut(h.matcher, "-")
+	if !isRange {
+		last = first
+	}
+	var fromErr, toErr error
+	h.from, fromErr = strconv.Atoi(first)
+	h.to, toErr = strconv.Atoi(last)
+	if fromErr != nil || toErr != nil || h.from < 200 || h.to > 499 || h.to < h.from {
 		return badRequest("ValidationError", "Health check matcher HTTP code '%s' must be one code or one range within '200-499'", h.matcher)
-	}
-	h.from, _ = strconv.Atoi(m[1]) // three digits, by the expression
-	h.to = h.from
-	if m[2] != "" {
-		h.to, _ = strconv.Atoi(m[2])
-	}
-	if h.to < h.from {
-		return badRequest("ValidationError", "Health check matcher HTTP code '%s' is an empty range", h.matcher)
 	}
 	return nil
 }

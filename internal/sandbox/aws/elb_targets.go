@@ -183,7 +183,7 @@ func (s *elbStore) setTargetHealth(arn, address string, port int, state routing.
 		return // deleted since the check began
 	}
 	t := g.find(address, port)
-	if t == nil || t.state == routing.Draining || t.state == routing.Unused {
+	if t == nil || t.state == routing.Draining {
 		return
 	}
 	if reason == "" && state == routing.Unhealthy {

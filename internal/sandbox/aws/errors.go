@@ -23,6 +23,14 @@ func badRequest(code, format string, args ...any) *apiError {
 	return refusal(http.StatusBadRequest, code, format, args...)
 }
 
+// fault is one reason why a batch is refused, in AWS's words. Several make up
+// the message of an InvalidChangeBatch.
+type fault string
+
+func (f fault) Error() string { return string(f) }
+
+func faultf(format string, args ...any) error { return fault(fmt.Sprintf(format, args...)) }
+
 // asAPIError turns any error into one that can be answered.
 func asAPIError(err error) *apiError {
 	if known, ok := errors.AsType[*apiError](err); ok {

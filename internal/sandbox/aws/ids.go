@@ -8,15 +8,15 @@ import (
 	"sync/atomic"
 )
 
-// idSource makes identifiers of the shapes that AWS uses. The same calls in the
+// idSource makes identifiers of the shapes that AWS uses. The same writes in the
 // same order give the same identifiers, so transcripts of a demo compare.
 type idSource struct {
-	account string
-	used    atomic.Uint64
+	seed string
+	used atomic.Uint64
 }
 
 func (s *idSource) next() string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%d", s.account, s.used.Add(1)))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%d", s.seed, s.used.Add(1)))
 	return hex.EncodeToString(sum[:])
 }
 

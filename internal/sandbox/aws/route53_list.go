@@ -57,5 +57,5 @@ func listStart(req *request) (recordSet, error) {
 	if err != nil {
 		return recordSet{}, badRequest("InvalidInput", "%v", err)
 	}
-	return recordSet{name: canonical, typ: strings.ToUpper(typ), id: id}, nil
+	return recordSet{order: sortName(canonical), typ: strings.ToUpper(typ), id: id}, nil
 }

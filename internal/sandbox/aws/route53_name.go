@@ -11,7 +11,7 @@ import (
 // "*.Example.com" becomes "\052.example.com.".
 func canonicalName(name string) (string, error) {
 	if name == "" {
-		return "", fmt.Errorf("FATAL problem: DomainNameEmpty (Domain name is empty) encountered with ''")
+		return "", faultf("FATAL problem: DomainNameEmpty (Domain name is empty) encountered with ''")
 	}
 	var out strings.Builder
 	label, octets := 0, 0
@@ -20,7 +20,7 @@ func canonicalName(name string) (string, error) {
 		switch {
 		case b == '.':
 			if label == 0 {
-				return "", fmt.Errorf("FATAL problem: DomainLabelEmpty (Domain label is empty) encountered with '%s'", name)
+				return "", faultf("FATAL problem: DomainLabelEmpty (Domain label is empty) encountered with '%s'", name)
 			}
 			label = 0
 			octets++
@@ -29,14 +29,14 @@ func canonicalName(name string) (string, error) {
 		case b == '\\':
 			escaped, ok := octal(name[i+1:])
 			if !ok {
-				return "", fmt.Errorf("FATAL problem: InvalidEscape (Escape codes are three octal digits) encountered with '%s'", name)
+				return "", faultf("FATAL problem: InvalidEscape (Escape codes are three octal digits) encountered with '%s'", name)
 			}
 			b, i = escaped, i+3
 		}
 		writeOctet(&out, b)
 		octets++
 		if label++; label > 63 {
-			return "", fmt.Errorf("FATAL problem: DomainLabelTooLong (Domain label is too long) encountered with '%s'", name)
+			return "", faultf("FATAL problem: DomainLabelTooLong (Domain label is too long) encountered with '%s'", name)
 		}
 	}
 	if label > 0 {
@@ -44,7 +44,7 @@ func canonicalName(name string) (string, error) {
 		octets++
 	}
 	if octets > 255 {
-		return "", fmt.Errorf("FATAL problem: DomainNameTooLong (Domain name is too long) encountered with '%s'", name)
+		return "", faultf("FATAL problem: DomainNameTooLong (Domain name is too long) encountered with '%s'", name)
 	}
 	return out.String(), nil
 }
@@ -92,5 +92,9 @@ func sortName(canonical string) string {
 
 // within reports whether a canonical name is the origin or below it.
 func within(name, origin string) bool {
-	return name == origin || strings.HasSuffix(name, "."+origin)
+	if !strings.HasSuffix(name, origin) {
+		return false
+	}
+	above := len(name) - len(origin)
+	return above == 0 || name[above-1] == '.'
 }

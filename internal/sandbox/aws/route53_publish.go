@@ -123,8 +123,11 @@ func parent(name string) string {
 
 // find returns the version in force of the zone that a name belongs to.
 func (s *dnsStore) find(name string) (zoneVersion, string, bool) {
+	// The view first, then the clock: a view's first version was in force when the
+	// view was made, so it isn't later than any clock read after it.
+	view := s.view.Load()
 	now := s.opts.Now()
-	for _, z := range s.view.Load().zones {
+	for _, z := range view.zones {
 		if !within(name, z.origin) {
 			continue
 		}

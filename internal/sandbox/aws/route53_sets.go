@@ -10,6 +10,7 @@ import (
 // recordSet is one stored resource record set.
 type recordSet struct {
 	name   string // canonical
+	order  string // sortName of the name
 	typ    string
 	id     string // set identifier; empty for a simple set
 	weight *int64 // nil for a simple set
@@ -60,7 +61,7 @@ func (r recordSet) wire() xmlRecordSet {
 // compareSets orders a listing: reversed labels, then type, then identifier.
 func compareSets(a, b recordSet) int {
 	return cmp.Or(
-		strings.Compare(sortName(a.name), sortName(b.name)),
+		strings.Compare(a.order, b.order),
 		strings.Compare(a.typ, b.typ),
 		strings.Compare(a.id, b.id),
 	)
@@ -93,6 +94,7 @@ func (s zoneSets) put(r recordSet) {
 	if members == nil {
 		members = map[memberKey]recordSet{}
 	}
+	r.order = sortName(r.name)
 	members[r.member()] = r
 	s[r.name] = members
 }

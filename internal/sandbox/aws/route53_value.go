@@ -27,7 +27,7 @@ func canonicalValue(typ, value string) (string, error) {
 	case "CNAME", "NS":
 		name, err := canonicalName(value)
 		if err != nil {
-			return "", fmt.Errorf("Invalid Resource Record: '%w'", err) //nolint:staticcheck // AWS's words
+			return "", faultf("Invalid Resource Record: '%s'", err)
 		}
 		return name, nil
 	case "TXT":
@@ -42,11 +42,11 @@ func canonicalValue(typ, value string) (string, error) {
 	case "SOA":
 		return canonicalSOA(value)
 	}
-	return "", fmt.Errorf("the sandbox doesn't know record sets of the type %s", typ)
+	return "", faultf("the sandbox doesn't know record sets of the type %s", typ)
 }
 
 func invalidRecord(problem, value string) error {
-	return fmt.Errorf("Invalid Resource Record: 'FATAL problem: %s encountered with '%s''", problem, value) //nolint:staticcheck // AWS's words
+	return faultf("Invalid Resource Record: 'FATAL problem: %s encountered with '%s''", problem, value)
 }
 
 func canonicalSOA(value string) (string, error) {

@@ -5,8 +5,6 @@ import (
 	"encoding/xml"
 	"net/http"
 	"strconv"
-
-	"github.com/fxamacker/cbor/v2"
 )
 
 // XML namespaces of the services' answers.
@@ -28,13 +26,7 @@ func respond(w http.ResponseWriter, req *request, answer any, err error, request
 	var encodeErr error
 	switch {
 	case req.service == CloudWatch:
-		contentType = "application/cbor"
-		w.Header().Set("Smithy-Protocol", "rpc-v2-cbor")
-		if err != nil {
-			status, body, encodeErr = cborRefusal(w, asAPIError(err))
-		} else {
-			body, encodeErr = encodeCBOR(answer)
-		}
+		status, contentType, body, encodeErr = cloudWatchAnswer(w.Header(), req, answer, err)
 	case err != nil:
 		refused := asAPIError(err)
 		status = refused.status
@@ -78,10 +70,6 @@ func encodeXML(answer any) ([]byte, error) {
 
 // encodeRefusal writes the ErrorResponse that Route 53 and the Query protocol share.
 func encodeRefusal(ns string, e *apiError, requestID string) ([]byte, error) {
-	kind := "Sender"
-	if e.status >= http.StatusInternalServerError {
-		kind = "Receiver"
-	}
 	return encodeXML(struct {
 		XMLName   xml.Name `xml:"ErrorResponse"`
 		NS        string   `xml:"xmlns,attr"`
@@ -89,7 +77,7 @@ func encodeRefusal(ns string, e *apiError, requestID string) ([]byte, error) {
 		Code      string   `xml:"Error>Code"`
 		Message   string   `xml:"Error>Message"`
 		RequestID string   `xml:"RequestId"`
-	}{NS: ns, Type: kind, Code: e.code, Message: e.message, RequestID: requestID})
+	}{NS: ns, Type: faultOf(e.status), Code: e.code, Message: e.message, RequestID: requestID})
 }
 
 // encodeQuery wraps an answer as <OpResponse><OpResult>…</OpResult>…</OpResponse>.
@@ -118,23 +106,6 @@ func encodeQuery(req *request, answer any, requestID string) ([]byte, error) {
 	}
 	err := enc.Flush()
 	return buf.Bytes(), err
-}
-
-// encodeCBOR writes timestamps as Smithy wants them: tag 1, epoch seconds.
-func encodeCBOR(v any) ([]byte, error) {
-	mode, err := cbor.EncOptions{Time: cbor.TimeUnixDynamic, TimeTag: cbor.EncTagRequired}.EncMode()
-	if err != nil {
-		return nil, err
-	}
-	return mode.Marshal(v)
-}
-
-// cborRefusal answers an error of RPC v2 CBOR; the header carries the code that
-// the older Query protocol had, which the SDKs prefer.
-func cborRefusal(w http.ResponseWriter, e *apiError) (status int, body []byte, err error) {
-	w.Header().Set("X-Amzn-Query-Error", e.code+";Sender")
-	body, err = encodeCBOR(map[string]string{"__type": "com.amazonaws.cloudwatch#" + e.code, "message": e.message})
-	return e.status, body, err
 }
 
 // listOf writes a list that must be there even when it is empty.
