@@ -40,7 +40,7 @@ e2e: demo ## Run the demo, and the tests that need the whole world (build tag e2
 
 .PHONY: bench
 bench: build control-plane ## Measure how long a rollback takes, beside the bare SDK calls
-	@$(BIN)/sandbox bench --daemon $(BIN)/clusterswitch
+	@$(BIN)/sandbox bench
 
 .PHONY: lint
 lint: linter ## Check style, formatting, modules and suspicious code
