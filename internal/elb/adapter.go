@@ -15,6 +15,7 @@ import (
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 
 	"github.com/clusterswitch/clusterswitch/internal/awsapi"
+	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
 // Rules is what the adapter needs of the client for listener rules.
@@ -43,11 +44,16 @@ type Options struct {
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 	// CallTimeout bounds one call, the SDK's repetitions of a read included;
-	// zero: 5 s. It must stay well inside the lease that fences the writes.
+	// zero: 4 s. A write and its reading back must fit into shift.WriteDeadline,
+	// and that into the lease which fences the writes.
 	CallTimeout time.Duration
 }
 
-const defaultCallTimeout = 5 * time.Second
+// commitBudget bounds a whole Commit. shift.WriteDeadline counts from the
+// decision, so some of it is left for what lies between the two.
+const commitBudget = shift.WriteDeadline - time.Second
+
+const defaultCallTimeout = 4 * time.Second
 
 // Adapter reads and writes listener rules. It is safe for concurrent use.
 type Adapter struct {

@@ -43,9 +43,13 @@ func (t *turn) note(note string) {
 //
 // A rise or planned lowering is written at most once, and only onto exactly the
 // actions that Expected names. A rollback reads and writes again until it
-// stands or its tries are used up. Result.At is when AWS acknowledged the
+// stands or its tries are used up. Where green has no more than a lowering or
+// rollback wants, nothing is written. All of it ends within
+// shift.WriteDeadline. Result.At is when AWS acknowledged the
 // weights, or when they were read back if the acknowledgement was lost.
 func (a *Adapter) Commit(ctx context.Context, changes []shift.Change) []shift.Result {
+	ctx, cancel := context.WithTimeout(ctx, commitBudget)
+	defer cancel()
 	results := make([]shift.Result, len(changes))
 	for _, priority := range []shift.Priority{shift.Rollback, shift.Lowering, shift.Rise} {
 		var wg sync.WaitGroup
@@ -137,6 +141,10 @@ func (a *Adapter) asExpected(ctx context.Context, t *turn) bool {
 		return false
 	case m != nil && m.Epoch > t.Control.Epoch:
 		t.answer(shift.Conflict, time.Time{}, "the rule was written by a daemon that took charge later: %s", m)
+		return false
+	}
+	if w, _ := r.weights(e); t.Priority == shift.Lowering && atMost(w, t.Wanted) {
+		t.answer(shift.Applied, a.now(), "nothing to write: %s", r.found(e))
 		return false
 	}
 	t.base = r

@@ -60,6 +60,20 @@ func TestRises(t *testing.T) {
 	}
 }
 
+func TestLowerings(t *testing.T) {
+	t.Parallel()
+	stories := map[string]story{
+		"goes through when nothing changed":    {outcome: shift.Applied, green: 10, marked: "version=6", writes: 1},
+		"keeps stickiness":                     {setup: sticky, outcome: shift.Applied, green: 10, sticky: true, writes: 1},
+		"writes nothing where green has less":  {setup: setWeights(95, 5), outcome: shift.Applied, note: "nothing to write", green: 5, marked: "version=5", writes: 0},
+		"meets an edit made after it was read": {before: setWeights(60, 40), outcome: shift.Conflict, note: "green 40", green: 40, writes: 0},
+		"is unknown when the request was lost": {script: map[string][]fault{"ModifyRule": {{lost: true}}}, outcome: shift.Unknown, green: 25, writes: 1},
+	}
+	for name, s := range stories {
+		t.Run(name, func(t *testing.T) { s.play(t, 10, shift.Lowering) })
+	}
+}
+
 func editLogin(f *fakeELB) {
 	actions := slices.Clone(f.rules[ruleARN])
 	actions[0].AuthenticateOidcConfig = new(*actions[0].AuthenticateOidcConfig)

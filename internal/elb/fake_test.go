@@ -24,6 +24,7 @@ type fakeELB struct {
 	health  map[string][]types.TargetHealthStateEnum
 	pinned  bool // target groups have stickiness of their own: the rule's can't go
 	calls   []string
+	observe func()             // told of every write that was carried out
 	script  map[string][]fault // by operation
 }
 
@@ -96,6 +97,9 @@ func (f *fakeELB) ModifyRule(ctx context.Context, in *elbv2.ModifyRuleInput, opt
 		return nil, err
 	}
 	f.rules[*in.RuleArn] = stored
+	if f.observe != nil {
+		f.observe()
+	}
 	if what.after != nil {
 		what.after(f)
 	}

@@ -32,15 +32,19 @@ type Options struct {
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 	// CallTimeout bounds one call, the SDK's repetitions of a read included;
-	// zero: 5 s.
+	// zero: 4 s. A write and its reading back must fit into shift.WriteDeadline.
 	CallTimeout time.Duration
 	// OwnerEvery is how long the answer counts that no other controller owns a
 	// name; zero: 5 min. Asking takes a call that the tick has no use for.
 	OwnerEvery time.Duration
 }
 
+// commitBudget bounds a whole Commit. shift.WriteDeadline counts from the
+// decision, so some of it is left for what lies between the two.
+const commitBudget = shift.WriteDeadline - time.Second
+
 const (
-	defaultCallTimeout = 5 * time.Second
+	defaultCallTimeout = 4 * time.Second
 	defaultOwnerEvery  = 5 * time.Minute
 )
 

@@ -51,9 +51,12 @@ func (s *swap) marked() bool { return s.entrance().Mark && s.withoutMark == "" }
 //
 // A rise or planned lowering is written only onto exactly what Expected names,
 // and at most once. A rollback reads and writes again until it stands or its
-// tries are used up. Result.At is when AWS acknowledged the write, or when it
+// tries are used up. Where green has no more than a lowering or rollback wants,
+// nothing is written. All of it ends within shift.WriteDeadline. Result.At is when AWS acknowledged the write, or when it
 // was read back if the acknowledgement was lost.
 func (a *Adapter) Commit(ctx context.Context, changes []shift.Change) []shift.Result {
+	ctx, cancel := context.WithTimeout(ctx, commitBudget)
+	defer cancel()
 	results := make([]shift.Result, len(changes))
 	for _, priority := range []shift.Priority{shift.Rollback, shift.Lowering, shift.Rise} {
 		zones := map[string][]*swap{}
@@ -139,6 +142,10 @@ func (a *Adapter) asExpected(ctx context.Context, s *swap) bool {
 	// the token keeps, and a person may let a journal of an older attempt go on.
 	if m, err := g.readMark(); err == nil && m != nil && m.Epoch > s.Control.Epoch {
 		s.answer(shift.Conflict, time.Time{}, "%s was written by a daemon that took charge later: %s", e.RecordName, g.found(e))
+		return false
+	}
+	if w, _ := g.weights(e); s.Priority == shift.Lowering && atMost(w, s.Wanted) {
+		s.answer(shift.Applied, a.now(), "nothing to write: %s", g.found(e))
 		return false
 	}
 	s.base = &g

@@ -75,6 +75,21 @@ func TestRises(t *testing.T) {
 	}
 }
 
+func TestLowerings(t *testing.T) {
+	t.Parallel()
+	stories := map[string]story{
+		"goes through when nothing changed":      {outcome: shift.Applied, green: 10, marked: "version=6", writes: 1},
+		"writes nothing where green has less":    {at: 5, outcome: shift.Applied, note: "nothing to write", green: 5, marked: "version=5", writes: 0},
+		"meets an edit made after it was read":   {before: foreign(40), outcome: shift.Conflict, note: "green 40", green: 40, writes: 1},
+		"is unknown when the request was lost":   {script: map[string][]fault{"change": {{lost: true}}}, outcome: shift.Unknown, green: 25, writes: 1},
+		"comes from an older daemon":             {change: func(c *shift.Change) { c.Control.Epoch = 1 }, outcome: shift.Conflict, green: 25, writes: 0},
+		"is refused when AWS throttles the call": {script: map[string][]fault{"change": {{err: apiError("Throttling")}}}, outcome: shift.Refused, green: 25, writes: 1},
+	}
+	for name, s := range stories {
+		t.Run(name, func(t *testing.T) { s.play(t, 10, shift.Lowering) })
+	}
+}
+
 // foreignTwin writes what the swap wants, as an earlier try of it would have.
 func foreignTwin(z *fakeZone) {
 	w := shift.Share(50).Weights()

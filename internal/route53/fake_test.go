@@ -22,10 +22,11 @@ type fakeZone struct {
 	mu       sync.Mutex
 	sets     []types.ResourceRecordSet
 	pageSize int
-	pending  bool                       // GetChange answers PENDING
-	calls    []string                   // every call with its main argument
-	script   map[string][]fault         // by operation: what happens to its next calls
-	refuse   func([]types.Change) error // a standing rule, as an IAM policy
+	pending  bool                                    // GetChange answers PENDING
+	calls    []string                                // every call with its main argument
+	script   map[string][]fault                      // by operation: what happens to its next calls
+	refuse   func([]types.Change) error              // a standing rule, as an IAM policy
+	observe  func(was, is []types.ResourceRecordSet) // sees every batch that was carried out
 }
 
 // fault is what happens to one call.
@@ -113,6 +114,9 @@ func (z *fakeZone) ChangeResourceRecordSets(ctx context.Context, in *route53.Cha
 	next, err := apply(z.sets, in.ChangeBatch.Changes)
 	if err != nil {
 		return nil, err
+	}
+	if z.observe != nil {
+		z.observe(z.sets, next)
 	}
 	z.sets = next
 	if f.mute {

@@ -224,7 +224,9 @@ func (w *world) write(g *group, c Change, late bool) {
 		w.landed(g, before, c, late)
 	}
 	g.set(w.now, c.Wanted.Weights())
-	g.foreign, g.mark, g.wroteAt = false, new(c.Control), w.now
+	if g.foreign, g.mark = false, new(c.Control); !before.same(g.weights) {
+		g.wroteAt = w.now
+	}
 }
 
 // hand is somebody else's edit. It is a foreign one unless no shift is under
