@@ -62,3 +62,13 @@ type Result struct {
 	// At is when AWS acknowledged it.
 	At time.Time
 }
+
+// Said is what was last said of a pair, for those who read the journal.
+type Said struct {
+	Reason   Reason
+	Message  string
+	Verdicts []Verdict
+	// BlueReady is blue's ready replicas of those wanted, as "12/12"; empty:
+	// unknown.
+	BlueReady string
+}

@@ -17,6 +17,9 @@ const (
 	Unmeasured Judgement = "unknown" // could not be measured; never good
 )
 
+// Judgements lists them all.
+func Judgements() []Judgement { return []Judgement{Pass, Fail, Wait, Unmeasured} }
+
 // Verdict is one gate's judgement with the sentence that explains it.
 type Verdict struct {
 	Gate      string    `json:"gate"`

@@ -1,6 +1,9 @@
 package shift
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Observation is what was seen of the world, with times. What could not be
 // read is there as unknown; an absent reading never counts as good.
@@ -72,7 +75,8 @@ type Workload struct {
 // Key names the workload across clusters.
 func (w Workload) Key() string { return w.Kind + " " + w.Namespace + "/" + w.Name }
 
-func (c ClusterReading) ready() int {
+// Ready counts the ready replicas of all workloads.
+func (c ClusterReading) Ready() int {
 	n := 0
 	for _, w := range c.Workloads {
 		n += w.Ready
@@ -114,6 +118,18 @@ type TrafficReading struct {
 	Err      string
 	Requests int
 	Errors   int
+}
+
+// ReadyOf gives ready replicas of wanted ones as "12/12"; empty: unknown.
+func (c ClusterReading) ReadyOf() string {
+	if c.Err != "" || c.At.IsZero() {
+		return ""
+	}
+	wanted := 0
+	for _, w := range c.Workloads {
+		wanted += w.Wanted
+	}
+	return fmt.Sprintf("%d/%d", c.Ready(), wanted)
 }
 
 func (o Observation) entrance(name string) (EntranceReading, bool) {

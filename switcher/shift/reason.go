@@ -9,6 +9,7 @@ const (
 	NothingToDo               Reason = "NothingToDo"
 	HandsOff                  Reason = "HandsOff"
 	Paused                    Reason = "Paused"
+	RequestsUnknown           Reason = "RequestsUnknown"
 	ShiftStarted              Reason = "ShiftStarted"
 	NotAtStart                Reason = "NotAtStart"
 	AttemptOver               Reason = "AttemptOver"
@@ -63,6 +64,7 @@ func Reasons() []ReasonDoc {
 		{NothingToDo, "Blue serves, as asked.", "Nothing. Set `serve: green` to ask for a shift."},
 		{HandsOff, "`handsOff` is set: the daemon writes nothing, not even a rollback.", "Take `handsOff` away when you are done by hand."},
 		{Paused, "Everything is ready to rise, but the pair is paused.", "`clusterswitch resume PAIR`."},
+		{RequestsUnknown, "What people ask for can't be read, and it may be to stop: nothing rises.", "Nothing, unless it lasts: mend the access to the management cluster."},
 		{ShiftStarted, "A new attempt began; steps and entrances are frozen.", "Nothing."},
 		{NotAtStart, "A shift can only start while blue has all traffic on every entrance.", "Set green's weight to 0 on the named entrance, then wait for the next look."},
 		{AttemptOver, "The attempt ended and nothing rises again by itself.", "`clusterswitch start PAIR`, or a higher `attempt`."},
@@ -101,5 +103,29 @@ func Reasons() []ReasonDoc {
 		{RollbackWaitsForBlue, "Blue is proven to have no healthy target while green has some; going back would break what works.", "Mend blue, or set `rollbackForce`."},
 		{RollbackLimitedByCapacity, "The automatic rollback went as far as blue's measured capacity allows.", "Scale blue up, or set the rollback flag to send everything."},
 		{BackOnBlue, "Blue has all traffic again; the attempt is over.", "`clusterswitch start PAIR`, or a higher `attempt`, when green is mended."},
+	}
+}
+
+// Severity tells who should care about a reason.
+type Severity int
+
+// The severities.
+const (
+	Normal      Severity = iota // things take their course
+	Held                        // the daemon wants to move on and can't
+	NeedsPerson                 // nothing goes on without a person
+)
+
+// Severity of the reason.
+func (r Reason) Severity() Severity {
+	switch r {
+	case Drift, JournalMissing, JournalsDisagree, JournalUnreadable, NotAtStart, EntranceOwned, EntrancesChanged,
+		StandbyGateFailed, UsersSuffer, GreenHasNoTargets, RollbackWaitsForBlue, RollbackLimitedByCapacity:
+		return NeedsPerson
+	case GateFailed, GateUnknown, RequestsUnknown, EntranceUnknown, BlueUnknown, BlueNotReady, ApprovalNeeded, RollbackRequested,
+		RollbackFlagSet, HandsOff:
+		return Held
+	default:
+		return Normal
 	}
 }

@@ -30,10 +30,22 @@ func (t *turn) resting() Decision {
 		return t.stay(AlreadyServing, "attempt %d is asked for, but green has all traffic already", r.Attempt)
 	case r.rollbackAsked():
 		return t.stay(RollbackFlagSet, "the rollback flag is set in %s: nothing starts", r.rollbackSources())
-	case r.Paused:
-		return t.stay(Paused, "paused before attempt %d", r.Attempt)
+	}
+	if d, ok := t.heldBack(); ok {
+		return d
 	}
 	return t.start()
+}
+
+// heldBack tells whether people hold rises back, or might.
+func (t *turn) heldBack() (Decision, bool) {
+	switch r := t.o.Request; {
+	case r.Unknown != "":
+		return t.stay(RequestsUnknown, "%s, and it may ask to stop: nothing rises above %s", r.Unknown, t.next.Share), true
+	case r.Paused:
+		return t.stay(Paused, "paused at %s", t.next.Share), true
+	}
+	return Decision{}, false
 }
 
 // start begins a new attempt. It writes nothing to AWS: the first rise comes
@@ -60,7 +72,7 @@ func (t *turn) start() Decision {
 	t.next = State{
 		Schema: Schema, Attempt: t.o.Request.Attempt, Epoch: old.Epoch, Version: old.Version,
 		Phase: Shifting, Steps: slices.Clone(t.p.Steps), Entrances: freeze(t.p.Entrances, 0),
-		StartedAt: t.now, BlueBaseline: t.o.Blue.ready(),
+		StartedAt: t.now, BlueBaseline: t.o.Blue.Ready(),
 	}
 	t.intend()
 	t.next.ShownAt, t.next.ReachedAt = t.now, t.now

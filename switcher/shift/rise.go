@@ -58,8 +58,8 @@ func (t *turn) goOn(i int) Decision {
 	if until := e.SentAt.Add(WriteDeadline); e.Pending && until.After(t.now) {
 		return t.stay(AwaitingReadBack, "entrance %s was sent to %s and isn't seen there yet", e.Name, t.next.Share).wakeAt(until, t.now)
 	}
-	if t.o.Request.Paused {
-		return t.stay(Paused, "paused on the way to %s: entrance %s still stands at %s", t.next.Share, e.Name, r.Weights)
+	if d, ok := t.heldBack(); ok {
+		return d
 	}
 	if d, ok := t.writable(); !ok {
 		return d
@@ -121,8 +121,8 @@ func (t *turn) grantedStep(last bool, to Share) Decision {
 		return t.enterStandby()
 	}
 	step, ask := t.next.Steps[t.next.Step], t.o.Request
-	if ask.Paused {
-		return t.stay(Paused, "paused at %s; all gates pass for %s", t.next.Share, to)
+	if d, ok := t.heldBack(); ok {
+		return d
 	}
 	wanted := Approval{Attempt: t.next.Attempt, Step: t.next.Step + 1}
 	if step.Approval && ask.Approved != wanted {

@@ -220,13 +220,13 @@ func (t *turn) blueCapacity() (Share, bool) {
 	if b.Err != "" || !t.fresh(b.At, t.p.StaleAfter) || t.next.BlueBaseline <= 0 {
 		return 0, false
 	}
-	return min(Full, Share(b.ready()*int(Full)/t.next.BlueBaseline)), true
+	return min(Full, Share(b.Ready()*int(Full)/t.next.BlueBaseline)), true
 }
 
 // blueMeasured tells whether blue's replicas can be taken as the measure of
 // the load: without one, no gate could say what green needs.
 func (t *turn) blueMeasured() bool {
-	return t.o.Blue.Err == "" && t.fresh(t.o.Blue.At, t.p.StaleAfter) && t.o.Blue.ready() > 0
+	return t.o.Blue.Err == "" && t.fresh(t.o.Blue.At, t.p.StaleAfter) && t.o.Blue.Ready() > 0
 }
 
 // blueIsDead tells whether a fresh reading proves that going back would break

@@ -1,0 +1,172 @@
+package journal
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/clusterswitch/clusterswitch/switcher/shift"
+)
+
+func at(clock string) time.Time {
+	t, err := time.Parse(time.RFC3339, "2026-03-02T"+clock+"Z")
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+// fullState has a value in every field.
+func fullState() shift.State {
+	const arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:"
+	return shift.State{
+		Schema: 1, Attempt: 3, Epoch: 7, Version: 42, Phase: shift.RollingBack,
+		Steps: []shift.Step{{Share: 10, Hold: 10 * time.Minute}, {Share: 100, Hold: 90 * time.Minute, Approval: true}},
+		Entrances: []shift.EntranceState{
+			{
+				Entrance: shift.Entrance{Name: "shop.example.com", Route53: &shift.Route53Entrance{
+					HostedZoneID: "Z123", RecordName: "shop.example.com",
+					BlueSetIdentifier: "blue", GreenSetIdentifier: "green", Mark: true,
+				}},
+				Share: 10, Pending: true, Was: shift.Weights{Blue: 100},
+			},
+			{Entrance: shift.Entrance{Name: "shop-alb", ALB: &shift.ALBEntrance{
+				RuleARN:            arn + "listener-rule/app/shop/1/2/3",
+				BlueTargetGroupARN: arn + "targetgroup/blue/4", GreenTargetGroupARN: arn + "targetgroup/green/5",
+				MinHealthyTargets: 2,
+			}}},
+		},
+		Step: 1, Share: 10,
+		StartedAt: at("10:00:00"), ChangedAt: at("10:20:00.123456789"), ShownAt: at("10:20:01"),
+		ReachedAt: at("10:21:01"), EndedAt: at("11:00:00"),
+		BlueBaseline: 12,
+		Breaches:     []shift.Breach{{Gate: "errors", Count: 2, To: at("10:30:00")}},
+		Rollback: &shift.RollbackRecord{
+			By: "gate errors", Automatic: true, Why: "4.00 % of 500 requests to green failed, at most 1.00 % may", At: at("10:31:00"),
+		},
+		Question: &shift.Question{
+			ID: "3-1772447460000", Reason: shift.Drift, Entrance: "shop-alb",
+			Message: "somebody else set entrance shop-alb to blue 70, green 30; 0 % was intended", At: at("10:31:00"),
+		},
+	}
+}
+
+// TestSchema1StaysReadable holds every later version to what version 1 wrote.
+// The golden file never changes once a version that writes it is released.
+func TestSchema1StaysReadable(t *testing.T) {
+	golden, err := os.ReadFile("testdata/state-v1.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := shift.Found{Present: true, State: fullState()}
+	want.State.Schema = shift.Schema
+	if diff := cmp.Diff(want, decode(golden)); diff != "" {
+		t.Errorf("reading the golden file (-want +got):\n%s", diff)
+	}
+}
+
+func TestTheGoldenFileIsWhatIsWritten(t *testing.T) {
+	golden, err := os.ReadFile("testdata/state-v1.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want bytes.Buffer
+	if err := json.Compact(&want, golden); err != nil {
+		t.Fatal(err)
+	}
+	got, err := encode(fullState())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want.String(), string(got)); diff != "" {
+		t.Errorf("what is written is no longer what the golden file of this schema says (-want +got):\n%s", diff)
+	}
+}
+
+func TestWhatMakesNoSenseIsUnreadable(t *testing.T) {
+	for name, c := range map[string]struct {
+		content string
+		why     string // part of the reason
+	}{
+		"a list instead of an object":         {`[1]`, "no JSON object"},
+		"half an object":                      {`{"schema": 1, "phase": "Id`, "no JSON object"},
+		"an object without a schema":          {`{}`, "no schema number"},
+		"a schema from the future":            {`{"schema": 2, "phase": "Idle"}`, "its schema is 2"},
+		"a schema that never was":             {`{"schema": 0, "phase": "Idle"}`, "its schema is 0"},
+		"a field of another type":             {`{"schema": 1, "phase": "Idle", "attempt": "one"}`, "form of schema 1"},
+		"a hold that is no duration":          {`{"schema": 1, "phase": "Idle", "steps": [{"share": 1, "hold": "soon"}]}`, "form of schema 1"},
+		"a phase that nobody knows":           {`{"schema": 1, "phase": "Flying"}`, `"Flying"`},
+		"no phase at all":                     {`{"schema": 1}`, "phase"},
+		"a share over 100":                    {`{"schema": 1, "phase": "Idle", "share": 101}`, "101"},
+		"a step beyond the last":              {`{"schema": 1, "phase": "Idle", "step": 1}`, "step 1 of 0"},
+		"a step before the first":             {`{"schema": 1, "phase": "Idle", "step": -1}`, "step -1 of 0"},
+		"a share of an entrance that is none": {`{"schema": 1, "phase": "Shifting", "entrances": [{"name": "shop", "share": -1}]}`, "entrance shop"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			found := decode([]byte(c.content))
+			if found.Present || !strings.Contains(found.Unreadable, c.why) {
+				t.Errorf("found %+v, want unreadable for a reason with %q", found, c.why)
+			}
+		})
+	}
+}
+
+func TestNothingIsAbsentAndNotUnreadable(t *testing.T) {
+	for _, content := range []string{"", "null"} {
+		if diff := cmp.Diff(shift.Found{}, decode([]byte(content))); diff != "" {
+			t.Errorf("reading %q (-want +got):\n%s", content, diff)
+		}
+	}
+}
+
+func TestTheSizeLimitIsExact(t *testing.T) {
+	s := shift.NewState()
+	s.Question = &shift.Question{}
+	empty, err := encode(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Question.Message = strings.Repeat("x", MaxSize-len(empty))
+	if _, err := encode(s); err != nil {
+		t.Errorf("a state of exactly the limit: %v", err)
+	}
+	s.Question.Message += "x"
+	if _, err := encode(s); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("a state of one byte more: %v, want %v", err, ErrTooLarge)
+	}
+}
+
+// FuzzDecode: whatever is stored, it is read to the letter, or it is unreadable.
+func FuzzDecode(f *testing.F) {
+	golden, err := os.ReadFile("testdata/state-v1.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(golden)
+	f.Add([]byte(`{"schema": 1, "phase": "Idle"}`))
+	f.Add([]byte(`{"schema": 1e0, "phase": "Shifting", "share": 100, "steps": [{"share": 100, "hold": "0s"}], "step": 1}`))
+	f.Add([]byte(`{"schema": 2}`))
+	f.Add([]byte(` null `))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		found := decode(content)
+		if found.Present == (found.Unreadable != "") && len(content) > 0 && string(content) != "null" {
+			t.Fatalf("%q is there, but found is %+v", content, found)
+		}
+		if !found.Present {
+			return
+		}
+		again, err := encode(found.State)
+		if err != nil {
+			t.Skip(err) // over the size, or a year that JSON can't hold
+		}
+		if diff := cmp.Diff(found, decode(again)); diff != "" {
+			t.Errorf("written and read again (-before +after):\n%s", diff)
+		}
+	})
+}

@@ -1,0 +1,209 @@
+package journal
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/clusterswitch/clusterswitch/internal/api/v1alpha1"
+	"github.com/clusterswitch/clusterswitch/switcher/shift"
+)
+
+// What callers branch on.
+var (
+	// ErrConflict: somebody else wrote the journal, or it is gone. Load again.
+	ErrConflict = errors.New("somebody else wrote the journal")
+	// ErrTooLarge: the state is over MaxSize.
+	ErrTooLarge = errors.New("the state is too large for the journal")
+	// ErrUnreadable: what is stored can't be read, so it isn't overwritten.
+	ErrUnreadable = errors.New("the stored journal can't be read")
+)
+
+// MaxSize is how many bytes of JSON a state may take. etcd refuses objects over
+// 1.5 MiB; a state that is anywhere near that is a fault.
+const MaxSize = 32 << 10
+
+// Options say where the journal is kept.
+type Options struct {
+	// Config reaches the management cluster.
+	Config *rest.Config
+	// Namespace holds the custom resources, one a pair.
+	Namespace string
+	Logger    *zap.Logger
+}
+
+// Journal keeps states in custom resources. Its methods may be called by many
+// goroutines, but each pair's Load and Save by one at a time.
+type Journal struct {
+	client    rest.Interface
+	namespace string
+	log       *zap.Logger
+	informer  cache.SharedIndexInformer
+
+	mu    sync.Mutex
+	known map[string]*held // by pair
+}
+
+// held is a custom resource as Load or Save saw it last.
+type held struct {
+	object *v1alpha1.TrafficSwitch
+	// unreadable: the journal in object couldn't be read.
+	unreadable bool
+}
+
+// New makes a journal. It doesn't talk to the cluster yet.
+func New(o Options) (*Journal, error) {
+	scheme := runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(scheme); err != nil {
+		return nil, fmt.Errorf("registering %s: %w", v1alpha1.Kind, err)
+	}
+	config := rest.CopyConfig(o.Config)
+	config.GroupVersion = new(v1alpha1.GroupVersion())
+	config.APIPath = "/apis"
+	config.ContentConfig.ContentType = runtime.ContentTypeJSON // custom resources have no protobuf
+	config.ContentConfig.AcceptContentTypes = runtime.ContentTypeJSON
+	config.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
+	client, err := rest.RESTClientFor(config)
+	if err != nil {
+		return nil, fmt.Errorf("making a client for %s: %w", v1alpha1.Kind, err)
+	}
+	j := &Journal{client: client, namespace: o.Namespace, log: o.Logger, known: map[string]*held{}}
+	j.informer, err = j.newInformer()
+	return j, err
+}
+
+// Load reads the state of a pair. Where the custom resource isn't there it is
+// made, with an empty spec, so that people have something to edit. An error
+// says that the cluster could not be asked, or refused.
+func (j *Journal) Load(ctx context.Context, pair string) (shift.Found, error) {
+	object, err := j.getOrCreate(ctx, pair)
+	if err != nil {
+		return shift.Found{}, fmt.Errorf("loading the journal of %s: %w", pair, err)
+	}
+	found := decode(stored(object))
+	j.hold(pair, &held{object: object, unreadable: found.Unreadable != ""})
+	return found, nil
+}
+
+func (j *Journal) getOrCreate(ctx context.Context, pair string) (*v1alpha1.TrafficSwitch, error) {
+	object, err := j.get(ctx, pair)
+	if !apierrors.IsNotFound(err) {
+		return object, err
+	}
+	fresh := &v1alpha1.TrafficSwitch{ObjectMeta: metav1.ObjectMeta{Name: pair}}
+	object = &v1alpha1.TrafficSwitch{}
+	err = j.client.Post().Namespace(j.namespace).Resource(v1alpha1.Resource).Body(fresh).Do(ctx).Into(object)
+	switch {
+	case apierrors.IsAlreadyExists(err):
+		return j.get(ctx, pair)
+	case apierrors.IsNotFound(err):
+		return nil, fmt.Errorf("the namespace %s or the custom resource definition of %s isn't there: %w", j.namespace, v1alpha1.Kind, err)
+	}
+	return object, err
+}
+
+func (j *Journal) get(ctx context.Context, pair string) (*v1alpha1.TrafficSwitch, error) {
+	object := &v1alpha1.TrafficSwitch{}
+	err := j.client.Get().Namespace(j.namespace).Resource(v1alpha1.Resource).Name(pair).Do(ctx).Into(object)
+	return object, err
+}
+
+// Save writes the state of a pair, and what the daemon says of it. It needs a
+// Load before. It answers ErrConflict when the journal is no longer what Load
+// or Save saw last: then nothing was written. After any other error it may or
+// may not have been written; if it was, the next Save answers ErrConflict.
+// ErrTooLarge and ErrUnreadable also mean that nothing was written.
+func (j *Journal) Save(ctx context.Context, pair string, s shift.State, said shift.Said) error {
+	err := j.save(ctx, pair, s, said)
+	if err != nil {
+		return fmt.Errorf("saving the journal of %s: %w", pair, err)
+	}
+	return nil
+}
+
+func (j *Journal) save(ctx context.Context, pair string, s shift.State, said shift.Said) error {
+	last := j.held(pair)
+	switch {
+	case last == nil:
+		return errors.New("it was not loaded")
+	case last.unreadable:
+		return ErrUnreadable
+	}
+	status, err := newStatus(s, said, time.Now())
+	if err != nil {
+		return err
+	}
+	for {
+		written, err := j.updateStatus(ctx, last.object, status)
+		if err == nil {
+			j.hold(pair, &held{object: written})
+			return nil
+		}
+		if !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
+			return err
+		}
+		if last, err = j.passOver(ctx, pair, last); err != nil {
+			return err
+		}
+	}
+}
+
+// passOver looks at what stands in the way of a save. A newer object with the
+// same journal is a person's edit of the spec, and the one to write to.
+func (j *Journal) passOver(ctx context.Context, pair string, last *held) (*held, error) {
+	object, err := j.get(ctx, pair)
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil, fmt.Errorf("%w: the custom resource is gone", ErrConflict)
+	case err != nil:
+		return nil, err
+	case object.UID != last.object.UID:
+		return nil, fmt.Errorf("%w: the custom resource was made anew", ErrConflict)
+	case !bytes.Equal(stored(object), stored(last.object)):
+		return nil, ErrConflict
+	}
+	return &held{object: object}, nil
+}
+
+// updateStatus writes the status if the object is still the one given.
+func (j *Journal) updateStatus(ctx context.Context, object *v1alpha1.TrafficSwitch, status v1alpha1.TrafficSwitchStatus) (*v1alpha1.TrafficSwitch, error) {
+	next := object.DeepCopy()
+	next.Status = status
+	next.Status.ObservedGeneration = object.Generation
+	written := &v1alpha1.TrafficSwitch{}
+	err := j.client.Put().Namespace(j.namespace).Resource(v1alpha1.Resource).Name(object.Name).
+		SubResource("status").Body(next).Do(ctx).Into(written)
+	return written, err
+}
+
+// stored gives the journal as the API server wrote it: keys in order, so that
+// the same journal is always the same bytes.
+func stored(object *v1alpha1.TrafficSwitch) []byte {
+	if object.Status.Journal == nil {
+		return nil
+	}
+	return object.Status.Journal.Raw
+}
+
+func (j *Journal) held(pair string) *held {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.known[pair]
+}
+
+func (j *Journal) hold(pair string, h *held) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.known[pair] = h
+}

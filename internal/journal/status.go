@@ -1,0 +1,43 @@
+package journal
+
+import (
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/clusterswitch/clusterswitch/internal/api/v1alpha1"
+	"github.com/clusterswitch/clusterswitch/switcher/shift"
+)
+
+// newStatus puts the journal and what people read beside it into a status.
+func newStatus(s shift.State, said shift.Said, now time.Time) (v1alpha1.TrafficSwitchStatus, error) {
+	content, err := encode(s)
+	if err != nil {
+		return v1alpha1.TrafficSwitchStatus{}, err
+	}
+	status := v1alpha1.TrafficSwitchStatus{
+		Phase:     string(s.Phase),
+		Share:     int(s.Share),
+		Attempt:   s.Attempt,
+		Reason:    string(said.Reason),
+		Message:   said.Message,
+		BlueReady: said.BlueReady,
+		UpdatedAt: metav1.NewTime(now),
+		Journal:   &runtime.RawExtension{Raw: content},
+	}
+	if len(s.Steps) > 0 {
+		status.Step = fmt.Sprintf("%d/%d", s.Step, len(s.Steps))
+	}
+	for _, v := range said.Verdicts {
+		status.Gates = append(status.Gates, v1alpha1.Gate{Gate: v.Gate, Judgement: string(v.Judgement), Message: v.Message})
+	}
+	if q := s.Question; q != nil {
+		status.Question = &v1alpha1.Question{ID: q.ID, Reason: string(q.Reason), Message: q.Message}
+	}
+	if r := s.Rollback; r != nil {
+		status.Rollback = &v1alpha1.Rollback{By: r.By, Why: r.Why, At: metav1.NewTime(r.At), Automatic: r.Automatic}
+	}
+	return status, nil
+}

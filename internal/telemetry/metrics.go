@@ -1,0 +1,166 @@
+// Package telemetry keeps the daemon's metrics. docs/metrics.md is generated
+// from what is registered here.
+package telemetry
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/clusterswitch/clusterswitch/switcher"
+	"github.com/clusterswitch/clusterswitch/switcher/shift"
+)
+
+// Metrics are the daemon's own measurements. It is a switcher.Reporter.
+type Metrics struct {
+	registry *prometheus.Registry
+
+	share      *prometheus.GaugeVec
+	entrance   *prometheus.GaugeVec
+	known      *prometheus.GaugeVec
+	phase      *prometheus.GaugeVec
+	severity   *prometheus.GaugeVec
+	question   *prometheus.GaugeVec
+	gate       *prometheus.GaugeVec
+	blueReady  *prometheus.GaugeVec
+	turns      *prometheus.CounterVec
+	lastTurn   *prometheus.GaugeVec
+	writes     *prometheus.CounterVec
+	rollbacks  *prometheus.CounterVec
+	journal    *prometheus.CounterVec
+	superseded *prometheus.GaugeVec
+	reloads    *prometheus.CounterVec
+	refused    prometheus.Gauge
+}
+
+// New registers every metric. version is shown by clusterswitch_build_info.
+func New(version string) *Metrics {
+	m := &Metrics{registry: prometheus.NewRegistry()}
+	m.share = m.gauge("share_percent", "Share of users' traffic that green is intended to have, in percent.", "pair")
+	m.entrance = m.gauge("entrance_share_percent", "Share of traffic that AWS stores for green, in percent.", "pair", "entrance")
+	m.known = m.gauge("entrance_known", "1 while the entrance could be read and may be written, else 0.", "pair", "entrance")
+	m.phase = m.gauge("phase", "1 for the phase that the pair is in, 0 for the others.", "pair", "phase")
+	m.severity = m.gauge("severity", "Who should care about the last decision: 0 nobody, 1 it is held up, 2 a person is needed.", "pair")
+	m.question = m.gauge("question_open", "1 while a question stands that only a person can answer.", "pair")
+	m.gate = m.gauge("gate", "1 for the judgement that the gate gave last, 0 for the others.", "pair", "gate", "judgement")
+	m.blueReady = m.gauge("blue_ready_replicas", "Ready replicas of blue's workloads; absent while blue is unknown.", "pair")
+	m.turns = m.counter("turns_total", "Turns of the loop.", "pair")
+	m.lastTurn = m.gauge("last_turn_timestamp_seconds", "When the loop last took a turn, in seconds since 1970.", "pair")
+	m.writes = m.counter("writes_total", "Writes of weights to AWS by outcome.", "pair", "entrance", "priority", "outcome")
+	m.rollbacks = m.counter("rollbacks_total", "Rollbacks that began, by who decided: person or automatic.", "pair", "decided_by")
+	m.journal = m.counter("journal_errors_total", "Turns in which the state could not be written down.", "pair")
+	m.superseded = m.gauge("superseded", "1 when a newer daemon took charge and this one no longer writes.", "pair")
+	m.reloads = m.counter("config_reloads_total", "Changes of the configuration file by result: applied or refused.", "result")
+	m.refused = m.plainGauge("config_refused", "1 while the file on disk is invalid and the configuration before it goes on.")
+	build := m.gauge("build_info", "1, with the build's version.", "version")
+	build.WithLabelValues(version).Set(1)
+	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+const namespace = "clusterswitch"
+
+func (m *Metrics) gauge(name, help string, labels ...string) *prometheus.GaugeVec {
+	v := prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, labels)
+	m.registry.MustRegister(v)
+	return v
+}
+
+func (m *Metrics) plainGauge(name, help string) prometheus.Gauge {
+	v := prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help})
+	m.registry.MustRegister(v)
+	return v
+}
+
+func (m *Metrics) counter(name, help string, labels ...string) *prometheus.CounterVec {
+	v := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
+	m.registry.MustRegister(v)
+	return v
+}
+
+// Gatherer gives the metrics to the /metrics page.
+func (m *Metrics) Gatherer() prometheus.Gatherer { return m.registry }
+
+// Reloaded counts a change of the configuration file.
+func (m *Metrics) Reloaded(err error) {
+	if err != nil {
+		m.refused.Set(1)
+		m.reloads.WithLabelValues("refused").Inc()
+		return
+	}
+	m.refused.Set(0)
+	m.reloads.WithLabelValues("applied").Inc()
+}
+
+// Report takes over one turn of a pair's loop.
+func (m *Metrics) Report(t switcher.Turn) {
+	pair, d := t.Plan.Pair, t.Decision
+	m.turns.WithLabelValues(pair).Inc()
+	m.lastTurn.WithLabelValues(pair).Set(float64(t.Now.UnixMilli()) / 1000)
+	m.share.WithLabelValues(pair).Set(float64(d.Next.Share))
+	m.severity.WithLabelValues(pair).Set(float64(d.Reason.Severity()))
+	m.question.WithLabelValues(pair).Set(one(d.Next.Question != nil))
+	m.superseded.WithLabelValues(pair).Set(one(t.Superseded))
+	for _, p := range shift.Phases() {
+		m.phase.WithLabelValues(pair, string(p)).Set(one(p == d.Next.Phase))
+	}
+	if t.JournalErr != nil {
+		m.journal.WithLabelValues(pair).Inc()
+	}
+	m.observed(pair, t.Observation)
+	m.decided(pair, t)
+}
+
+func (m *Metrics) observed(pair string, o shift.Observation) {
+	for _, r := range o.Entrances {
+		known := r.Err == "" && !r.At.IsZero()
+		m.known.WithLabelValues(pair, r.Name).Set(one(known))
+		if known {
+			m.entrance.WithLabelValues(pair, r.Name).Set(float64(r.Weights.Share()))
+		}
+	}
+	if o.Blue.Err != "" || o.Blue.At.IsZero() {
+		m.blueReady.DeleteLabelValues(pair)
+		return
+	}
+	m.blueReady.WithLabelValues(pair).Set(float64(o.Blue.Ready()))
+}
+
+func (m *Metrics) decided(pair string, t switcher.Turn) {
+	if len(t.Decision.Verdicts) > 0 {
+		m.gate.DeletePartialMatch(prometheus.Labels{"pair": pair})
+	}
+	for _, v := range t.Decision.Verdicts {
+		for _, j := range shift.Judgements() {
+			m.gate.WithLabelValues(pair, v.Gate, string(j)).Set(one(j == v.Judgement))
+		}
+	}
+	for i, r := range t.Results {
+		m.writes.WithLabelValues(pair, r.Entrance, t.Decision.Changes[i].Priority.String(), string(r.Outcome)).Inc()
+	}
+	if next := t.Decision.Next.Rollback; next != nil && t.Before.Rollback == nil {
+		decidedBy := "person"
+		if next.Automatic {
+			decidedBy = "automatic"
+		}
+		m.rollbacks.WithLabelValues(pair, decidedBy).Inc()
+	}
+}
+
+// Forget drops everything that was measured of a pair that is gone.
+func (m *Metrics) Forget(pair string) {
+	for _, v := range []interface {
+		DeletePartialMatch(labels prometheus.Labels) int
+	}{
+		m.share, m.entrance, m.known, m.phase, m.severity, m.question, m.gate, m.blueReady,
+		m.turns, m.lastTurn, m.writes, m.rollbacks, m.journal, m.superseded,
+	} {
+		v.DeletePartialMatch(prometheus.Labels{"pair": pair})
+	}
+}
+
+func one(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,94 @@
+package telemetry
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/clusterswitch/clusterswitch/switcher"
+	"github.com/clusterswitch/clusterswitch/switcher/shift"
+)
+
+var update = flag.Bool("update", false, "write the generated documents anew")
+
+const reference = "../../docs/metrics.md"
+
+// fullTurn makes every metric speak once.
+func fullTurn() switcher.Turn {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	return switcher.Turn{
+		Now: now, Plan: shift.Plan{Pair: "shop"}, JournalErr: switcher.ErrConflict,
+		Observation: shift.Observation{
+			Entrances: []shift.EntranceReading{{Name: "alb-0", At: now, Weights: shift.Weights{Blue: 75, Green: 25}}},
+			Blue:      shift.ClusterReading{At: now, Workloads: []shift.Workload{{Ready: 3, Wanted: 3}}},
+		},
+		Decision: shift.Decision{
+			Next:    shift.State{Phase: shift.RollingBack, Share: 25, Rollback: &shift.RollbackRecord{Automatic: true}},
+			Changes: []shift.Change{{Priority: shift.Rollback}}, Reason: shift.UsersSuffer,
+			Verdicts: []shift.Verdict{{Gate: "errors", Judgement: shift.Fail}},
+		},
+		Results: []shift.Result{{Entrance: "alb-0", Outcome: shift.Applied}},
+	}
+}
+
+func TestEveryMetricIsSetAndDocumented(t *testing.T) {
+	m := New("v0.0.0-test")
+	m.Report(fullTurn())
+	m.Reloaded(nil)
+	families, err := m.Gatherer().Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	b.WriteString("# Metrics\n\nServed at `/metrics` of the address in `listen`. Made from the code by `make gen`; the Go runtime's and the process's own metrics are there too.\n\n")
+	b.WriteString("| Metric | Type | Labels | Meaning |\n|---|---|---|---|\n")
+	for _, f := range families {
+		if !strings.HasPrefix(f.GetName(), namespace+"_") {
+			continue
+		}
+		var labels []string
+		for _, l := range f.GetMetric()[0].GetLabel() {
+			labels = append(labels, "`"+l.GetName()+"`")
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", f.GetName(), strings.ToLower(f.GetType().String()), strings.Join(labels, ", "), f.GetHelp())
+	}
+	if got := strings.Count(b.String(), "\n| `clusterswitch_"); got != 17 {
+		t.Errorf("%d metrics speak after a full turn, 17 are registered: one is never set, or this number is old", got)
+	}
+	if *update {
+		if err := os.WriteFile(reference, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	had, err := os.ReadFile(reference)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(had), b.String()); diff != "" {
+		t.Errorf("docs/metrics.md is old; run `make gen` (-had +want):\n%s", diff)
+	}
+}
+
+func TestAPairThatIsGoneLeavesNothing(t *testing.T) {
+	m := New("v0.0.0-test")
+	m.Report(fullTurn())
+	m.Forget("shop")
+	families, err := m.Gatherer().Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, metric := range f.GetMetric() {
+			for _, l := range metric.GetLabel() {
+				if l.GetName() == "pair" {
+					t.Errorf("%s still speaks of pair %s", f.GetName(), l.GetValue())
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,68 @@
+package switcher
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/clusterswitch/clusterswitch/switcher/shift"
+)
+
+// ErrConflict is what a Journal's Save wraps when somebody else wrote the
+// journal since it was last loaded or saved.
+var ErrConflict = errors.New("the journal was written by somebody else")
+
+// Observer gathers what there is to know of one pair. Gathering never fails as
+// a whole: what couldn't be read is unknown in the observation.
+type Observer interface {
+	// Request is what people ask for now, from memory: it must not block.
+	Request(s shift.State) shift.Request
+	// Observe looks at the world.
+	Observe(ctx context.Context, look Look) shift.Observation
+}
+
+// Look says what to look at.
+type Look struct {
+	Plan shift.Plan
+	// Entrances are those of the shift that is under way.
+	Entrances []shift.Entrance
+	// MeasureFrom is the time from which samples of users' traffic count.
+	MeasureFrom time.Time
+	// Urgent asks for the entrances only: a rollback doesn't wait for metrics
+	// or clusters.
+	Urgent bool
+}
+
+// Journal keeps the state of one pair with compare-and-swap.
+type Journal interface {
+	// Load gives what is there. An error means that it could not be asked.
+	Load(ctx context.Context, pair string) (shift.Found, error)
+	// Save writes the state and what was said of it. It wraps ErrConflict when
+	// somebody else wrote in between; then nothing was written.
+	Save(ctx context.Context, pair string, s shift.State, said shift.Said) error
+}
+
+// Committer brings entrances to shares. It answers each change, in order.
+type Committer interface {
+	Commit(ctx context.Context, changes []shift.Change) []shift.Result
+}
+
+// Reporter is told of every turn: metrics, status, web page.
+type Reporter interface {
+	Report(t Turn)
+}
+
+// Turn is one turn of the loop, for those who report it.
+type Turn struct {
+	Now         time.Time
+	Plan        shift.Plan
+	Before      shift.State
+	Observation shift.Observation
+	Decision    shift.Decision
+	Results     []shift.Result
+	// JournalErr says why the state could not be written down; nil: it was, or
+	// there was nothing to write.
+	JournalErr error
+	// Superseded: a newer daemon took charge; this one no longer writes.
+	Superseded bool
+}

@@ -1,0 +1,117 @@
+// Package switcher is the loop: observe, decide, journal, act, read back. It
+// carries out what package shift decides and chooses nothing itself.
+package switcher
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/clusterswitch/clusterswitch/internal/logkey"
+	"github.com/clusterswitch/clusterswitch/switcher/shift"
+)
+
+// Timeouts bound each part of a turn.
+type Timeouts struct {
+	Observe time.Duration // looking at the world
+	Urgent  time.Duration // looking at the entrances before a rollback
+	Journal time.Duration // journaling a rise, which waits for it
+	// JournalLowering bounds journaling when green is lowered: that goes out
+	// whether or not it could be journaled.
+	JournalLowering time.Duration
+	Write           time.Duration // writing to AWS, also while the daemon stops
+}
+
+// DefaultTimeouts are the bounds of a daemon in production.
+func DefaultTimeouts() Timeouts {
+	return Timeouts{
+		Observe: 10 * time.Second, Urgent: 2 * time.Second,
+		Journal: 10 * time.Second, JournalLowering: time.Second,
+		Write: 10 * time.Second,
+	}
+}
+
+// Options are what a Switcher is made of.
+type Options struct {
+	Plan      shift.Plan
+	Observer  Observer
+	Journal   Journal
+	Committer Committer
+	Reporter  Reporter
+	Logger    *zap.Logger
+	Timeouts  Timeouts // zero: DefaultTimeouts
+}
+
+// Switcher runs one pair. Step is for one goroutine; SetPlan and Wake may be
+// called from any.
+type Switcher struct {
+	observer  Observer
+	journal   Journal
+	committer Committer
+	reporter  Reporter
+	log       turnLog
+	timeouts  Timeouts
+
+	plan atomic.Pointer[shift.Plan]
+	wake chan struct{}
+
+	loaded     bool // the journal was read and joined with the marks
+	superseded bool // a newer daemon took charge
+	state      shift.State
+	saved      shift.State  // what the journal is known to hold
+	said       shift.Reason // what was last journaled of reason and message, and when
+	sentence   string
+	saidAt     time.Time
+	charged    bool          // this daemon's epoch is in the journal
+	again      time.Duration // distance to the next try of a write
+}
+
+// New makes the loop of one pair. It touches nothing yet.
+func New(o Options) *Switcher {
+	if o.Timeouts == (Timeouts{}) {
+		o.Timeouts = DefaultTimeouts()
+	}
+	s := &Switcher{
+		observer: o.Observer, journal: o.Journal, committer: o.Committer, reporter: o.Reporter,
+		log: turnLog{logger: o.Logger.With(logkey.Pair(o.Plan.Pair))}, timeouts: o.Timeouts,
+		wake: make(chan struct{}, 1), state: shift.NewState(),
+	}
+	s.plan.Store(&o.Plan)
+	return s
+}
+
+// SetPlan takes over a changed configuration from the next turn on.
+func (s *Switcher) SetPlan(p shift.Plan) {
+	s.plan.Store(&p)
+	s.Wake()
+}
+
+// Wake asks for a turn at once: a rollback doesn't wait for a tick.
+func (s *Switcher) Wake() {
+	select {
+	case s.wake <- struct{}{}:
+	default: // a turn is due already
+	}
+}
+
+// Run takes turns until ctx ends. Stopping rolls nothing back and loses
+// nothing: the next daemon goes on from the journal.
+func (s *Switcher) Run(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.wake:
+		case <-timer.C:
+		}
+		now := time.Now()
+		// The journal keeps times to the second's fraction, not to this
+		// process's monotonic clock.
+		wakeAt := s.Step(ctx, now.UTC().Round(0))
+		timer.Reset(wakeAt.Sub(now))
+	}
+}
