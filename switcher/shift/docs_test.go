@@ -106,7 +106,7 @@ func phasesPage() string {
 	b.WriteString("Where a pair stands on its way, and every change of phase that exists. The tests walk through all of\n" +
 		"them, and fail on one that is not in this picture.\n\n```mermaid\nstateDiagram-v2\n    [*] --> Idle\n")
 	for _, t := range Transitions() {
-		fmt.Fprintf(&b, "    %s --> %s : %s\n", t.From, t.To, strings.ReplaceAll(t.When, ":", "="))
+		fmt.Fprintf(&b, "    %s --> %s : %s\n", t.From, t.To, strings.ReplaceAll(t.When, ": ", " "))
 	}
 	b.WriteString("```\n\n| From | To | When |\n|---|---|---|\n")
 	for _, t := range Transitions() {
