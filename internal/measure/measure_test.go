@@ -239,6 +239,27 @@ func TestAllQueriesOfOnePeriodGoInOneCall(t *testing.T) {
 	}
 }
 
+func TestEveryPeriodHasACallThatBeginsOnItsEdge(t *testing.T) {
+	t.Parallel()
+	watch := &fakeWatch{metrics: map[string]points{"RequestCount": {15: 1, 20: 2, 26: 5}}}
+	wide := query()
+	wide.Gate, wide.Period, wide.Window, wide.Settle = "wide", 5*time.Minute, 10*time.Minute, 4*time.Minute
+	narrow := query()
+	narrow.Window = 19 * time.Minute // from 9:08, where no period of 5 minutes begins
+	readings := New(Options{API: watch, Now: func() time.Time { return clock }}).Measure(t.Context(), []Query{narrow, wide}, time.Time{})
+	if readings[0].Requests != 8 || readings[1].Requests != 3 {
+		t.Errorf("got %+v", readings)
+	}
+	for _, call := range watch.calls {
+		for _, q := range call.MetricDataQueries {
+			period := time.Duration(*q.MetricStat.Period) * time.Second
+			if !call.StartTime.Truncate(period).Equal(*call.StartTime) {
+				t.Errorf("a call from %s asks for periods of %s", call.StartTime, period)
+			}
+		}
+	}
+}
+
 func TestNoCallIsMadeWhenNothingCanBeMeasured(t *testing.T) {
 	t.Parallel()
 	watch := &fakeWatch{}
