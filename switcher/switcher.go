@@ -18,8 +18,8 @@ type Timeouts struct {
 	Observe time.Duration // looking at the world
 	Urgent  time.Duration // looking at the entrances before a rollback
 	Journal time.Duration // journaling a rise, which waits for it
-	// JournalLowering bounds journaling before green is lowered: the write goes
-	// out whether or not it could be journaled.
+	// JournalLowering bounds journaling when green is lowered: that goes out
+	// whether or not it could be journaled.
 	JournalLowering time.Duration
 	Write           time.Duration // writing to AWS, also while the daemon stops
 }

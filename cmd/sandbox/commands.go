@@ -15,6 +15,7 @@ import (
 
 	"github.com/clusterswitch/clusterswitch/internal/api/v1alpha1"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/aws"
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/bench"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/controlplane"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/demo"
 )
@@ -26,7 +27,7 @@ func newCommand() *cobra.Command {
 		Use: "sandbox", Short: "The demo world of clusterswitch: embedded AWS, edge, control planes, users",
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(awsCommand(), demoCommand())
+	root.AddCommand(awsCommand(), demoCommand(), benchCommand())
 	return root
 }
 
@@ -67,16 +68,11 @@ func demoCommand() *cobra.Command {
 		Use: "demo", Short: "Play the scenarios with the real daemon: " + strings.Join(demo.Names(), ", "),
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			root, err := controlplane.FindRepository(".")
-			if err != nil {
+			var err error
+			if options.Assets, options.CRDs, err = parts(); err != nil {
 				return err
 			}
-			crd, err := v1alpha1.CRD()
-			if err != nil {
-				return err
-			}
-			options.Assets, options.CRDs = controlplane.RepositoryAssets(root), []*apiextensionsv1.CustomResourceDefinition{crd}
-			options.Out, options.Terminal = os.Stdout, term.IsTerminal(int(os.Stdout.Fd()))
+			options.Out, options.Width = os.Stdout, terminalWidth()
 			report, err := demo.Play(cmd.Context(), options)
 			if err != nil {
 				return err
@@ -94,4 +90,48 @@ func demoCommand() *cobra.Command {
 	cmd.Flags().DurationVar(&options.Patience, "patience", 90*time.Second, "how long one scenario may take")
 	cobra.CheckErr(cmd.MarkFlagRequired("daemon"))
 	return cmd
+}
+
+func benchCommand() *cobra.Command {
+	var options bench.Options
+	cmd := &cobra.Command{
+		Use: "bench", Short: "Measure how long a rollback takes, beside the bare SDK calls in the same run",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if options.Assets, options.CRDs, err = parts(); err != nil {
+				return err
+			}
+			options.Out = os.Stdout
+			return bench.Rollbacks(cmd.Context(), options)
+		},
+	}
+	cmd.Flags().StringVar(&options.Daemon, "daemon", "", "path of the clusterswitch binary")
+	cmd.Flags().StringVar(&options.Dir, "dir", ".demo/bench", "folder for logs and the configuration")
+	cmd.Flags().IntVar(&options.Pairs, "pairs", 20, "pairs that are shifted side by side")
+	cmd.Flags().IntVar(&options.Rounds, "rounds", 6, "how often every pair is rolled back")
+	cobra.CheckErr(cmd.MarkFlagRequired("daemon"))
+	return cmd
+}
+
+// parts are the control planes' binaries and the custom resource definition.
+func parts() (controlplane.Assets, []*apiextensionsv1.CustomResourceDefinition, error) {
+	root, err := controlplane.FindRepository(".")
+	if err != nil {
+		return controlplane.Assets{}, nil, err
+	}
+	crd, err := v1alpha1.CRD()
+	if err != nil {
+		return controlplane.Assets{}, nil, err
+	}
+	return controlplane.RepositoryAssets(root), []*apiextensionsv1.CustomResourceDefinition{crd}, nil
+}
+
+// terminalWidth is the columns of standard output; 0: it is no terminal.
+func terminalWidth() int {
+	width, _, err := term.GetSize(int(os.Stdout.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
 }

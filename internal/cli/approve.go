@@ -21,7 +21,13 @@ rises only while all of them pass.
 
 With --step it is given in advance, for a step that isn't reached yet. One
 approval stands at a time; the newest replaces the one before.`,
-		Args: cobra.ExactArgs(1),
+		Args: onePair,
+		PreRunE: func(command *cobra.Command, _ []string) error {
+			if command.Flags().Changed("step") && step < 1 {
+				return usagef("--step %d: steps count from 1", step)
+			}
+			return nil
+		},
 	}, func(ctx context.Context, h *hand, args []string) error { return h.approve(ctx, args[0], step) })
 	command.Flags().IntVar(&step, "step", 0, "approve this step, `number` from 1 (default the step that waits now)")
 	return command
@@ -42,7 +48,7 @@ func (h *hand) approve(ctx context.Context, pair string, step int) error {
 			orNone(before.Status.Reason), orNone(before.Status.Message))
 	case step == 0:
 		step = entered + 1
-	case step < 1 || step > steps:
+	case step > steps:
 		return usagef("--step %d: %s has steps 1 to %d", step, pair, steps)
 	case step <= entered:
 		return fmt.Errorf("step %d of %s was entered already; the next is %d", step, pair, entered+1)
@@ -63,9 +69,13 @@ func (h *hand) approve(ctx context.Context, pair string, step int) error {
 
 // underWay gives the steps that the attempt entered, and all it has.
 func (h *hand) underWay(t *v1alpha1.TrafficSwitch) (entered, steps int, err error) {
-	if phase := shift.Phase(t.Status.Phase); phase != shift.Shifting {
-		return 0, 0, fmt.Errorf("%s isn't shifting (its phase is %s), so there is no step to approve; start an attempt with: %s",
-			t.Name, orNone(t.Status.Phase), h.next("start "+t.Name))
+	switch phase := shift.Phase(t.Status.Phase); phase {
+	case shift.Shifting:
+	case "":
+		return 0, 0, fmt.Errorf("no daemon has said anything about %s yet, so there is no step to approve", t.Name)
+	default:
+		return 0, 0, fmt.Errorf("%s isn't shifting (its phase is %s), so there is no step to approve; see: %s",
+			t.Name, phase, h.next("status "+t.Name))
 	}
 	entered, steps, ok := parseOf(t.Status.Step)
 	if !ok {

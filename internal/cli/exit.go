@@ -45,8 +45,7 @@ func (p *program) exit(command *cobra.Command, err error) int {
 		return exitFailure
 	case !p.begun || isType[usageError](err):
 		p.err.say("clusterswitch: %s", err)
-		p.err.say("Usage: %s", command.UseLine())
-		p.err.say("For more, run: %s --help", command.CommandPath())
+		p.err.say("See: %s --help", command.CommandPath())
 		return exitUsage
 	case isType[configError](err):
 		p.reportConfig(err)

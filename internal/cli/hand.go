@@ -48,6 +48,22 @@ func (p *program) handCommand(command *cobra.Command, run func(ctx context.Conte
 	return command
 }
 
+// onePair accepts the arguments of a command for one pair.
+func onePair(command *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("%s takes one pair, not %d", command.Name(), len(args))
+	}
+	return nil
+}
+
+// atMostOnePair accepts the arguments of a command for one pair or all.
+func atMostOnePair(command *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return fmt.Errorf("%s takes one pair or none, not %d", command.Name(), len(args))
+	}
+	return nil
+}
+
 func (p *program) hand(command *cobra.Command, flags place) (*hand, error) {
 	at, client, err := p.reach(flags)
 	if err != nil {
@@ -84,6 +100,9 @@ func (h *hand) change(ctx context.Context, pair string, c v1alpha1.SpecChange) (
 	return object, h.explain(ctx, pair, err)
 }
 
+// noPairError says that nobody has a pair of this name, and who there is.
+type noPairError struct{ error }
+
 func (h *hand) explain(ctx context.Context, pair string, err error) error {
 	if !errors.Is(err, v1alpha1.ErrNotFound) {
 		return err
@@ -93,9 +112,9 @@ func (h *hand) explain(ctx context.Context, pair string, err error) error {
 	case err != nil:
 		return err
 	case len(names) == 0:
-		return fmt.Errorf("there is no pair %q: namespace %s has no TrafficSwitch at all; %s", pair, h.place.namespace, whereFrom)
+		return noPairError{fmt.Errorf("there is no pair %q: namespace %s has no TrafficSwitch at all; %s", pair, h.place.namespace, whereFrom)}
 	}
-	return fmt.Errorf("there is no pair %q in namespace %s; there are: %s", pair, h.place.namespace, strings.Join(names, ", "))
+	return noPairError{fmt.Errorf("there is no pair %q in namespace %s; there are: %s", pair, h.place.namespace, strings.Join(names, ", "))}
 }
 
 // whereFrom says how a pair comes to be.

@@ -16,7 +16,7 @@ func (p *program) pauseCommand() *cobra.Command {
 		Short: "Stop a pair from rising; rollbacks still happen",
 		Long: `Stop a pair from rising. Green keeps the share it has. Everything else goes on:
 the daemon looks, says what it sees, and rolls back when it must.`,
-		Args: cobra.ExactArgs(1),
+		Args: onePair,
 	}, func(ctx context.Context, h *hand, args []string) error { return h.pause(ctx, args[0]) })
 }
 
@@ -41,11 +41,15 @@ func (p *program) resumeCommand() *cobra.Command {
 With --adopt or --restore, answer the question that the daemon asks when it
 found weights that it did not write, or no journal. The answer is bound to the
 question that stands now; a pause stays.`,
-		Args: cobra.ExactArgs(1),
+		Args: onePair,
+		PreRunE: func(*cobra.Command, []string) error {
+			if adopt && restore {
+				return usagef("--adopt and --restore are two different answers; give one")
+			}
+			return nil
+		},
 	}, func(ctx context.Context, h *hand, args []string) error {
 		switch {
-		case adopt && restore:
-			return usagef("--adopt and --restore are two different answers; give one")
 		case adopt:
 			return h.answer(ctx, args[0], shift.Adopt)
 		case restore:

@@ -13,82 +13,119 @@ import (
 const reportSchema = 1
 
 // report is what `status -o json` prints. It is a promise of its own, apart
-// from the custom resource, which may change with its API version.
+// from the custom resource, which may change with its API version. docs/cli.md
+// is made from the comments on the fields.
 type report struct {
-	SchemaVersion int          `json:"schemaVersion"`
-	Pairs         []pairReport `json:"pairs"` // by name
+	// SchemaVersion is 1. Under the same number fields are only ever added.
+	SchemaVersion int `json:"schemaVersion"`
+	// Pairs are ordered by name.
+	Pairs []pairReport `json:"pairs"`
 }
 
-// pairReport is one pair as the daemon last wrote it down. What isn't known is
-// null or the empty string.
+// pairReport is one pair as the daemon last wrote it down.
 type pairReport struct {
+	// Pair is its name.
 	Pair string `json:"pair"`
-	// Phase is empty while no daemon has looked at the pair.
-	Phase   string `json:"phase"`
-	Attempt int    `json:"attempt"`
+	// Phase is Idle, Shifting, Standby, Completed, Returning, RollingBack or RolledBack; empty: no daemon has said anything yet.
+	Phase string `json:"phase"`
+	// Attempt counts the shifts of this pair; 0: none yet.
+	Attempt int `json:"attempt"`
 	// GreenShare is the percentage of traffic that green is meant to have.
 	GreenShare int `json:"greenShare"`
 	// Step is null before the first shift.
-	Step    *stepReport `json:"step"`
-	Reason  string      `json:"reason"`
-	Message string      `json:"message"`
+	Step *stepReport `json:"step"`
+	// Reason is the CamelCase why of the last decision.
+	Reason string `json:"reason"`
+	// Message says the same in a sentence.
+	Message string `json:"message"`
 	// BlueReady is null when blue can't be read.
-	BlueReady *replicas       `json:"blueReady"`
-	Question  *questionReport `json:"question"`
-	Gates     []gateReport    `json:"gates"`
-	Rollback  *rollbackReport `json:"rollback"`
-	Asked     askedReport     `json:"asked"`
-	// UpdatedAt is when the daemon wrote this; null: never.
+	BlueReady *replicas `json:"blueReady"`
+	// Question is null, or what only a person can answer.
+	Question *questionReport `json:"question"`
+	// Gates are the last verdicts, in the order in which they were judged.
+	Gates []gateReport `json:"gates"`
+	// Rollback is null, or who sent the traffic of this attempt back.
+	Rollback *rollbackReport `json:"rollback"`
+	// Asked is what people ask for in the custom resource; the configuration may ask for more.
+	Asked askedReport `json:"asked"`
+	// UpdatedAt is when the daemon wrote this, in RFC 3339; null: never.
 	UpdatedAt *time.Time `json:"updatedAt"`
 }
 
-// stepReport is how many steps were entered, of how many.
+// stepReport is how far the attempt is.
 type stepReport struct {
+	// Entered is how many steps were entered.
 	Entered int `json:"entered"`
-	Of      int `json:"of"`
+	// Of is how many steps there are.
+	Of int `json:"of"`
 }
 
-// replicas is how many replicas are ready, of how many there should be.
+// replicas is how ready a cluster is.
 type replicas struct {
-	Ready  int `json:"ready"`
+	// Ready is how many replicas are ready.
+	Ready int `json:"ready"`
+	// Wanted is how many there should be.
 	Wanted int `json:"wanted"`
 }
 
 type questionReport struct {
-	ID      string `json:"id"`
-	Reason  string `json:"reason"`
+	// ID tells this question apart from others.
+	ID string `json:"id"`
+	// Reason is the CamelCase why.
+	Reason string `json:"reason"`
+	// Message is the question in a sentence.
 	Message string `json:"message"`
 }
 
 type gateReport struct {
+	// Gate is its name.
 	Gate string `json:"gate"`
 	// Judgement is pass, fail, wait or unknown.
 	Judgement string `json:"judgement"`
-	Message   string `json:"message"`
+	// Message explains it in a sentence; it may be empty.
+	Message string `json:"message"`
 }
 
 type rollbackReport struct {
-	By        string    `json:"by"`
-	Why       string    `json:"why"`
-	At        time.Time `json:"at"`
-	Automatic bool      `json:"automatic"`
+	// By is who asked for it.
+	By string `json:"by"`
+	// Why is the cause in a sentence.
+	Why string `json:"why"`
+	// At is when it was decided, in RFC 3339.
+	At time.Time `json:"at"`
+	// Automatic tells that the daemon decided by itself.
+	Automatic bool `json:"automatic"`
 }
 
-// askedReport is what people ask for in the custom resource; the configuration
-// may ask for more.
 type askedReport struct {
-	Paused        bool `json:"paused"`
-	HandsOff      bool `json:"handsOff"`
-	Rollback      bool `json:"rollback"`
+	// Paused stops rises.
+	Paused bool `json:"paused"`
+	// HandsOff stops every write of the daemon.
+	HandsOff bool `json:"handsOff"`
+	// Rollback is the manual rollback flag.
+	Rollback bool `json:"rollback"`
+	// RollbackForce lets it go through even when blue is proven to have no healthy target.
 	RollbackForce bool `json:"rollbackForce"`
-	Attempt       int  `json:"attempt"`
-	// Approved is null when nothing is.
+	// Attempt is the attempt that is asked for; 0: none.
+	Attempt int `json:"attempt"`
+	// Approved is null, or the step that was approved last.
 	Approved *approvalReport `json:"approved"`
+	// Answer is null, or the answer that was given last.
+	Answer *answerReport `json:"answer"`
 }
 
 type approvalReport struct {
+	// Attempt is the attempt that it holds for.
 	Attempt int `json:"attempt"`
-	Step    int `json:"step"`
+	// Step counts from 1.
+	Step int `json:"step"`
+}
+
+type answerReport struct {
+	// ID is the question that it answers.
+	ID string `json:"id"`
+	// How is adopt or restore.
+	How string `json:"how"`
 }
 
 func newReport(objects []v1alpha1.TrafficSwitch) report {
@@ -124,6 +161,9 @@ func newPairReport(t v1alpha1.TrafficSwitch) pairReport {
 	}
 	if t.Spec.Approved != (v1alpha1.Approval{}) {
 		r.Asked.Approved = new(approvalReport(t.Spec.Approved))
+	}
+	if t.Spec.Resolve != (v1alpha1.Resolution{}) {
+		r.Asked.Answer = new(answerReport(t.Spec.Resolve))
 	}
 	if !s.UpdatedAt.IsZero() {
 		r.UpdatedAt = new(s.UpdatedAt.UTC())

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -14,14 +15,15 @@ func (p *program) rollbackCommand() *cobra.Command {
 	command := p.handCommand(&cobra.Command{
 		Use:   "rollback PAIR",
 		Short: "Send all traffic of a pair back to blue, at once",
-		Long: `Send all traffic of a pair back to blue, at once. The daemon obeys within seconds.
+		Long: `Send all traffic of a pair back to blue, at once. The daemon obeys within
+seconds.
 
 It waits only while a fresh look proves that blue has no healthy target and
 green has some, and goes as soon as blue has one; --force overrules even that.
 What is unknown about blue refuses nothing.
 
 After a rollback nothing rises again until somebody starts a new attempt.`,
-		Args: cobra.ExactArgs(1),
+		Args: onePair,
 	}, func(ctx context.Context, h *hand, args []string) error { return h.rollback(ctx, args[0], force) })
 	command.Flags().BoolVar(&force, "force", false, "go back even when blue is proven to have no healthy target")
 	return command
@@ -34,11 +36,17 @@ func (h *hand) rollback(ctx context.Context, pair string, force bool) error {
 		c.RollbackForce = new(true)
 	}
 	t, err := h.change(ctx, pair, c)
-	if err != nil {
+	switch {
+	case isType[noPairError](err):
 		return err
+	case err != nil:
+		return fmt.Errorf("%w\nNothing is known to be asked for. The daemon also obeys rollback: true for %s in its configuration, and run --rollback %s: "+
+			"these work while the management cluster is away", err, pair, pair)
 	}
 	h.out.say("The rollback flag of %s is set.", pair)
 	switch phase := shift.Phase(t.Status.Phase); {
+	case t.Spec.HandsOff:
+		h.out.say("The daemon obeys it as soon as handsOff is taken away.")
 	case phase == "":
 		h.out.say("No daemon has said anything about %s yet. One that runs sends all traffic to blue.", pair)
 	case phase == shift.RollingBack:

@@ -18,9 +18,9 @@ func (p *program) runCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "run",
 		Short: "Run the daemon",
-		Long: `Run the daemon until it gets SIGINT or SIGTERM. It logs to standard error, as the
-configuration's "log" says. Stopping never rolls back and never loses a step:
-the next start goes on where this one was.`,
+		Long: `Run the daemon until it gets SIGINT or SIGTERM. It logs to standard error, as
+the configuration's "log" says. Stopping never rolls back and never loses a
+step: the next start goes on where this one was.`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error { return p.run(command.Context(), rollback) },
 	}

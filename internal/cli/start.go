@@ -25,7 +25,7 @@ A rollback flag in the pair's TrafficSwitch is taken away in the same write.
 The shift begins when the configuration says "serve: green" for the pair, and
 has no rollback flag of its own. While an attempt is under way, a rollback isn't
 finished, or a question waits for an answer, start is refused.`,
-		Args: cobra.ExactArgs(1),
+		Args: onePair,
 	}, func(ctx context.Context, h *hand, args []string) error { return h.start(ctx, args[0]) })
 }
 

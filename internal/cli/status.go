@@ -20,17 +20,20 @@ rollback that was made. It is what the daemon last wrote down.
 
 With -o json the output is {"schemaVersion": 1, "pairs": [...]}, for one pair
 too. Within a schemaVersion fields are only ever added.`,
-		Args: cobra.MaximumNArgs(1),
+		Args: atMostOnePair,
+		PreRunE: func(*cobra.Command, []string) error {
+			if output != "table" && output != "json" {
+				return usagef("-o %s: use table or json", output)
+			}
+			return nil
+		},
 	}, func(ctx context.Context, h *hand, args []string) error {
-		switch output {
-		case "table":
-			return h.statusTable(ctx, args)
-		case "json":
+		if output == "json" {
 			return h.statusJSON(ctx, args)
 		}
-		return usagef("-o %s: use table or json", output)
+		return h.statusTable(ctx, args)
 	})
-	command.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	command.Flags().StringVarP(&output, "output", "o", "table", "the `format`: table or json")
 	return command
 }
 
@@ -51,6 +54,10 @@ func (h *hand) statusJSON(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	return h.printJSON(objects)
+}
+
+func (h *hand) printJSON(objects []v1alpha1.TrafficSwitch) error {
 	encoder := json.NewEncoder(h.out)
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)

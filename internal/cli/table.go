@@ -64,7 +64,11 @@ func (h *hand) details(t v1alpha1.TrafficSwitch) {
 	}
 	if q := s.Question; q != nil {
 		h.out.say("\nQuestion (%s): %s", q.Reason, q.Message)
-		h.out.say("Answer it: %s", h.answers(&t))
+		if t.Spec.Resolve.ID == q.ID {
+			h.out.say("It is answered with %s; the daemon hasn't taken that up yet.", t.Spec.Resolve.How)
+		} else {
+			h.out.say("Answer it: %s", h.answers(&t))
+		}
 	}
 	if len(s.Gates) > 0 {
 		h.out.say("")

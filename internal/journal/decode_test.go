@@ -141,3 +141,32 @@ func TestTheSizeLimitIsExact(t *testing.T) {
 		t.Errorf("a state of one byte more: %v, want %v", err, ErrTooLarge)
 	}
 }
+
+// FuzzDecode: whatever is stored, it is read to the letter, or it is unreadable.
+func FuzzDecode(f *testing.F) {
+	golden, err := os.ReadFile("testdata/state-v1.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(golden)
+	f.Add([]byte(`{"schema": 1, "phase": "Idle"}`))
+	f.Add([]byte(`{"schema": 1e0, "phase": "Shifting", "share": 100, "steps": [{"share": 100, "hold": "0s"}], "step": 1}`))
+	f.Add([]byte(`{"schema": 2}`))
+	f.Add([]byte(` null `))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		found := decode(content)
+		if found.Present == (found.Unreadable != "") && len(content) > 0 && string(content) != "null" {
+			t.Fatalf("%q is there, but found is %+v", content, found)
+		}
+		if !found.Present {
+			return
+		}
+		again, err := encode(found.State)
+		if err != nil {
+			t.Skip(err) // over the size, or a year that JSON can't hold
+		}
+		if diff := cmp.Diff(found, decode(again)); diff != "" {
+			t.Errorf("written and read again (-before +after):\n%s", diff)
+		}
+	})
+}

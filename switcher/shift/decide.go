@@ -135,11 +135,18 @@ func (t *turn) unreadable(name string) string {
 	return fmt.Sprintf("it was not read within %s", t.p.StaleAfter)
 }
 
-// confirmWrites notes which journaled writes have been read back.
+// confirmWrites notes which journaled writes have landed: they were read back,
+// or the mark says that this very intent was written (versions go on across
+// epochs and attempts). What stands there then instead is somebody else's.
 func (t *turn) confirmWrites() {
 	for i := range t.next.Entrances {
 		e := &t.next.Entrances[i]
-		if r, known := t.reading(e.Name); e.Pending && known && r.Weights.At(e.Share) {
+		r, known := t.reading(e.Name)
+		landed := known && r.Mark != nil && r.Mark.Version >= t.next.Version
+		if landed && (t.next.Phase == Shifting || t.next.Phase == OnStandby) {
+			e.Pending, e.Share = true, t.next.Share // an older journal doesn't know of it
+		}
+		if e.Pending && (landed || known && r.Weights.At(e.Share)) {
 			e.Pending, e.Was = false, Weights{}
 		}
 	}

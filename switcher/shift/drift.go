@@ -11,10 +11,10 @@ import (
 func (t *turn) drifted() (Decision, bool) {
 	for _, e := range t.next.Entrances {
 		r, known := t.reading(e.Name)
-		if known && r.Mark != nil && r.Mark.Compare(t.next.Mark()) > 0 {
+		if known && r.Mark != nil && r.Mark.outranks(t.next) {
 			return t.outranked(e.Name, *r.Mark), true
 		}
-		if !known || !t.foreign(e, r) {
+		if !known || !foreign(e, r) {
 			continue
 		}
 		if r.Weights.At(0) {
@@ -41,18 +41,9 @@ func (t *turn) outranked(entrance string, m Mark) Decision {
 }
 
 // foreign tells whether what stands there is somebody else's. A write that is
-// still pending may show before or after. When the mark says that this very
-// intent landed, only the intended share is ours: the old weights mean that
-// somebody put them back. (Versions go on across epochs and attempts.)
-func (t *turn) foreign(e EntranceState, r EntranceReading) bool {
-	landed := r.Mark != nil && r.Mark.Version >= t.next.Version
-	if landed && t.next.Phase != Returning { // there an entrance may rest below the share
-		return !r.Weights.At(t.next.Share)
-	}
-	if r.Weights.At(e.Share) {
-		return false
-	}
-	return landed || !e.Pending || !r.Weights.same(e.Was)
+// still pending may show before or after.
+func foreign(e EntranceState, r EntranceReading) bool {
+	return !r.Weights.At(e.Share) && (!e.Pending || !r.Weights.same(e.Was))
 }
 
 // ask opens a question, once.
@@ -95,7 +86,7 @@ func (t *turn) openQuestion() (Decision, bool) {
 func (t *turn) stillForeign() bool {
 	for _, e := range t.next.Entrances {
 		r, known := t.reading(e.Name)
-		if !known || t.foreign(e, r) {
+		if !known || foreign(e, r) {
 			return true // unknown is not good
 		}
 	}

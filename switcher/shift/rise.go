@@ -197,7 +197,7 @@ func (t *turn) standingBy() Decision {
 	end := t.next.ChangedAt.Add(t.p.Standby.For)
 	switch w := worst(verdicts); {
 	case w.Judgement == Fail:
-		d = t.stay(StandbyGateFailed, "%s: %s; a person decides", w.Gate, w.Message)
+		d = t.stay(StandbyGateFailed, "%s: %s%s", w.Gate, w.Message, map[bool]string{false: "; a person decides"}[t.p.Standby.AutoRollback])
 	case !end.After(t.now):
 		t.next.Version++
 		t.next.Phase, t.next.EndedAt = Completed, t.now

@@ -17,8 +17,13 @@ func (t *turn) rollbackByPerson() (Decision, bool) {
 	switch t.next.Phase {
 	case RollingBack:
 		if t.next.Rollback.Automatic { // a person lifts the limit of S13
-			t.next.Rollback = &RollbackRecord{By: by, Why: t.next.Rollback.Why, At: t.now}
+			t.next.Rollback = &RollbackRecord{By: by, Why: "the rollback flag is set in " + by + " after: " + t.next.Rollback.Why, At: t.now}
 			t.next.Version++
+			d := t.rollingBack()
+			if len(d.Changes) > 0 {
+				d.Reason = RollbackRequested
+			}
+			return d, true
 		}
 		return t.rollingBack(), true
 	case Idle, RolledBack:
@@ -139,7 +144,11 @@ func (t *turn) lowerAll(limit Share) (Decision, bool) {
 	inFlight, late := t.writeInFlight()
 	switch {
 	case len(changes) > 0:
-		return t.act(changes, RollbackUnderWay, "%s to blue", rollbackScope(changes, limit)), true
+		message := rollbackScope(changes, limit) + " to blue"
+		if len(waiting) > 0 {
+			message += "; " + strings.Join(waiting, ", ") + " waits, blue has no healthy target there"
+		}
+		return t.act(changes, RollbackUnderWay, "%s", message), true
 	case len(waiting) > 0:
 		return t.stay(RollbackWaitsForBlue, "blue has no healthy target while green has some (%s); it goes back as soon as blue has one", strings.Join(waiting, ", ")), true
 	case left > 0:

@@ -67,6 +67,7 @@ type users struct {
 	err        string
 	stale      bool
 	absent     bool
+	early      bool // measured from the start of the attempt
 }
 
 // fate is what becomes of one write.
@@ -224,7 +225,9 @@ func (w *world) write(g *group, c Change, late bool) {
 		w.landed(g, before, c, late)
 	}
 	g.set(w.now, c.Wanted.Weights())
-	g.foreign, g.mark, g.wroteAt = false, new(c.Control), w.now
+	if g.foreign, g.mark = false, new(c.Control); !before.same(g.weights) {
+		g.wroteAt = w.now
+	}
 }
 
 // hand is somebody else's edit. It is a foreign one unless no shift is under
@@ -319,6 +322,9 @@ func (p *prober) reading() ProbeReading {
 func (u users) reading(s State, now time.Time) TrafficReading {
 	r := TrafficReading{Gate: "errors", At: now, FreshFor: 45 * time.Second, Err: u.err}
 	from := s.MeasureFrom()
+	if u.early {
+		from = s.StartedAt
+	}
 	if s.Share == 0 || from.IsZero() || !from.Before(now) {
 		return r
 	}

@@ -18,6 +18,7 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/daemon"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/load"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/world"
 )
@@ -34,7 +35,7 @@ type stage struct {
 	region *world.Region
 	users  *load.Generator
 	story  *story
-	daemon *daemon
+	daemon *daemon.Daemon
 
 	binary string
 	dir    string
@@ -128,13 +129,15 @@ func dimension(arn string) string {
 
 // startDaemon starts the real daemon.
 func (s *stage) startDaemon() (err error) {
-	s.daemon, err = startDaemon(s.fail, s.binary, filepath.Join(s.dir, "daemon.log"), s.env, "run", "--config", s.configFile())
+	s.daemon, err = daemon.Start(daemon.Options{
+		Binary: s.binary, Log: filepath.Join(s.dir, "daemon.log"), Env: s.env, Died: s.fail,
+	}, "run", "--config", s.configFile())
 	return err
 }
 
 // command runs the tool in the hand on this stage.
 func (s *stage) command(ctx context.Context, args ...string) error {
-	_, err := command(ctx, s.binary, s.env, append(args, "--config", s.configFile())...)
+	_, err := daemon.Command(ctx, s.binary, s.env, append(args, "--config", s.configFile())...)
 	return err
 }
 
@@ -148,7 +151,7 @@ func (s *stage) strike(ctx context.Context) error {
 		s.users.Stop()
 	}
 	if s.daemon != nil {
-		errs = append(errs, s.daemon.stop())
+		errs = append(errs, s.daemon.Stop())
 	}
 	if s.cancel != nil {
 		s.cancel()

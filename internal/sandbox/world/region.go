@@ -47,6 +47,8 @@ type Region struct {
 	Route53 *route53.Client
 	ELB     *elasticloadbalancingv2.Client
 
+	apiListener string
+
 	server *http.Server
 	served chan error
 }

@@ -55,16 +55,44 @@ func (r *Region) createLoadBalancers(ctx context.Context, w *World) error {
 	if err != nil {
 		return fmt.Errorf("creating load balancer api: %w", err)
 	}
+	r.apiListener = listener
+	r.RuleARN, err = r.createRule(ctx, APIName, 10)
+	return err
+}
+
+// createRule sends one host of the API's load balancer to both clusters, all
+// of it to blue.
+func (r *Region) createRule(ctx context.Context, host string, priority int32) (arn string, err error) {
 	rule, err := r.ELB.CreateRule(ctx, &elasticloadbalancingv2.CreateRuleInput{
-		ListenerArn: &listener, Priority: new(int32(10)),
-		Conditions: []elbtypes.RuleCondition{{Field: new("host-header"), HostHeaderConfig: &elbtypes.HostHeaderConditionConfig{Values: []string{APIName}}}},
+		ListenerArn: &r.apiListener, Priority: &priority,
+		Conditions: []elbtypes.RuleCondition{{Field: new("host-header"), HostHeaderConfig: &elbtypes.HostHeaderConditionConfig{Values: []string{host}}}},
 		Actions:    []elbtypes.Action{forward(weighted(r.Groups["api-blue"], 100), weighted(r.Groups["api-green"], 0))},
 	})
 	if err != nil {
-		return fmt.Errorf("creating the API's rule: %w", err)
+		return "", fmt.Errorf("creating the rule of %s: %w", host, err)
 	}
-	r.RuleARN = *rule.Rules[0].RuleArn
-	return nil
+	return *rule.Rules[0].RuleArn, nil
+}
+
+// Entrances are one more name's record group and rule.
+type Entrances struct {
+	Record  string
+	RuleARN string
+}
+
+// AddEntrances makes a weighted record group and a rule for one more name;
+// both send everything to blue. The priority must be free.
+func (r *Region) AddEntrances(ctx context.Context, name string, priority int32) (Entrances, error) {
+	e := Entrances{Record: name + "." + Zone}
+	err := r.ChangeRecords(ctx,
+		r53types.Change{Action: r53types.ChangeActionCreate, ResourceRecordSet: record(e.Record, "blue", 100)},
+		r53types.Change{Action: r53types.ChangeActionCreate, ResourceRecordSet: record(e.Record, "green", 0)},
+	)
+	if err != nil {
+		return e, err
+	}
+	e.RuleARN, err = r.createRule(ctx, name+"-api."+Zone, priority)
+	return e, err
 }
 
 func (r *Region) createGroup(ctx context.Context, name string, pods []string) error {
@@ -132,8 +160,12 @@ func (r *Region) createZone(ctx context.Context) error {
 
 // WebRecord is one weighted record of the web's name.
 func WebRecord(side string, weight int64) *r53types.ResourceRecordSet {
+	return record(WebName, side, weight)
+}
+
+func record(name, side string, weight int64) *r53types.ResourceRecordSet {
 	return &r53types.ResourceRecordSet{
-		Name: new(WebName), Type: r53types.RRTypeA, TTL: new(int64(TTL / time.Second)),
+		Name: &name, Type: r53types.RRTypeA, TTL: new(int64(TTL / time.Second)),
 		SetIdentifier: &side, Weight: &weight,
 		ResourceRecords: []r53types.ResourceRecord{{Value: new(addresses["web-"+side])}},
 	}
