@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -48,7 +49,9 @@ func (f *fakeWatch) GetMetricData(_ context.Context, in *cloudwatch.GetMetricDat
 		return nil, &smithy.GenericAPIError{Code: "ValidationError", Message: "more than 500 queries"}
 	}
 	page := 0
-	fmt.Sscan(aws.ToString(in.NextToken), &page)
+	if in.NextToken != nil {
+		page, _ = strconv.Atoi(*in.NextToken)
+	}
 	out := &cloudwatch.GetMetricDataOutput{}
 	for _, q := range in.MetricDataQueries {
 		name := *q.MetricStat.Metric.MetricName
@@ -81,12 +84,12 @@ func (f *fakeWatch) answer(in *cloudwatch.GetMetricDataInput, q types.MetricData
 	}
 	period := int(*q.MetricStat.Period) / 60
 	for m := 0; m < 60; m += period {
-		sum, any := 0.0, false
+		sum, seen := 0.0, false
 		for i := m; i < m+period; i++ {
 			v, ok := f.metrics[name][i]
-			sum, any = sum+v, any || ok
+			sum, seen = sum+v, seen || ok
 		}
-		if at := minute(m); any && !at.Before(*in.StartTime) && at.Before(*in.EndTime) {
+		if at := minute(m); seen && !at.Before(*in.StartTime) && at.Before(*in.EndTime) {
 			r.Timestamps, r.Values = append(r.Timestamps, at), append(r.Values, sum)
 		}
 	}
