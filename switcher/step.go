@@ -79,39 +79,62 @@ func (s *Switcher) observe(ctx context.Context, plan shift.Plan) shift.Observati
 }
 
 // carryOut journals the decision and then writes it. What could not be
-// journaled is not done, with one exception: lowering green goes out all the
-// same and is written down afterwards.
+// journaled is not done, with one exception: green is lowered all the same. A
+// rollback doesn't even wait for the journal: it is written first and written
+// down right after. A crash in between loses nothing, because the write carries
+// the mark, and the mark tells of the rollback.
 func (s *Switcher) carryOut(ctx context.Context, t *Turn) {
 	d := &t.Decision
-	lowering := len(d.Changes) > 0 && !rises(d.Changes)
-	t.JournalErr = s.save(ctx, t, lowering)
-	if t.JournalErr != nil && !lowering {
-		d.Changes = nil
-		return
+	switch {
+	case len(d.Changes) == 0:
+		if t.JournalErr = s.save(ctx, t, s.timeouts.Journal); t.JournalErr == nil {
+			s.state = d.Next
+		}
+	case lowest(d.Changes) == shift.Rollback:
+		s.state = d.Next
+		t.Results = s.commit(ctx, d.Changes)
+		t.JournalErr = s.save(ctx, t, s.timeouts.JournalLowering)
+	case lowest(d.Changes) == shift.Lowering:
+		t.JournalErr = s.save(ctx, t, s.timeouts.JournalLowering)
+		s.state = d.Next
+		t.Results = s.commit(ctx, d.Changes)
+	default:
+		if t.JournalErr = s.save(ctx, t, s.timeouts.Journal); t.JournalErr != nil {
+			d.Changes = nil
+			return
+		}
+		s.state = d.Next
+		t.Results = s.commit(ctx, d.Changes)
 	}
-	s.state = d.Next
-	if len(d.Changes) == 0 {
-		return
-	}
-	// A write under way is finished even when the daemon is told to stop.
+}
+
+// commit writes. A write under way is finished even when the daemon is told to
+// stop.
+func (s *Switcher) commit(ctx context.Context, changes []shift.Change) []shift.Result {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeouts.Write)
 	defer cancel()
-	t.Results = s.committer.Commit(ctx, d.Changes)
+	return s.committer.Commit(ctx, changes)
+}
+
+// lowest is the priority that the most careful change of the list asks for: a
+// list with one rise is handled as a rise.
+func lowest(changes []shift.Change) shift.Priority {
+	p := changes[0].Priority
+	for _, c := range changes {
+		p = min(p, c.Priority)
+	}
+	return p
 }
 
 // save journals what the journal doesn't hold yet: a changed state, or another
 // reason.
-func (s *Switcher) save(ctx context.Context, t *Turn, lowering bool) error {
+func (s *Switcher) save(ctx context.Context, t *Turn, timeout time.Duration) error {
 	d := t.Decision
 	if !s.loaded {
 		return errNotLoaded
 	}
-	if d.Reason == s.said && reflect.DeepEqual(d.Next, s.saved) {
+	if reflect.DeepEqual(d.Next, s.saved) && !s.news(t) {
 		return nil
-	}
-	timeout := s.timeouts.Journal
-	if lowering {
-		timeout = s.timeouts.JournalLowering
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -125,18 +148,22 @@ func (s *Switcher) save(ctx context.Context, t *Turn, lowering bool) error {
 	case err != nil:
 		return err
 	}
-	s.saved, s.said, s.charged = d.Next, d.Reason, true
+	s.saved, s.charged = d.Next, true
+	s.said, s.sentence, s.saidAt = d.Reason, d.Message, t.Now
 	return nil
 }
 
-func rises(changes []shift.Change) bool {
-	for _, c := range changes {
-		if c.Priority == shift.Rise {
-			return true
-		}
+// news tells whether those who read the journal should hear something although
+// the state stands: another reason at once, another sentence now and then.
+func (s *Switcher) news(t *Turn) bool {
+	if t.Decision.Reason != s.said {
+		return true
 	}
-	return false
+	return t.Decision.Message != s.sentence && t.Now.Sub(s.saidAt) >= max(sentenceEvery, t.Plan.Interval)
 }
+
+// sentenceEvery bounds how often a sentence that only counts on is written.
+const sentenceEvery = 5 * time.Second
 
 // wakeAt is the decision's own time, or sooner after a write: at once to read
 // it back, then at growing distance for as long as the same thing must be

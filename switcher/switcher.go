@@ -18,8 +18,8 @@ type Timeouts struct {
 	Observe time.Duration // looking at the world
 	Urgent  time.Duration // looking at the entrances before a rollback
 	Journal time.Duration // journaling a rise, which waits for it
-	// JournalLowering bounds journaling before green is lowered: the write goes
-	// out whether or not it could be journaled.
+	// JournalLowering bounds journaling when green is lowered: that goes out
+	// whether or not it could be journaled.
 	JournalLowering time.Duration
 	Write           time.Duration // writing to AWS, also while the daemon stops
 }
@@ -60,8 +60,10 @@ type Switcher struct {
 	loaded     bool // the journal was read and joined with the marks
 	superseded bool // a newer daemon took charge
 	state      shift.State
-	saved      shift.State // what the journal is known to hold
-	said       shift.Reason
+	saved      shift.State  // what the journal is known to hold
+	said       shift.Reason // what was last journaled of reason and message, and when
+	sentence   string
+	saidAt     time.Time
 	charged    bool          // this daemon's epoch is in the journal
 	again      time.Duration // distance to the next try of a write
 }

@@ -70,3 +70,6 @@ func Cause(err error) zap.Field { return zap.NamedError("cause", err) }
 
 // Stage is the part of the program that is started or stopped.
 func Stage(name string) zap.Field { return zap.String("stage", name) }
+
+// Key is a key of the configuration.
+func Key(name string) zap.Field { return zap.String("key", name) }

@@ -6,14 +6,22 @@ import "time"
 // hands it to the committer of the hosted zone or load balancer.
 type Change struct {
 	Entrance Entrance
-	// Expected is what was read before deciding. A rise is refused when the
-	// entrance no longer looks like this; a rollback reads again and goes on.
+	// Expected is what was read before deciding; without a name when nothing
+	// could be read. A rise is refused when the entrance no longer looks like
+	// this; a rollback reads again and goes on.
 	Expected EntranceReading
-	Wanted   Share
+	// Wanted is the share to write. With Lowering and Rollback it is an upper
+	// bound: where green has no more already, nothing is written (S5).
+	Wanted Share
 	// Control is the mark that goes with the weights.
 	Control  Mark
 	Priority Priority
 }
+
+// WriteDeadline bounds every write to AWS: the adapter gives up before it, so a
+// write that is older has landed or never will. It must be shorter than the
+// lease.
+const WriteDeadline = 10 * time.Second
 
 // Priority orders changes; rollbacks go first.
 type Priority int

@@ -70,7 +70,7 @@ func newTurn(p Plan, s State, o Observation, now time.Time) *turn {
 func (t *turn) stay(reason Reason, format string, args ...any) Decision {
 	return Decision{
 		Next: t.next, Reason: reason, Message: fmt.Sprintf(format, args...),
-		WakeAt: t.now.Add(t.p.Interval),
+		WakeAt: t.now.Add(max(t.p.Interval, time.Second)),
 	}
 }
 
@@ -96,10 +96,13 @@ func (t *turn) change(i int, to Share, priority Priority) Change {
 	e := &t.next.Entrances[i]
 	r, known := t.reading(e.Name)
 	if !e.Pending || e.Share != to {
-		*e = EntranceState{Entrance: e.Entrance, Share: to, Pending: true}
+		*e = EntranceState{Entrance: e.Entrance, Share: to, Pending: true, SentAt: e.SentAt}
 		if known {
 			e.Was = r.Weights
 		}
+	}
+	if to > 0 {
+		e.SentAt = t.now
 	}
 	return Change{Entrance: e.Entrance, Expected: r, Wanted: to, Priority: priority}
 }
@@ -132,11 +135,18 @@ func (t *turn) unreadable(name string) string {
 	return fmt.Sprintf("it was not read within %s", t.p.StaleAfter)
 }
 
-// confirmWrites notes which journaled writes have been read back.
+// confirmWrites notes which journaled writes have landed: they were read back,
+// or the mark says that this very intent was written (versions go on across
+// epochs and attempts). What stands there then instead is somebody else's.
 func (t *turn) confirmWrites() {
 	for i := range t.next.Entrances {
 		e := &t.next.Entrances[i]
-		if r, known := t.reading(e.Name); e.Pending && known && r.Weights.At(e.Share) {
+		r, known := t.reading(e.Name)
+		landed := known && r.Mark != nil && r.Mark.Version >= t.next.Version
+		if landed && (t.next.Phase == Shifting || t.next.Phase == OnStandby) {
+			e.Pending, e.Share = true, t.next.Share // an older journal doesn't know of it
+		}
+		if e.Pending && (landed || known && r.Weights.At(e.Share)) {
 			e.Pending, e.Was = false, Weights{}
 		}
 	}
@@ -144,7 +154,8 @@ func (t *turn) confirmWrites() {
 
 // countBreaches counts failing measurements in a row, each measurement once.
 func (t *turn) countBreaches() {
-	if t.next.Phase == Idle || t.next.Phase.Terminal() {
+	if !t.next.Active() || t.next.Share == 0 {
+		t.next.Breaches = nil // green has no users
 		return
 	}
 	var kept []Breach

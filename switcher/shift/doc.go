@@ -4,25 +4,17 @@
 //
 // # Phases
 //
-//	               start                 100 % held, gates pass          standby over
-//	┌──────┐  asked, blue at 100 %  ┌──────────┐               ┌─────────┐            ┌───────────┐
-//	│ Idle ├───────────────────────►│ Shifting ├──────────────►│ Standby ├───────────►│ Completed │
-//	└──────┘                        └─┬──────┬─┘               └─┬─────┬─┘            └─┬───────┬─┘
-//	    ▲ a new attempt               │      │ serve: blue       │     │ serve: blue    │       │
-//	    │ starts likewise             │      └────────────┬──────┼─────┴────────────────┼───────┘
-//	    │                             │                   ▼      │                      │
-//	┌───┴────────┐   blue has all  ┌──┴──────────┐   ┌───────────┴─┐                    │
-//	│ RolledBack │◄────────────────┤ RollingBack │◄──┤  Returning  │                    │
-//	└────────────┘                 └─────────────┘   └──────┬──────┘                    │
-//	    ▲                                ▲                  │ at 0 %                    │
-//	    └────────────────────────────────┼──────────────────┘                           │
-//	                                     └──────────────────────────────────────────────┘
-//	              a person's flag (any phase), or what users feel (not after completion)
+//	up:    Idle ──► Shifting ──► Standby ──► Completed
+//	back:           Shifting, Standby, Completed ──► Returning   ──► RolledBack    serve: blue
+//	                any phase with users on green ─► RollingBack ──► RolledBack    flag, or users suffer
+//	again: RolledBack, Completed ──► Shifting                                      a new attempt
+//
+// Transitions has them all; docs/phases.md is drawn from it.
 //
 // # What must hold
 //
-// S1 to S15 of docs/rules.md; the property tests beside this file name each
-// rule that they check. The three that shape the code:
+// S1 to S15 of docs/rules.md; rules_test.go checks each where its effect lands
+// and names it. The three that shape the code:
 //
 //   - Nothing rises that isn't exactly the next planned step, granted by gates
 //     that all passed on samples taken after the last change.

@@ -1,6 +1,9 @@
 package shift
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // drifted looks for an entrance that stands where the daemon neither put it
 // nor found it. Green set to 0 by hand is a person's rollback; anything else
@@ -8,7 +11,10 @@ import "fmt"
 func (t *turn) drifted() (Decision, bool) {
 	for _, e := range t.next.Entrances {
 		r, known := t.reading(e.Name)
-		if !known || !t.foreign(e, r) {
+		if known && r.Mark != nil && r.Mark.outranks(t.next) {
+			return t.outranked(e.Name, *r.Mark), true
+		}
+		if !known || !foreign(e, r) {
 			continue
 		}
 		if r.Weights.At(0) {
@@ -21,17 +27,23 @@ func (t *turn) drifted() (Decision, bool) {
 	return Decision{}, false
 }
 
+// outranked yields to a mark that is newer than this state: somebody rolled
+// back without the journal, or another daemon took charge and this one stops.
+func (t *turn) outranked(entrance string, m Mark) Decision {
+	if m.Rollback && t.next.Rollback == nil {
+		t.next.Attempt, t.next.Epoch = max(t.next.Attempt, m.Attempt), max(t.next.Epoch, m.Epoch)
+		t.next.Version = max(t.next.Version, m.Version)
+		return t.rollBack(m.rollbackRecord(), RollbackRequested)
+	}
+	t.ask(JournalsDisagree, entrance, fmt.Sprintf("the mark of entrance %s is newer than the journal: attempt %d, epoch %d, version %d, phase %s at %s",
+		entrance, m.Attempt, m.Epoch, m.Version, m.Phase, m.Share))
+	return t.stay(JournalsDisagree, "%s", t.next.Question.Message)
+}
+
 // foreign tells whether what stands there is somebody else's. A write that is
-// still pending may show before or after; when the mark says that it landed,
-// finding the old weights means that somebody put them back.
-func (t *turn) foreign(e EntranceState, r EntranceReading) bool {
-	if r.Weights.At(e.Share) {
-		return false
-	}
-	if !e.Pending || !r.Weights.same(e.Was) {
-		return true
-	}
-	return r.Mark != nil && r.Mark.Compare(t.next.Mark()) >= 0
+// still pending may show before or after.
+func foreign(e EntranceState, r EntranceReading) bool {
+	return !r.Weights.At(e.Share) && (!e.Pending || !r.Weights.same(e.Was))
 }
 
 // ask opens a question, once.
@@ -74,7 +86,7 @@ func (t *turn) openQuestion() (Decision, bool) {
 func (t *turn) stillForeign() bool {
 	for _, e := range t.next.Entrances {
 		r, known := t.reading(e.Name)
-		if !known || t.foreign(e, r) {
+		if !known || foreign(e, r) {
 			return true // unknown is not good
 		}
 	}
@@ -96,41 +108,59 @@ func (t *turn) adopt() Decision {
 		}
 		lowest = min(lowest, r.Weights.Share())
 	}
+	if t.next.Phase == Idle && lowest > 0 && !t.blueMeasured() {
+		return t.stay(BlueUnknown, "can't adopt: what blue carries can't be measured: %s", cmp.Or(t.o.Blue.Err, "no fresh reading shows a ready replica"))
+	}
 	for i := range t.next.Entrances {
 		e := &t.next.Entrances[i]
 		r, _ := t.reading(e.Name)
-		*e = EntranceState{Entrance: e.Entrance, Share: lowest, Pending: !r.Weights.At(lowest), Was: r.Weights}
+		*e = EntranceState{Entrance: e.Entrance, Share: lowest, Pending: !r.Weights.At(lowest), Was: r.Weights, SentAt: e.SentAt}
 		if !e.Pending {
 			e.Was = Weights{}
 		}
 	}
 	t.next.Question = nil
 	t.next.Share, t.next.Step = lowest, stepAt(t.next.Steps, lowest)
+	if mark, ok := newestMark(t.o); ok { // what was adopted must outrank what was found
+		t.next.Attempt = max(t.next.Attempt, mark.Attempt)
+		t.next.Epoch = max(t.next.Epoch, mark.Epoch)
+		t.next.Version = max(t.next.Version, mark.Version)
+	}
 	t.resumePhase(lowest)
 	t.intend()
 	return t.stay(Adopted, "a person lets the daemon go on from %s", lowest)
 }
 
-// resumePhase finds the phase for a pair whose journal was lost.
+// resumePhase finds the phase for what was adopted: a pair whose journal was
+// lost, or a standby that no longer has all traffic on green. A rollback that a
+// mark told of goes on: its attempt never rises again.
 func (t *turn) resumePhase(share Share) {
-	if t.next.Phase != Idle || share == 0 {
-		return
+	switch {
+	case t.next.Phase == OnStandby && share < Full:
+		t.next.Phase = Shifting
+	case t.next.Phase == Idle && t.next.Rollback != nil:
+		t.next.Phase = RollingBack
+		t.next.Attempt = max(1, t.next.Attempt, t.o.Request.Attempt)
+		t.next.StartedAt = t.now
+	case t.next.Phase == Idle && share > 0:
+		t.next.Phase = Shifting
+		t.next.Attempt = max(1, t.next.Attempt, t.o.Request.Attempt)
+		t.next.StartedAt = t.now
+		t.next.BlueBaseline = t.o.Blue.Ready()
 	}
-	t.next.Phase = Shifting
-	t.next.Attempt = max(1, t.next.Attempt)
-	t.next.StartedAt = t.now
-	t.next.BlueBaseline = t.o.Blue.Ready()
 }
 
-// restore lets the intended shares be written again.
+// restore lets the intended shares be written again, up to what the gates allow
+// (goOn); on the way back nothing rises by it (lower).
 func (t *turn) restore() Decision {
 	for i := range t.next.Entrances {
 		e := &t.next.Entrances[i]
 		r, known := t.reading(e.Name)
-		if !known {
+		switch {
+		case !known:
 			return t.stay(EntranceUnknown, "can't restore: entrance %s is unknown: %s", e.Name, t.unreadable(e.Name))
-		}
-		if !r.Weights.At(e.Share) {
+		case r.Weights.At(e.Share):
+		default:
 			e.Pending, e.Was = true, r.Weights
 		}
 	}

@@ -46,7 +46,7 @@ func riseGates() []gate {
 // goOnGates must pass for the second and later entrances of a step that was
 // already granted: nothing that can be seen at once may have turned bad.
 func goOnGates() []gate {
-	return []gate{workloadsReady, replicasSuffice, targetsHealthy, probesStillPass}
+	return []gate{workloadsReady, replicasSuffice, targetsHealthy, probesStillPass, usersNotSuffering}
 }
 
 func (t *turn) judge(gates []gate, next Share) []Verdict {

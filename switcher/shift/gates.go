@@ -1,6 +1,9 @@
 package shift
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 func soaked(t *turn, _ Share) []Verdict {
 	if t.next.Step == 0 {
@@ -14,9 +17,21 @@ func soaked(t *turn, _ Share) []Verdict {
 }
 
 func probesPass(t *turn, _ Share) []Verdict {
-	var verdicts []Verdict
+	verdicts := t.probesMissing()
 	for _, p := range t.o.Probes {
 		verdicts = append(verdicts, t.probe(p, t.next.ReachedAt))
+	}
+	return verdicts
+}
+
+// probesMissing names the planned probes that have no reading at all: absent is
+// unknown, not good.
+func (t *turn) probesMissing() []Verdict {
+	var verdicts []Verdict
+	for _, name := range t.p.Gates.Probes {
+		if !slices.ContainsFunc(t.o.Probes, func(r ProbeReading) bool { return r.Name == name }) {
+			verdicts = append(verdicts, verdict("probe "+name, Unmeasured, "it has no reading"))
+		}
 	}
 	return verdicts
 }
@@ -24,7 +39,7 @@ func probesPass(t *turn, _ Share) []Verdict {
 // probesStillPass asks less than probesPass: no evidence since the change a
 // moment ago, only that the newest result is fresh and the probe passing.
 func probesStillPass(t *turn, _ Share) []Verdict {
-	var verdicts []Verdict
+	verdicts := t.probesMissing()
 	for _, p := range t.o.Probes {
 		v := t.probe(p, time.Time{})
 		if v.Judgement == Wait && p.Passing {
@@ -51,8 +66,8 @@ func (t *turn) probe(p ProbeReading, since time.Time) Verdict {
 	for i := len(p.Results) - 1; i >= 0 && p.Results[i].Err == "" && p.Results[i].At.After(since); i-- {
 		run++
 	}
-	if run < p.Needed {
-		return verdict(name, Wait, "%d of %d successes in a row since the last change", run, p.Needed)
+	if needed := max(1, p.Needed); run < needed {
+		return verdict(name, Wait, "%d of %d successes in a row since the last change", run, needed)
 	}
 	return verdict(name, Pass, "%d successes in a row", run)
 }
@@ -139,9 +154,24 @@ func usersServed(t *turn, _ Share) []Verdict {
 	if t.next.Share == 0 {
 		return nil // green has no users yet
 	}
+	if len(t.p.Gates.Traffic) == 0 && !t.p.Gates.SoakOnly {
+		return one("traffic", Unmeasured, "the plan has no gate on users' traffic and doesn't say soakOnly")
+	}
 	var verdicts []Verdict
 	for _, g := range t.p.Gates.Traffic {
 		verdicts = append(verdicts, t.traffic(g))
+	}
+	return verdicts
+}
+
+// usersNotSuffering asks less than usersServed: right after a change there are
+// no samples yet, so waiting is good enough, but unknown is not.
+func usersNotSuffering(t *turn, next Share) []Verdict {
+	verdicts := usersServed(t, next)
+	for i := range verdicts {
+		if verdicts[i].Judgement == Wait {
+			verdicts[i].Judgement = Pass
+		}
 	}
 	return verdicts
 }

@@ -52,6 +52,9 @@ func ParseMark(text string) (Mark, error) {
 			return Mark{}, fmt.Errorf("mark %q lacks %s", text, key)
 		}
 	}
+	if m.Attempt < 0 || m.Epoch < 0 || m.Version < 0 {
+		return Mark{}, fmt.Errorf("mark %q counts below 0", text)
+	}
 	return m, nil
 }
 
@@ -81,6 +84,22 @@ func (m *Mark) set(key, value string) (err error) {
 		// A newer version may write more; what this one knows still counts.
 	}
 	return err
+}
+
+// rollbackRecord is what a mark can tell of a rollback. Only an automatic one
+// stops above 0, so only that is limited by blue's capacity when it goes on.
+func (m Mark) rollbackRecord() RollbackRecord {
+	return RollbackRecord{
+		By: "the mark at AWS", Automatic: m.Share > 0,
+		Why: "a rollback was written while the journal was away",
+	}
+}
+
+// outranks tells whether something was written that the state doesn't know of.
+// A state with a newer epoch but an older version comes from an old journal,
+// recovered while the mark could not be read.
+func (m Mark) outranks(s State) bool {
+	return m.Compare(s.Mark()) > 0 || m.Attempt == s.Attempt && m.Version > s.Version
 }
 
 // Compare orders marks by (attempt, epoch, version), the order of truth.

@@ -24,7 +24,8 @@ type Plan struct {
 	Entrances []Entrance
 	Gates     Gates
 	Standby   Standby
-	// Interval is how often the pair is looked at when nothing wakes it sooner.
+	// Interval is how often the pair is looked at when nothing wakes it sooner;
+	// at least a second.
 	Interval time.Duration
 	// StaleAfter is the age from which a reading counts as unknown.
 	StaleAfter time.Duration
@@ -35,6 +36,25 @@ type Step struct {
 	Share    Share
 	Hold     time.Duration
 	Approval bool // a person must approve before traffic rises to this step
+}
+
+// fault says why no shift can start from the plan; empty: it can.
+// The configuration is validated before, so this is the last line of defence.
+func (p Plan) fault() string {
+	if len(p.Entrances) == 0 {
+		return "there is no entrance"
+	}
+	last := Share(0)
+	for i, s := range p.Steps {
+		if s.Share <= last || !s.Share.Valid() {
+			return fmt.Sprintf("step %d (%s) isn't above the one before, up to 100 %%", i+1, s.Share)
+		}
+		last = s.Share
+	}
+	if last != Full {
+		return fmt.Sprintf("the last step is %s, not 100 %%", last)
+	}
+	return ""
 }
 
 type stepJSON struct {
@@ -96,6 +116,9 @@ type ALBEntrance struct {
 type Gates struct {
 	// Traffic are the gates on users' traffic; only these roll back by themselves.
 	Traffic []TrafficGate
+	// Probes names the probes that must have a reading; one that is absent from
+	// the observation is unknown. Readings of others are judged too.
+	Probes []string
 	// SoakOnly says that the pair does without a gate on users' traffic.
 	SoakOnly bool
 	// ReplicasAtLeast is green's ready replicas as a percentage of blue's, per

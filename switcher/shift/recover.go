@@ -22,6 +22,9 @@ type Found struct {
 // seen well enough to judge: look again, keep nothing.
 func Recover(f Found, o Observation, now time.Time) (s State, final bool) {
 	mark, marked := newestMark(o)
+	if f.Present && f.Unreadable == "" {
+		f.Unreadable = f.State.fault()
+	}
 	if f.Unreadable != "" {
 		s = NewState()
 		s.Attempt, s.Epoch, s.Version = mark.Attempt, mark.Epoch+1, mark.Version
@@ -40,6 +43,24 @@ func Recover(f Found, o Observation, now time.Time) (s State, final bool) {
 	return s, true
 }
 
+// fault says what is wrong with a journal that was read but can't be right: a
+// person edited it, or a newer binary wrote it. Empty: nothing.
+func (s State) fault() string {
+	switch {
+	case s.Schema != Schema:
+		return fmt.Sprintf("it has schema %d, this binary reads %d", s.Schema, Schema)
+	case !s.Phase.known():
+		return fmt.Sprintf("it is in phase %q", s.Phase)
+	case !s.Share.Valid() || s.Step < 0 || s.Step > len(s.Steps):
+		return fmt.Sprintf("it stands at %s in step %d of %d", s.Share, s.Step, len(s.Steps))
+	case s.Active() && (len(s.Entrances) == 0 || len(s.Steps) == 0):
+		return "it tells of a shift without entrances or steps"
+	case (s.Phase == RollingBack || s.Phase == Returning) && s.Rollback == nil:
+		return "it goes back without saying why"
+	}
+	return ""
+}
+
 func recoverAbsent(o Observation, mark Mark, marked bool, now time.Time) (State, bool) {
 	s := NewState()
 	s.Epoch = mark.Epoch + 1
@@ -52,6 +73,10 @@ func recoverAbsent(o Observation, mark Mark, marked bool, now time.Time) (State,
 	for _, r := range o.Entrances {
 		if marked || !r.Weights.At(0) {
 			s.Attempt, s.Version = mark.Attempt, mark.Version
+			if mark.Rollback {
+				s.Rollback = new(mark.rollbackRecord())
+				s.Rollback.At = now
+			}
 			s.raise(JournalMissing, fmt.Sprintf("there is no journal, but entrance %s stands at %s and a mark is %s", r.Name, r.Weights, presence(marked)), now)
 			return s, true
 		}
@@ -66,9 +91,13 @@ func presence(there bool) string {
 	return "absent"
 }
 
-// tellsRollback: somebody rolled back this very attempt without the journal.
+// tellsRollback: somebody rolled back this very attempt, or went back from a
+// completed one, without the journal.
 func (m Mark) tellsRollback(s State) bool {
-	return m.Rollback && m.Attempt == s.Attempt && s.Rollback == nil && s.Active()
+	if !m.Rollback || s.Rollback != nil {
+		return false
+	}
+	return m.Attempt == s.Attempt && s.Active() || m.Attempt > s.Attempt && s.Phase != Idle
 }
 
 // joinMark takes over what a newer mark tells.
@@ -76,9 +105,10 @@ func (s *State) joinMark(m Mark, now time.Time) {
 	switch {
 	case m.tellsRollback(*s):
 		s.Phase = RollingBack
-		s.Rollback = &RollbackRecord{By: "the mark at AWS", Why: "a rollback was written while the journal was away", At: now}
-		s.Version = max(s.Version, m.Version) + 1
-		s.Question = nil
+		s.Rollback = new(m.rollbackRecord())
+		s.Rollback.At = now
+		s.Attempt, s.Version = m.Attempt, max(s.Version, m.Version)+1
+		s.Question, s.EndedAt = nil, time.Time{}
 	case s.Phase.Terminal() && m.Attempt == s.Attempt || s.Rollback != nil && m.Attempt == s.Attempt:
 		s.Version = max(s.Version, m.Version)
 	case m.Attempt == s.Attempt && s.Phase == Shifting && s.onPlan(m.Share):
@@ -106,11 +136,18 @@ func (s *State) raise(reason Reason, message string, now time.Time) {
 	}
 }
 
+// newestMark finds the newest mark; a rollback that any mark of its attempt
+// tells is never lost.
 func newestMark(o Observation) (newest Mark, ok bool) {
 	for _, r := range o.Entrances {
-		if r.Mark != nil && (!ok || r.Mark.Compare(newest) > 0) {
+		if r.Mark == nil {
+			continue
+		}
+		rollback := r.Mark.Attempt == newest.Attempt && (r.Mark.Rollback || newest.Rollback)
+		if !ok || r.Mark.Compare(newest) > 0 {
 			newest, ok = *r.Mark, true
 		}
+		newest.Rollback = newest.Rollback || rollback
 	}
 	return newest, ok
 }

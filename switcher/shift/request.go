@@ -15,6 +15,9 @@ type Request struct {
 	// RollbackForce sends traffic to blue even when blue is proven to have no
 	// healthy target.
 	RollbackForce bool
+	// Unknown says which source of requests can't be read; it may ask to stop, so
+	// nothing rises. Empty: all are known.
+	Unknown string
 	// Paused stops rises; everything else goes on.
 	Paused bool
 	// HandsOff stops every write.

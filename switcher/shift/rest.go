@@ -1,6 +1,9 @@
 package shift
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // resting decides for a pair that is not on its way: it starts a shift when
 // one is asked for, and otherwise says why not.
@@ -15,7 +18,9 @@ func (t *turn) resting() Decision {
 		}
 	}
 	switch {
-	case r.Serve != Green:
+	case r.Serve != Green && r.Serve != Blue:
+		return t.requestUnknown()
+	case r.Serve == Blue:
 		return t.stay(NothingToDo, "blue serves, as asked")
 	case r.Attempt <= t.next.Attempt && t.next.Phase == Completed:
 		return t.stay(ShiftCompleted, "attempt %d is complete: green serves", t.next.Attempt)
@@ -25,15 +30,30 @@ func (t *turn) resting() Decision {
 		return t.stay(AlreadyServing, "attempt %d is asked for, but green has all traffic already", r.Attempt)
 	case r.rollbackAsked():
 		return t.stay(RollbackFlagSet, "the rollback flag is set in %s: nothing starts", r.rollbackSources())
-	case r.Paused:
-		return t.stay(Paused, "paused before attempt %d", r.Attempt)
+	}
+	if d, ok := t.heldBack(); ok {
+		return d
 	}
 	return t.start()
+}
+
+// heldBack tells whether people hold rises back, or might.
+func (t *turn) heldBack() (Decision, bool) {
+	switch r := t.o.Request; {
+	case r.Unknown != "":
+		return t.stay(RequestsUnknown, "%s, and it may ask to stop: nothing rises above %s", r.Unknown, t.next.Share), true
+	case r.Paused:
+		return t.stay(Paused, "paused at %s", t.next.Share), true
+	}
+	return Decision{}, false
 }
 
 // start begins a new attempt. It writes nothing to AWS: the first rise comes
 // only after gates passed on samples taken from now on.
 func (t *turn) start() Decision {
+	if fault := t.p.fault(); fault != "" {
+		return t.stay(PlanInvalid, "no shift can start: %s", fault)
+	}
 	for _, e := range t.p.Entrances {
 		r, known := t.reading(e.Name)
 		switch {
@@ -45,8 +65,8 @@ func (t *turn) start() Decision {
 			return t.stay(NotAtStart, "entrance %s stands at %s, a shift starts from blue at 100 %%", e.Name, r.Weights)
 		}
 	}
-	if t.o.Blue.Err != "" || !t.fresh(t.o.Blue.At, t.p.StaleAfter) {
-		return t.stay(BlueUnknown, "blue can't be read, so what it carries can't be measured: %s", t.o.Blue.Err)
+	if !t.blueMeasured() {
+		return t.stay(BlueUnknown, "what blue carries can't be measured: %s", cmp.Or(t.o.Blue.Err, "no fresh reading shows a ready replica"))
 	}
 	old := t.next
 	t.next = State{

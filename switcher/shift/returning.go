@@ -1,5 +1,7 @@
 package shift
 
+import "time"
+
 // stepBack takes the planned way back one step down, on all entrances at once:
 // lowering green is safe in any order.
 func (t *turn) stepBack() Decision {
@@ -10,9 +12,8 @@ func (t *turn) stepBack() Decision {
 	if d, ok := t.blueReadyFor(Full - to); !ok {
 		return d
 	}
-	if t.next.Phase == Completed {
-		t.next.Attempt++
-		t.next.StartedAt = t.now
+	if t.next.Phase != Returning {
+		t.openWayBack()
 	}
 	t.intend()
 	t.next.Phase = Returning
@@ -21,25 +22,32 @@ func (t *turn) stepBack() Decision {
 	if t.next.Rollback == nil {
 		t.next.Rollback = &RollbackRecord{By: "serve: blue", Why: "the configuration asks for the planned way back", At: t.now}
 	}
-	return t.lower()
+	if d, ok := t.lower(); ok {
+		return d
+	}
+	return t.stay(AwaitingReadBack, "the way back stands at %s already", t.next.Share)
 }
 
-// lower writes the intended share to every entrance that is above it.
-func (t *turn) lower() Decision {
+// lower writes the intended share to every entrance that is above it; false:
+// none is. One that stands lower, because its last rise never landed, is taken
+// as it is: on the way back nothing rises.
+func (t *turn) lower() (Decision, bool) {
 	var changes []Change
 	for i, e := range t.next.Entrances {
 		r, known := t.reading(e.Name)
 		if !known {
-			return t.stay(EntranceUnknown, "entrance %s is unknown: %s", e.Name, t.unreadable(e.Name))
+			return t.stay(EntranceUnknown, "entrance %s is unknown: %s", e.Name, t.unreadable(e.Name)), true
 		}
-		if !r.Weights.At(t.next.Share) && r.Weights.Share() >= t.next.Share {
-			changes = append(changes, t.change(i, t.next.Share, Lowering))
+		if to := min(t.next.Share, r.Weights.whole()); r.Weights.At(to) {
+			t.next.Entrances[i] = EntranceState{Entrance: e.Entrance, Share: to, SentAt: e.SentAt}
+		} else {
+			changes = append(changes, t.change(i, to, Lowering))
 		}
 	}
 	if len(changes) == 0 {
-		return t.stay(AwaitingReadBack, "the way back stands at %s", t.next.Share)
+		return Decision{}, false
 	}
-	return t.act(changes, SteppingBack, "%s", rollbackScope(changes, t.next.Share)+" to blue")
+	return t.act(changes, SteppingBack, "%s", rollbackScope(changes, t.next.Share)+" to blue"), true
 }
 
 // returning walks the planned way back: hold each share, see that blue can
@@ -48,16 +56,17 @@ func (t *turn) returning() Decision {
 	if d, ok := t.drifted(); ok {
 		return d
 	}
-	if i := t.firstBehind(); i >= 0 {
-		return t.lower()
+	if d, ok := t.lower(); ok {
+		return d
 	}
 	if d, ok := t.settling(); ok {
 		return d
 	}
+	if until, late := t.writeInFlight(); late && t.next.Share == 0 {
+		return t.stay(Settling, "blue has all traffic; an earlier write may still land until %s", until.UTC().Format(time.TimeOnly)).wakeAt(until, t.now)
+	}
 	if t.next.Share == 0 {
-		t.next.Version++
-		t.next.Phase, t.next.EndedAt = RolledBack, t.now
-		return t.stay(BackOnBlue, "blue has all traffic again (%s)", t.next.Rollback.Why)
+		return t.endWayBack()
 	}
 	hold := t.next.Steps[max(0, t.next.Step-1)].Hold
 	if end := t.next.ReachedAt.Add(hold); end.After(t.now) {

@@ -26,6 +26,12 @@ func (t *turn) shifting() Decision {
 	return t.nextStep()
 }
 
+// requestUnknown holds while nobody can say what people ask for: a missing wish
+// is no wish to rise.
+func (t *turn) requestUnknown() Decision {
+	return t.stay(RequestUnknown, "it is not known which cluster shall serve")
+}
+
 // firstBehind finds the first entrance that was not yet read back at the
 // step's share; -1: none.
 func (t *turn) firstBehind() int {
@@ -38,25 +44,27 @@ func (t *turn) firstBehind() int {
 }
 
 // goOn carries a granted step to one more entrance. The step's gates passed
-// when it was granted; here nothing may have turned bad since.
+// when it was granted; here nothing may have turned bad since. A rise is sent
+// again only when the former can no longer land.
 func (t *turn) goOn(i int) Decision {
 	e := t.next.Entrances[i]
-	if _, known := t.reading(e.Name); !known {
+	r, known := t.reading(e.Name)
+	if !known {
 		return t.stay(EntranceUnknown, "entrance %s is unknown: %s", e.Name, t.unreadable(e.Name))
 	}
-	r, _ := t.reading(e.Name)
 	if r.Weights.Share() > t.next.Share { // adopted or restored from above
 		return t.act([]Change{t.change(i, t.next.Share, Lowering)}, Restoring, "entrance %s goes down to %s", e.Name, t.next.Share)
 	}
-	if t.o.Request.Paused {
-		return t.stay(Paused, "paused on the way to %s: entrance %s still stands at %s", t.next.Share, e.Name, r.Weights)
+	if until := e.SentAt.Add(WriteDeadline); e.Pending && until.After(t.now) {
+		return t.stay(AwaitingReadBack, "entrance %s was sent to %s and isn't seen there yet", e.Name, t.next.Share).wakeAt(until, t.now)
+	}
+	if d, ok := t.heldBack(); ok {
+		return d
+	}
+	if d, ok := t.writable(); !ok {
+		return d
 	}
 	verdicts := t.judge(goOnGates(), t.next.Share)
-	for _, g := range t.p.Gates.Traffic {
-		if v := t.traffic(g); v.Judgement == Fail {
-			verdicts = append(verdicts, v)
-		}
-	}
 	if w := worst(verdicts); w.Judgement != Pass {
 		return t.blocked(w, verdicts)
 	}
@@ -113,26 +121,38 @@ func (t *turn) grantedStep(last bool, to Share) Decision {
 		return t.enterStandby()
 	}
 	step, ask := t.next.Steps[t.next.Step], t.o.Request
-	if ask.Paused {
-		return t.stay(Paused, "paused at %s; all gates pass for %s", t.next.Share, to)
+	if d, ok := t.heldBack(); ok {
+		return d
 	}
 	wanted := Approval{Attempt: t.next.Attempt, Step: t.next.Step + 1}
 	if step.Approval && ask.Approved != wanted {
 		return t.stay(ApprovalNeeded, "all gates pass for step %d (%s); it waits for a person's approval", wanted.Step, to)
 	}
-	for _, e := range t.next.Entrances {
-		r, known := t.reading(e.Name)
-		if !known {
-			return t.stay(EntranceUnknown, "entrance %s is unknown: %s", e.Name, t.unreadable(e.Name))
-		}
-		if r.Owner != "" {
-			return t.stay(EntranceOwned, "entrance %s is written by %s", e.Name, r.Owner)
-		}
+	if d, ok := t.writable(); !ok {
+		return d
 	}
 	t.intend()
 	t.next.Step++
 	t.next.Share = to
 	return t.act([]Change{t.change(0, to, Rise)}, Rising, "step %d: all gates pass, entrance %s goes to %s", t.next.Step, t.next.Entrances[0].Name, to)
+}
+
+// writable asks whether the wish to rise is known and every entrance can be
+// written: one that is unknown, or somebody else's, keeps all where they are.
+func (t *turn) writable() (Decision, bool) {
+	if t.o.Request.Serve != Green {
+		return t.requestUnknown(), false
+	}
+	for _, e := range t.next.Entrances {
+		r, known := t.reading(e.Name)
+		if !known {
+			return t.stay(EntranceUnknown, "entrance %s is unknown: %s", e.Name, t.unreadable(e.Name)), false
+		}
+		if r.Owner != "" {
+			return t.stay(EntranceOwned, "entrance %s is written by %s", e.Name, r.Owner), false
+		}
+	}
+	return Decision{}, true
 }
 
 // blocked says which gate keeps the share where it is, and wakes when the hold
@@ -177,7 +197,7 @@ func (t *turn) standingBy() Decision {
 	end := t.next.ChangedAt.Add(t.p.Standby.For)
 	switch w := worst(verdicts); {
 	case w.Judgement == Fail:
-		d = t.stay(StandbyGateFailed, "%s: %s; a person decides", w.Gate, w.Message)
+		d = t.stay(StandbyGateFailed, "%s: %s%s", w.Gate, w.Message, map[bool]string{false: "; a person decides"}[t.p.Standby.AutoRollback])
 	case !end.After(t.now):
 		t.next.Version++
 		t.next.Phase, t.next.EndedAt = Completed, t.now

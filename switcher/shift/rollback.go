@@ -2,6 +2,7 @@ package shift
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -16,15 +17,18 @@ func (t *turn) rollbackByPerson() (Decision, bool) {
 	switch t.next.Phase {
 	case RollingBack:
 		if t.next.Rollback.Automatic { // a person lifts the limit of S13
-			t.next.Rollback = &RollbackRecord{By: by, Why: t.next.Rollback.Why, At: t.now}
+			t.next.Rollback = &RollbackRecord{By: by, Why: "the rollback flag is set in " + by + " after: " + t.next.Rollback.Why, At: t.now}
 			t.next.Version++
+			d := t.rollingBack()
+			if len(d.Changes) > 0 {
+				d.Reason = RollbackRequested
+			}
+			return d, true
 		}
 		return t.rollingBack(), true
-	case RolledBack:
-		return Decision{}, false
-	case Idle:
+	case Idle, RolledBack:
 		if t.next.Question == nil && !t.anyGreen() {
-			return Decision{}, false
+			return Decision{}, false // it has what it asks for
 		}
 	case Shifting, OnStandby, Completed, Returning:
 	}
@@ -49,8 +53,7 @@ func (t *turn) rollbackByItself() (Decision, bool) {
 	}
 	for _, g := range t.p.Gates.Traffic {
 		for _, b := range t.next.Breaches {
-			if b.Gate == g.Name && b.Count >= max(1, g.Breaches) {
-				v := t.traffic(g)
+			if v := t.traffic(g); v.Judgement == Fail && b.Gate == g.Name && b.Count >= max(1, g.Breaches) {
 				why := fmt.Sprintf("%s: %s (%d in a row)", g.Name, v.Message, b.Count)
 				return t.rollBack(RollbackRecord{By: "clusterswitch", Automatic: true, Why: why}, UsersSuffer), true
 			}
@@ -62,61 +65,122 @@ func (t *turn) rollbackByItself() (Decision, bool) {
 // rollBack opens the way back. After completion it is a new attempt.
 func (t *turn) rollBack(r RollbackRecord, reason Reason) Decision {
 	r.At = t.now
-	if len(t.next.Entrances) == 0 { // nothing was frozen: no attempt of ours
-		t.next.Entrances = freeze(t.p.Entrances, 0)
-		t.next.Steps = t.p.Steps
-	}
-	switch {
-	case t.next.Phase == Completed || t.next.Phase == Idle && t.next.Question == nil:
-		t.next.Attempt++
-		t.next.StartedAt, t.next.EndedAt = t.now, time.Time{}
-	case t.next.Phase == Idle: // the journal is away: stay in the attempt that the mark tells
-		t.next.Attempt = max(1, t.next.Attempt)
-		t.next.StartedAt = t.now
-	}
-	t.intend()
+	t.openWayBack()
 	t.next.Phase, t.next.Rollback, t.next.Question = RollingBack, &r, nil
-	d := t.rollingBack()
+	limit := t.rollbackLimit()
+	t.next.Share = min(t.next.Share, limit)
+	t.intend()
+	d, ok := t.lowerAll(limit)
+	if !ok {
+		return t.stay(reason, "%s; blue has all traffic already", r.Why)
+	}
 	if len(d.Changes) > 0 {
 		d.Reason, d.Message = reason, r.Why+"; "+d.Message
 	}
 	return d
 }
 
-// rollingBack lowers every entrance at once. It never raises one, and it needs
-// nothing but the wish: an entrance that can't be read is written all the same.
+// openWayBack begins a way back, fast or planned. It uses up every attempt that
+// was asked for until now: after it only a person's new wish starts a shift.
+func (t *turn) openWayBack() {
+	if len(t.next.Entrances) == 0 { // nothing was frozen: no attempt of ours
+		t.next.Entrances = freeze(t.p.Entrances, 0)
+		t.next.Steps = slices.Clone(t.p.Steps)
+	}
+	switch {
+	case t.next.Phase == Completed, t.next.Phase == Idle && t.next.Question == nil:
+		t.next.Attempt++
+		t.next.StartedAt = t.now
+	case t.next.Phase == Idle: // the journal is away: stay in the attempt that the mark tells
+		t.next.StartedAt = t.now
+	}
+	t.next.Attempt = max(1, t.next.Attempt, t.o.Request.Attempt)
+	t.next.EndedAt = time.Time{}
+}
+
+// rollingBack goes on with a rollback. Where blue can carry more by now, green
+// gets less; the intended share never rises again.
 func (t *turn) rollingBack() Decision {
 	limit := t.rollbackLimit()
-	t.next.Share = min(t.next.Share, limit)
+	if limit < t.next.Share {
+		t.next.Share = limit
+		t.intend()
+	}
+	if d, ok := t.lowerAll(limit); ok {
+		return d
+	}
+	return t.endWayBack()
+}
+
+func (t *turn) endWayBack() Decision {
+	t.next.Version++
+	t.next.Phase, t.next.EndedAt = RolledBack, t.now
+	return t.stay(BackOnBlue, "blue has all traffic again (%s)", t.next.Rollback.Why)
+}
+
+// lowerAll lowers every entrance to the limit at once; false: nothing is left
+// to do. It never raises one, and it needs nothing but the wish: an entrance
+// that can't be read is written all the same.
+func (t *turn) lowerAll(limit Share) (Decision, bool) {
 	var changes []Change
 	var waiting []string
+	var left Share // on green
 	unsynced := false
 	for i, e := range t.next.Entrances {
 		r, known := t.reading(e.Name)
 		switch {
 		case known && r.Weights.atMost(limit):
-			t.next.Entrances[i].Share = min(e.Share, limit)
-			t.next.Entrances[i].Pending = false
+			t.next.Entrances[i] = EntranceState{Entrance: e.Entrance, Share: min(e.Share, limit), SentAt: e.SentAt}
+			left = max(left, r.Weights.Share())
 			unsynced = unsynced || !r.InSync
 		case known && blueIsDead(r) && !t.o.Request.RollbackForce:
 			waiting = append(waiting, e.Name)
-		default:
+		case known:
 			changes = append(changes, t.change(i, limit, Rollback))
+		default:
+			changes = append(changes, t.change(i, min(limit, e.lowest()), Rollback))
 		}
 	}
+	inFlight, late := t.writeInFlight()
 	switch {
 	case len(changes) > 0:
-		return t.act(changes, RollbackUnderWay, "%s to blue", rollbackScope(changes, limit))
+		message := rollbackScope(changes, limit) + " to blue"
+		if len(waiting) > 0 {
+			message += "; " + strings.Join(waiting, ", ") + " waits, blue has no healthy target there"
+		}
+		return t.act(changes, RollbackUnderWay, "%s", message), true
 	case len(waiting) > 0:
-		return t.stay(RollbackWaitsForBlue, "blue has no healthy target while green has some (%s); it goes back as soon as blue has one", strings.Join(waiting, ", "))
-	case limit > 0:
-		return t.stay(RollbackLimitedByCapacity, "blue can carry %s now; %s stays on green until blue has more", Full-limit, limit)
+		return t.stay(RollbackWaitsForBlue, "blue has no healthy target while green has some (%s); it goes back as soon as blue has one", strings.Join(waiting, ", ")), true
+	case left > 0:
+		return t.stay(RollbackLimitedByCapacity, "blue can carry %s now; %s stays on green until blue has more", Full-limit, left), true
 	case unsynced:
-		return t.stay(RollbackSettling, "blue's weights stand; AWS is still bringing them to all its servers")
+		return t.stay(RollbackSettling, "blue's weights stand; AWS is still bringing them to all its servers"), true
+	case late:
+		return t.stay(RollbackSettling, "blue's weights stand; an earlier write may still land until %s", inFlight.UTC().Format(time.TimeOnly)).wakeAt(inFlight, t.now), true
 	}
-	t.next.Version++
-	t.next.Phase, t.next.EndedAt = RolledBack, t.now
-	return t.stay(BackOnBlue, "blue has all traffic again (%s)", t.next.Rollback.Why)
+	return Decision{}, false
+}
+
+// lowest is the least that green may have on an entrance that can't be read: a
+// write that is still open may or may not have landed.
+func (e EntranceState) lowest() Share {
+	if e.Pending && e.Was.Blue+e.Was.Green > 0 {
+		return min(e.Share, e.Was.Share())
+	}
+	return e.Share
+}
+
+// writeInFlight tells until when a write that gives green traffic may still
+// land: at a load balancer always, at Route 53 when the way back found nothing
+// to write that would have fenced it. The way back isn't over before: it would
+// have to be undone.
+func (t *turn) writeInFlight() (until time.Time, still bool) {
+	for _, e := range t.next.Entrances {
+		if end := e.SentAt.Add(WriteDeadline); end.After(until) {
+			until = end
+		}
+	}
+	return until, until.After(t.now)
 }
 
 func rollbackScope(changes []Change, limit Share) string {
@@ -137,8 +201,10 @@ func (t *turn) rollbackLimit() Share {
 	if !t.next.Rollback.Automatic {
 		return 0
 	}
-	if _, empty := t.greenEmpty(); empty {
-		return 0
+	for _, e := range t.next.Entrances { // even where the weight is 0 by now
+		if r, known := t.reading(e.Name); known && greenIsDead(r) {
+			return 0
+		}
 	}
 	capacity, known := t.blueCapacity()
 	if !known {
@@ -157,6 +223,12 @@ func (t *turn) blueCapacity() (Share, bool) {
 	return min(Full, Share(b.Ready()*int(Full)/t.next.BlueBaseline)), true
 }
 
+// blueMeasured tells whether blue's replicas can be taken as the measure of
+// the load: without one, no gate could say what green needs.
+func (t *turn) blueMeasured() bool {
+	return t.o.Blue.Err == "" && t.fresh(t.o.Blue.At, t.p.StaleAfter) && t.o.Blue.Ready() > 0
+}
+
 // blueIsDead tells whether a fresh reading proves that going back would break
 // what works.
 func blueIsDead(r EntranceReading) bool {
@@ -164,13 +236,17 @@ func blueIsDead(r EntranceReading) bool {
 		r.GreenTargets.Known && r.GreenTargets.Healthy > 0
 }
 
-// greenEmpty finds an entrance that sends users to a green without healthy
-// targets while blue is not known to be as bad.
+// greenIsDead tells whether a reading proves that green can't answer, while
+// blue is not known to be as bad.
+func greenIsDead(r EntranceReading) bool {
+	blueAsBad := r.BlueTargets.Known && r.BlueTargets.Healthy == 0
+	return r.GreenTargets.Known && r.GreenTargets.Healthy == 0 && !blueAsBad
+}
+
+// greenEmpty finds an entrance that sends users to a green that can't answer.
 func (t *turn) greenEmpty() (string, bool) {
 	for _, e := range t.next.Entrances {
-		r, known := t.reading(e.Name)
-		blueAsBad := r.BlueTargets.Known && r.BlueTargets.Healthy == 0
-		if known && r.GreenTargets.Known && r.GreenTargets.Healthy == 0 && r.Weights.Green > 0 && !blueAsBad {
+		if r, known := t.reading(e.Name); known && greenIsDead(r) && r.Weights.Green > 0 {
 			return e.Name, true
 		}
 	}

@@ -57,6 +57,14 @@ func (w Weights) Share() Share {
 	return Share((w.Green*int(Full) + total - 1) / total)
 }
 
+// whole gives green's share in whole percent, rounded down.
+func (w Weights) whole() Share {
+	if total := w.Blue + w.Green; total > 0 {
+		return Share(w.Green * int(Full) / total)
+	}
+	return Full / 2
+}
+
 // String gives the weights as an operator would say them.
 func (w Weights) String() string {
 	return fmt.Sprintf("blue %d, green %d", w.Blue, w.Green)

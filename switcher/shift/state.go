@@ -28,6 +28,27 @@ func Phases() []Phase {
 	return []Phase{Idle, Shifting, OnStandby, Completed, Returning, RollingBack, RolledBack}
 }
 
+// Meaning says in a few words where a pair in this phase stands.
+func (p Phase) Meaning() string {
+	switch p {
+	case Idle:
+		return "No attempt was made; blue has all traffic."
+	case Shifting:
+		return "Going up, step by step."
+	case OnStandby:
+		return "Green has all traffic, blue is kept ready."
+	case Completed:
+		return "Green has all traffic, the shift is over."
+	case Returning:
+		return "The planned way back, step by step."
+	case RollingBack:
+		return "The fast way back."
+	case RolledBack:
+		return "Blue has all traffic again, the attempt is over."
+	}
+	return ""
+}
+
 func (p Phase) known() bool { return slices.Contains(Phases(), p) }
 
 // Terminal tells whether automation is done with the attempt.
@@ -76,6 +97,9 @@ type EntranceState struct {
 	// what stood there before.
 	Pending bool    `json:"pending,omitempty"`
 	Was     Weights `json:"was,omitzero"`
+	// SentAt is when a write that leaves green traffic was last sent: until
+	// WriteDeadline after it, it may still land.
+	SentAt time.Time `json:"sentAt,omitzero"`
 }
 
 // Breach counts failing measurements in a row of one traffic gate.

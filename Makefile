@@ -1,0 +1,88 @@
+# make help lists what there is.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+GO ?= go
+BIN := .cache/bin
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
+
+# Nothing but the race detector needs a C compiler.
+export CGO_ENABLED ?= 0
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build the product and the sandbox into .cache/bin
+	@$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/clusterswitch ./cmd/clusterswitch
+	@$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/sandbox ./cmd/sandbox
+	@echo "built $(BIN)/clusterswitch and $(BIN)/sandbox ($(VERSION))"
+
+.PHONY: demo
+demo: build control-plane ## Move real traffic between two real clusters on this machine, in five scenarios
+	@$(BIN)/sandbox demo --daemon $(BIN)/clusterswitch
+
+.PHONY: test
+test: c-compiler control-plane tools ## Run all tests with the race detector
+	@CGO_ENABLED=1 $(GO) test -race ./...
+
+.PHONY: e2e
+e2e: demo ## Run the demo, and the tests that need the whole world (build tag e2e)
+	@packages=$$(grep -rl --include='*_test.go' '^//go:build e2e' cmd config internal probes switcher | xargs -r -n1 dirname | sort -u | sed 's#^#./#'); \
+	[ -z "$$packages" ] || $(GO) test -tags e2e -run E2E $$packages
+
+.PHONY: bench
+bench: build control-plane ## Measure how long a rollback takes, beside the bare SDK calls
+	@$(BIN)/sandbox bench
+
+.PHONY: lint
+lint: linter ## Check style, formatting, modules and suspicious code
+	@echo "golangci-lint"; $(BIN)/golangci-lint run
+	@echo "gofmt"; files=$$(gofmt -l cmd config internal probes switcher); [ -z "$$files" ] || { echo "not formatted, run gofmt -w on:"; echo "$$files"; exit 1; }
+	@echo "go vet"; $(GO) vet -tags e2e ./...
+	@echo "go mod tidy"; for dir in . internal/tools/*/; do (cd "$$dir" && $(GO) mod tidy -diff >/dev/null) || { echo "$$dir: go.mod isn't tidy, run go mod tidy there"; exit 1; }; done
+
+.PHONY: gen
+gen: control-plane tools ## Write everything that is generated: deepcopy, CRD, chart, reference documents, stories
+	@$(BIN)/controller-gen object crd output:crd:dir=internal/api/v1alpha1 paths=./internal/api/v1alpha1
+	@$(GO) test $$(grep -rl --include='*_test.go' 'flag.Bool("update"' config internal probes switcher | xargs -n1 dirname | sort -u | sed 's#^#./#') -update
+	@git --no-pager diff --stat
+
+.PHONY: clean
+clean: ## Remove what was built, and the demo's report
+	@rm -rf .cache/bin .demo bin
+
+# What the verbs stand on. Go's build cache knows what is up to date, so these take no time the second time.
+
+.PHONY: control-plane
+control-plane:
+	@$(GO) run ./internal/sandbox/controlplane/build >/dev/null
+
+.PHONY: tools
+tools: $(addprefix tool-,crd helm)
+
+.PHONY: linter
+linter: tool-lint
+
+TOOL_crd := sigs.k8s.io/controller-tools/cmd/controller-gen
+TOOL_helm := helm.sh/helm/v4/cmd/helm
+TOOL_lint := github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+tool-%:
+	@mkdir -p $(BIN)
+	@[ -x $(BIN)/$(notdir $(TOOL_$*)) ] || echo "building $(notdir $(TOOL_$*)) (once, about a minute)"
+	@cd internal/tools/$* && $(GO) build -o ../../../$(BIN)/ $(TOOL_$*)
+
+.PHONY: c-compiler
+c-compiler:
+	@command -v "$$($(GO) env CC)" >/dev/null || { \
+		echo "make test needs a C compiler, because it runs Go's race detector." >&2; \
+		echo "Install gcc or clang (Debian: apt install gcc; macOS: xcode-select --install), or set CC." >&2; \
+		exit 1; }

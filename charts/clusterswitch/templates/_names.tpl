@@ -1,0 +1,61 @@
+{{- define "clusterswitch.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* The release's name, unless it says clusterswitch already. Leaves room for "-operator". */}}
+{{- define "clusterswitch.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 54 | trimSuffix "-" -}}
+{{- else -}}
+{{- $name := include "clusterswitch.name" . -}}
+{{- if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 54 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 54 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "clusterswitch.serviceAccount" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "clusterswitch.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- required "serviceAccount.name: name the account to use, or set serviceAccount.create" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "clusterswitch.selector" -}}
+app.kubernetes.io/name: {{ include "clusterswitch.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "clusterswitch.labels" -}}
+{{ include "clusterswitch.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- end -}}
+
+{{- define "clusterswitch.image" -}}
+{{- $repository := required "image.repository: name the image that the repository's Dockerfile builds" .Values.image.repository -}}
+{{- if .Values.image.digest -}}
+{{- printf "%s@%s" $repository .Values.image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" $repository (default .Chart.AppVersion .Values.image.tag) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The configuration document. What the chart itself decides can't be written twice. */}}
+{{- define "clusterswitch.config" -}}
+{{- if not .Values.config.pairs -}}
+{{- fail "config.pairs: name at least one pair of clusters; docs/config.md has every key" -}}
+{{- end -}}
+{{- if hasKey .Values.config "listen" -}}
+{{- fail "config.listen: leave it out; the chart sets it from port" -}}
+{{- end -}}
+{{- if hasKey .Values.config "journal" -}}
+{{- fail "config.journal: leave it out; the custom resources live in the release's namespace" -}}
+{{- end -}}
+{{- $set := dict "listen" (printf ":%d" (int .Values.port)) "journal" (dict "namespace" .Release.Namespace) -}}
+{{- toYaml (merge $set .Values.config) -}}
+{{- end -}}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+
+	"github.com/clusterswitch/clusterswitch/internal/api/v1alpha1"
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/aws"
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/bench"
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/controlplane"
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/demo"
+)
+
+var errDemoFailed = errors.New("a scenario failed; its logs are beside the report")
+
+func newCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use: "sandbox", Short: "The demo world of clusterswitch: embedded AWS, edge, control planes, users",
+		SilenceUsage: true, SilenceErrors: true,
+	}
+	root.AddCommand(awsCommand(), demoCommand(), benchCommand())
+	return root
+}
+
+func awsCommand() *cobra.Command {
+	var listen string
+	var options aws.Options
+	cmd := &cobra.Command{
+		Use: "aws", Short: "Run the embedded AWS alone: Route 53, ELBv2, CloudWatch and STS over HTTP",
+		Long: "Run the embedded AWS alone. It starts empty and keeps everything in memory. Point any AWS client at it:\n\n" +
+			"  aws --endpoint-url http://127.0.0.1:4599 route53 list-hosted-zones",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			l, err := (&net.ListenConfig{}).Listen(cmd.Context(), "tcp", listen)
+			if err != nil {
+				return fmt.Errorf("listening on %s: %w", listen, err)
+			}
+			server := &http.Server{Handler: aws.New(options), ReadHeaderTimeout: 5 * time.Second}
+			cmd.Printf("embedded AWS: http://%s\n", l.Addr())
+			served := make(chan error, 1)
+			go func() { served <- server.Serve(l) }()
+			select {
+			case err := <-served:
+				return err
+			case <-cmd.Context().Done():
+			}
+			// Only reads and writes in memory are under way: nothing to wait for.
+			return server.Close()
+		},
+	}
+	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:4599", "address to listen on; port 0 takes a free one")
+	cmd.Flags().DurationVar(&options.Propagation, "propagation", 2*time.Second, "how long a Route 53 change stays PENDING")
+	return cmd
+}
+
+func demoCommand() *cobra.Command {
+	options := demo.Options{Seed: 1}
+	cmd := &cobra.Command{
+		Use: "demo", Short: "Play the scenarios with the real daemon: " + strings.Join(demo.Names(), ", "),
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if options.Assets, options.CRDs, err = parts(); err != nil {
+				return err
+			}
+			options.Out, options.Width = os.Stdout, terminalWidth()
+			report, err := demo.Play(cmd.Context(), options)
+			if err != nil {
+				return err
+			}
+			if !report.Passed() {
+				return fmt.Errorf("%w: %s/", errDemoFailed, options.Dir)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&options.Daemon, "daemon", "", "path of the clusterswitch binary")
+	cmd.Flags().StringVar(&options.Dir, "dir", ".demo", "folder for report.json, logs and configurations")
+	cmd.Flags().StringSliceVar(&options.Only, "scenario", nil, "play only these scenarios")
+	cmd.Flags().IntVar(&options.Rate, "rate", 250, "the users' requests per second")
+	cmd.Flags().DurationVar(&options.Patience, "patience", 90*time.Second, "how long one scenario may take")
+	cobra.CheckErr(cmd.MarkFlagRequired("daemon"))
+	return cmd
+}
+
+func benchCommand() *cobra.Command {
+	var options bench.Options
+	cmd := &cobra.Command{
+		Use: "bench", Short: "Measure how long a rollback takes, beside the bare SDK calls in the same run",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if options.Assets, options.CRDs, err = parts(); err != nil {
+				return err
+			}
+			options.Out = os.Stdout
+			return bench.Rollbacks(cmd.Context(), options)
+		},
+	}
+	cmd.Flags().StringVar(&options.Daemon, "daemon", "", "path of the clusterswitch binary")
+	cmd.Flags().StringVar(&options.Dir, "dir", ".demo/bench", "folder for logs and the configuration")
+	cmd.Flags().IntVar(&options.Pairs, "pairs", 20, "pairs that are shifted side by side")
+	cmd.Flags().IntVar(&options.Rounds, "rounds", 6, "how often every pair is rolled back")
+	cobra.CheckErr(cmd.MarkFlagRequired("daemon"))
+	return cmd
+}
+
+// parts are the control planes' binaries and the custom resource definition.
+func parts() (controlplane.Assets, []*apiextensionsv1.CustomResourceDefinition, error) {
+	root, err := controlplane.FindRepository(".")
+	if err != nil {
+		return controlplane.Assets{}, nil, err
+	}
+	crd, err := v1alpha1.CRD()
+	if err != nil {
+		return controlplane.Assets{}, nil, err
+	}
+	return controlplane.RepositoryAssets(root), []*apiextensionsv1.CustomResourceDefinition{crd}, nil
+}
+
+// terminalWidth is the columns of standard output; 0: it is no terminal.
+func terminalWidth() int {
+	width, _, err := term.GetSize(int(os.Stdout.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}

@@ -1,0 +1,187 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// pair checks everything of a pair but its traffic.
+func (c *checker) pair(path string, p *Pair) {
+	c.kubeconfig(path+".blue.kubeconfig", p.Blue.Kubeconfig)
+	c.kubeconfig(path+".green.kubeconfig", p.Green.Kubeconfig)
+	if b, g := p.Blue.Kubeconfig, p.Green.Kubeconfig; b != nil && g != nil && *b == *g {
+		c.faultf(path+".green.kubeconfig", "is the same cluster as blue; give each cluster a path or context of its own")
+	}
+	c.workloads(path+".workloads", p.Workloads)
+	c.probes(path, p)
+	c.steps(path+".steps", p.Steps)
+	c.gates(path, p)
+}
+
+func (c *checker) workloads(path string, w Workloads) {
+	seen := unique{}
+	for i, namespace := range w.Namespaces {
+		at := fmt.Sprintf("%s.namespaces[%d]", path, i)
+		c.label(at, namespace)
+		c.unique(seen, at, namespace, "is listed twice", "keep one")
+	}
+	// Names of workloads are DNS subdomains: labels joined by dots.
+	pattern := regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?/(\*|[a-z0-9]([-.a-z0-9]*[a-z0-9])?)$`)
+	for i, ignored := range w.Ignore {
+		c.matches(fmt.Sprintf("%s.ignore[%d]", path, i), ignored, pattern, "a workload", "namespace/name, or namespace/* for a whole namespace")
+	}
+}
+
+func (c *checker) probes(path string, p *Pair) {
+	seen := unique{}
+	for i := range p.Probes {
+		probe, at := &p.Probes[i], fmt.Sprintf("%s.probes[%d]", path, i)
+		c.label(at+".name", probe.Name)
+		c.unique(seen, at+".name", probe.Name, "is the name of another probe of this pair", "choose a name of its own")
+		c.exactlyOne(at, map[string]bool{"http": probe.HTTP != nil, "tcp": probe.TCP != nil, "service": probe.Service != nil}, "http, tcp or service")
+		if probe.Timeout > probe.Interval && !c.faulty[at+".interval"] {
+			c.faultf(at+".timeout", "%s is longer than the interval of %s; shorten it or lengthen the interval", probe.Timeout, probe.Interval)
+		}
+		c.staleAfter(path, at, p, probe)
+		switch {
+		case probe.HTTP != nil:
+			c.httpProbe(at+".http", probe.HTTP)
+		case probe.TCP != nil:
+			c.dialAddress(at+".tcp.address", probe.TCP.Address)
+		case probe.Service != nil:
+			c.label(at+".service.namespace", probe.Service.Namespace)
+			c.label(at+".service.name", probe.Service.Name)
+			c.httpPath(at+".service.path", probe.Service.Path)
+			c.expect(at+".service.expect", probe.Service.Expect)
+		}
+	}
+	if p.StaleAfter < c.config.Interval && !c.faulty["interval"] {
+		c.faultf(path+".staleAfter", "%s is shorter than the interval of %s; use at least that", p.StaleAfter, c.config.Interval)
+	}
+}
+
+// staleAfter checks that a healthy probe's reading never gets stale between two of its runs.
+func (c *checker) staleAfter(pair, path string, p *Pair, probe *Probe) {
+	if c.faulty["interval"] || c.faulty[path+".interval"] || c.faulty[path+".timeout"] {
+		return
+	}
+	if apart := probe.Interval + probe.Interval/10 + probe.Timeout; p.StaleAfter < apart {
+		c.faultf(pair+".staleAfter", "%s is shorter than the %s that two readings of probe %s may lie apart; use at least that",
+			p.StaleAfter, apart, probe.Name)
+	}
+}
+
+// exactlyOne notes a fault unless exactly one of the kinds is given. A kind that is given but could not be read counts.
+func (c *checker) exactlyOne(path string, given map[string]bool, kinds string) {
+	count := 0
+	for kind, ok := range given {
+		if ok || c.faulty[path+"."+kind] {
+			count++
+		}
+	}
+	switch {
+	case count == 0:
+		c.faultf(path, "has no kind; give it one of %s", kinds)
+	case count > 1:
+		c.faultf(path, "has %d kinds; give it exactly one of %s", count, kinds)
+	}
+}
+
+func (c *checker) httpProbe(path string, p *HTTPProbe) {
+	u, ok := c.url(path+".url", p.URL)
+	if ok && u.Scheme == "http" {
+		if p.ServerName != "" {
+			c.faultf(path+".serverName", "has no effect on an http URL; remove it or use https")
+		}
+		if p.InsecureSkipVerify {
+			c.faultf(path+".insecureSkipVerify", "has no effect on an http URL; remove it or use https")
+		}
+	}
+	if strings.ContainsAny(p.Host, "/ @") {
+		c.faultf(path+".host", "%q is not a host; use a name such as shop.example.com, without scheme and path", p.Host)
+	}
+	token := regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+	for name, value := range p.Headers {
+		at := join(path+".headers", name)
+		switch {
+		case strings.EqualFold(name, "Host"):
+			c.faultf(at, "cannot be sent as a header; use the key host instead")
+		case !token.MatchString(name):
+			c.faultf(at, "is not a header name; use letters, digits and -")
+		case strings.ContainsAny(value, "\r\n\x00"):
+			c.faultf(at, "holds a line break; keep the value on one line")
+		}
+	}
+	if p.Method == "HEAD" && p.Expect.Body != "" {
+		c.faultf(path+".expect.body", "cannot be found in the answer to HEAD, which has no body; use GET or remove it")
+	}
+	c.expect(path+".expect", p.Expect)
+}
+
+func (c *checker) expect(path string, e Expect) {
+	if len(e.Status) == 0 {
+		c.faultf(path+".status", "is an empty list, so that no answer is good; list the good codes, such as [200]")
+	}
+}
+
+// steps checks that shares rise strictly up to 100.
+func (c *checker) steps(path string, steps []Step) {
+	before := 0
+	for i, step := range steps {
+		at := fmt.Sprintf("%s[%d].share", path, i)
+		if c.faulty[at] || step.Share == 0 {
+			continue
+		}
+		if step.Share <= before {
+			c.faultf(at, "%d is not more than the %d of the step before; let the shares rise from step to step", step.Share, before)
+		}
+		before = max(before, step.Share)
+	}
+	last := len(steps) - 1
+	if last >= 0 && steps[last].Share != 100 {
+		c.faultf(fmt.Sprintf("%s[%d].share", path, last), "%d leaves traffic on blue for ever; let the last step be 100", steps[last].Share)
+	}
+}
+
+func (c *checker) gates(path string, p *Pair) {
+	switch {
+	case len(p.Gates) == 0 && !p.SoakOnly:
+		c.faultf(path+".gates", "has no gate on users' traffic; add one, or set soakOnly: true to shift on time, probes and workloads alone")
+	case len(p.Gates) > 0 && p.SoakOnly:
+		c.faultf(path+".soakOnly", "is true although there are gates; remove it, or remove the gates")
+	}
+	seen := unique{}
+	for i, gate := range p.Gates {
+		at := fmt.Sprintf("%s.gates[%d]", path, i)
+		c.label(at+".name", gate.Name)
+		c.unique(seen, at+".name", gate.Name, "is the name of another gate of this pair", "choose a name of its own")
+		if gate.CloudWatch != nil {
+			c.cloudWatch(at+".cloudwatch", gate.CloudWatch, p)
+		}
+	}
+}
+
+func (c *checker) cloudWatch(path string, g *CloudWatch, p *Pair) {
+	c.matches(path+".loadBalancer", g.LoadBalancer, regexp.MustCompile(`^app/[A-Za-z0-9-]{1,32}/[0-9a-f]+$`),
+		"the end of an Application Load Balancer's ARN", "app/NAME/ID")
+	c.matches(path+".targetGroup", g.TargetGroup, regexp.MustCompile(`^targetgroup/[A-Za-z0-9-]{1,32}/[0-9a-f]+$`),
+		"the end of a target group's ARN", "targetgroup/NAME/ID")
+	for _, e := range p.Traffic {
+		if e.ALB != nil && g.TargetGroup != "" && strings.HasSuffix(e.ALB.BlueTargetGroupARN, ":"+g.TargetGroup) {
+			c.faultf(path+".targetGroup", "is blue's target group; use green's, whose users the gate is for")
+		}
+	}
+	// GetMetricData takes periods of 1, 5, 10, 30 and multiples of 60 seconds.
+	switch g.Period {
+	case time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second:
+	default:
+		if g.Period%time.Minute != 0 {
+			c.faultf(path+".period", "%s is not a period of CloudWatch; use 1s, 5s, 10s, 30s or a multiple of 60s", g.Period)
+		}
+	}
+	if g.Period > 0 && (g.Window < g.Period || g.Window%g.Period != 0) && !c.faulty[path+".period"] {
+		c.faultf(path+".window", "%s is not a multiple of the period of %s; make it one", g.Window, g.Period)
+	}
+}

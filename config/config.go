@@ -1,0 +1,78 @@
+package config
+
+import "time"
+
+// APIVersion is the one version of the document this release reads.
+const APIVersion = "clusterswitch.io/v1alpha1"
+
+// Config is the whole document.
+//
+// Nobody changes it after Load or Parse returned it, so goroutines may share it.
+type Config struct {
+	// File names where the document was read from.
+	File string `yaml:"-"`
+
+	// Digest is the SHA-256 of the document in hex: two Configs of the same digest came from the same text.
+	Digest string `yaml:"-"`
+
+	// APIVersion says which version of this reference the document is written for.
+	APIVersion string `yaml:"apiVersion" required:"true" oneof:"clusterswitch.io/v1alpha1" env:"-"`
+
+	// Interval is how often each pair is looked at. A request for a rollback does not wait for it.
+	Interval time.Duration `yaml:"interval" default:"10s" range:"100ms..5m"`
+
+	// Listen is the address, host:port or :port, that serves metrics and health. Empty serves nothing.
+	Listen string `yaml:"listen" default:":8080"`
+
+	// HandsOff stops every write of the daemon, for all pairs, rollbacks too. It goes on looking and reporting.
+	HandsOff bool `yaml:"handsOff"`
+
+	// Log says what is logged, and how.
+	Log Log `yaml:"log"`
+
+	// AWS says how AWS is reached. Credentials come from the SDK's usual chain, never from this file.
+	AWS AWS `yaml:"aws"`
+
+	// Journal says where the daemon keeps what it decided.
+	Journal Journal `yaml:"journal"`
+
+	// Pairs are the blue and green clusters to shift between. Each goes its own way.
+	Pairs []Pair `yaml:"pairs" required:"true"`
+}
+
+// Log says what is logged, and how.
+type Log struct {
+	// Level is the lowest level that is logged.
+	Level string `yaml:"level" default:"info" oneof:"debug info warn error"`
+
+	// Format is json for machines or console for people.
+	Format string `yaml:"format" default:"json" oneof:"json console"`
+}
+
+// AWS says how AWS is reached.
+type AWS struct {
+	// Region is the region of the load balancers and of CloudWatch. Empty leaves it to the SDK: AWS_REGION, the shared
+	// profile, or the instance.
+	Region string `yaml:"region"`
+
+	// EndpointURL sends every AWS call to one address instead of AWS's own. It is for tests and the sandbox.
+	EndpointURL string `yaml:"endpointURL"`
+}
+
+// Journal says where the daemon keeps what it decided: a custom resource for each pair in the management cluster.
+type Journal struct {
+	// Kubeconfig reaches the management cluster. Without it the daemon uses the cluster it runs in.
+	Kubeconfig *Kubeconfig `yaml:"kubeconfig"`
+
+	// Namespace holds the custom resources.
+	Namespace string `yaml:"namespace" default:"clusterswitch"`
+}
+
+// Kubeconfig names a cluster by a context in a kubeconfig file.
+type Kubeconfig struct {
+	// Path is the kubeconfig file. A relative path starts at the daemon's working folder.
+	Path string `yaml:"path" required:"true"`
+
+	// Context is the context to use. Empty uses the file's current-context.
+	Context string `yaml:"context"`
+}

@@ -1,0 +1,34 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// staleReadings is how many readings in a row may be missed before what was read counts as unknown.
+const staleReadings = 3
+
+// derive fills in the defaults that hang on other keys, and brings record names into their one form.
+func derive(c *Config) {
+	for i := range c.Pairs {
+		p := &c.Pairs[i]
+		if p.StaleAfter == 0 {
+			p.StaleAfter = staleReadings * c.Interval
+			for _, probe := range p.Probes {
+				p.StaleAfter = max(p.StaleAfter, staleReadings*probe.Interval)
+			}
+		}
+		for j := range p.Traffic {
+			e := &p.Traffic[j]
+			if e.Name == "" {
+				e.Name = fmt.Sprintf("%s-%d", e.kind(), j)
+			}
+			if e.Route53 == nil {
+				continue
+			}
+			for n, name := range e.Route53.Names {
+				e.Route53.Names[n] = strings.ToLower(strings.TrimSuffix(name, "."))
+			}
+		}
+	}
+}

@@ -1,0 +1,142 @@
+// Package app builds the daemon from its parts and owns the order in which
+// they start and stop. It is the only package that knows all of them.
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	sdkroute53 "github.com/aws/aws-sdk-go-v2/service/route53"
+	"go.uber.org/zap"
+
+	"github.com/clusterswitch/clusterswitch/config"
+	"github.com/clusterswitch/clusterswitch/internal/awsapi"
+	"github.com/clusterswitch/clusterswitch/internal/elb"
+	"github.com/clusterswitch/clusterswitch/internal/journal"
+	"github.com/clusterswitch/clusterswitch/internal/kube"
+	"github.com/clusterswitch/clusterswitch/internal/logkey"
+	"github.com/clusterswitch/clusterswitch/internal/measure"
+	"github.com/clusterswitch/clusterswitch/internal/route53"
+	"github.com/clusterswitch/clusterswitch/internal/telemetry"
+	"github.com/clusterswitch/clusterswitch/internal/web"
+)
+
+// Options are what the daemon is started with.
+type Options struct {
+	Config  *config.Config
+	Version string
+	// Rollback names the pairs of `run --rollback PAIR`.
+	Rollback []string
+	Logger   *zap.Logger
+}
+
+// App is the daemon.
+type App struct {
+	log      *zap.Logger
+	aws      aws
+	journal  *journal.Journal
+	metrics  *telemetry.Metrics
+	health   *web.Health
+	rollback []string
+	// userAgent names the daemon in the API servers' audit logs.
+	userAgent string
+
+	mu     sync.Mutex // guards config and pairs
+	config *config.Config
+	pairs  map[string]*pair
+}
+
+// New makes the daemon. It reads credentials but asks nobody anything yet.
+func New(ctx context.Context, o Options) (*App, error) {
+	for _, name := range o.Rollback {
+		if !slices.ContainsFunc(o.Config.Pairs, func(p config.Pair) bool { return p.Name == name }) {
+			return nil, fmt.Errorf("run --rollback %s: the configuration has no such pair; it has %s", name, pairNames(o.Config))
+		}
+	}
+	userAgent := "clusterswitch/" + o.Version
+	management, err := kube.Connect(accessOf(o.Config.Journal.Kubeconfig, userAgent))
+	if err != nil {
+		return nil, fmt.Errorf("reaching the management cluster: %w", err)
+	}
+	kept, err := journal.New(journal.Options{Config: management, Namespace: o.Config.Journal.Namespace, Logger: o.Logger})
+	if err != nil {
+		return nil, err
+	}
+	session, err := awsapi.Load(ctx, awsapi.Options{Region: o.Config.AWS.Region, EndpointURL: o.Config.AWS.EndpointURL})
+	if err != nil {
+		return nil, err
+	}
+	balancers := elasticloadbalancingv2.NewFromConfig(session)
+	return &App{
+		log:     o.Logger,
+		journal: kept,
+		aws: aws{
+			route53: route53.New(route53.Options{API: sdkroute53.NewFromConfig(session)}),
+			elb:     elb.New(elb.Options{Rules: balancers, Health: balancers, Tags: balancers}),
+			meter:   measure.New(measure.Options{API: cloudwatch.NewFromConfig(session)}),
+		},
+		metrics: telemetry.New(o.Version), health: web.NewHealth(time.Now),
+		rollback: o.Rollback, userAgent: userAgent, config: o.Config, pairs: map[string]*pair{},
+	}, nil
+}
+
+// accessOf is the way to a cluster; without a kubeconfig it is the cluster that
+// the daemon runs in.
+func accessOf(k *config.Kubeconfig, userAgent string) kube.Access {
+	a := kube.Access{UserAgent: userAgent}
+	if k != nil {
+		a.Kubeconfig, a.Context = k.Path, k.Context
+	}
+	return a
+}
+
+func pairNames(c *config.Config) string {
+	names := make([]string, len(c.Pairs))
+	for i, p := range c.Pairs {
+		names[i] = p.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+// Run serves until ctx ends or a part fails, then stops in order: no new
+// decisions, writes under way finished, watches, pages. It never rolls back.
+func (a *App) Run(ctx context.Context) error {
+	life := newLifecycle(a.log)
+	defer life.stop()
+	if a.config.Listen != "" {
+		server, err := web.Listen(ctx, web.Options{Listen: a.config.Listen, Health: a.health, Metrics: a.metrics.Gatherer()})
+		if err != nil {
+			return err
+		}
+		a.log.Info("listening", logkey.Address(server.Address()))
+		life.start(ctx, "pages", server.Run)
+	}
+	life.start(ctx, "journal watch", func(ctx context.Context) error { return a.journal.Run(ctx, a.wake) })
+	life.start(ctx, "pairs", a.runPairs)
+	life.start(ctx, "configuration watch", func(ctx context.Context) error {
+		return config.Watch(ctx, a.config, func(u config.Update) { a.reload(ctx, u) })
+	})
+	defer a.health.Stopping()
+	select {
+	case <-ctx.Done():
+		a.log.Info("stopping", logkey.Cause(context.Cause(ctx)))
+		return nil
+	case err := <-life.failed:
+		return err
+	}
+}
+
+// wake lets one pair's loop turn at once.
+func (a *App) wake(name string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if p, ok := a.pairs[name]; ok {
+		p.switcher.Wake()
+	}
+}

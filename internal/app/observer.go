@@ -1,0 +1,73 @@
+package app
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/clusterswitch/clusterswitch/internal/measure"
+	"github.com/clusterswitch/clusterswitch/probes"
+	"github.com/clusterswitch/clusterswitch/switcher"
+	"github.com/clusterswitch/clusterswitch/switcher/shift"
+)
+
+// entrances reads and writes entrances of one kind.
+type entrances interface {
+	Read(ctx context.Context, entrances []shift.Entrance) []shift.EntranceReading
+	Commit(ctx context.Context, changes []shift.Change) []shift.Result
+}
+
+// meter measures users' traffic.
+type meter interface {
+	Measure(ctx context.Context, queries []measure.Query, since time.Time) []shift.TrafficReading
+}
+
+// cluster hands out what is known of one cluster, from memory.
+type cluster interface {
+	Snapshot() shift.ClusterReading
+}
+
+// prober hands out the probes' recent history, from memory.
+type prober interface {
+	Snapshot() []probes.Reading
+}
+
+// observer gathers one pair's observation.
+type observer struct {
+	requests *requests
+	aws      aws
+	blue     cluster
+	green    cluster
+	probes   prober
+
+	mu      sync.Mutex // guards queries
+	queries []measure.Query
+}
+
+func (o *observer) configure(queries []measure.Query) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.queries = queries
+}
+
+// Request is what people ask for.
+func (o *observer) Request(s shift.State) shift.Request { return o.requests.request(s) }
+
+// Observe looks at AWS in parallel; clusters and probes are known already.
+func (o *observer) Observe(ctx context.Context, look switcher.Look) shift.Observation {
+	observation := shift.Observation{
+		Blue:   o.blue.Snapshot(),
+		Green:  o.green.Snapshot(),
+		Probes: switcher.ProbeReadings(o.probes.Snapshot()),
+	}
+	var reading sync.WaitGroup
+	if !look.Urgent && !look.MeasureFrom.IsZero() {
+		o.mu.Lock()
+		queries := o.queries
+		o.mu.Unlock()
+		reading.Go(func() { observation.Traffic = o.aws.meter.Measure(ctx, queries, look.MeasureFrom) })
+	}
+	observation.Entrances = o.aws.read(ctx, look.Entrances)
+	reading.Wait()
+	return observation
+}

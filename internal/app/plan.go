@@ -1,0 +1,64 @@
+package app
+
+import (
+	"time"
+
+	"github.com/clusterswitch/clusterswitch/config"
+	"github.com/clusterswitch/clusterswitch/internal/measure"
+	"github.com/clusterswitch/clusterswitch/switcher/shift"
+)
+
+// planOf turns one pair's configuration into the core's plan. It is the only
+// bridge between the two vocabularies.
+func planOf(c *config.Config, p config.Pair) shift.Plan {
+	plan := shift.Plan{
+		Pair:       p.Name,
+		Standby:    shift.Standby{For: p.Standby.For, AutoRollback: p.Standby.AutoRollback},
+		Interval:   c.Interval,
+		StaleAfter: p.StaleAfter,
+		Gates:      shift.Gates{SoakOnly: p.SoakOnly, ReplicasAtLeast: p.Replicas.AtLeast},
+	}
+	for _, s := range p.Steps {
+		plan.Steps = append(plan.Steps, shift.Step{Share: shift.Share(s.Share), Hold: s.Hold, Approval: s.Approval})
+	}
+	for _, e := range p.Traffic {
+		plan.Entrances = append(plan.Entrances, entranceOf(e))
+	}
+	for _, g := range p.Gates {
+		plan.Gates.Traffic = append(plan.Gates.Traffic, shift.TrafficGate{
+			Name: g.Name, MaxErrorRatio: g.CloudWatch.MaxErrorRatio,
+			MinRequests: g.CloudWatch.MinRequests, Breaches: g.CloudWatch.Breaches,
+		})
+	}
+	return plan
+}
+
+func entranceOf(e config.Entrance) shift.Entrance {
+	if e.ALB != nil {
+		return shift.Entrance{Name: e.Name, ALB: &shift.ALBEntrance{
+			RuleARN:            e.ALB.RuleARN,
+			BlueTargetGroupARN: e.ALB.BlueTargetGroupARN, GreenTargetGroupARN: e.ALB.GreenTargetGroupARN,
+			MinHealthyTargets: e.ALB.MinHealthyTargets,
+		}}
+	}
+	return shift.Entrance{Name: e.Name, Route53: &shift.Route53Entrance{
+		HostedZoneID: e.Route53.HostedZoneID, RecordName: e.Route53.Names[0],
+		BlueSetIdentifier: e.Route53.BlueSetIdentifier, GreenSetIdentifier: e.Route53.GreenSetIdentifier,
+		Mark: e.Route53.Mark,
+	}}
+}
+
+func queriesOf(p config.Pair) []measure.Query {
+	var queries []measure.Query
+	for _, g := range p.Gates {
+		queries = append(queries, measure.Query{
+			Gate: g.Name, LoadBalancer: g.CloudWatch.LoadBalancer, TargetGroup: g.CloudWatch.TargetGroup,
+			Window: g.CloudWatch.Window, Period: g.CloudWatch.Period, Settle: g.CloudWatch.Settle,
+		})
+	}
+	return queries
+}
+
+// turnBound is how long a loop may go without a turn before it counts as
+// stuck: several looks, and every call of one turn timing out.
+func turnBound(c *config.Config) time.Duration { return 5*c.Interval + time.Minute }

@@ -1,0 +1,87 @@
+package app
+
+import (
+	"sync"
+
+	"github.com/clusterswitch/clusterswitch/config"
+	"github.com/clusterswitch/clusterswitch/internal/api/v1alpha1"
+	"github.com/clusterswitch/clusterswitch/switcher/shift"
+)
+
+// specs tells what people ask for in the custom resource.
+type specs interface {
+	Request(pair string) (spec v1alpha1.TrafficSwitchSpec, known bool)
+}
+
+// requests joins what people ask for one pair from all sources: configuration,
+// custom resource, and the command line's flag.
+type requests struct {
+	specs specs
+
+	mu       sync.Mutex // guards all below
+	pair     config.Pair
+	handsOff bool // of the whole configuration
+	flag     flagged
+}
+
+// flagged is `run --rollback PAIR`. It is bound to the attempt that the daemon
+// found when it started: it can't leak into a later one.
+type flagged struct {
+	set     bool
+	bound   bool
+	attempt int
+}
+
+func newRequests(s specs, rollbackFlag bool) *requests {
+	return &requests{specs: s, flag: flagged{set: rollbackFlag}}
+}
+
+// configure takes over a changed configuration.
+func (r *requests) configure(c *config.Config, pair config.Pair) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.pair, r.handsOff = pair, c.HandsOff
+}
+
+// request is the sum of all sources: rollback and stops are OR-ed, the higher
+// attempt wins.
+func (r *requests) request(s shift.State) shift.Request {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	spec, known := r.specs.Request(r.pair.Name)
+	q := shift.Request{
+		Serve:         shift.Side(r.pair.Serve),
+		Attempt:       max(r.pair.Attempt, spec.Attempt),
+		RollbackForce: r.pair.RollbackForce || spec.RollbackForce,
+		Paused:        r.pair.Paused || spec.Paused,
+		HandsOff:      r.handsOff || r.pair.HandsOff || spec.HandsOff,
+		Approved:      shift.Approval(spec.Approved),
+		Resolve:       shift.Resolution{ID: spec.Resolve.ID, How: shift.ResolveHow(spec.Resolve.How)},
+	}
+	if q.Serve == shift.Green {
+		q.Attempt = max(1, q.Attempt) // asking for green is asking for a first attempt
+	}
+	if !known {
+		q.Unknown = "the custom resource is not read yet"
+	}
+	if r.pair.Rollback {
+		q.RollbackBy = append(q.RollbackBy, "the configuration")
+	}
+	if spec.Rollback {
+		q.RollbackBy = append(q.RollbackBy, "the custom resource")
+	}
+	if r.flag.asks(s) {
+		q.RollbackBy = append(q.RollbackBy, "run --rollback")
+	}
+	return q
+}
+
+func (f *flagged) asks(s shift.State) bool {
+	if !f.set {
+		return false
+	}
+	if !f.bound {
+		f.bound, f.attempt = true, s.Attempt
+	}
+	return s.Attempt == f.attempt
+}

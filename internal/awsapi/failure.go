@@ -1,0 +1,116 @@
+package awsapi
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/aws/smithy-go"
+)
+
+// Class is what an error of AWS means to an adapter.
+type Class int
+
+// The classes.
+const (
+	// Other: AWS refused, in words that this package doesn't know.
+	Other Class = iota
+	// Throttled: AWS refused for now; nothing was done. It includes Route 53's
+	// PriorRequestNotComplete.
+	Throttled
+	// Denied: the credentials are missing, expired or lack a right.
+	Denied
+	// NotFound: the zone, rule, target group or change doesn't exist.
+	NotFound
+	// Invalid: AWS refuses the request's values.
+	Invalid
+	// Conflict: Route 53's InvalidChangeBatch, which is what a swap gets when
+	// something changed since it was read.
+	Conflict
+	// Unreachable: no answer, or a server error. A write may have happened.
+	Unreachable
+)
+
+// String names the class for messages.
+func (c Class) String() string {
+	return [...]string{"refused", "throttled", "access denied", "not found", "invalid", "conflict", "no answer"}[c]
+}
+
+// Failure is an error of AWS without the SDK's types.
+type Failure struct {
+	Class Class
+	// Code is the wire code, as "InvalidChangeBatch"; empty when AWS didn't answer.
+	Code string
+	// Message is AWS's own text, or the transport's.
+	Message string
+}
+
+// String says what happened in a few words for a person.
+func (f Failure) String() string {
+	if f.Code == "" {
+		return fmt.Sprintf("%s: %s", f.Class, f.Message)
+	}
+	return fmt.Sprintf("%s (%s: %s)", f.Class, f.Code, f.Message)
+}
+
+// Error is a failure with the sentence that an adapter made of it: what was
+// tried, what AWS said, and what to do.
+type Error struct {
+	Failure
+	Sentence string
+}
+
+func (e *Error) Error() string { return e.Sentence }
+
+// Passing tells whether another try may succeed with nothing mended.
+func (f Failure) Passing() bool { return f.Class == Throttled || f.Class == Unreachable }
+
+// classOf lists the wire codes that the adapters' calls can answer. ELBv2's
+// codes lack the suffix "Exception" on the wire.
+var classOf = map[string]Class{
+	"AccessDenied": Denied, "AccessDeniedException": Denied, "UnauthorizedOperation": Denied,
+	"AuthFailure": Denied, "ExpiredToken": Denied, "ExpiredTokenException": Denied,
+	"IncompleteSignature": Denied, "InvalidClientTokenId": Denied, "MissingAuthenticationToken": Denied,
+	"OptInRequired": Denied, "SignatureDoesNotMatch": Denied, "UnrecognizedClientException": Denied,
+
+	"NoSuchHostedZone": NotFound, "NoSuchChange": NotFound, "RuleNotFound": NotFound,
+	"TargetGroupNotFound": NotFound, "ListenerNotFound": NotFound, "LoadBalancerNotFound": NotFound,
+
+	"InvalidChangeBatch": Conflict,
+
+	"InvalidInput": Invalid, "ValidationError": Invalid, "ValidationException": Invalid,
+	"InvalidDomainName": Invalid, "InvalidConfigurationRequest": Invalid, "InvalidLoadBalancerAction": Invalid,
+	"InvalidParameterValue": Invalid, "InvalidParameterCombination": Invalid, "MissingParameter": Invalid,
+	"IncompatibleProtocols": Invalid, "TargetGroupAssociationLimit": Invalid, "TooManyActions": Invalid,
+	"TooManyTags": Invalid, "OperationNotPermitted": Invalid, "UnsupportedProtocol": Invalid,
+}
+
+// Classify tells what an error of an SDK call means. Anything that isn't a clear
+// answer of AWS is Unreachable: what became of a write must then be read.
+func Classify(err error) Failure {
+	if invalid, ok := errors.AsType[smithy.InvalidParamsError](err); ok {
+		return Failure{Class: Invalid, Message: invalid.Error()} // refused before it was sent
+	}
+	api, ok := errors.AsType[smithy.APIError](err)
+	if !ok {
+		return Failure{Class: Unreachable, Message: err.Error()}
+	}
+	f := Failure{Code: api.ErrorCode(), Message: api.ErrorMessage()}
+	if _, throttled := retry.DefaultThrottleErrorCodes[f.Code]; throttled {
+		f.Class = Throttled
+		return f
+	}
+	if class, known := classOf[f.Code]; known {
+		f.Class = class
+		return f
+	}
+	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && response.HTTPStatusCode() >= 500 {
+		f.Class = Unreachable
+	}
+	if api.ErrorFault() == smithy.FaultServer {
+		f.Class = Unreachable
+	}
+	return f
+}

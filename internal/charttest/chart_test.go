@@ -1,0 +1,162 @@
+package charttest
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+
+	"github.com/clusterswitch/clusterswitch/config"
+)
+
+func TestChartLints(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"least", "full"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			out, err := helm(t.Context(), "lint", "--strict", chart, "--values", values(name))
+			if err != nil {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
+	}
+}
+
+// What the chart writes as the daemon's configuration is what the daemon loads.
+func TestRenderedConfigurationLoads(t *testing.T) {
+	t.Parallel()
+	for name, listen := range map[string]string{"least": ":8080", "full": ":9090"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			kept := only[*corev1.ConfigMap](t, render(t, name))
+			c, err := config.Parse("clusterswitch.yaml", []byte(kept.Data["clusterswitch.yaml"]), nil)
+			if err != nil {
+				t.Fatalf("%v\n%s", err, kept.Data["clusterswitch.yaml"])
+			}
+			if c.Listen != listen {
+				t.Errorf("listen is %q, want %q", c.Listen, listen)
+			}
+			if c.Journal.Namespace != namespace {
+				t.Errorf("the journal's namespace is %q, but the release's Role is in %q", c.Journal.Namespace, namespace)
+			}
+		})
+	}
+}
+
+func TestDaemonRunsAloneAndRestricted(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"least", "full"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			spec := only[*appsv1.Deployment](t, render(t, name)).Spec
+			if *spec.Replicas != 1 || spec.Strategy.Type != appsv1.RecreateDeploymentStrategyType {
+				t.Errorf("%d replicas, strategy %s; want one at a time", *spec.Replicas, spec.Strategy.Type)
+			}
+			pod, container := spec.Template.Spec, spec.Template.Spec.Containers[0]
+			got := []any{
+				*pod.SecurityContext.RunAsNonRoot, pod.SecurityContext.SeccompProfile.Type,
+				*container.SecurityContext.AllowPrivilegeEscalation, *container.SecurityContext.ReadOnlyRootFilesystem,
+				container.SecurityContext.Capabilities.Drop,
+			}
+			want := []any{true, corev1.SeccompProfileTypeRuntimeDefault, false, true, []corev1.Capability{"ALL"}}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("security context (-want +got):\n%s", diff)
+			}
+			if container.LivenessProbe.HTTPGet.Path != "/healthz" || container.ReadinessProbe.HTTPGet.Path != "/readyz" {
+				t.Error("the probes don't ask /healthz and /readyz")
+			}
+		})
+	}
+}
+
+// Every kubeconfig that the example configurations name is in a mounted folder.
+func TestKubeconfigsAreMounted(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"least", "full"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			objects := render(t, name)
+			container := only[*appsv1.Deployment](t, objects).Spec.Template.Spec.Containers[0]
+			c, err := config.Parse("clusterswitch.yaml", []byte(only[*corev1.ConfigMap](t, objects).Data["clusterswitch.yaml"]), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, path := range []string{c.Pairs[0].Blue.Kubeconfig.Path, c.Pairs[0].Green.Kubeconfig.Path} {
+				if !slices.ContainsFunc(container.VolumeMounts, func(m corev1.VolumeMount) bool { return strings.HasPrefix(path, m.MountPath+"/") }) {
+					t.Errorf("%s is in no mounted folder", path)
+				}
+			}
+		})
+	}
+}
+
+// The Role grants what internal/journal asks for, and no more: above all no
+// write to a spec.
+func TestDaemonMayWriteNothingButTheJournal(t *testing.T) {
+	t.Parallel()
+	roles := all[*rbacv1.Role](render(t, "least"))
+	at := slices.IndexFunc(roles, func(r *rbacv1.Role) bool { return r.Name == "shift-clusterswitch" })
+	if at < 0 {
+		t.Fatal("the daemon has no Role")
+	}
+	want := []rbacv1.PolicyRule{
+		{APIGroups: []string{"clusterswitch.io"}, Resources: []string{"trafficswitches"}, Verbs: []string{"get", "list", "watch", "create"}},
+		{APIGroups: []string{"clusterswitch.io"}, Resources: []string{"trafficswitches/status"}, Verbs: []string{"update"}},
+	}
+	if diff := cmp.Diff(want, roles[at].Rules); diff != "" {
+		t.Errorf("rules (-want +got):\n%s", diff)
+	}
+}
+
+// In blue and green the daemon changes nothing.
+func TestWorkloadClustersAreOnlyRead(t *testing.T) {
+	t.Parallel()
+	content, err := os.ReadFile(filepath.Join(chart, "files", "workload-cluster.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	roles := all[*rbacv1.ClusterRole](decode(t, string(content)))
+	if len(roles) == 0 {
+		t.Fatal("files/workload-cluster.yaml has no ClusterRole")
+	}
+	for _, role := range roles {
+		for _, rule := range role.Rules {
+			for _, verb := range rule.Verbs {
+				if !slices.Contains([]string{"get", "list", "watch"}, verb) {
+					t.Errorf("%s may %s %v", role.Name, verb, rule.Resources)
+				}
+			}
+		}
+	}
+}
+
+func TestChartRefuses(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		set  []string
+		want string
+	}{
+		"no pairs":                          {[]string{"--set-json=config.pairs=[]"}, "config.pairs: name at least one pair"},
+		"no image":                          {[]string{"--set=image.repository="}, "image.repository: name the image"},
+		"a listen address of its own":       {[]string{"--set=config.listen=:1"}, "config.listen: leave it out"},
+		"a journal of its own":              {[]string{"--set=config.journal.namespace=x"}, "config.journal: leave it out"},
+		"an unknown key":                    {[]string{"--set=replicaCount=2"}, "replicaCount"},
+		"a kubeconfig in the config folder": {[]string{"--set=kubeconfigSecrets[0].mountPath=/etc/clusterswitch/blue"}, "mountPath"},
+		"no account":                        {[]string{"--set=serviceAccount.create=false"}, "serviceAccount.name: name the account"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			args := append([]string{"template", "shift", chart, "--values", values("least")}, test.set...)
+			out, err := helm(t.Context(), args...)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error is %v, want one that says %q; output:\n%s", err, test.want, out)
+			}
+		})
+	}
+}

@@ -1,0 +1,76 @@
+// Package cli holds the commands of clusterswitch: the daemon, and the tool in
+// a person's hand. The hand commands talk to the custom resource only; the
+// daemon does what it says there.
+package cli
+
+import (
+	"context"
+	"io"
+
+	"github.com/spf13/cobra"
+)
+
+// Options are what a program gets from its surroundings.
+type Options struct {
+	// Args are the arguments without the program's name.
+	Args []string
+	// Out gets what was asked for, Err everything else: errors, warnings, and
+	// the daemon's log.
+	Out, Err io.Writer
+	// Build says which program this is.
+	Build Build
+}
+
+// Run carries out one command and returns the program's exit status: 0 when it
+// was done, 1 when it failed, 2 when configuration or usage were wrong. It ends
+// early when ctx does.
+func Run(ctx context.Context, o Options) int {
+	p := &program{out: &paper{w: o.Out}, err: &paper{w: o.Err}, build: o.Build}
+	root := p.root()
+	// Not o.Args itself: for nil, cobra would take the process's own arguments.
+	root.SetArgs(append([]string{}, o.Args...))
+	command, err := root.ExecuteContextC(ctx)
+	return p.exit(command, err)
+}
+
+// program is one run of clusterswitch.
+type program struct {
+	out, err *paper
+	build    Build
+	// config is the path that --config gives; empty: not given.
+	config string
+	// begun: arguments and flags were in order, the command itself ran.
+	begun bool
+}
+
+const rootHelp = `clusterswitch moves users' traffic from an old Kubernetes cluster (blue) to a
+new one (green), step by step and only through gates, and back at any moment.
+
+"run" is the daemon. All other commands are for people. start, rollback, pause,
+resume and approve write what a person asks for into the pair's TrafficSwitch
+in the management cluster; the daemon does it. Whoever may not edit that
+resource may not ask.
+
+Exit status: 0 done; 1 failed; 2 bad configuration or usage.`
+
+func (p *program) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "clusterswitch",
+		Short: "Move users' traffic between two Kubernetes clusters, and back",
+		Long:  rootHelp,
+		// Run reports errors, and knows which exit status they have.
+		SilenceErrors: true, SilenceUsage: true,
+		PersistentPreRun: func(*cobra.Command, []string) { p.begun = true },
+	}
+	root.SetOut(p.out)
+	root.SetErr(p.err)
+	root.PersistentFlags().StringVar(&p.config, "config", "",
+		"the configuration `file` (default $CLUSTERSWITCH_CONFIG, else clusterswitch.yaml in the working folder or /etc/clusterswitch)")
+	root.AddCommand(
+		p.runCommand(), p.validateCommand(),
+		p.statusCommand(), p.startCommand(), p.rollbackCommand(),
+		p.pauseCommand(), p.resumeCommand(), p.approveCommand(),
+		p.versionCommand(),
+	)
+	return root
+}

@@ -1,0 +1,138 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/clusterswitch/clusterswitch/internal/api/v1alpha1"
+)
+
+// hand is one run of a command that speaks with the management cluster.
+type hand struct {
+	out, err *paper
+	place    place
+	client   *v1alpha1.Client
+	// given are the flags that say where the cluster is, as the person gave
+	// them: the commands that are named as the next step repeat them.
+	given string
+}
+
+// handCommand makes a command that speaks with the management cluster.
+func (p *program) handCommand(command *cobra.Command, run func(ctx context.Context, h *hand, args []string) error) *cobra.Command {
+	var flags place
+	command.Flags().StringVar(&flags.kubeconfig, "kubeconfig", "",
+		"the kubeconfig `file` for the management cluster (default the configuration's journal.kubeconfig, else as kubectl finds it)")
+	command.Flags().StringVar(&flags.context, "context", "", "the `context` in that kubeconfig (default its current one)")
+	command.Flags().StringVar(&flags.namespace, "namespace", "",
+		"the `namespace` of the TrafficSwitches (default the configuration's journal.namespace, else "+defaultNamespace+")")
+	command.RunE = func(command *cobra.Command, args []string) error {
+		h, err := p.hand(command, flags)
+		if err != nil {
+			return err
+		}
+		return run(command.Context(), h, args)
+	}
+	command.ValidArgsFunction = func(command *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		h, err := p.hand(command, flags)
+		if err != nil || len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		names, _ := h.pairs(command.Context()) // a shell has no place for an error
+		return names, cobra.ShellCompDirectiveNoFileComp
+	}
+	return command
+}
+
+// onePair accepts the arguments of a command for one pair.
+func onePair(command *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("%s takes one pair, not %d", command.Name(), len(args))
+	}
+	return nil
+}
+
+// atMostOnePair accepts the arguments of a command for one pair or all.
+func atMostOnePair(command *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return fmt.Errorf("%s takes one pair or none, not %d", command.Name(), len(args))
+	}
+	return nil
+}
+
+func (p *program) hand(command *cobra.Command, flags place) (*hand, error) {
+	at, client, err := p.reach(flags)
+	if err != nil {
+		return nil, err
+	}
+	h := &hand{out: p.out, err: p.err, place: at, client: client}
+	command.Flags().Visit(func(f *pflag.Flag) {
+		switch f.Name {
+		case "config", "kubeconfig", "context", "namespace":
+			h.given += " --" + f.Name + " " + word(f.Value.String())
+		}
+	})
+	return h, nil
+}
+
+// next gives a command of this program for the same management cluster.
+func (h *hand) next(words string) string { return "clusterswitch " + words + h.given }
+
+// watch gives the command that shows every change of a pair.
+func (h *hand) watch(pair string) string {
+	return h.place.kubectl() + " get trafficswitch " + pair + " --watch"
+}
+
+// get reads one pair. For a name that nobody has, the error lists the names
+// there are.
+func (h *hand) get(ctx context.Context, pair string) (*v1alpha1.TrafficSwitch, error) {
+	object, err := h.client.Get(ctx, pair)
+	return object, h.explain(ctx, pair, err)
+}
+
+// change changes what is asked for one pair, with get's errors.
+func (h *hand) change(ctx context.Context, pair string, c v1alpha1.SpecChange) (*v1alpha1.TrafficSwitch, error) {
+	object, err := h.client.PatchSpec(ctx, pair, c)
+	return object, h.explain(ctx, pair, err)
+}
+
+// noPairError says that nobody has a pair of this name, and who there is.
+type noPairError struct{ error }
+
+func (h *hand) explain(ctx context.Context, pair string, err error) error {
+	if !errors.Is(err, v1alpha1.ErrNotFound) {
+		return err
+	}
+	names, err := h.pairs(ctx)
+	switch {
+	case err != nil:
+		return err
+	case len(names) == 0:
+		return noPairError{fmt.Errorf("there is no pair %q: namespace %s has no TrafficSwitch at all; %s", pair, h.place.namespace, whereFrom)}
+	}
+	return noPairError{fmt.Errorf("there is no pair %q in namespace %s; there are: %s", pair, h.place.namespace, strings.Join(names, ", "))}
+}
+
+// whereFrom says how a pair comes to be.
+const whereFrom = "the daemon makes one for each pair of its configuration when it starts"
+
+func (h *hand) pairs(ctx context.Context) ([]string, error) {
+	objects, err := h.list(ctx)
+	names := make([]string, len(objects))
+	for i, o := range objects {
+		names[i] = o.Name
+	}
+	return names, err
+}
+
+func (h *hand) list(ctx context.Context) ([]v1alpha1.TrafficSwitch, error) {
+	objects, err := h.client.List(ctx)
+	if errors.Is(err, v1alpha1.ErrNotInstalled) {
+		return nil, errors.New("the cluster doesn't know TrafficSwitches: is it the management cluster, and is clusterswitch installed there?")
+	}
+	return objects, err
+}

@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/clusterswitch/clusterswitch/config"
+	"github.com/clusterswitch/clusterswitch/internal/api/v1alpha1"
+)
+
+const (
+	// defaultNamespace is where the custom resources are when nobody says
+	// otherwise; it is the default of the configuration's journal.namespace too.
+	defaultNamespace = "clusterswitch"
+	// requestTimeout bounds each request to the management cluster: a person in
+	// a hurry must not look at a command that hangs.
+	requestTimeout = 15 * time.Second
+	// fieldManager is the author of changes in metadata.managedFields.
+	fieldManager = "clusterswitch-cli"
+)
+
+// place is where the TrafficSwitches are. An empty kubeconfig means kubectl's
+// rules: $KUBECONFIG, ~/.kube/config, or the cluster that the program runs in.
+// An empty context means the kubeconfig's current one.
+type place struct {
+	kubeconfig, context, namespace string
+}
+
+// find completes what flags say about the place from the configuration's
+// journal section. It is a function of its own because a configuration with
+// faults must not stand between a person and a rollback: flags do without it.
+func (p *program) find(flags place) (place, error) {
+	clusterGiven := flags.kubeconfig != "" || flags.context != ""
+	if clusterGiven && flags.namespace != "" {
+		return flags, nil
+	}
+	c, err := config.Load(config.Options{Path: p.config})
+	switch {
+	case errors.Is(err, config.ErrNotFound):
+		flags.namespace = cmp.Or(flags.namespace, defaultNamespace)
+		return flags, nil
+	case err != nil:
+		return place{}, configError{error: err, hint: "The management cluster is looked for in this configuration. " +
+			"To do without it, give --namespace, and --kubeconfig or --context."}
+	}
+	flags.namespace = cmp.Or(flags.namespace, c.Journal.Namespace)
+	if k := c.Journal.Kubeconfig; k != nil && !clusterGiven {
+		flags.kubeconfig, flags.context = k.Path, k.Context
+	}
+	return flags, nil
+}
+
+// restConfig says how to reach the place's API server.
+func (l place) restConfig() (*rest.Config, error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = l.kubeconfig
+	rules.WarnIfAllMissing = false // it would warn past our output
+	overrides := &clientcmd.ConfigOverrides{CurrentContext: l.context}
+	c, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides).ClientConfig()
+	switch {
+	case clientcmd.IsEmptyConfig(err):
+		return nil, errors.New("finding the management cluster: there is no kubeconfig; give --kubeconfig, or --config with a journal section")
+	case err != nil:
+		return nil, fmt.Errorf("finding the management cluster: %w", err)
+	}
+	return c, nil
+}
+
+// kubectl gives the start of a kubectl command that speaks of the same place.
+func (l place) kubectl() string {
+	words := []string{"kubectl"}
+	if l.kubeconfig != "" {
+		words = append(words, "--kubeconfig", word(l.kubeconfig))
+	}
+	if l.context != "" {
+		words = append(words, "--context", word(l.context))
+	}
+	return strings.Join(append(words, "-n", l.namespace), " ")
+}
+
+// word quotes what a shell would take apart.
+func word(s string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("@%+=:,./_-", r)
+	}
+	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// reach makes a client for the place. It talks to nobody yet.
+func (p *program) reach(flags place) (place, *v1alpha1.Client, error) {
+	at, err := p.find(flags)
+	if err != nil {
+		return place{}, nil, err
+	}
+	c, err := at.restConfig()
+	if err != nil {
+		return place{}, nil, err
+	}
+	c.Timeout = requestTimeout
+	c.UserAgent = "clusterswitch/" + p.resolvedBuild().Version
+	client, err := v1alpha1.NewClient(v1alpha1.ClientOptions{Config: c, Namespace: at.namespace, FieldManager: fieldManager})
+	return at, client, err
+}

@@ -1,0 +1,189 @@
+package cli
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/clusterswitch/clusterswitch/internal/api/v1alpha1"
+)
+
+// reportSchema is the version of report. Fields may be added under the same
+// number; whoever renames, removes or reinterprets one raises it.
+const reportSchema = 1
+
+// report is what `status -o json` prints. It is a promise of its own, apart
+// from the custom resource, which may change with its API version. docs/cli.md
+// is made from the comments on the fields.
+type report struct {
+	// SchemaVersion is 1. Under the same number fields are only ever added.
+	SchemaVersion int `json:"schemaVersion"`
+	// Pairs are ordered by name.
+	Pairs []pairReport `json:"pairs"`
+}
+
+// pairReport is one pair as the daemon last wrote it down.
+type pairReport struct {
+	// Pair is its name.
+	Pair string `json:"pair"`
+	// Phase is Idle, Shifting, Standby, Completed, Returning, RollingBack or RolledBack; empty: no daemon has said anything yet.
+	Phase string `json:"phase"`
+	// Attempt counts the shifts of this pair; 0: none yet.
+	Attempt int `json:"attempt"`
+	// GreenShare is the percentage of traffic that green is meant to have.
+	GreenShare int `json:"greenShare"`
+	// Step is null before the first shift.
+	Step *stepReport `json:"step"`
+	// Reason is the CamelCase why of the last decision.
+	Reason string `json:"reason"`
+	// Message says the same in a sentence.
+	Message string `json:"message"`
+	// BlueReady is null when blue can't be read.
+	BlueReady *replicas `json:"blueReady"`
+	// Question is null, or what only a person can answer.
+	Question *questionReport `json:"question"`
+	// Gates are the last verdicts, in the order in which they were judged.
+	Gates []gateReport `json:"gates"`
+	// Rollback is null, or who sent the traffic of this attempt back.
+	Rollback *rollbackReport `json:"rollback"`
+	// Asked is what people ask for in the custom resource; the configuration may ask for more.
+	Asked askedReport `json:"asked"`
+	// UpdatedAt is when the daemon wrote this, in RFC 3339; null: never.
+	UpdatedAt *time.Time `json:"updatedAt"`
+}
+
+// stepReport is how far the attempt is.
+type stepReport struct {
+	// Entered is how many steps were entered.
+	Entered int `json:"entered"`
+	// Of is how many steps there are.
+	Of int `json:"of"`
+}
+
+// replicas is how ready a cluster is.
+type replicas struct {
+	// Ready is how many replicas are ready.
+	Ready int `json:"ready"`
+	// Wanted is how many there should be.
+	Wanted int `json:"wanted"`
+}
+
+type questionReport struct {
+	// ID tells this question apart from others.
+	ID string `json:"id"`
+	// Reason is the CamelCase why.
+	Reason string `json:"reason"`
+	// Message is the question in a sentence.
+	Message string `json:"message"`
+}
+
+type gateReport struct {
+	// Gate is its name.
+	Gate string `json:"gate"`
+	// Judgement is pass, fail, wait or unknown.
+	Judgement string `json:"judgement"`
+	// Message explains it in a sentence; it may be empty.
+	Message string `json:"message"`
+}
+
+type rollbackReport struct {
+	// By is who asked for it.
+	By string `json:"by"`
+	// Why is the cause in a sentence.
+	Why string `json:"why"`
+	// At is when it was decided, in RFC 3339.
+	At time.Time `json:"at"`
+	// Automatic tells that the daemon decided by itself.
+	Automatic bool `json:"automatic"`
+}
+
+type askedReport struct {
+	// Paused stops rises.
+	Paused bool `json:"paused"`
+	// HandsOff stops every write of the daemon.
+	HandsOff bool `json:"handsOff"`
+	// Rollback is the manual rollback flag.
+	Rollback bool `json:"rollback"`
+	// RollbackForce lets it go through even when blue is proven to have no healthy target.
+	RollbackForce bool `json:"rollbackForce"`
+	// Attempt is the attempt that is asked for; 0: none.
+	Attempt int `json:"attempt"`
+	// Approved is null, or the step that was approved last.
+	Approved *approvalReport `json:"approved"`
+	// Answer is null, or the answer that was given last.
+	Answer *answerReport `json:"answer"`
+}
+
+type approvalReport struct {
+	// Attempt is the attempt that it holds for.
+	Attempt int `json:"attempt"`
+	// Step counts from 1.
+	Step int `json:"step"`
+}
+
+type answerReport struct {
+	// ID is the question that it answers.
+	ID string `json:"id"`
+	// How is adopt or restore.
+	How string `json:"how"`
+}
+
+func newReport(objects []v1alpha1.TrafficSwitch) report {
+	r := report{SchemaVersion: reportSchema, Pairs: []pairReport{}}
+	for _, o := range objects {
+		r.Pairs = append(r.Pairs, newPairReport(o))
+	}
+	return r
+}
+
+func newPairReport(t v1alpha1.TrafficSwitch) pairReport {
+	s := t.Status
+	r := pairReport{
+		Pair: t.Name, Phase: s.Phase, Attempt: s.Attempt, GreenShare: s.Share,
+		Reason: s.Reason, Message: s.Message, BlueReady: newReplicas(s.BlueReady),
+		Gates: []gateReport{},
+		Asked: askedReport{
+			Paused: t.Spec.Paused, HandsOff: t.Spec.HandsOff, Rollback: t.Spec.Rollback,
+			RollbackForce: t.Spec.RollbackForce, Attempt: t.Spec.Attempt,
+		},
+	}
+	if entered, of, ok := parseOf(s.Step); ok {
+		r.Step = &stepReport{Entered: entered, Of: of}
+	}
+	for _, g := range s.Gates {
+		r.Gates = append(r.Gates, gateReport(g))
+	}
+	if s.Question != nil {
+		r.Question = new(questionReport(*s.Question))
+	}
+	if s.Rollback != nil {
+		r.Rollback = &rollbackReport{By: s.Rollback.By, Why: s.Rollback.Why, At: s.Rollback.At.UTC(), Automatic: s.Rollback.Automatic}
+	}
+	if t.Spec.Approved != (v1alpha1.Approval{}) {
+		r.Asked.Approved = new(approvalReport(t.Spec.Approved))
+	}
+	if t.Spec.Resolve != (v1alpha1.Resolution{}) {
+		r.Asked.Answer = new(answerReport(t.Spec.Resolve))
+	}
+	if !s.UpdatedAt.IsZero() {
+		r.UpdatedAt = new(s.UpdatedAt.UTC())
+	}
+	return r
+}
+
+// newReplicas reads "3/4"; nil: not known.
+func newReplicas(s string) *replicas {
+	ready, wanted, ok := parseOf(s)
+	if !ok {
+		return nil
+	}
+	return &replicas{Ready: ready, Wanted: wanted}
+}
+
+// parseOf reads "2/4".
+func parseOf(s string) (n, of int, ok bool) {
+	left, right, found := strings.Cut(s, "/")
+	n, errN := strconv.Atoi(left)
+	of, errOf := strconv.Atoi(right)
+	return n, of, found && errN == nil && errOf == nil
+}

@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/clusterswitch/clusterswitch/internal/api/v1alpha1"
+)
+
+// TestStatusJSON keeps the shape that scripts rely on.
+func TestStatusJSON(t *testing.T) { golden(t, "testdata/status.json", exampleJSON(t)) }
+
+// exampleJSON has every field filled in once, and every one empty.
+func exampleJSON(t *testing.T) string {
+	t.Helper()
+	at := metav1.NewTime(time.Date(2026, 3, 2, 11, 2, 0, 0, time.FixedZone("CET", 3600)))
+	filled := v1alpha1.TrafficSwitch{
+		ObjectMeta: metav1.ObjectMeta{Name: "shop"},
+		Spec: v1alpha1.TrafficSwitchSpec{
+			Paused: true, HandsOff: true, Rollback: true, RollbackForce: true, Attempt: 2,
+			Approved: v1alpha1.Approval{Attempt: 2, Step: 3}, Resolve: v1alpha1.Resolution{ID: "2-1772445720000", How: "adopt"},
+		},
+		Status: v1alpha1.TrafficSwitchStatus{
+			Phase: "RollingBack", Share: 25, Step: "2/4", Attempt: 2, BlueReady: "9/10",
+			Reason: "RollbackLimitedByCapacity", Message: "blue can carry 75% now; 25% stays on green until blue has more", UpdatedAt: at,
+			Question: &v1alpha1.Question{ID: "2-1772445720000", Reason: "Drift", Message: "entrance shop stands at 60/40 instead of 75/25"},
+			Gates:    []v1alpha1.Gate{{Gate: "errors", Judgement: "fail", Message: "3% of 1200 requests failed, 1% is allowed"}},
+			Rollback: &v1alpha1.Rollback{By: "clusterswitch", Why: "errors: 3% failed & 1% is allowed", At: at, Automatic: true},
+		},
+	}
+	empty := v1alpha1.TrafficSwitch{ObjectMeta: metav1.ObjectMeta{Name: "web"}}
+	var out bytes.Buffer
+	h := &hand{out: &paper{w: &out}}
+	if err := h.printJSON([]v1alpha1.TrafficSwitch{filled, empty}); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func TestReplicas(t *testing.T) {
+	for text, want := range map[string]*replicas{
+		"3/4": {Ready: 3, Wanted: 4}, "0/0": {}, "": nil, "3": nil, "3/": nil, "/4": nil, "unknown": nil, "1/2/3": nil,
+	} {
+		if diff := cmp.Diff(want, newReplicas(text)); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", text, diff)
+		}
+	}
+}

@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+
+	"github.com/clusterswitch/clusterswitch/config"
+	"github.com/clusterswitch/clusterswitch/internal/app"
+	"github.com/clusterswitch/clusterswitch/internal/logkey"
+)
+
+func (p *program) runCommand() *cobra.Command {
+	var rollback []string
+	command := &cobra.Command{
+		Use:   "run",
+		Short: "Run the daemon",
+		Long: `Run the daemon until it gets SIGINT or SIGTERM. It logs to standard error, as
+the configuration's "log" says. Stopping never rolls back and never loses a
+step: the next start goes on where this one was.`,
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error { return p.run(command.Context(), rollback) },
+	}
+	command.Flags().StringSliceVar(&rollback, "rollback", nil,
+		"send all traffic of this `pair` to blue; bound to the attempt that the daemon finds (may be repeated)")
+	return command
+}
+
+func (p *program) run(ctx context.Context, rollback []string) error {
+	c, err := p.load()
+	if err != nil {
+		return err
+	}
+	for _, name := range rollback {
+		if !slices.Contains(pairNames(c), name) {
+			return usagef("--rollback %s: the configuration has no such pair; it has %s", name, strings.Join(pairNames(c), ", "))
+		}
+	}
+	log, err := newLogger(c.Log, p.err)
+	if err != nil {
+		return err
+	}
+	build := p.resolvedBuild()
+	log.Info("starting", logkey.Version(build.Version), logkey.File(c.File))
+	daemon, err := app.New(ctx, app.Options{Config: c, Version: build.Version, Rollback: rollback, Logger: log})
+	if err == nil {
+		err = daemon.Run(ctx)
+	}
+	if err != nil {
+		log.Error("ended by a failure", zap.Error(err))
+		return errReported
+	}
+	log.Info("ended")
+	return nil
+}
+
+func pairNames(c *config.Config) []string {
+	names := make([]string, len(c.Pairs))
+	for i, pair := range c.Pairs {
+		names[i] = pair.Name
+	}
+	return names
+}

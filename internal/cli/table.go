@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/clusterswitch/clusterswitch/internal/api/v1alpha1"
+	"github.com/clusterswitch/clusterswitch/switcher/shift"
+)
+
+// orNone shows what is empty.
+func orNone(s string) string { return cmp.Or(s, "-") }
+
+// statusTable prints pairs for people; a single one with all that is known.
+func (h *hand) statusTable(ctx context.Context, args []string) error {
+	objects, err := h.chosen(ctx, args)
+	if err != nil {
+		return err
+	}
+	if len(objects) == 0 {
+		h.out.say("Namespace %s has no TrafficSwitch; %s.", h.place.namespace, whereFrom)
+		return nil
+	}
+	rows := [][]string{{"PAIR", "PHASE", "GREEN", "STEP", "BLUE READY", "REASON"}}
+	for _, o := range objects {
+		s, green := o.Status, "-"
+		if s.Phase != "" {
+			green = fmt.Sprintf("%d%%", s.Share)
+		}
+		rows = append(rows, []string{o.Name, orNone(s.Phase), green, orNone(s.Step), orNone(s.BlueReady), orNone(s.Reason)})
+	}
+	table(h.out, rows)
+	if len(args) > 0 {
+		h.details(objects[0])
+	}
+	return nil
+}
+
+// table aligns columns. The last one has no trailing blanks.
+func table(w io.Writer, rows [][]string) {
+	tabs := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	for _, row := range rows {
+		_, _ = fmt.Fprintln(tabs, strings.Join(row, "\t")) // w keeps the error
+	}
+	_ = tabs.Flush()
+}
+
+// details says of one pair what the row can't.
+func (h *hand) details(t v1alpha1.TrafficSwitch) {
+	s := t.Status
+	if s.Phase == "" {
+		h.out.say("\nNo daemon has said anything about %s yet.", t.Name)
+	} else {
+		h.out.say("\nAttempt %d: %s", s.Attempt, orNone(s.Message))
+		h.out.say("Written by the daemon at %s", moment(s.UpdatedAt.Time))
+	}
+	if asked := askedFor(t.Spec); asked != "" {
+		h.out.say("Asked for in the TrafficSwitch: %s", asked)
+	}
+	if q := s.Question; q != nil {
+		h.out.say("\nQuestion (%s): %s", q.Reason, q.Message)
+		if t.Spec.Resolve.ID == q.ID {
+			h.out.say("It is answered with %s; the daemon hasn't taken that up yet.", t.Spec.Resolve.How)
+		} else {
+			h.out.say("Answer it: %s", h.answers(&t))
+		}
+	}
+	if len(s.Gates) > 0 {
+		h.out.say("")
+		rows := [][]string{{"GATE", "JUDGEMENT", "WHY"}}
+		for _, g := range s.Gates {
+			rows = append(rows, []string{g.Gate, g.Judgement, orNone(g.Message)})
+		}
+		table(h.out, rows)
+	}
+	if r := s.Rollback; r != nil {
+		h.out.say("\nRolled back by %s at %s: %s", r.By, moment(r.At.Time), r.Why)
+	}
+	h.advise(t)
+}
+
+// advise says what the person can do about the reason.
+func (h *hand) advise(t v1alpha1.TrafficSwitch) {
+	for _, doc := range shift.Reasons() {
+		if string(doc.Reason) == t.Status.Reason {
+			// The advice is written for the docs: commands in backticks, any pair.
+			do := strings.NewReplacer("`", "", "PAIR", t.Name).Replace(doc.Do)
+			h.out.say("\nWhat it means: %s", doc.Meaning)
+			h.out.say("What you can do: %s", do)
+		}
+	}
+}
+
+// askedFor lists what the spec asks for.
+func askedFor(s v1alpha1.TrafficSwitchSpec) string {
+	var asked []string
+	for _, flag := range []struct {
+		set  bool
+		name string
+	}{{s.Rollback, "rollback"}, {s.RollbackForce, "rollbackForce"}, {s.Paused, "paused"}, {s.HandsOff, "handsOff"}} {
+		if flag.set {
+			asked = append(asked, flag.name)
+		}
+	}
+	if s.Attempt > 0 {
+		asked = append(asked, fmt.Sprintf("attempt %d", s.Attempt))
+	}
+	if a := s.Approved; a != (v1alpha1.Approval{}) {
+		asked = append(asked, fmt.Sprintf("approval of step %d in attempt %d", a.Step, a.Attempt))
+	}
+	return strings.Join(asked, ", ")
+}
+
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return "an unknown time"
+	}
+	return t.UTC().Format("2006-01-02 15:04:05 UTC")
+}

@@ -1,0 +1,282 @@
+package measure
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/smithy-go"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/clusterswitch/clusterswitch/switcher/shift"
+)
+
+// clock is not on a period's edge, as clocks are.
+var clock = time.Date(2026, 11, 23, 9, 30, 20, 0, time.UTC)
+
+func minute(m int) time.Time { return time.Date(2026, 11, 23, 9, m, 0, 0, time.UTC) }
+
+// points are one metric's values by the minute of 9 o'clock.
+type points map[int]float64
+
+// fakeWatch answers from stored points, as CloudWatch does: a point is named by
+// the start of its period, and a period without samples has none.
+type fakeWatch struct {
+	metrics map[string]points // by name
+	status  map[string]types.StatusCode
+	skip    string // a metric that isn't answered at all
+	pages   bool   // one point a page
+	err     error
+	edit    func(*cloudwatch.GetMetricDataOutput)
+	calls   []*cloudwatch.GetMetricDataInput
+}
+
+func (f *fakeWatch) GetMetricData(_ context.Context, in *cloudwatch.GetMetricDataInput, _ ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricDataOutput, error) {
+	call := *in
+	f.calls = append(f.calls, &call)
+	if f.err != nil {
+		return nil, f.err
+	}
+	if len(in.MetricDataQueries) > 500 {
+		return nil, &smithy.GenericAPIError{Code: "ValidationError", Message: "more than 500 queries"}
+	}
+	page := 0
+	fmt.Sscan(aws.ToString(in.NextToken), &page)
+	out := &cloudwatch.GetMetricDataOutput{}
+	for _, q := range in.MetricDataQueries {
+		name := *q.MetricStat.Metric.MetricName
+		if name == f.skip {
+			continue
+		}
+		r := f.answer(in, q)
+		if f.pages {
+			more := page+1 < len(r.Timestamps)
+			r.Timestamps, r.Values = from(r.Timestamps, page), from(r.Values, page)
+			if more {
+				r.StatusCode = types.StatusCodePartialData
+				out.NextToken = aws.String(fmt.Sprint(page + 1))
+			}
+		}
+		out.MetricDataResults = append(out.MetricDataResults, r)
+	}
+	if f.edit != nil {
+		f.edit(out)
+	}
+	return out, nil
+}
+
+func (f *fakeWatch) answer(in *cloudwatch.GetMetricDataInput, q types.MetricDataQuery) types.MetricDataResult {
+	name := *q.MetricStat.Metric.MetricName
+	r := types.MetricDataResult{Id: q.Id, StatusCode: types.StatusCodeComplete}
+	if s, ok := f.status[name]; ok {
+		r.StatusCode = s
+		r.Messages = []types.MessageData{{Value: aws.String("because")}}
+	}
+	period := int(*q.MetricStat.Period) / 60
+	for m := 0; m < 60; m += period {
+		sum, any := 0.0, false
+		for i := m; i < m+period; i++ {
+			v, ok := f.metrics[name][i]
+			sum, any = sum+v, any || ok
+		}
+		if at := minute(m); any && !at.Before(*in.StartTime) && at.Before(*in.EndTime) {
+			r.Timestamps, r.Values = append(r.Timestamps, at), append(r.Values, sum)
+		}
+	}
+	return r
+}
+
+// from gives one page of a list: its element n, if there is one.
+func from[T any](all []T, n int) []T {
+	if n >= len(all) {
+		return nil
+	}
+	return all[n : n+1]
+}
+
+func query() Query {
+	return Query{
+		Gate: "errors", LoadBalancer: "app/web/a", TargetGroup: "targetgroup/green/2",
+		Window: 5 * time.Minute, Period: time.Minute, Settle: 3 * time.Minute,
+	}
+}
+
+// With the clock at 9:30:20 and 3 minutes to settle, the window is 9:22 to 9:27.
+func TestMeasuring(t *testing.T) {
+	t.Parallel()
+	steady := points{20: 1000, 21: 1000, 22: 10, 23: 20, 24: 30, 25: 40, 26: 50, 27: 1000, 28: 1000, 29: 1000}
+	cases := map[string]struct {
+		watch fakeWatch
+		query func(*Query)
+		since time.Time
+		want  shift.TrafficReading
+		err   string
+	}{
+		"counts whole settled periods of the window only": {
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady, "HTTPCode_Target_5XX_Count": {21: 99, 23: 2, 26: 3, 27: 99}}},
+			want:  shift.TrafficReading{From: minute(22), To: minute(27), Requests: 150, Errors: 5},
+		},
+		"takes a missing error point beside requests for no errors": {
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady}},
+			want:  shift.TrafficReading{From: minute(22), To: minute(27), Requests: 150},
+		},
+		"takes missing requests for no requests": {
+			want: shift.TrafficReading{From: minute(22), To: minute(27)},
+		},
+		"begins after the last change, rounded up": {
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady}}, since: minute(23).Add(time.Second),
+			want: shift.TrafficReading{From: minute(24), To: minute(27), Requests: 120},
+		},
+		"begins with the last change when that was on the edge": {
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady}}, since: minute(23),
+			want: shift.TrafficReading{From: minute(23), To: minute(27), Requests: 140},
+		},
+		"has measured nothing before a whole period has settled": {
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady}}, since: minute(26).Add(time.Second),
+		},
+		"has measured nothing when the last change is in the future": {
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady}}, since: minute(59),
+		},
+		"counts a connection that failed as an error": {
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady, "TargetConnectionErrorCount": {22: 4, 24: 1}}},
+			want:  shift.TrafficReading{From: minute(22), To: minute(27), Requests: 150, Errors: 5},
+		},
+		"counts no request twice that failed at several connections": {
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady, "HTTPCode_Target_5XX_Count": {22: 3}, "TargetConnectionErrorCount": {22: 300}}},
+			want:  shift.TrafficReading{From: minute(22), To: minute(27), Requests: 150, Errors: 10},
+		},
+		"measures in wider periods": {
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady}}, query: func(q *Query) { q.Period, q.Settle = 5*time.Minute, 4*time.Minute },
+			want: shift.TrafficReading{From: minute(20), To: minute(25), Requests: 2060},
+		},
+		"leaves out the part of the window that is no whole period": {
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady}}, query: func(q *Query) { q.Window = 2*time.Minute + 59*time.Second },
+			want: shift.TrafficReading{From: minute(25), To: minute(27), Requests: 90},
+		},
+		"joins pages": {
+			watch: fakeWatch{pages: true, metrics: map[string]points{"RequestCount": steady, "HTTPCode_Target_5XX_Count": {23: 2, 26: 3}}},
+			want:  shift.TrafficReading{From: minute(22), To: minute(27), Requests: 150, Errors: 5},
+		},
+		"refuses a part of the truth": {
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady}, status: map[string]types.StatusCode{"HTTPCode_Target_5XX_Count": types.StatusCodePartialData}},
+			err:   "HTTPCode_Target_5XX_Count is PartialData: because",
+		},
+		"refuses an answer that lacks a metric": {
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady}, skip: "TargetConnectionErrorCount"}, err: "TargetConnectionErrorCount is missing",
+		},
+		"refuses what is not a number": {
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": {23: math.NaN()}}}, err: "RequestCount has the value NaN",
+		},
+		"refuses a negative count": {
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady, "HTTPCode_Target_5XX_Count": {23: -1}}}, err: "has the value -1",
+		},
+		"refuses an infinite count": {
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": {23: math.Inf(1)}}}, err: "has the value +Inf",
+		},
+		"refuses points between the periods": {
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady}, edit: func(o *cloudwatch.GetMetricDataOutput) {
+				o.MetricDataResults[0].Timestamps[1] = minute(23).Add(time.Second)
+			}}, err: "begins no period",
+		},
+		"refuses times without values": {
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady}, edit: func(o *cloudwatch.GetMetricDataOutput) {
+				o.MetricDataResults[0].Values = o.MetricDataResults[0].Values[:1]
+			}}, err: "5 times and 1 values",
+		},
+		"says which right is missing": {
+			watch: fakeWatch{err: &smithy.GenericAPIError{Code: "AccessDenied"}}, err: "grant cloudwatch:GetMetricData",
+		},
+		"says that it is throttled":          {watch: fakeWatch{err: &smithy.GenericAPIError{Code: "Throttling", Message: "Rate exceeded"}}, err: "throttled"},
+		"refuses a query without dimensions": {query: func(q *Query) { q.TargetGroup = "" }, err: "no load balancer and target group"},
+		"refuses a period of no length":      {query: func(q *Query) { q.Period = 0 }, err: "whole seconds"},
+		"refuses a window below its period":  {query: func(q *Query) { q.Window = time.Second }, err: "shorter than the period"},
+		"refuses to look into the future":    {query: func(q *Query) { q.Settle = -time.Minute }, err: "negative"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			q := query()
+			if c.query != nil {
+				c.query(&q)
+			}
+			watch := c.watch
+			got := New(Options{API: &watch, Now: func() time.Time { return clock }}).Measure(t.Context(), []Query{q}, c.since)[0]
+			if c.err != "" {
+				if !strings.Contains(got.Err, c.err) {
+					t.Errorf("Err %q doesn't tell %q", got.Err, c.err)
+				}
+				got.Err = ""
+			}
+			want := c.want
+			want.Gate, want.At, want.FreshFor = "errors", clock, q.Window+q.Settle+2*q.Period
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAllQueriesOfOnePeriodGoInOneCall(t *testing.T) {
+	t.Parallel()
+	watch := &fakeWatch{metrics: map[string]points{"RequestCount": {22: 10, 26: 5}}}
+	short := query()
+	short.Gate, short.Window = "short", time.Minute
+	for _, r := range New(Options{API: watch, Now: func() time.Time { return clock }}).Measure(t.Context(), []Query{query(), short}, time.Time{}) {
+		want := map[string]int{"errors": 15, "short": 5}[r.Gate]
+		if r.Err != "" || r.Requests != want {
+			t.Errorf("%s: %d requests (%s), want %d", r.Gate, r.Requests, r.Err, want)
+		}
+	}
+	if len(watch.calls) != 1 || len(watch.calls[0].MetricDataQueries) != 6 {
+		t.Errorf("%d calls", len(watch.calls))
+	}
+}
+
+func TestNoCallIsMadeWhenNothingCanBeMeasured(t *testing.T) {
+	t.Parallel()
+	watch := &fakeWatch{}
+	New(Options{API: watch, Now: func() time.Time { return clock }}).Measure(t.Context(), []Query{query()}, clock)
+	if len(watch.calls) != 0 {
+		t.Errorf("%d calls", len(watch.calls))
+	}
+}
+
+func TestManyQueriesStayWithinTheLimitOfOneCall(t *testing.T) {
+	t.Parallel()
+	watch := &fakeWatch{metrics: map[string]points{"RequestCount": {22: 10}}}
+	readings := New(Options{API: watch, Now: func() time.Time { return clock }}).Measure(t.Context(), slices.Repeat([]Query{query()}, 400), time.Time{})
+	for _, r := range readings {
+		if r.Err != "" || r.Requests != 10 {
+			t.Fatalf("got %+v", r)
+		}
+	}
+	if len(watch.calls) != 3 {
+		t.Errorf("%d calls", len(watch.calls))
+	}
+}
+
+func TestDimensionsAreTheEndsOfTheARNs(t *testing.T) {
+	t.Parallel()
+	const arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:"
+	lb, tg, err := Dimensions(arn+"listener-rule/app/web/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee", arn+"targetgroup/green/943f017f100becff")
+	if err != nil || lb != "app/web/50dc6c495c0c9188" || tg != "targetgroup/green/943f017f100becff" {
+		t.Errorf("got %q, %q, %v", lb, tg, err)
+	}
+	for name, arns := range map[string][2]string{
+		"a listener":              {arn + "listener/app/web/a/b", arn + "targetgroup/green/2"},
+		"a network load balancer": {arn + "listener-rule/net/web/a/b/c", arn + "targetgroup/green/2"},
+		"no ARN":                  {"rule", arn + "targetgroup/green/2"},
+		"no target group":         {arn + "listener-rule/app/web/a/b/c", arn + "loadbalancer/app/web/a"},
+	} {
+		if lb, tg, err := Dimensions(arns[0], arns[1]); err == nil {
+			t.Errorf("%s: got %q, %q", name, lb, tg)
+		}
+	}
+}

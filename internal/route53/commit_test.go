@@ -1,0 +1,340 @@
+package route53
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/route53/types"
+
+	"github.com/clusterswitch/clusterswitch/switcher/shift"
+)
+
+// story is one change and what befalls it. The shop stands at 25 % unless at
+// says otherwise; a rise goes to 50, a rollback to 0.
+type story struct {
+	at      shift.Share
+	unread  bool                  // nobody read the shop before
+	before  func(z *fakeZone)     // what happens between reading and writing
+	script  map[string][]fault    // what happens to the calls of the commit
+	change  func(c *shift.Change) // what is different about the change
+	outcome shift.Outcome
+	note    string
+	green   int64  // green's weight at the end
+	marked  string // what the mark says at the end; empty: not looked at
+	writes  int    // batches sent; -1: not looked at
+}
+
+func foreign(weight int64) func(z *fakeZone) {
+	return func(z *fakeZone) {
+		z.set(shop, "green", func(r *types.ResourceRecordSet) { r.Weight = aws.Int64(weight) })
+	}
+}
+
+// aba puts the weights somewhere and back, with another's mark.
+func aba(z *fakeZone) {
+	z.set("_clusterswitch."+shop, "", func(r *types.ResourceRecordSet) { *r = markRecord(shop, mark(2, 9, 25)) })
+}
+
+func refuseTXT(err error) func(z *fakeZone) {
+	return func(z *fakeZone) {
+		z.refuse = func(changes []types.Change) error {
+			if slices.ContainsFunc(changes, func(c types.Change) bool { return c.ResourceRecordSet.Type == types.RRTypeTxt }) {
+				return err
+			}
+			return nil
+		}
+	}
+}
+
+func TestRises(t *testing.T) {
+	t.Parallel()
+	stories := map[string]story{
+		"goes through when nothing changed":                        {outcome: shift.Applied, green: 50, marked: "version=6", writes: 1},
+		"is applied though the reply was lost":                     {script: map[string][]fault{"change": {{mute: true}}}, outcome: shift.Applied, note: "reads back as written", green: 50, marked: "version=6", writes: 1},
+		"is unknown when the request was lost":                     {script: map[string][]fault{"change": {{lost: true}}}, outcome: shift.Unknown, note: "unchanged so far", green: 25, marked: "version=5", writes: 1},
+		"is unknown when it can't be read back":                    {script: map[string][]fault{"change": {{mute: true}}, "list": {{err: errCut}}}, outcome: shift.Unknown, note: "reading it back", green: 50, writes: 1},
+		"meets an edit made after it was read":                     {before: foreign(40), outcome: shift.Conflict, note: "blue 75, green 40", green: 40, writes: 1},
+		"meets an edit made while it was on its way":               {script: map[string][]fault{"change": {{before: foreign(40)}}}, outcome: shift.Conflict, note: "blue 75, green 40", green: 40, writes: 1},
+		"is refused by the mark though the weights came back":      {before: aba, outcome: shift.Conflict, note: "version=9", green: 25, writes: 1},
+		"was carried out by the same daemon before":                {script: map[string][]fault{"change": {{before: foreignTwin}}}, outcome: shift.Applied, note: "reads back as written", green: 50, marked: "version=6", writes: 1},
+		"comes from an older daemon":                               {change: func(c *shift.Change) { c.Control.Epoch = 1 }, outcome: shift.Conflict, note: "took charge later", green: 25, writes: 0},
+		"goes on from a mark of a higher attempt of the same time": {change: func(c *shift.Change) { c.Control.Attempt = 0 }, outcome: shift.Applied, green: 50, writes: 1},
+		"is refused when AWS throttles, and isn't repeated":        {script: map[string][]fault{"change": {{err: apiError("Throttling")}}}, outcome: shift.Refused, note: "nothing was written: throttled", green: 25, writes: 1},
+		"is refused while an earlier change is under way":          {script: map[string][]fault{"change": {{err: apiError("PriorRequestNotComplete")}}}, outcome: shift.Refused, note: "PriorRequestNotComplete", green: 25, writes: 1},
+		"is refused without the right":                             {script: map[string][]fault{"change": {{err: apiError("AccessDenied")}}}, outcome: shift.Refused, note: "grant route53:ChangeResourceRecordSets", green: 25, writes: 1},
+		"is refused when its mark is":                              {before: refuseTXT(apiError("AccessDenied")), outcome: shift.Refused, note: "AccessDenied", green: 25, marked: "version=5", writes: 1},
+		"is refused when AWS says conflict though nothing changed": {before: refuseTXT(&types.InvalidChangeBatch{Messages: []string{"no TXT here"}}), outcome: shift.Refused, note: "no TXT here", green: 25, writes: 1},
+		"was never read": {unread: true, outcome: shift.Conflict, green: 25, writes: 0},
+	}
+	for name, s := range stories {
+		t.Run(name, func(t *testing.T) { s.play(t, 50, shift.Rise) })
+	}
+}
+
+func TestLowerings(t *testing.T) {
+	t.Parallel()
+	stories := map[string]story{
+		"goes through when nothing changed":      {outcome: shift.Applied, green: 10, marked: "version=6", writes: 1},
+		"writes nothing where green has less":    {at: 5, outcome: shift.Applied, note: "nothing to write", green: 5, marked: "version=5", writes: 0},
+		"meets an edit made after it was read":   {before: foreign(40), outcome: shift.Conflict, note: "green 40", green: 40, writes: 1},
+		"is unknown when the request was lost":   {script: map[string][]fault{"change": {{lost: true}}}, outcome: shift.Unknown, green: 25, writes: 1},
+		"comes from an older daemon":             {change: func(c *shift.Change) { c.Control.Epoch = 1 }, outcome: shift.Conflict, green: 25, writes: 0},
+		"is refused when AWS throttles the call": {script: map[string][]fault{"change": {{err: apiError("Throttling")}}}, outcome: shift.Refused, green: 25, writes: 1},
+	}
+	for name, s := range stories {
+		t.Run(name, func(t *testing.T) { s.play(t, 10, shift.Lowering) })
+	}
+}
+
+// foreignTwin writes what the swap wants, as an earlier try of it would have.
+func foreignTwin(z *fakeZone) {
+	w := shift.Share(50).Weights()
+	z.set(shop, "blue", func(r *types.ResourceRecordSet) { r.Weight = aws.Int64(int64(w.Blue)) })
+	z.set(shop, "green", func(r *types.ResourceRecordSet) { r.Weight = aws.Int64(int64(w.Green)) })
+	z.set("_clusterswitch."+shop, "", func(r *types.ResourceRecordSet) { *r = markRecord(shop, mark(2, 6, 50)) })
+}
+
+func TestRollbacks(t *testing.T) {
+	t.Parallel()
+	throttled := fault{err: apiError("Throttling")}
+	stories := map[string]story{
+		"goes through at once, without a read before":        {outcome: shift.Applied, green: 0, marked: "rollback=true", writes: 1},
+		"reads for itself when nobody did":                   {unread: true, outcome: shift.Applied, green: 0, marked: "rollback=true", writes: 1},
+		"takes a foreign edit with it":                       {before: foreign(40), outcome: shift.Applied, green: 0, marked: "rollback=true", writes: 2},
+		"takes two foreign edits with it":                    {before: foreign(40), script: map[string][]fault{"change": {{}, {before: foreign(41)}}}, outcome: shift.Applied, green: 0, marked: "rollback=true", writes: 3},
+		"writes nothing when blue has all":                   {at: -1, outcome: shift.Applied, note: "nothing to write", green: 0, marked: "version=5", writes: 0},
+		"writes nothing when somebody was faster":            {before: foreign(0), outcome: shift.Applied, note: "nothing to write", green: 0, writes: 1},
+		"never raises green to the limit of blue's capacity": {change: func(c *shift.Change) { c.Wanted = 30 }, outcome: shift.Applied, note: "nothing to write", green: 25, writes: 0},
+		"is applied though the reply was lost":               {script: map[string][]fault{"change": {{mute: true}}}, outcome: shift.Applied, note: "reads back as written", green: 0, marked: "rollback=true", writes: 1},
+		"writes again when the request was lost":             {script: map[string][]fault{"change": {{lost: true}}}, outcome: shift.Applied, green: 0, marked: "rollback=true", writes: 2},
+		"writes again when it is throttled":                  {script: map[string][]fault{"change": {throttled, throttled}}, outcome: shift.Applied, green: 0, marked: "rollback=true", writes: 3},
+		"writes again while an earlier change is under way":  {script: map[string][]fault{"change": {{err: apiError("PriorRequestNotComplete")}}}, outcome: shift.Applied, green: 0, marked: "rollback=true", writes: 2},
+		"reads again when reading is throttled":              {unread: true, script: map[string][]fault{"list": {throttled, throttled}}, outcome: shift.Applied, green: 0, writes: 1},
+		"gives up after four tries":                          {script: map[string][]fault{"change": {throttled, throttled, throttled, throttled}}, outcome: shift.Refused, note: "4 tries", green: 25, writes: 4},
+		"doesn't know after four lost requests":              {script: map[string][]fault{"change": {{lost: true}, {lost: true}, {lost: true}, {lost: true}}}, outcome: shift.Unknown, green: 25, writes: 4},
+		"goes without the mark when rights lack for it":      {before: refuseTXT(apiError("AccessDenied")), outcome: shift.Applied, note: "without the mark: access denied", green: 0, marked: "version=5", writes: 2},
+		"goes without the mark when the batch is refused":    {before: refuseTXT(&types.InvalidChangeBatch{Messages: []string{"a CNAME stands there"}}), outcome: shift.Applied, note: "without the mark", green: 0, marked: "version=5", writes: 2},
+		"goes without the mark when its value is refused":    {before: refuseTXT(apiError("InvalidInput")), outcome: shift.Applied, note: "without the mark", green: 0, marked: "version=5", writes: 2},
+		"leaves a mark alone that it can't read":             {before: garble, unread: true, outcome: shift.Applied, note: "left as it is", green: 0, marked: "from the future", writes: 1},
+		"doesn't mind a mark of a later daemon":              {change: func(c *shift.Change) { c.Control.Epoch = 1 }, outcome: shift.Applied, green: 0, marked: "epoch=1", writes: 1},
+		"leaves a third record alone":                        {before: third, unread: true, outcome: shift.Applied, note: `"canary" with weight 7`, green: 0, writes: 1},
+		"is refused without the right to write at all":       {before: func(z *fakeZone) { z.refuse = func([]types.Change) error { return apiError("AccessDenied") } }, outcome: shift.Refused, note: "grant route53:ChangeResourceRecordSets", green: 25, writes: 2},
+		"is refused when there is nothing to swap":           {before: func(z *fakeZone) { z.sets = nil }, unread: true, outcome: shift.Refused, note: "no A record", green: -1, writes: 0},
+		"is refused when the zone is gone":                   {unread: true, change: func(c *shift.Change) { c.Entrance.Route53.HostedZoneID = "Z2" }, outcome: shift.Refused, note: "correct hostedZoneID", green: 25, writes: 0},
+		"writes no mark where none is wanted":                {unread: true, change: func(c *shift.Change) { c.Entrance.Route53.Mark = false }, outcome: shift.Applied, green: 0, marked: "version=5", writes: 1},
+		"puts things right where all weights are zero":       {unread: true, before: allZero, outcome: shift.Applied, green: 0, marked: "rollback=true", writes: 1},
+	}
+	for name, s := range stories {
+		t.Run(name, func(t *testing.T) { s.play(t, 0, shift.Rollback) })
+	}
+}
+
+func garble(z *fakeZone) {
+	z.set("_clusterswitch."+shop, "", func(r *types.ResourceRecordSet) { *r = text("_clusterswitch."+shop, "from the future") })
+}
+
+func third(z *fakeZone) { z.sets = append(z.sets, weighted(shop, "canary", 7, "192.0.2.3")) }
+
+func allZero(z *fakeZone) {
+	for _, id := range []string{"blue", "green"} {
+		z.set(shop, id, func(r *types.ResourceRecordSet) { r.Weight = aws.Int64(0) })
+	}
+}
+
+func (s story) play(t *testing.T, to shift.Share, p shift.Priority) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		at := s.at
+		if at == 0 {
+			at = 25
+		}
+		z := shopAt(max(0, at))
+		a := newAdapter(z)
+		var expected shift.EntranceReading
+		if !s.unread {
+			expected = readShop(t, a)
+		}
+		c := wish(expected, to, p)
+		if s.change != nil {
+			s.change(&c)
+		}
+		if s.before != nil {
+			s.before(z)
+		}
+		if s.script != nil {
+			z.script = s.script
+		}
+		z.calls = nil
+		started := time.Now()
+		got := a.Commit(t.Context(), []shift.Change{c})[0]
+
+		if got.Entrance != "dns" || got.Outcome != s.outcome || !strings.Contains(got.Note, s.note) {
+			t.Errorf("got %+v, want %s with a note on %q", got, s.outcome, s.note)
+		}
+		if (got.Outcome == shift.Applied) != got.At.Equal(clock) {
+			t.Errorf("outcome %s at %s", got.Outcome, got.At)
+		}
+		if writes := z.count("change"); writes != s.writes && s.writes >= 0 {
+			t.Errorf("%d writes, want %d: %q", writes, s.writes, z.calls)
+		}
+		s.look(t, z)
+		if took := time.Since(started); took > 5*time.Second {
+			t.Errorf("it took %s", took)
+		}
+	})
+}
+
+// look checks what stands in the zone at the end.
+func (s story) look(t *testing.T, z *fakeZone) {
+	t.Helper()
+	green, ok := z.get(shop, types.RRTypeA, "green")
+	if s.green >= 0 && (!ok || *green.Weight != s.green) {
+		t.Errorf("green stands at %v, want %d", dump([]types.ResourceRecordSet{green}), s.green)
+	}
+	if ok && (*green.HealthCheckId != "hc-green" || *green.TTL != 30 || *green.ResourceRecords[0].Value != "192.0.2.2") {
+		t.Errorf("more than the weight changed: %v", dump([]types.ResourceRecordSet{green}))
+	}
+	m, ok := z.get("_clusterswitch."+shop, types.RRTypeTxt, "")
+	if s.marked != "" && (!ok || !strings.Contains(*m.ResourceRecords[0].Value, s.marked)) {
+		t.Errorf("the mark doesn't tell %q: %v", s.marked, m.ResourceRecords)
+	}
+}
+
+func TestARollbackWithAReadingNeedsOneCall(t *testing.T) {
+	t.Parallel()
+	z := shopAt(50)
+	a := newAdapter(z)
+	c := wish(readShop(t, a), 0, shift.Rollback)
+	z.calls = nil
+	a.Commit(t.Context(), []shift.Change{c})
+	if want := []string{"change 6"}; !slices.Equal(z.calls, want) {
+		t.Errorf("calls %q, want %q", z.calls, want)
+	}
+}
+
+// twoNames has a second weighted name in the same zone.
+func twoNames(share shift.Share) (*fakeZone, []shift.Entrance) {
+	z := shopAt(share)
+	w := share.Weights()
+	z.sets = append(z.sets, weighted("api.example.com.", "blue", int64(w.Blue), "192.0.2.7"), weighted("api.example.com.", "green", int64(w.Green), "192.0.2.8"))
+	api := entrance()
+	api.Name, api.Route53.RecordName = "api", "API.example.com."
+	return z, []shift.Entrance{entrance(), api}
+}
+
+func changesOf(readings []shift.EntranceReading, entrances []shift.Entrance, to shift.Share, p shift.Priority) []shift.Change {
+	var changes []shift.Change
+	for i, r := range readings {
+		c := wish(r, to, p)
+		c.Entrance = entrances[i]
+		changes = append(changes, c)
+	}
+	return changes
+}
+
+func TestChangesOfOneZoneGoInOneBatch(t *testing.T) {
+	t.Parallel()
+	z, entrances := twoNames(10)
+	a := newAdapter(z)
+	changes := changesOf(a.Read(t.Context(), entrances), entrances, 25, shift.Rise)
+	z.calls = nil
+	for _, r := range a.Commit(t.Context(), changes) {
+		if r.Outcome != shift.Applied {
+			t.Errorf("got %+v", r)
+		}
+	}
+	if want := []string{"change 11"}; !slices.Equal(z.calls, want) { // the api had no mark to delete
+		t.Errorf("calls %q, want %q", z.calls, want)
+	}
+}
+
+func TestARollbackAndARiseNeverShareABatch(t *testing.T) {
+	t.Parallel()
+	z, entrances := twoNames(10)
+	a := newAdapter(z)
+	changes := changesOf(a.Read(t.Context(), entrances), entrances, 25, shift.Rise)
+	changes[1].Priority, changes[1].Wanted = shift.Rollback, 0
+	z.calls = nil
+	got := a.Commit(t.Context(), changes)
+	if got[0].Outcome != shift.Applied || got[0].Entrance != "dns" || got[1].Outcome != shift.Applied || got[1].Entrance != "api" {
+		t.Errorf("got %+v", got)
+	}
+	if want := []string{"change 5", "change 6"}; !slices.Equal(z.calls, want) {
+		t.Errorf("calls %q, want the rollback (5 changes) first, then the rise (6)", z.calls)
+	}
+}
+
+func TestOneSpoiledRecordHoldsUpNoOtherRollback(t *testing.T) {
+	t.Parallel()
+	z, entrances := twoNames(50)
+	a := newAdapter(z)
+	changes := changesOf(a.Read(t.Context(), entrances), entrances, 0, shift.Rollback)
+	z.set("api.example.com.", "green", func(r *types.ResourceRecordSet) { r.SetIdentifier = aws.String("somebody-renamed-it") })
+	got := a.Commit(t.Context(), changes)
+	if got[0].Outcome != shift.Applied || got[1].Outcome != shift.Refused {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestOneConflictRefusesAWholeBatchOfRises(t *testing.T) {
+	t.Parallel()
+	z, entrances := twoNames(10)
+	a := newAdapter(z)
+	changes := changesOf(a.Read(t.Context(), entrances), entrances, 25, shift.Rise)
+	z.set("api.example.com.", "green", func(r *types.ResourceRecordSet) { r.Weight = aws.Int64(11) })
+	got := a.Commit(t.Context(), changes)
+	if got[0].Outcome != shift.Conflict || !strings.Contains(got[0].Note, "refused together") {
+		t.Errorf("the bystander: %+v", got[0])
+	}
+	if got[1].Outcome != shift.Conflict || !strings.Contains(got[1].Note, "green 11") {
+		t.Errorf("the edited one: %+v", got[1])
+	}
+}
+
+func TestALostAnswerCountsAsInSyncOnlyAfterTheTimeOfPropagation(t *testing.T) {
+	t.Parallel()
+	z := shopAt(10)
+	now := clock
+	a := New(Options{API: z, Now: func() time.Time { return now }})
+	z.script["change"] = []fault{{mute: true}}
+	if got := commitShop(t, a, 25, shift.Rise); got.Outcome != shift.Applied {
+		t.Fatalf("got %+v", got)
+	}
+	if readShop(t, a).InSync {
+		t.Error("a change whose ID is lost counts as in sync at once")
+	}
+	now = now.Add(propagation)
+	if !readShop(t, a).InSync {
+		t.Errorf("it doesn't after %s", propagation)
+	}
+}
+
+func TestAChangeOfAnotherKindIsRefused(t *testing.T) {
+	t.Parallel()
+	a := newAdapter(shopAt(0))
+	alb := shift.Change{Entrance: shift.Entrance{Name: "web", ALB: &shift.ALBEntrance{}}, Wanted: 25}
+	excess := wish(readShop(t, a), 101, shift.Rise)
+	for _, got := range a.Commit(t.Context(), []shift.Change{alb, excess}) {
+		if got.Outcome != shift.Refused {
+			t.Errorf("got %+v", got)
+		}
+	}
+}
+
+func TestARiseWithoutMarkLeavesTheMarkAlone(t *testing.T) {
+	t.Parallel()
+	z := shopAt(25)
+	a := newAdapter(z)
+	e := entrance()
+	e.Route53.Mark = false
+	c := wish(a.Read(t.Context(), []shift.Entrance{e})[0], 50, shift.Rise)
+	c.Entrance = e
+	if got := a.Commit(t.Context(), []shift.Change{c})[0]; got.Outcome != shift.Applied || got.Note != "" {
+		t.Errorf("got %+v", got)
+	}
+	story{green: 50, marked: "version=5"}.look(t, z)
+}

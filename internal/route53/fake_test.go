@@ -1,0 +1,221 @@
+package route53
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+	"github.com/aws/aws-sdk-go-v2/service/route53/types"
+	"github.com/aws/smithy-go"
+)
+
+// fakeZone is one hosted zone with AWS's rules: atomic batches, exact DELETE,
+// CREATE only of what isn't there, listings sorted by reversed labels.
+type fakeZone struct {
+	mu       sync.Mutex
+	sets     []types.ResourceRecordSet
+	pageSize int
+	pending  bool                                    // GetChange answers PENDING
+	calls    []string                                // every call with its main argument
+	script   map[string][]fault                      // by operation: what happens to its next calls
+	refuse   func([]types.Change) error              // a standing rule, as an IAM policy
+	observe  func(was, is []types.ResourceRecordSet) // sees every batch that was carried out
+}
+
+// fault is what happens to one call.
+type fault struct {
+	err    error           // answered instead
+	lost   bool            // not carried out, no answer
+	mute   bool            // carried out, no answer
+	before func(*fakeZone) // somebody else acts first
+}
+
+var errCut = errors.New("read tcp: connection reset by peer")
+
+func apiError(code string) error { return &smithy.GenericAPIError{Code: code, Message: "as told"} }
+
+// meet takes the next fault of an operation.
+func (z *fakeZone) meet(op string) fault {
+	queue := z.script[op]
+	if len(queue) == 0 {
+		return fault{}
+	}
+	z.script[op] = queue[1:]
+	if queue[0].before != nil {
+		queue[0].before(z)
+	}
+	return queue[0]
+}
+
+func (z *fakeZone) ListResourceRecordSets(ctx context.Context, in *route53.ListResourceRecordSetsInput, _ ...func(*route53.Options)) (*route53.ListResourceRecordSetsOutput, error) {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	z.calls = append(z.calls, "list "+aws.ToString(in.StartRecordName)+" "+string(in.StartRecordType))
+	if f := z.meet("list"); f.err != nil {
+		return nil, f.err
+	}
+	if *in.HostedZoneId != "Z1" {
+		return nil, apiError("NoSuchHostedZone")
+	}
+	slices.SortFunc(z.sets, func(a, b types.ResourceRecordSet) int { return slices.Compare(sortKey(a), sortKey(b)) })
+	from := []string{reversed(canonical(*in.StartRecordName)), string(in.StartRecordType), aws.ToString(in.StartRecordIdentifier)}
+	var rest []types.ResourceRecordSet
+	for _, s := range z.sets {
+		if slices.Compare(sortKey(s), from) >= 0 {
+			rest = append(rest, s)
+		}
+	}
+	size := cmp.Or(z.pageSize, 300)
+	out := &route53.ListResourceRecordSetsOutput{ResourceRecordSets: rest}
+	if len(rest) > size {
+		next := rest[size]
+		out.ResourceRecordSets, out.IsTruncated = rest[:size], true
+		out.NextRecordName, out.NextRecordType, out.NextRecordIdentifier = next.Name, next.Type, next.SetIdentifier
+	}
+	return out, nil
+}
+
+func (z *fakeZone) ChangeResourceRecordSets(ctx context.Context, in *route53.ChangeResourceRecordSetsInput, opts ...func(*route53.Options)) (*route53.ChangeResourceRecordSetsOutput, error) {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	z.calls = append(z.calls, fmt.Sprintf("change %d", len(in.ChangeBatch.Changes)))
+	var o route53.Options
+	for _, opt := range opts {
+		opt(&o)
+	}
+	if o.Retryer == nil || o.Retryer.MaxAttempts() != 1 {
+		return nil, errors.New("a write that the SDK may repeat")
+	}
+	f := z.meet("change")
+	switch {
+	case f.err != nil:
+		return nil, f.err
+	case f.lost:
+		return nil, errCut
+	}
+	if z.refuse != nil {
+		if err := z.refuse(in.ChangeBatch.Changes); err != nil {
+			return nil, err
+		}
+	}
+	next, err := apply(z.sets, in.ChangeBatch.Changes)
+	if err != nil {
+		return nil, err
+	}
+	if z.observe != nil {
+		z.observe(z.sets, next)
+	}
+	z.sets = next
+	if f.mute {
+		return nil, errCut
+	}
+	return &route53.ChangeResourceRecordSetsOutput{ChangeInfo: &types.ChangeInfo{Id: aws.String("/change/C1"), Status: types.ChangeStatusPending}}, nil
+}
+
+func (z *fakeZone) GetChange(_ context.Context, in *route53.GetChangeInput, _ ...func(*route53.Options)) (*route53.GetChangeOutput, error) {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	z.calls = append(z.calls, "get "+*in.Id)
+	if f := z.meet("get"); f.err != nil {
+		return nil, f.err
+	}
+	status := types.ChangeStatusInsync
+	if z.pending {
+		status = types.ChangeStatusPending
+	}
+	return &route53.GetChangeOutput{ChangeInfo: &types.ChangeInfo{Id: in.Id, Status: status}}, nil
+}
+
+// apply carries a batch out whole or not at all.
+func apply(sets []types.ResourceRecordSet, changes []types.Change) ([]types.ResourceRecordSet, error) {
+	next := slices.Clone(sets)
+	var faults []string
+	for _, c := range changes {
+		r := *c.ResourceRecordSet
+		i := slices.IndexFunc(next, func(s types.ResourceRecordSet) bool { return slices.Equal(sortKey(s), sortKey(r)) })
+		switch {
+		case c.Action == types.ChangeActionDelete && (i < 0 || !reflect.DeepEqual(next[i], r)):
+			faults = append(faults, fmt.Sprintf("Tried to delete %s %s but the values provided do not match the current values", *r.Name, r.Type))
+		case c.Action == types.ChangeActionDelete:
+			next = slices.Delete(next, i, i+1)
+		case i >= 0:
+			faults = append(faults, fmt.Sprintf("Tried to create %s %s but it already exists", *r.Name, r.Type))
+		default:
+			next = append(next, r)
+		}
+	}
+	if len(faults) > 0 {
+		return nil, &types.InvalidChangeBatch{Messages: faults}
+	}
+	return next, nil
+}
+
+func sortKey(r types.ResourceRecordSet) []string {
+	return []string{reversed(*r.Name), string(r.Type), aws.ToString(r.SetIdentifier)}
+}
+
+func reversed(name string) string {
+	labels := strings.Split(strings.TrimSuffix(name, "."), ".")
+	slices.Reverse(labels)
+	return strings.Join(labels, ".")
+}
+
+// set changes one stored record by hand, as a person at AWS would.
+func (z *fakeZone) set(name, id string, edit func(*types.ResourceRecordSet)) {
+	for i, s := range z.sets {
+		if *s.Name == name && aws.ToString(s.SetIdentifier) == id {
+			edit(&z.sets[i])
+		}
+	}
+}
+
+func (z *fakeZone) get(name string, typ types.RRType, id string) (types.ResourceRecordSet, bool) {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	for _, s := range z.sets {
+		if *s.Name == name && s.Type == typ && aws.ToString(s.SetIdentifier) == id {
+			return s, true
+		}
+	}
+	return types.ResourceRecordSet{}, false
+}
+
+func (z *fakeZone) count(prefix string) int {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	n := 0
+	for _, c := range z.calls {
+		if strings.HasPrefix(c, prefix) {
+			n++
+		}
+	}
+	return n
+}
+
+func weighted(name, id string, weight int64, value string) types.ResourceRecordSet {
+	return types.ResourceRecordSet{
+		Name: aws.String(name), Type: types.RRTypeA, SetIdentifier: aws.String(id), Weight: aws.Int64(weight), TTL: aws.Int64(30),
+		ResourceRecords: []types.ResourceRecord{{Value: aws.String(value)}}, HealthCheckId: aws.String("hc-" + id),
+	}
+}
+
+func text(name string, values ...string) types.ResourceRecordSet {
+	r := types.ResourceRecordSet{Name: aws.String(name), Type: types.RRTypeTxt, TTL: aws.Int64(300)}
+	for _, v := range values {
+		r.ResourceRecords = append(r.ResourceRecords, types.ResourceRecord{Value: aws.String(`"` + v + `"`)})
+	}
+	return r
+}

@@ -1,0 +1,138 @@
+package aws_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/aws"
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/routing"
+)
+
+// awsCLI runs the AWS CLI with made-up credentials against the sandbox only.
+func awsCLI(t *testing.T, w *world, args ...string) (string, error) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "aws", append([]string{"--endpoint-url", w.url, "--region", "ap-northeast-1", "--output", "json"}, args...)...)
+	foreign := func(setting string) bool { return strings.HasPrefix(setting, "AWS_") }
+	cmd.Env = append(slices.DeleteFunc(os.Environ(), foreign),
+		"AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=secret", "AWS_MAX_ATTEMPTS=1", "AWS_PAGER=",
+		"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull, "AWS_EC2_METADATA_DISABLED=true",
+		"NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1",
+	)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+func needCLI(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("the AWS CLI takes about a second a call: not in -short")
+	}
+	if _, err := exec.LookPath("aws"); err != nil {
+		t.Skip("the AWS CLI isn't on the PATH: ", err)
+	}
+}
+
+func setJSON(t *testing.T, action string, weight int) string {
+	t.Helper()
+	batch, err := json.Marshal(map[string]any{"Changes": []any{map[string]any{"Action": action, "ResourceRecordSet": map[string]any{
+		"Name": "shop.example.com", "Type": "A", "SetIdentifier": "blue", "Weight": weight, "TTL": 60,
+		"ResourceRecords": []any{map[string]any{"Value": "192.0.2.1"}},
+	}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(batch)
+}
+
+func TestAWSCLIRoute53(t *testing.T) {
+	needCLI(t)
+	t.Parallel()
+	w := newWorld(t, aws.Options{})
+	zone := seedZone(t, w)
+	for _, step := range []struct {
+		name string
+		args []string
+		says string // in the output
+		code string // of the refusal
+	}{
+		{name: "a change is accepted", args: []string{"route53", "change-resource-record-sets", "--hosted-zone-id", zone, "--change-batch", setJSON(t, "UPSERT", 42)}, says: "INSYNC"},
+		{name: "the list shows it", args: []string{"route53", "list-resource-record-sets", "--hosted-zone-id", zone}, says: `"Weight": 42`},
+		{name: "a stale DELETE is refused", args: []string{"route53", "change-resource-record-sets", "--hosted-zone-id", zone, "--change-batch", setJSON(t, "DELETE", 41)}, code: "InvalidChangeBatch"},
+		{name: "weight 256 is refused", args: []string{"route53", "change-resource-record-sets", "--hosted-zone-id", zone, "--change-batch", setJSON(t, "UPSERT", 256)}, code: "InvalidInput"},
+		{name: "an unknown zone is refused", args: []string{"route53", "list-resource-record-sets", "--hosted-zone-id", "Z0"}, code: "NoSuchHostedZone"},
+	} {
+		t.Run(step.name, func(t *testing.T) {
+			out, err := awsCLI(t, w, step.args...)
+			if (err != nil) != (step.code != "") {
+				t.Fatalf("error %v: %s", err, out)
+			}
+			if want := step.says; !strings.Contains(out, want) || (step.code != "" && !strings.Contains(out, "("+step.code+")")) {
+				t.Errorf("output lacks %q %q:\n%s", want, step.code, out)
+			}
+		})
+	}
+	if got := w.RecordSets("shop.example.com", "A")[0].Weight; got != 42 {
+		t.Errorf("blue's weight is %d in the end, want 42", got)
+	}
+}
+
+func TestAWSCLILoadBalancing(t *testing.T) {
+	needCLI(t)
+	t.Parallel()
+	w := newWorld(t, aws.Options{})
+	e := newEntrance(t, w)
+	actions := `[{"Type":"forward","ForwardConfig":{"TargetGroups":[{"TargetGroupArn":"` + e.blue + `","Weight":%B},{"TargetGroupArn":"` + e.green + `","Weight":%G}]}}]`
+	weights := func(blue, green string) string { return strings.NewReplacer("%B", blue, "%G", green).Replace(actions) }
+	for _, step := range []struct {
+		name string
+		args []string
+		says string
+		code string
+	}{
+		{name: "weights are set", args: []string{"elbv2", "modify-rule", "--rule-arn", e.ruleARN, "--actions", weights("75", "25")}, says: `"Weight": 25`},
+		{name: "rules are described", args: []string{"elbv2", "describe-rules", "--listener-arn", e.listenerARN}, says: `"Priority": "default"`},
+		{name: "weight 1000 is refused", args: []string{"elbv2", "modify-rule", "--rule-arn", e.ruleARN, "--actions", weights("1000", "0")}, code: "ValidationError"},
+		{name: "an unknown rule is refused", args: []string{"elbv2", "describe-rules", "--rule-arns", e.ruleARN + "0"}, code: "RuleNotFound"},
+		{name: "the caller is known", args: []string{"sts", "get-caller-identity"}, says: "123456789012"},
+	} {
+		t.Run(step.name, func(t *testing.T) {
+			out, err := awsCLI(t, w, step.args...)
+			if (err != nil) != (step.code != "") {
+				t.Fatalf("error %v: %s", err, out)
+			}
+			if !strings.Contains(out, step.says) || (step.code != "" && !strings.Contains(out, "("+step.code+")")) {
+				t.Errorf("output lacks %q %q:\n%s", step.says, step.code, out)
+			}
+		})
+	}
+}
+
+func TestAWSCLIMetrics(t *testing.T) {
+	needCLI(t)
+	t.Parallel()
+	w := newWorld(t, aws.Options{})
+	e := newEntrance(t, w)
+	for range 7 {
+		w.RecordRequest(routing.Request{LoadBalancerARN: e.balancerARN, TargetGroupARN: e.blue, Status: 200, FromTarget: true})
+	}
+	queries := `[{"Id":"n","MetricStat":{"Period":3600,"Stat":"Sum","Metric":{"Namespace":"AWS/ApplicationELB","MetricName":"RequestCount","Dimensions":[{"Name":"LoadBalancer","Value":"` + suffix(e.balancerARN) + `"}]}}}]`
+	now := time.Now()
+	span := []string{"--start-time", now.Add(-2 * time.Hour).Format(time.RFC3339), "--end-time", now.Add(time.Hour).Format(time.RFC3339)}
+	out, err := awsCLI(t, w, append([]string{"cloudwatch", "get-metric-data", "--metric-data-queries", queries}, span...)...)
+	var got struct{ MetricDataResults []struct{ Values []float64 } }
+	if parseErr := json.Unmarshal([]byte(out), &got); err != nil || parseErr != nil {
+		t.Fatalf("error %v, %v in:\n%s", err, parseErr, out)
+	}
+	if values := got.MetricDataResults[0].Values; !slices.Equal(values, []float64{7}) {
+		t.Errorf("values %v, want the sum 7", values)
+	}
+	out, err = awsCLI(t, w, append([]string{"cloudwatch", "get-metric-data", "--metric-data-queries", strings.Replace(queries, "3600", "30", 1)}, span...)...)
+	if err == nil || !strings.Contains(out, "(ValidationError)") {
+		t.Errorf("error %v, want ValidationError in:\n%s", err, out)
+	}
+}

@@ -1,0 +1,170 @@
+// Package aws is an embedded AWS that speaks the real wire protocols over HTTP
+// and keeps AWS's rules: Route 53 (REST-XML), Elastic Load Balancing v2 and STS
+// (Query), and CloudWatch GetMetricData (Smithy RPC v2 CBOR and AWS JSON). Where public
+// emulators accept what AWS refuses, it refuses.
+//
+// One http.Handler answers for every service. A request's service is read from
+// the credential scope of its SigV4 Authorization header; the signature itself
+// is not verified.
+//
+// Some rules are not in AWS's documents: a CREATE before a DELETE of the same
+// record set in one batch is refused here; so are six target groups in a forward
+// action (ValidationError), a group twice in one action, and an Action order left
+// out where there are several. Weights that are all zero are accepted on rules as
+// on record sets. Weighted record sets may have several values. What AWS has and
+// this package hasn't (alias, latency and health-checked record sets, private
+// zones, network load balancers, redirects, metric math, percentiles) is refused
+// in a message that names it.
+//
+// What the stored records, listeners and targets mean for traffic is handed out
+// as routing values, so that a DNS server and a reverse proxy can follow them.
+package aws
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/routing"
+)
+
+// Options configures a Cloud. The zero value is a usable, instant AWS with one
+// minute metrics.
+type Options struct {
+	// Propagation is how long a Route 53 change stays PENDING. Listings show the
+	// newest state at once; published answers follow when it is INSYNC.
+	// Default 0: INSYNC at once.
+	Propagation time.Duration
+	// MetricResolution is the width of a CloudWatch data point, and what every
+	// Period must be a multiple of. Whole seconds, default 60 s as AWS/ApplicationELB.
+	MetricResolution time.Duration
+	// AccountID is the 12-digit account of every ARN. Default 123456789012.
+	AccountID string
+	// Region is the region of every ARN. Default ap-northeast-1.
+	Region string
+	// LoadBalancerAddress gives the virtual address (without port) of the load
+	// balancer of that name. Default 127.0.0.1 for all.
+	LoadBalancerAddress func(name string) string
+	// HealthCheckInterval, when positive, replaces the interval that the edge is
+	// told (and caps the timeout), because AWS's shortest, 5 s, is long for a
+	// demo. The API goes on answering the stored settings.
+	HealthCheckInterval time.Duration
+	// DeregistrationDelay is how long a deregistered target stays draining.
+	// Default 300 s, as the target group attribute of AWS.
+	DeregistrationDelay time.Duration
+	// Now is the clock. Default time.Now.
+	Now func() time.Time
+}
+
+func (o Options) withDefaults() Options {
+	if o.MetricResolution < time.Second {
+		o.MetricResolution = time.Minute
+	}
+	o.MetricResolution = o.MetricResolution.Truncate(time.Second)
+	if o.AccountID == "" {
+		o.AccountID = "123456789012"
+	}
+	if o.Region == "" {
+		o.Region = "ap-northeast-1"
+	}
+	if o.LoadBalancerAddress == nil {
+		o.LoadBalancerAddress = func(string) string { return "127.0.0.1" }
+	}
+	if o.DeregistrationDelay <= 0 {
+		o.DeregistrationDelay = 300 * time.Second
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+// Cloud is one AWS account in one region. It starts empty and is safe for
+// concurrent use. It starts no goroutines.
+type Cloud struct {
+	opts       Options
+	requests   *idSource
+	dns        *dnsStore
+	elb        *elbStore
+	metrics    *metricStore
+	faults     *faultBoard
+	calls      *callLog
+	operations map[Service]map[string]operation
+}
+
+var _ http.Handler = (*Cloud)(nil)
+
+// New returns an empty Cloud.
+func New(opts Options) *Cloud {
+	opts = opts.withDefaults()
+	ids := &idSource{seed: opts.AccountID}
+	metrics := newMetricStore(opts)
+	c := &Cloud{
+		opts:     opts,
+		requests: &idSource{seed: "requests of " + opts.AccountID},
+		dns:      newDNSStore(opts, ids),
+		elb:      newELBStore(opts, ids, metrics),
+		metrics:  metrics,
+		faults:   &faultBoard{},
+		calls:    &callLog{},
+	}
+	c.operations = map[Service]map[string]operation{
+		Route53:    c.dns.operations(),
+		ELB:        c.elb.operations(),
+		CloudWatch: c.metrics.operations(),
+		STS:        {"GetCallerIdentity": {run: c.getCallerIdentity}},
+	}
+	return c
+}
+
+// RecordSets returns the published record sets of a name and type, in the order
+// of their set identifiers; for a name that doesn't exist, those of the wildcard
+// that covers it (RFC 4592). A CNAME is not followed. TXT values are quoted and
+// escaped as in a zone file. The result must not be changed.
+func (c *Cloud) RecordSets(name, typ string) []routing.RecordSet {
+	return c.dns.lookup(name, typ)
+}
+
+// HasName reports whether a published name exists, whatever its types: false
+// inside a zone means NXDOMAIN, true without record sets of the type NODATA. An
+// empty name above an existing one exists (RFC 8020), and so does a name that a
+// wildcard covers.
+func (c *Cloud) HasName(name string) bool { return c.dns.hasName(name) }
+
+// Zone returns the origin (with final dot) of the hosted zone that a name
+// belongs to, the longest match; false means that no zone is served here: REFUSED.
+func (c *Cloud) Zone(name string) (origin string, ok bool) { return c.dns.zoneOf(name) }
+
+// Listeners returns all listeners with their rules, in the order of creation.
+// The result is a shared snapshot and must not be changed.
+func (c *Cloud) Listeners() []routing.Listener { return c.elb.snapshot().listeners }
+
+// TargetGroups returns all target groups, in the order of creation. The result
+// is a shared snapshot and must not be changed.
+func (c *Cloud) TargetGroups() []routing.TargetGroup { return c.elb.snapshot().groups }
+
+// SetTargetHealth records what a health check found. The reason is one of
+// ELBv2's TargetHealthReasonEnum, or empty for the usual one of the state.
+// Targets that are unknown, draining or in an unattached group keep their state.
+func (c *Cloud) SetTargetHealth(groupARN, address string, port int, s routing.State, reason string) {
+	c.elb.setTargetHealth(groupARN, address, port, s, reason)
+}
+
+// RecordRequest counts one request that a load balancer answered.
+func (c *Cloud) RecordRequest(r routing.Request) { c.metrics.record(r) }
+
+// Calls returns the record of API calls so far, oldest first (the newest 100,000).
+func (c *Cloud) Calls() []Call { return c.calls.list() }
+
+// Inject switches a fault on and returns the function that switches it off. It
+// refuses faults that AWS can't answer for that operation.
+func (c *Cloud) Inject(f Fault) (clearFault func(), err error) {
+	if f.Operation != "" {
+		if _, ok := c.operations[f.Service][f.Operation]; !ok {
+			return nil, unknownFaultError(f)
+		}
+	}
+	return c.faults.add(f)
+}
+
+// ClearFaults switches all faults off.
+func (c *Cloud) ClearFaults() { c.faults.clear() }

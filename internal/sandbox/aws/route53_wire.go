@@ -1,0 +1,147 @@
+package aws
+
+import (
+	"encoding/xml"
+	"strings"
+	"time"
+)
+
+// The XML documents of Route 53, API version 2013-04-01.
+
+type xmlRecord struct {
+	Value string
+}
+
+type xmlRecordSet struct {
+	Name            string
+	Type            string
+	SetIdentifier   *string `xml:",omitempty"`
+	Weight          *int64  `xml:",omitempty"`
+	TTL             *int64  `xml:",omitempty"`
+	ResourceRecords *struct {
+		Records []xmlRecord `xml:"ResourceRecord"`
+	} `xml:",omitempty"`
+
+	// Read only to be refused: the sandbox has simple and weighted record sets.
+	Region                  *string   `xml:",omitempty"`
+	Failover                *string   `xml:",omitempty"`
+	MultiValueAnswer        *string   `xml:",omitempty"`
+	HealthCheckID           *string   `xml:"HealthCheckId,omitempty"`
+	TrafficPolicyInstanceID *string   `xml:"TrafficPolicyInstanceId,omitempty"`
+	GeoLocation             *struct{} `xml:",omitempty"`
+	GeoProximityLocation    *struct{} `xml:",omitempty"`
+	CidrRoutingConfig       *struct{} `xml:",omitempty"`
+	AliasTarget             *struct{} `xml:",omitempty"`
+}
+
+type xmlChange struct {
+	Action            string
+	ResourceRecordSet xmlRecordSet
+}
+
+type xmlChangeRequest struct {
+	Comment string      `xml:"ChangeBatch>Comment"`
+	Changes []xmlChange `xml:"ChangeBatch>Changes>Change"`
+}
+
+type xmlChangeInfo struct {
+	ID          string `xml:"Id"`
+	Status      string
+	SubmittedAt string
+	Comment     string `xml:",omitempty"`
+}
+
+type xmlChangeAnswer struct {
+	XMLName    xml.Name
+	NS         string `xml:"xmlns,attr"`
+	ChangeInfo xmlChangeInfo
+}
+
+func changeAnswer(operation string, ch *zoneChange, now time.Time) xmlChangeAnswer {
+	return xmlChangeAnswer{
+		XMLName:    xml.Name{Local: operation + "Response"},
+		NS:         route53NS,
+		ChangeInfo: ch.wire(now),
+	}
+}
+
+type xmlZone struct {
+	ID              string `xml:"Id"`
+	Name            string
+	CallerReference string
+	Comment         string `xml:"Config>Comment,omitempty"`
+	PrivateZone     bool   `xml:"Config>PrivateZone"`
+	Count           int    `xml:"ResourceRecordSetCount"`
+}
+
+type xmlZoneRequest struct {
+	Name             string
+	CallerReference  string
+	VPC              *struct{}
+	DelegationSetID  string `xml:"DelegationSetId"`
+	HostedZoneConfig struct {
+		Comment     string
+		PrivateZone bool
+	}
+}
+
+type xmlZoneAnswer struct {
+	XMLName     xml.Name
+	NS          string `xml:"xmlns,attr"`
+	HostedZone  xmlZone
+	ChangeInfo  *xmlChangeInfo `xml:",omitempty"`
+	NameServers []string       `xml:"DelegationSet>NameServers>NameServer"`
+}
+
+type xmlZonesAnswer struct {
+	XMLName     xml.Name `xml:"ListHostedZonesResponse"`
+	NS          string   `xml:"xmlns,attr"`
+	HostedZones struct {
+		Zones []xmlZone `xml:"HostedZone"`
+	}
+	Marker      string `xml:",omitempty"`
+	IsTruncated bool
+	NextMarker  string `xml:",omitempty"`
+	MaxItems    int
+}
+
+type xmlListAnswer struct {
+	XMLName            xml.Name `xml:"ListResourceRecordSetsResponse"`
+	NS                 string   `xml:"xmlns,attr"`
+	ResourceRecordSets struct {
+		Sets []xmlRecordSet `xml:"ResourceRecordSet"`
+	}
+	IsTruncated          bool
+	NextRecordName       string `xml:",omitempty"`
+	NextRecordType       string `xml:",omitempty"`
+	NextRecordIdentifier string `xml:",omitempty"`
+	MaxItems             int
+}
+
+// route53Operation names the call of a method and the path below the API version.
+func route53Operation(method string, segments []string) string {
+	shape := []string{method, segments[0]}
+	if len(segments) > 1 {
+		shape = append(shape, "ID")
+	}
+	if len(segments) > 2 {
+		shape = append(shape, segments[2:]...)
+	}
+	switch strings.Join(shape, " ") {
+	case "POST hostedzone":
+		return "CreateHostedZone"
+	case "GET hostedzone":
+		return "ListHostedZones"
+	case "GET hostedzone ID":
+		return "GetHostedZone"
+	case "DELETE hostedzone ID":
+		return "DeleteHostedZone"
+	case "POST hostedzone ID rrset":
+		return "ChangeResourceRecordSets"
+	case "GET hostedzone ID rrset":
+		return "ListResourceRecordSets"
+	case "GET change ID":
+		return "GetChange"
+	}
+	return ""
+}

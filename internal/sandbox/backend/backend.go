@@ -1,0 +1,186 @@
+// Package backend plays the pods of a cluster: HTTP servers at addresses of
+// the demo's network that say who answered, and whose faults are switched on
+// and off while they serve.
+package backend
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Headers by which a pod says who answered.
+const (
+	ClusterHeader = "X-Cluster"
+	PodHeader     = "X-Pod"
+)
+
+// Listener opens the listener of a pod.
+type Listener interface {
+	Listen(address string) (net.Listener, error)
+}
+
+// Faults is what goes wrong in a pod. The zero value is a sound pod.
+type Faults struct {
+	// ErrorRatio is the part of requests, 0 to 1, that are answered by 500.
+	// They are spread evenly and not by chance: of 10 requests at 0.3, 3 fail.
+	// Health checks are not among them.
+	ErrorRatio float64
+	// Latency is added before every answer, of health checks too.
+	Latency time.Duration
+	// Unhealthy lets the health checks fail with 503, and only them.
+	Unhealthy bool
+	// Refuse closes the pod's port: new connections are refused, idle ones
+	// are closed, and requests under way are still answered.
+	Refuse bool
+}
+
+// Options says which pod to play. Cluster, Address and Network are required.
+type Options struct {
+	Cluster string // blue or green
+	Name    string // of the pod; default its address
+	Address string // virtual, IP and port
+	Network Listener
+	// HealthPath is what health checks ask for; default /healthz.
+	HealthPath string
+}
+
+// Pod is one running pod.
+type Pod struct {
+	options  Options
+	faults   atomic.Pointer[Faults]
+	requests atomic.Int64 // health checks not counted
+
+	mu     sync.Mutex // guards the port
+	port   *port      // nil while the pod refuses connections
+	closed bool
+}
+
+// Start opens the pod's port and serves.
+func Start(o Options) (*Pod, error) {
+	if o.Cluster == "" || o.Address == "" || o.Network == nil {
+		return nil, errors.New("starting a pod: cluster, address and network are all required")
+	}
+	o.Name = cmp.Or(o.Name, o.Address)
+	o.HealthPath = cmp.Or(o.HealthPath, "/healthz")
+	p := &Pod{options: o}
+	p.faults.Store(&Faults{})
+	port, err := openPort(o.Network, o.Address, p)
+	if err != nil {
+		return nil, fmt.Errorf("starting pod %s: %w", o.Name, err)
+	}
+	p.port = port
+	return p, nil
+}
+
+// Address is the pod's virtual address, IP and port.
+func (p *Pod) Address() string { return p.options.Address }
+
+// Requests is how many requests came in so far, health checks not counted.
+func (p *Pod) Requests() int64 { return p.requests.Load() }
+
+// SetFaults replaces the faults. It fails if the port cannot be opened again
+// after Refuse, and waits for the requests under way when Refuse begins.
+func (p *Pod) SetFaults(f Faults) error {
+	if f.ErrorRatio < 0 || f.ErrorRatio > 1 {
+		return fmt.Errorf("setting faults of pod %s: error ratio %v is not within 0 and 1", p.options.Name, f.ErrorRatio)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return fmt.Errorf("setting faults of pod %s: it is closed", p.options.Name)
+	}
+	p.faults.Store(&f)
+	switch {
+	case f.Refuse && p.port != nil:
+		closing := p.port
+		p.port = nil
+		return closing.close(context.Background())
+	case !f.Refuse && p.port == nil:
+		port, err := openPort(p.options.Network, p.options.Address, p)
+		if err != nil {
+			return fmt.Errorf("opening pod %s again: %w", p.options.Name, err)
+		}
+		p.port = port
+	}
+	return nil
+}
+
+// Close stops accepting and waits for the requests under way; what is left
+// when ctx ends is broken off, which is an error. Closing twice is allowed.
+func (p *Pod) Close(ctx context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	if p.port == nil {
+		return nil
+	}
+	closing := p.port
+	p.port = nil
+	return closing.close(ctx)
+}
+
+// ServeHTTP answers one request as the pod.
+func (p *Pod) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	faults := p.faults.Load()
+	if !pause(r.Context(), faults.Latency) {
+		return
+	}
+	w.Header().Set(ClusterHeader, p.options.Cluster)
+	w.Header().Set(PodHeader, p.options.Name)
+	w.Header().Set("Content-Type", "application/json")
+	status := http.StatusOK
+	if r.URL.Path == p.options.HealthPath {
+		if faults.Unhealthy {
+			status = http.StatusServiceUnavailable
+		}
+	} else if fails(p.requests.Add(1), faults.ErrorRatio) {
+		status = http.StatusInternalServerError
+	}
+	w.WriteHeader(status)
+	// A client that went away is the only one who could be told.
+	_ = json.NewEncoder(w).Encode(answer{
+		Cluster: p.options.Cluster,
+		Pod:     p.options.Name,
+		Host:    r.Host,
+		Path:    r.URL.Path,
+		Status:  status,
+	})
+}
+
+// answer is the body of every answer.
+type answer struct {
+	Cluster string `json:"cluster"`
+	Pod     string `json:"pod"`
+	Host    string `json:"host"`
+	Path    string `json:"path"`
+	Status  int    `json:"status"`
+}
+
+// fails tells whether the nth request is among the failing ones: it is when
+// the number of failures due, n times ratio, passes a whole number.
+func fails(n int64, ratio float64) bool {
+	return int64(float64(n)*ratio) > int64(float64(n-1)*ratio)
+}
+
+// pause waits, and tells whether the client waited too.
+func pause(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

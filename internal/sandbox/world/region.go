@@ -1,0 +1,120 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/aws"
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/edge"
+)
+
+// The users' names. The first is split by weighted records in front of two
+// load balancers, the second by a rule of one load balancer.
+const (
+	Zone    = "shop.example"
+	WebName = "www." + Zone
+	APIName = "api." + Zone
+)
+
+// TTL of the weighted records.
+const TTL = time.Second
+
+// addresses are where the load balancers of the demo stand.
+var addresses = map[string]string{"web-blue": "192.0.2.10", "web-green": "192.0.2.20", "api": "192.0.2.30"}
+
+// Region is one AWS region with everything that a shift needs, and the edge
+// that routes users by it.
+type Region struct {
+	Cloud    *aws.Cloud
+	Endpoint string // base URL of the AWS APIs
+	Edge     *edge.Edge
+
+	HostedZoneID string
+	RuleARN      string
+	// Groups are target group ARNs by name: api-blue, api-green, web-blue, web-green.
+	Groups map[string]string
+	// LoadBalancerARNs by name: api, web-blue, web-green.
+	LoadBalancers map[string]string
+
+	Route53 *route53.Client
+	ELB     *elasticloadbalancingv2.Client
+
+	apiListener string
+
+	server *http.Server
+	served chan error
+}
+
+// NewRegion makes a region and its resources by the usual Create calls, and
+// waits until all targets are healthy.
+func (w *World) NewRegion(ctx context.Context, seed uint64) (*Region, error) {
+	r := &Region{Groups: map[string]string{}, LoadBalancers: map[string]string{}, served: make(chan error, 1)}
+	r.Cloud = aws.New(aws.Options{
+		// A tenth of what Route 53 usually takes would already double the demo.
+		Propagation: 200 * time.Millisecond,
+		// CloudWatch has one point a minute; the demo has one a second.
+		MetricResolution:    time.Second,
+		HealthCheckInterval: 200 * time.Millisecond,
+		LoadBalancerAddress: func(name string) string { return addresses[name] },
+	})
+	if err := r.serve(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.start(ctx, w, seed); err != nil {
+		return nil, errors.Join(err, r.Close(context.WithoutCancel(ctx)))
+	}
+	return r, nil
+}
+
+func (r *Region) serve(ctx context.Context) error {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("listening for the AWS APIs: %w", err)
+	}
+	r.Endpoint = "http://" + l.Addr().String()
+	r.server = &http.Server{Handler: r.Cloud, ReadHeaderTimeout: 5 * time.Second}
+	go func() { r.served <- r.server.Serve(l) }()
+	return nil
+}
+
+func (r *Region) start(ctx context.Context, w *World, seed uint64) error {
+	if err := r.connect(ctx); err != nil {
+		return err
+	}
+	if err := r.createLoadBalancers(ctx, w); err != nil {
+		return err
+	}
+	if err := r.createZone(ctx); err != nil {
+		return err
+	}
+	var err error
+	r.Edge, err = edge.Start(edge.Options{
+		Records: r.Cloud, LoadBalancers: r.Cloud, Reports: r.Cloud, Network: w.Network,
+		Rand: rand.New(rand.NewPCG(seed, seed)),
+	})
+	if err != nil {
+		return err
+	}
+	return r.awaitHealth(ctx)
+}
+
+// Close stops the edge and the API server.
+func (r *Region) Close(ctx context.Context) error {
+	var errs []error
+	if r.Edge != nil {
+		errs = append(errs, r.Edge.Close(ctx))
+	}
+	errs = append(errs, r.server.Shutdown(ctx))
+	if err := <-r.served; !errors.Is(err, http.ErrServerClosed) {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}

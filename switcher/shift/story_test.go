@@ -1,0 +1,232 @@
+package shift
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "rewrite the stories and the generated docs")
+
+// TestStories plays testdata/*.txt: a line that begins with ">" is a command, the
+// lines below it are what the daemon then decided. Lines with "#" are prose.
+// Together the stories walk through every transition of the table.
+func TestStories(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("there are no stories: %v", err)
+	}
+	walked := map[[2]Phase]bool{}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			before, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			after := newStory(t, walked).play(string(before))
+			if *update {
+				if err := os.WriteFile(file, []byte(after), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if diff := cmp.Diff(strings.Split(string(before), "\n"), strings.Split(after, "\n")); diff != "" {
+				t.Errorf("the story goes differently now (go test -update rewrites it):\n%s", diff)
+			}
+		})
+	}
+	for _, tr := range Transitions() {
+		if !walked[[2]Phase{tr.From, tr.To}] {
+			t.Errorf("no story goes from %s to %s (%s)", tr.From, tr.To, tr.When)
+		}
+	}
+}
+
+type story struct {
+	t     *testing.T
+	w     *world
+	last  string // what was told last, without time and message
+	lines []string
+}
+
+func newStory(t *testing.T, walked map[[2]Phase]bool) *story {
+	s := &story{t: t, w: newWorld()}
+	s.w.seen = func(before State, _ Observation, d Decision) {
+		walked[[2]Phase{before.Phase, d.Next.Phase}] = true
+	}
+	return s
+}
+
+// play carries out the commands and gives the file as it should be.
+func (s *story) play(text string) string {
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\n")
+		command, ok := strings.CutPrefix(line, "> ")
+		switch {
+		case ok:
+			s.lines = append(s.lines, line)
+			s.do(strings.Fields(command))
+		case line == "" || strings.HasPrefix(line, "#"):
+			s.lines = append(s.lines, line)
+		}
+	}
+	return strings.Join(s.lines, "\n") + "\n"
+}
+
+// do carries out one command; the last word is its argument.
+func (s *story) do(words []string) {
+	s.t.Helper()
+	w, arg := s.w, words[len(words)-1]
+	verbs := map[string]func(){
+		"steps":    func() { w.plan.Steps = s.steps(words[1:]) },
+		"standby":  func() { w.plan.Standby.For = s.duration(words[1]); w.plan.Standby.AutoRollback = arg == "autoRollback" },
+		"attempt":  func() { w.ask.Attempt = s.number(arg) },
+		"serve":    func() { w.ask.Serve = Side(arg) },
+		"force":    func() { w.ask.RollbackForce = arg == "on" },
+		"pause":    func() { w.ask.Paused = true },
+		"unpause":  func() { w.ask.Paused = false },
+		"handsoff": func() { w.ask.HandsOff = arg == "on" },
+		"approve":  func() { w.ask.Approved = Approval{Attempt: w.mind.Attempt, Step: s.number(arg)} },
+		"resume":   func() { w.answer(ResolveHow(strings.TrimPrefix(arg, "--"))) },
+		"probe":    func() { w.probes[0].err = strings.TrimPrefix(strings.Join(words[1:], " "), "passes") },
+		"users":    func() { s.users(words[1:]) },
+		"blue":     func() { w.blue.ready = s.number(arg) },
+		"green":    func() { w.green.ready = s.number(arg) },
+		"targets":  func() { s.targets(words[1], words[2], s.number(arg)) },
+		"hand":     func() { w.hand(w.group(words[1]), Share(s.number(arg)).Weights()) },
+		"journal":  func() { w.journalDown = arg == "down" },
+		"late":     func() { s.late(s.duration(arg)) },
+		"crash":    func() { w.crash = true },
+		"restart":  func() { s.restart(words[1:]) },
+		"tick":     func() { s.tell(w.tick(s.duration(arg)), true) },
+		"shift":    func() { s.shiftTo(arg) },
+		"run":      func() { s.run(s.duration(arg)) },
+		"rollback": func() {
+			if w.ask.RollbackBy = words[1:]; arg == "off" {
+				w.ask.RollbackBy = nil
+			}
+		},
+	}
+	verb, ok := verbs[words[0]]
+	if !ok {
+		s.t.Fatalf("%q is none of %q", words[0], slices.Sorted(maps.Keys(verbs)))
+	}
+	verb()
+}
+
+// run looks every ten seconds and tells only what is new.
+func (s *story) run(d time.Duration) {
+	for range d / (10 * time.Second) {
+		s.tell(s.w.tick(10*time.Second), false)
+	}
+}
+
+// shiftTo asks for a shift and passes over it quickly, until a share is held or
+// a phase reached.
+func (s *story) shiftTo(goal string) {
+	s.w.ask.Serve, s.w.ask.Attempt = Green, max(1, s.w.ask.Attempt)
+	for range 600 {
+		d := s.w.tick(10 * time.Second)
+		if string(d.Next.Phase) == goal || strconv.Itoa(int(d.Next.Share)) == goal && d.Reason == Holding {
+			s.tell(d, true)
+			return
+		}
+	}
+	s.t.Fatalf("the shift doesn't get to %s", goal)
+}
+
+// tell writes down what was decided, and what AWS shows after it.
+func (s *story) tell(d Decision, always bool) {
+	var shares []string
+	for _, g := range s.w.groups {
+		shares = append(shares, fmt.Sprintf("%s %3d %%", g.Name, g.weights.Share()))
+	}
+	what := fmt.Sprintf("%-11s %s  %s", d.Next.Phase, strings.Join(shares, "  "), d.Reason)
+	if what != s.last || always {
+		s.lines = append(s.lines, fmt.Sprintf("%s  %s: %s", s.w.now.Format(time.TimeOnly), what, d.Message))
+	}
+	s.last = what
+}
+
+func (s *story) users(words []string) {
+	switch words[0] {
+	case "fine":
+		s.w.users = users{perSecond: 100}
+	case "errors":
+		s.w.users.errorRatio = float64(s.number(strings.TrimSuffix(words[1], "%"))) / 100
+	case "unmeasured":
+		s.w.users.err = strings.Join(words[1:], " ")
+	default:
+		s.t.Fatalf("users can't be %q", words)
+	}
+}
+
+func (s *story) targets(group, side string, n int) {
+	g := s.w.group(group)
+	if Side(side) == Blue {
+		g.blueHealthy = n
+		return
+	}
+	g.greenHealthy = n
+}
+
+// late lets the next write land only after a while; its answer is lost.
+func (s *story) late(d time.Duration) {
+	s.w.fate = func(Change) fate {
+		s.w.fate = nil
+		return fate{late: d}
+	}
+}
+
+// restart: alone, "without journal", or "with journal of TIME".
+func (s *story) restart(words []string) {
+	switch strings.Join(words[:min(2, len(words))], " ") {
+	case "":
+	case "without journal":
+		s.w.journal = nil
+	case "with journal":
+		i := slices.IndexFunc(s.w.journaled, func(j State) bool { return j.ChangedAt.Format(time.TimeOnly) == words[3] })
+		if i < 0 {
+			s.t.Fatalf("no journal is of %s", words[3])
+		}
+		s.w.journal = new(s.w.journaled[i].clone())
+	default:
+		s.t.Fatalf("restart can't be %q", words)
+	}
+	s.w.restart()
+}
+
+// steps reads SHARE:HOLD, and SHARE:HOLD:approval.
+func (s *story) steps(words []string) []Step {
+	var steps []Step
+	for _, word := range words {
+		f := strings.Split(word, ":")
+		steps = append(steps, Step{Share: Share(s.number(f[0])), Hold: s.duration(f[1]), Approval: len(f) > 2})
+	}
+	return steps
+}
+
+func (s *story) number(word string) int {
+	n, err := strconv.Atoi(word)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return n
+}
+
+func (s *story) duration(word string) time.Duration {
+	d, err := time.ParseDuration(word)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return d
+}

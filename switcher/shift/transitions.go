@@ -1,0 +1,36 @@
+package shift
+
+// Transition is one way from a phase to the next. The table is what the docs'
+// diagram is drawn from; the property tests hold Decide against it.
+type Transition struct {
+	From, To Phase
+	// When says in a few words what leads there.
+	When string
+}
+
+// Transitions lists every change of phase that Decide makes.
+func Transitions() []Transition {
+	const (
+		flag = "rollback flag"
+		back = "serve: blue"
+	)
+	return []Transition{
+		{Idle, Shifting, "an attempt is asked for, blue has all traffic"},
+		{Shifting, OnStandby, "100 % held, gates pass"},
+		{OnStandby, Completed, "standby is over"},
+		{OnStandby, Shifting, "a lower share was adopted"},
+		{Shifting, Returning, back},
+		{OnStandby, Returning, back},
+		{Completed, Returning, back},
+		{Returning, RolledBack, "blue has all traffic"},
+		{Shifting, RollingBack, flag + ", users suffer, or green set to 0 by hand"},
+		{OnStandby, RollingBack, flag + ", or users suffer and autoRollback"},
+		{Returning, RollingBack, flag + ", or users suffer"},
+		{Completed, RollingBack, flag},
+		{Idle, RollingBack, flag + " while green has traffic"},
+		{RolledBack, RollingBack, flag + " while green has traffic"},
+		{RollingBack, RolledBack, "blue has all traffic"},
+		{RolledBack, Shifting, "a new attempt"},
+		{Completed, Shifting, "a new attempt, blue has all traffic"},
+	}
+}
