@@ -11,7 +11,7 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/cli"
 )
 
-// version and commit are set by the linker:
+// version and commit are set by the linker, which can set nothing but variables:
 // -ldflags "-X main.version=v1.2.3 -X main.commit=0123abc".
 var version, commit string
 

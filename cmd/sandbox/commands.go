@@ -72,7 +72,7 @@ func demoCommand() *cobra.Command {
 			if options.Assets, options.CRDs, err = parts(); err != nil {
 				return err
 			}
-			options.Out, options.Terminal = os.Stdout, term.IsTerminal(int(os.Stdout.Fd()))
+			options.Out, options.Width = os.Stdout, terminalWidth()
 			report, err := demo.Play(cmd.Context(), options)
 			if err != nil {
 				return err
@@ -125,4 +125,13 @@ func parts() (controlplane.Assets, []*apiextensionsv1.CustomResourceDefinition, 
 		return controlplane.Assets{}, nil, err
 	}
 	return controlplane.RepositoryAssets(root), []*apiextensionsv1.CustomResourceDefinition{crd}, nil
+}
+
+// terminalWidth is the columns of standard output; 0: it is no terminal.
+func terminalWidth() int {
+	width, _, err := term.GetSize(int(os.Stdout.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
 }

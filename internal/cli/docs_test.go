@@ -67,14 +67,14 @@ func handFlags(root *cobra.Command) *pflag.FlagSet {
 
 // flags writes a table of the flags that aren't told of elsewhere.
 func flags(b *strings.Builder, set, elsewhere *pflag.FlagSet) {
-	any := false
+	begun := false
 	set.VisitAll(func(f *pflag.Flag) {
 		if f.Name == "help" || elsewhere != nil && elsewhere.Lookup(f.Name) != nil {
 			return
 		}
-		if !any {
+		if !begun {
 			b.WriteString("| flag | meaning |\n|---|---|\n")
-			any = true
+			begun = true
 		}
 		value, usage := pflag.UnquoteUsage(f)
 		name := strings.TrimSpace("--" + f.Name + " " + value)
@@ -86,7 +86,7 @@ func flags(b *strings.Builder, set, elsewhere *pflag.FlagSet) {
 		}
 		fmt.Fprintf(b, "| `%s` | %s |\n", name, usage)
 	})
-	if any {
+	if begun {
 		b.WriteString("\n")
 	}
 }
@@ -166,8 +166,16 @@ func TestHelp(t *testing.T) {
 	}
 	var all strings.Builder
 	for _, args := range [][]string{
-		{"--help"}, {"run", "--help"}, {"validate", "--help"}, {"status", "--help"}, {"start", "--help"}, {"rollback", "--help"},
-		{"pause", "--help"}, {"resume", "--help"}, {"approve", "--help"}, {"version", "--help"},
+		{"--help"},
+		{"run", "--help"},
+		{"validate", "--help"},
+		{"status", "--help"},
+		{"start", "--help"},
+		{"rollback", "--help"},
+		{"pause", "--help"},
+		{"resume", "--help"},
+		{"approve", "--help"},
+		{"version", "--help"},
 	} {
 		got := run(t.Context(), args...)
 		if got.status != 0 || got.err != "" {

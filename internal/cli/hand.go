@@ -100,6 +100,9 @@ func (h *hand) change(ctx context.Context, pair string, c v1alpha1.SpecChange) (
 	return object, h.explain(ctx, pair, err)
 }
 
+// noPairError says that nobody has a pair of this name, and who there is.
+type noPairError struct{ error }
+
 func (h *hand) explain(ctx context.Context, pair string, err error) error {
 	if !errors.Is(err, v1alpha1.ErrNotFound) {
 		return err
@@ -109,9 +112,9 @@ func (h *hand) explain(ctx context.Context, pair string, err error) error {
 	case err != nil:
 		return err
 	case len(names) == 0:
-		return fmt.Errorf("there is no pair %q: namespace %s has no TrafficSwitch at all; %s", pair, h.place.namespace, whereFrom)
+		return noPairError{fmt.Errorf("there is no pair %q: namespace %s has no TrafficSwitch at all; %s", pair, h.place.namespace, whereFrom)}
 	}
-	return fmt.Errorf("there is no pair %q in namespace %s; there are: %s", pair, h.place.namespace, strings.Join(names, ", "))
+	return noPairError{fmt.Errorf("there is no pair %q in namespace %s; there are: %s", pair, h.place.namespace, strings.Join(names, ", "))}
 }
 
 // whereFrom says how a pair comes to be.

@@ -143,12 +143,12 @@ func TestAnotherClusterIsToldApart(t *testing.T) {
 	// What an API server answers for a resource that it doesn't know.
 	kubeconfig := serverOf(t, http.NotFound)
 	want := ran{status: 1, err: "clusterswitch: the cluster doesn't know TrafficSwitches: is it the management cluster, and is clusterswitch installed there?\n"}
-	for _, args := range [][]string{{"status"}, {"status", "shop"}, {"rollback", "shop"}} {
+	for _, args := range [][]string{{"status"}, {"status", "shop"}, {"pause", "shop"}} {
 		compare(t, want, run(t.Context(), append(args, "--kubeconfig", kubeconfig)...))
 	}
 }
 
-func TestARefusalIsToldAsItIs(t *testing.T) {
+func TestARefusalIsToldWithWhatElseRollsBack(t *testing.T) {
 	alone(t)
 	kubeconfig := serverOf(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -156,5 +156,8 @@ func TestARefusalIsToldAsItIs(t *testing.T) {
 		_, _ = w.Write([]byte(`{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Forbidden","code":403,"message":"eve may not patch trafficswitches"}`))
 	})
 	want := ran{status: 1, err: "clusterswitch: changing shop: eve may not patch trafficswitches\n"}
+	compare(t, want, run(t.Context(), "pause", "shop", "--kubeconfig", kubeconfig))
+	want.err += "Nothing is known to be asked for. The daemon also obeys rollback: true for shop in its configuration, " +
+		"and run --rollback shop: these work while the management cluster is away\n"
 	compare(t, want, run(t.Context(), "rollback", "shop", "--kubeconfig", kubeconfig))
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -35,8 +36,12 @@ func (h *hand) rollback(ctx context.Context, pair string, force bool) error {
 		c.RollbackForce = new(true)
 	}
 	t, err := h.change(ctx, pair, c)
-	if err != nil {
+	switch {
+	case isType[noPairError](err):
 		return err
+	case err != nil:
+		return fmt.Errorf("%w\nNothing is known to be asked for. The daemon also obeys rollback: true for %s in its configuration, and run --rollback %s: "+
+			"these work while the management cluster is away", err, pair, pair)
 	}
 	h.out.say("The rollback flag of %s is set.", pair)
 	switch phase := shift.Phase(t.Status.Phase); {

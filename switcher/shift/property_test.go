@@ -3,6 +3,7 @@ package shift
 import (
 	"encoding/json"
 	"maps"
+	"regexp"
 	"slices"
 	"testing"
 	"time"
@@ -14,24 +15,36 @@ import (
 
 // TestRulesHold lets random things happen to a random plan, and checks every
 // rule where the effect lands (rules_test.go). Then the faults stop, and the
-// shift must reach its end.
+// shift must reach its end. Each mood of the world has its own kind of trouble.
 func TestRulesHold(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		w := randomWorld(rt)
-		r := watch(rt, w)
-		turns := rapid.IntRange(10, 80).Draw(rt, "turns")
-		for range turns {
-			happen(rt, w)
-			w.tick(rapid.SampledFrom([]time.Duration{time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second}).Draw(rt, "pass"))
-		}
-		heal(w)
-		r.calm = true
-		if rapid.Bool().Draw(rt, "a person wants back") {
-			reachesRolledBack(rt, w)
-			return
-		}
-		reachesEnd(rt, w)
-	})
+	for mood, pattern := range map[string]string{
+		"anything happens":         ".",
+		"entrances are in trouble": "entrance|edit|restore|adopt|targets|rollback|serve",
+		"users and clusters are":   "users|probe|replicas|targets|unreadable|stale",
+		"people change their mind": "flag|serve|attempt|pause|hands|approve|users suffer",
+		"the daemon dies":          "crash|restart|journal|flag|edit|adopt",
+	} {
+		t.Run(mood, func(t *testing.T) {
+			t.Parallel()
+			rapid.Check(t, func(rt *rapid.T) { live(rt, regexp.MustCompile(pattern)) })
+		})
+	}
+}
+
+// live is one life of a world.
+func live(rt *rapid.T, mood *regexp.Regexp) {
+	w := randomWorld(rt)
+	watch(rt, w)
+	for range rapid.IntRange(10, 60).Draw(rt, "turns") {
+		happen(rt, w, mood)
+		w.tick(rapid.SampledFrom([]time.Duration{time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second}).Draw(rt, "pass"))
+	}
+	heal(w)
+	if rapid.Bool().Draw(rt, "a person wants back") {
+		reachesRolledBack(rt, w)
+		return
+	}
+	reachesEnd(rt, w)
 }
 
 // randomWorld draws a plan; everything is fine at first, and a shift is asked for.
@@ -69,7 +82,7 @@ func randomWorld(rt *rapid.T) *world {
 }
 
 // happen lets at most one thing happen before the next turn.
-func happen(rt *rapid.T, w *world) {
+func happen(rt *rapid.T, w *world, mood *regexp.Regexp) {
 	g := w.groups[rapid.IntRange(0, len(w.groups)-1).Draw(rt, "group")]
 	yes := rapid.Bool().Draw(rt, "yes")
 	few := rapid.SampledFrom([]int{0, 2, 5, 8, 10, 10}).Draw(rt, "few")
@@ -91,27 +104,28 @@ func happen(rt *rapid.T, w *world) {
 				g.stale = nil
 			}
 		},
-		"entrance owned":   func() { g.owner = either(yes, "external-dns", "") },
-		"blue replicas":    func() { w.blue.ready = few },
-		"green replicas":   func() { w.green.ready = few },
-		"blue unreadable":  func() { w.blue.err = either(yes, "timeout", "") },
-		"green unreadable": func() { w.green.err = either(yes, "timeout", "") },
-		"blue stale":       func() { w.blue.stale = yes },
-		"green stale":      func() { w.green.stale = yes },
-		"blue targets":     func() { g.blueHealthy = min(few, 3) },
-		"green targets":    func() { g.greenHealthy = min(few, 3) },
-		"probe fails":      func() { w.probes[0].err = either(yes, "status 503", "") },
-		"probe stops":      func() { w.probes[0].stopped = yes },
-		"probe absent":     func() { w.probes[0].absent = yes },
-		"users suffer":     func() { w.users.errorRatio = float64(10-few) / 50 },
-		"users unmeasured": func() { w.users.err = either(yes, "throttled", "") },
-		"users stale":      func() { w.users.stale = yes },
-		"users absent":     func() { w.users.absent = yes },
-		"few users":        func() { w.users.perSecond = few },
-		"journal down":     func() { w.journalDown = yes },
-		"crash":            func() { w.crash = true },
-		"restart":          func() { w.restart() },
-		"journal lost":     func() { w.journal = nil; w.restart() },
+		"entrance owned":            func() { g.owner = either(yes, "external-dns", "") },
+		"blue replicas":             func() { w.blue.ready = few },
+		"green replicas":            func() { w.green.ready = few },
+		"blue unreadable":           func() { w.blue.err = either(yes, "timeout", "") },
+		"green unreadable":          func() { w.green.err = either(yes, "timeout", "") },
+		"blue stale":                func() { w.blue.stale = yes },
+		"green stale":               func() { w.green.stale = yes },
+		"blue targets":              func() { g.blueHealthy = min(few, 3) },
+		"green targets":             func() { g.greenHealthy = min(few, 3) },
+		"probe fails":               func() { w.probes[0].err = either(yes, "status 503", "") },
+		"probe stops":               func() { w.probes[0].stopped = yes },
+		"probe absent":              func() { w.probes[0].absent = yes },
+		"users suffer":              func() { w.users.errorRatio = float64(10-few) / 50 },
+		"users unmeasured":          func() { w.users.err = either(yes, "throttled", "") },
+		"users stale":               func() { w.users.stale = yes },
+		"users absent":              func() { w.users.absent = yes },
+		"users seen from the start": func() { w.users.early = yes },
+		"few users":                 func() { w.users.perSecond = few },
+		"journal down":              func() { w.journalDown = yes },
+		"crash":                     func() { w.crash = true },
+		"restart":                   func() { w.restart() },
+		"journal lost":              func() { w.journal = nil; w.restart() },
 		"journal older": func() {
 			if n := len(w.journaled); n > 0 {
 				w.journal = new(w.journaled[rapid.IntRange(max(0, n-30), n-1).Draw(rt, "older")].clone())
@@ -132,14 +146,11 @@ func happen(rt *rapid.T, w *world) {
 		"adopt":              func() { w.answer(Adopt) },
 		"restore":            func() { w.answer(Restore) },
 	}
-	names := slices.Sorted(maps.Keys(events))
-	calm := append([]string{"approve"}, make([]string, len(names))...) // half of the time nothing, so that shifts get on
-	for i := range calm[1:] {
-		calm[1+i] = "nothing"
+	names := slices.DeleteFunc(slices.Sorted(maps.Keys(events)), func(name string) bool { return !mood.MatchString(name) })
+	if rapid.IntRange(0, 2).Draw(rt, "calm") > 0 { // so that shifts get on
+		names = []string{"approve"}
 	}
-	if do := events[rapid.SampledFrom(append(calm, names...)).Draw(rt, "event")]; do != nil {
-		do()
-	}
+	events[rapid.SampledFrom(names).Draw(rt, "event")]()
 }
 
 func (w *world) answer(how ResolveHow) {

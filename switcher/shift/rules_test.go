@@ -11,16 +11,13 @@ import (
 // broken. It judges by what lands at AWS and by what was observed, with its own
 // reading of the rules rather than the code's.
 type rules struct {
-	rt   *rapid.T
-	w    *world
-	calm bool // faults have stopped
+	rt *rapid.T
+	w  *world
 	// helped: a person adopted or restored in this attempt, so the shares may
 	// be off the plan.
 	helped map[int]bool
 	// done counts the writes that took effect, by entrance and version of intent.
 	done map[effect]int
-	// sent is when each change was last sent.
-	pairs map[Transition]bool
 }
 
 type effect struct {
@@ -30,7 +27,7 @@ type effect struct {
 }
 
 func watch(rt *rapid.T, w *world) *rules {
-	r := &rules{rt: rt, w: w, helped: map[int]bool{}, done: map[effect]int{}, pairs: map[Transition]bool{}}
+	r := &rules{rt: rt, w: w, helped: map[int]bool{}, done: map[effect]int{}}
 	w.seen, w.landed = r.decided, r.landed
 	return r
 }
@@ -96,7 +93,11 @@ func (r *rules) decided(s State, o Observation, d Decision) {
 	}
 	r.personsRollback(s, o, d)
 	r.automaticRollback(s, o, d)
+	r.editedToZero(s, o, d)
 	for _, c := range d.Changes {
+		if e := c.Expected; c.Priority == Rollback && r.known(e) && e.Name != "" && e.BlueTargets.Known && e.BlueTargets.Healthy == 0 && e.GreenTargets.Healthy > 0 && !o.Request.RollbackForce {
+			r.rt.Fatalf("section 2: entrance %s is sent to a blue that is proven dead", e.Name)
+		}
 		switch {
 		case c.Priority == Rise:
 			r.rise(s, o, d, c)
@@ -199,6 +200,22 @@ func (r *rules) settled(s State, d Decision) {
 		}
 		if s.Step > 0 && r.w.now.Sub(g.wroteAt) < g.syncs+g.ttl+s.Steps[s.Step-1].Hold {
 			r.rt.Fatalf("S2: step %d begins %s after entrance %s changed", d.Next.Step, r.w.now.Sub(g.wroteAt), g.Name)
+		}
+	}
+}
+
+// editedToZero: S12. Green set to 0 by hand is a person's rollback.
+func (r *rules) editedToZero(s State, o Observation, d Decision) {
+	if s.Phase != Shifting && s.Phase != OnStandby || s.Question != nil || o.Request.HandsOff || r.helped[s.Attempt] {
+		return
+	}
+	for i, e := range s.Entrances {
+		read := o.Entrances[i]
+		if r.known(read) && read.Weights.At(0) && e.Share > 0 && !e.Pending && d.Next.Phase != RollingBack && d.Next.Question == nil {
+			r.rt.Fatalf("S12: entrance %s was set to 0 by hand, yet: %s: %s", e.Name, d.Reason, d.Message)
+		}
+		if d.Reason == Drift && d.Next.Question.Entrance == e.Name && r.known(read) && read.Weights.At(0) {
+			r.rt.Fatalf("S12: entrance %s was set to 0 by hand, and that is only asked about", e.Name)
 		}
 	}
 }

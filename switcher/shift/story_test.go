@@ -104,6 +104,7 @@ func (s *story) do(words []string) {
 		"targets":  func() { s.targets(words[1], words[2], s.number(arg)) },
 		"hand":     func() { w.hand(w.group(words[1]), Share(s.number(arg)).Weights()) },
 		"journal":  func() { w.journalDown = arg == "down" },
+		"late":     func() { s.late(s.duration(arg)) },
 		"crash":    func() { w.crash = true },
 		"restart":  func() { s.restart(words[1:]) },
 		"tick":     func() { s.tell(w.tick(s.duration(arg)), true) },
@@ -176,6 +177,14 @@ func (s *story) targets(group, side string, n int) {
 		return
 	}
 	g.greenHealthy = n
+}
+
+// late lets the next write land only after a while; its answer is lost.
+func (s *story) late(d time.Duration) {
+	s.w.fate = func(Change) fate {
+		s.w.fate = nil
+		return fate{late: d}
+	}
 }
 
 // restart: alone, "without journal", or "with journal of TIME".

@@ -67,6 +67,7 @@ type users struct {
 	err        string
 	stale      bool
 	absent     bool
+	early      bool // measured from the start of the attempt
 }
 
 // fate is what becomes of one write.
@@ -321,6 +322,9 @@ func (p *prober) reading() ProbeReading {
 func (u users) reading(s State, now time.Time) TrafficReading {
 	r := TrafficReading{Gate: "errors", At: now, FreshFor: 45 * time.Second, Err: u.err}
 	from := s.MeasureFrom()
+	if u.early {
+		from = s.StartedAt
+	}
 	if s.Share == 0 || from.IsZero() || !from.Before(now) {
 		return r
 	}

@@ -36,8 +36,9 @@ type Options struct {
 	Assets   controlplane.Assets
 	CRDs     []*apiextensionsv1.CustomResourceDefinition
 	Out      io.Writer
-	// Terminal: Out is a terminal and takes cursor movements and colours.
-	Terminal bool
+	// Width is the columns of the terminal that Out is, which then takes cursor
+	// movements and colours; 0: it is no terminal.
+	Width int
 }
 
 // Names lists the scenarios in the order of playing.
@@ -60,7 +61,7 @@ func Play(ctx context.Context, o Options) (Report, error) {
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
 		return report, fmt.Errorf("making %s: %w", o.Dir, err)
 	}
-	screen := newScreen(o.Out, o.Terminal)
+	screen := newScreen(o.Out, o.Width)
 	screen.say("Starting three Kubernetes control planes (management, blue, green) …")
 	began := time.Now()
 	w, err := world.Start(ctx, world.Options{Assets: o.Assets, Dir: o.Dir, Progress: o.Out, CRDs: o.CRDs})

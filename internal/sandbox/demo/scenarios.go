@@ -57,6 +57,7 @@ func greenFails(ctx context.Context, s *stage) (*time.Duration, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.story.tell("half of green's answers are errors from now on")
 	failing := time.Now()
 	if err := s.world.Green.Pods.SetFaults(backend.Faults{ErrorRatio: 0.5}); err != nil {
 		return nil, err
@@ -77,6 +78,7 @@ func manualRollback(ctx context.Context, s *stage) (*time.Duration, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.story.tell("a person runs: clusterswitch rollback " + pairName)
 	asked := time.Now()
 	if err := s.command(ctx, "rollback", pairName); err != nil {
 		return nil, err
@@ -92,6 +94,7 @@ func killResume(ctx context.Context, s *stage) (*time.Duration, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.story.tell("kill -9: the daemon is gone")
 	if err := s.daemon.Kill(); err != nil {
 		return nil, err
 	}
@@ -99,6 +102,7 @@ func killResume(ctx context.Context, s *stage) (*time.Duration, error) {
 	if err := s.quiet(ctx, time.Second); err != nil {
 		return nil, err
 	}
+	s.story.tell("nothing moved without it; the daemon is started again")
 	if err := s.startDaemon(); err != nil {
 		return nil, err
 	}
@@ -122,6 +126,7 @@ func foreignEdit(ctx context.Context, s *stage) (*time.Duration, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.story.tell("somebody sets the records of " + world.WebName + " to blue 90, green 10 by hand")
 	err = s.region.ChangeRecords(ctx,
 		r53types.Change{Action: r53types.ChangeActionUpsert, ResourceRecordSet: world.WebRecord("blue", 90)},
 		r53types.Change{Action: r53types.ChangeActionUpsert, ResourceRecordSet: world.WebRecord("green", 10)},
@@ -136,6 +141,7 @@ func foreignEdit(ctx context.Context, s *stage) (*time.Duration, error) {
 	if err := s.quiet(ctx, 2*time.Second); err != nil {
 		return nil, fmt.Errorf("the daemon fights a foreign edit: %w", err)
 	}
+	s.story.tell("nothing was written for 2 s; a person runs: clusterswitch resume " + pairName + " --restore")
 	if err := s.command(ctx, "resume", pairName, "--restore"); err != nil {
 		return nil, err
 	}

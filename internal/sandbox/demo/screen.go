@@ -19,11 +19,12 @@ const redraw = 200 * time.Millisecond
 type screen struct {
 	out      io.Writer
 	terminal bool
+	width    int // of the terminal, in columns; 0: no terminal
 	lines    int // of the live view, to go back over
 }
 
-func newScreen(out io.Writer, terminal bool) *screen {
-	return &screen{out: out, terminal: terminal}
+func newScreen(out io.Writer, width int) *screen {
+	return &screen{out: out, terminal: width > 0, width: width}
 }
 
 // say prints a line. A screen that can't be written to has nobody to tell.
@@ -37,10 +38,11 @@ func (s *screen) paint(colour, text string) string {
 }
 
 const (
-	bold  = "1"
-	red   = "31"
-	green = "32"
-	blue  = "34"
+	bold   = "1"
+	red    = "31"
+	green  = "32"
+	yellow = "33"
+	blue   = "34"
 )
 
 // show draws the scenario until the returned function is called.
@@ -74,10 +76,10 @@ func (s *screen) draw(st *stage, told *int) {
 		_, _ = fmt.Fprintf(s.out, "\x1b[%dA\x1b[J", s.lines)
 		s.lines = 0
 	}
-	moments, _ := st.story.all()
+	lines := st.story.told()
 	counts := st.users.Snapshot()
-	for ; *told < len(moments); *told++ {
-		s.say(s.moment(moments[*told], counts))
+	for ; *told < len(lines); *told++ {
+		s.say(s.line(lines[*told], counts))
 	}
 	if !s.terminal {
 		return
@@ -91,15 +93,30 @@ func (s *screen) draw(st *stage, told *int) {
 	s.lines = len(view)
 }
 
-func (s *screen) moment(m Moment, counts load.Snapshot) string {
-	line := fmt.Sprintf("  %5.1fs  %-11s %3d %%  %-18s %s", m.T, m.Phase, m.Share, m.Reason, m.message)
+func (s *screen) line(l line, counts load.Snapshot) string {
+	m := l.moment
+	if l.deed != "" {
+		return s.paint(yellow, s.fit(fmt.Sprintf("  %5.1fs  » %s", m.T, l.deed)))
+	}
+	text := fmt.Sprintf("  %5.1fs  %-11s %3d %%  %-18s %s", m.T, m.Phase, m.Share, m.Reason, m.message)
 	if !s.terminal {
-		return fmt.Sprintf("%s  [users on green %.0f %%, %s failed]", line, counts.Recent.Share("green"), thousands(counts.Failed))
+		return fmt.Sprintf("%s  [users on green %.0f %%, %s failed]", text, counts.Recent.Share("green"), thousands(counts.Failed))
 	}
+	text = s.fit(text)
 	if m.Phase == "RollingBack" || m.Reason == "Drift" {
-		return s.paint(red, line)
+		return s.paint(red, text)
 	}
-	return line
+	return text
+}
+
+// fit cuts a line to the terminal's width: a line that wraps would break the
+// live view below it.
+func (s *screen) fit(text string) string {
+	runes := []rune(text)
+	if s.width <= 0 || len(runes) < s.width {
+		return text
+	}
+	return string(runes[:s.width-2]) + "…"
 }
 
 // bar draws what users of one name got within the last second.

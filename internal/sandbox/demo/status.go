@@ -33,8 +33,30 @@ type story struct {
 	began time.Time
 
 	mu      sync.Mutex // guards all below
+	lines   []line
 	moments []Moment
 	changed chan struct{} // closed and replaced at each change
+}
+
+// line is one line of the told story: a moment of the daemon, or a deed of
+// somebody else.
+type line struct {
+	moment Moment
+	deed   string // empty: the daemon's moment
+}
+
+// tell adds what somebody other than the daemon does.
+func (s *story) tell(deed string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lines = append(s.lines, line{deed: deed, moment: Moment{T: time.Since(s.began).Seconds()}})
+}
+
+// told gives the lines so far.
+func (s *story) told() []line {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lines[:len(s.lines):len(s.lines)]
 }
 
 func newStory(began time.Time) *story {
@@ -82,6 +104,7 @@ func (s *story) add(object *unstructured.Unstructured) {
 		return
 	}
 	s.moments = append(s.moments, m)
+	s.lines = append(s.lines, line{moment: m})
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
