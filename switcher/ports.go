@@ -15,8 +15,10 @@ var ErrConflict = errors.New("the journal was written by somebody else")
 // Observer gathers what there is to know of one pair. Gathering never fails as
 // a whole: what couldn't be read is unknown in the observation.
 type Observer interface {
-	// Request is what people ask for now, from memory: it must not block.
-	Request(s shift.State) shift.Request
+	// Request is what people ask for now, from memory: it must not block. joined
+	// is false while the state is not the journal's yet: then the attempt that
+	// is under way isn't known.
+	Request(s shift.State, joined bool) shift.Request
 	// Observe looks at the world.
 	Observe(ctx context.Context, look Look) shift.Observation
 }
@@ -26,7 +28,8 @@ type Look struct {
 	Plan shift.Plan
 	// Entrances are those of the shift that is under way.
 	Entrances []shift.Entrance
-	// MeasureFrom is the time from which samples of users' traffic count.
+	// MeasureFrom is the time from which samples of users' traffic count; zero:
+	// there is nothing to measure.
 	MeasureFrom time.Time
 	// Urgent asks for the entrances only: a rollback doesn't wait for metrics
 	// or clusters.
@@ -61,7 +64,8 @@ type Turn struct {
 	Decision    shift.Decision
 	Results     []shift.Result
 	// JournalErr says why the state could not be written down; nil: it was, or
-	// there was nothing to write.
+	// there was nothing to write. Then a rise is not carried out, and the
+	// decision says so.
 	JournalErr error
 	// Superseded: a newer daemon took charge; this one no longer writes.
 	Superseded bool

@@ -2,37 +2,29 @@ package switcher
 
 import (
 	"context"
-	"errors"
-	"reflect"
+	"fmt"
 	"time"
 
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
-// errNotLoaded stands for a save that was not tried.
-var errNotLoaded = errors.New("the journal was not read yet")
-
 // Step is one synchronous turn for the pair: it observes, decides, journals,
 // acts, and says when to look again. It starts no goroutine and reads no clock.
+// A turn that was cut short, by Wake or by the end of ctx, decides nothing.
 func (s *Switcher) Step(ctx context.Context, now time.Time) (wakeAt time.Time) {
 	t := Turn{Now: now, Plan: *s.plan.Load()}
-	found, tried := s.load(ctx, t.Plan.Pair)
-	if s.charged && found.Unreadable != "" {
-		tried = false // hold on to what is known until the journal is back
+	found, observation, whole := s.gather(ctx, t.Plan)
+	if !whole {
+		return now
 	}
-	if tried && found.Unreadable == "" {
-		s.state = found.State
-	}
-	t.Observation = s.observe(ctx, t.Plan)
-	if tried {
-		s.state, s.loaded = shift.Recover(found, t.Observation, now)
-		s.saved = found.State
-	}
-	t.Before, t.Superseded = s.state, s.superseded
-	t.Decision = shift.Decide(t.Plan, s.state, t.Observation, now)
+	s.join(found, observation, now)
+	// What people ask for by now counts, not what they asked before the look.
+	observation.Request = s.observer.Request(s.state, s.loaded)
+	t.Observation, t.Before, t.Superseded = observation, s.state, s.superseded
 	if s.superseded {
-		t.Decision.Changes = nil
+		t.Decision = s.supersededDecision(t)
 	} else {
+		t.Decision = shift.Decide(t.Plan, s.state, t.Observation, now)
 		s.carryOut(ctx, &t)
 	}
 	s.log.turn(t)
@@ -40,147 +32,135 @@ func (s *Switcher) Step(ctx context.Context, now time.Time) (wakeAt time.Time) {
 	return s.wakeAt(t)
 }
 
-// load reads the journal until it could once be joined with the marks. An
-// error makes it unreadable for this turn: nothing rises, a rollback still works.
-func (s *Switcher) load(ctx context.Context, pair string) (found shift.Found, tried bool) {
-	if s.loaded {
-		return shift.Found{}, false
-	}
-	ctx, cancel := context.WithTimeout(ctx, s.timeouts.JournalLowering)
+// gather reads the journal where that is still to be done, and looks at the
+// world. Wake ends it early, so that a rollback doesn't wait for slow answers
+// to questions it doesn't ask; but never twice in a row, so that turns go on
+// however often people change their minds.
+func (s *Switcher) gather(ctx context.Context, plan shift.Plan) (found *shift.Found, o shift.Observation, whole bool) {
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	found, err := s.journal.Load(ctx, pair)
-	if err != nil {
-		return shift.Found{Unreadable: err.Error()}, true
+	if !s.cutShort {
+		s.cut.Store(&cancel)
+		defer s.cut.Store(nil)
 	}
-	if !found.Present && found.Unreadable == "" {
-		found.State = shift.NewState()
+	urgent := s.urgent()
+	if urgent {
+		s.cut.Store(nil)
 	}
-	// Whoever took charge after this daemon has a higher epoch; two daemons
-	// must never alternate writes.
-	s.superseded = s.charged && found.State.Epoch > s.state.Epoch
-	return found, true
+	found = s.load(ctx, plan.Pair, s.bound(s.timeouts.Journal, urgent, s.timeouts.JournalLowering))
+	state := s.state
+	if found != nil && found.Unreadable == "" {
+		state = found.State
+	}
+	look := Look{Plan: plan, Entrances: state.Targets(plan), Urgent: urgent}
+	if state.Active() { // at rest nobody judges users' traffic
+		look.MeasureFrom = state.MeasureFrom()
+	}
+	bounded, done := context.WithTimeout(ctx, s.bound(s.timeouts.Observe, urgent, s.timeouts.Urgent))
+	defer done()
+	o = s.observer.Observe(bounded, look)
+	s.cutShort = ctx.Err() != nil
+	return found, o, !s.cutShort
 }
 
-func (s *Switcher) observe(ctx context.Context, plan shift.Plan) shift.Observation {
-	request := s.observer.Request(s.state)
-	look := Look{
-		Plan: plan, Entrances: s.state.Targets(plan), MeasureFrom: s.state.MeasureFrom(),
-		Urgent: len(request.RollbackBy) > 0 && s.state.Phase != shift.RolledBack,
+// urgent tells whether green is to be lowered now: that waits for nothing it
+// can do without.
+func (s *Switcher) urgent() bool {
+	if s.state.Phase == shift.RollingBack {
+		return true
 	}
-	timeout := s.timeouts.Observe
-	if look.Urgent {
-		timeout = s.timeouts.Urgent
+	asked := len(s.observer.Request(s.state, s.loaded).RollbackBy) > 0
+	return asked && s.state.Phase != shift.RolledBack
+}
+
+func (s *Switcher) bound(usual time.Duration, urgent bool, short time.Duration) time.Duration {
+	if urgent {
+		return short
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	observation := s.observer.Observe(ctx, look)
-	observation.Request = request
-	return observation
+	return usual
 }
 
 // carryOut journals the decision and then writes it. What could not be
-// journaled is not done, with one exception: green is lowered all the same. A
-// rollback doesn't even wait for the journal: it is written first and written
-// down right after. A crash in between loses nothing, because the write carries
-// the mark, and the mark tells of the rollback.
+// journaled is not done, with one exception: lowering green goes out all the
+// same and is written down afterwards. A turn that has decided is finished,
+// also when the daemon is told to stop.
 func (s *Switcher) carryOut(ctx context.Context, t *Turn) {
+	ctx = context.WithoutCancel(ctx)
 	d := &t.Decision
+	lowering := len(d.Changes) > 0 && !rises(d.Changes)
+	t.JournalErr = s.save(ctx, t, lowering)
 	switch {
-	case len(d.Changes) == 0:
-		if t.JournalErr = s.save(ctx, t, s.timeouts.Journal); t.JournalErr == nil {
-			s.state = d.Next
-		}
-	case lowest(d.Changes) == shift.Rollback:
-		s.state = d.Next
-		t.Results = s.commit(ctx, d.Changes)
-		t.JournalErr = s.save(ctx, t, s.timeouts.JournalLowering)
-	case lowest(d.Changes) == shift.Lowering:
-		t.JournalErr = s.save(ctx, t, s.timeouts.JournalLowering)
-		s.state = d.Next
-		t.Results = s.commit(ctx, d.Changes)
-	default:
-		if t.JournalErr = s.save(ctx, t, s.timeouts.Journal); t.JournalErr != nil {
-			d.Changes = nil
-			return
-		}
-		s.state = d.Next
-		t.Results = s.commit(ctx, d.Changes)
+	case s.superseded:
+		t.Superseded = true
+		t.Decision = s.supersededDecision(*t)
+		return
+	case t.JournalErr != nil && !lowering && !goesBack(d.Next):
+		s.withhold(t)
+		return
+	}
+	s.state = d.Next
+	if len(d.Changes) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.timeouts.Write)
+	defer cancel()
+	t.Results = s.committer.Commit(ctx, d.Changes)
+}
+
+// withhold says of a decision that was not written down that it was not
+// carried out. One that moves nothing needs no other words.
+func (s *Switcher) withhold(t *Turn) {
+	d := &t.Decision
+	if same(d.Next, t.Before) {
+		return
+	}
+	d.Next, d.Changes = t.Before, nil
+	d.Reason = shift.JournalUnwritable
+	d.Message = fmt.Sprintf("%s, but it was not done: %s", d.Message, t.JournalErr)
+}
+
+// supersededDecision stands in the place of a decision: who isn't in charge
+// decides nothing.
+func (s *Switcher) supersededDecision(t Turn) shift.Decision {
+	return shift.Decision{
+		Next: s.state, Reason: shift.Superseded, WakeAt: t.Now.Add(max(t.Plan.Interval, time.Second)),
+		Message: "a newer daemon took charge of the pair; this one writes nothing any more",
 	}
 }
 
-// commit writes. A write under way is finished even when the daemon is told to
-// stop.
-func (s *Switcher) commit(ctx context.Context, changes []shift.Change) []shift.Result {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeouts.Write)
-	defer cancel()
-	return s.committer.Commit(ctx, changes)
+// goesBack tells whether the fast way back was taken. Once it was, it is not
+// forgotten for want of a journal.
+func goesBack(s shift.State) bool {
+	return s.Phase == shift.RollingBack || s.Phase == shift.RolledBack
 }
 
-// lowest is the priority that the most careful change of the list asks for: a
-// list with one rise is handled as a rise.
-func lowest(changes []shift.Change) shift.Priority {
-	p := changes[0].Priority
+func rises(changes []shift.Change) bool {
 	for _, c := range changes {
-		p = min(p, c.Priority)
+		if c.Priority == shift.Rise {
+			return true
+		}
 	}
-	return p
+	return false
 }
 
-// save journals what the journal doesn't hold yet: a changed state, or another
-// reason.
-func (s *Switcher) save(ctx context.Context, t *Turn, timeout time.Duration) error {
-	d := t.Decision
-	if !s.loaded {
-		return errNotLoaded
-	}
-	if reflect.DeepEqual(d.Next, s.saved) && !s.news(t) {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	err := s.journal.Save(ctx, t.Plan.Pair, d.Next, shift.Said{
-		Reason: d.Reason, Message: d.Message, Verdicts: d.Verdicts, BlueReady: t.Observation.Blue.ReadyOf(),
-	})
-	switch {
-	case errors.Is(err, ErrConflict):
-		s.loaded = false // join with what is there now before anything else
-		return err
-	case err != nil:
-		return err
-	}
-	s.saved, s.charged = d.Next, true
-	s.said, s.sentence, s.saidAt = d.Reason, d.Message, t.Now
-	return nil
-}
-
-// news tells whether those who read the journal should hear something although
-// the state stands: another reason at once, another sentence now and then.
-func (s *Switcher) news(t *Turn) bool {
-	if t.Decision.Reason != s.said {
-		return true
-	}
-	return t.Decision.Message != s.sentence && t.Now.Sub(s.saidAt) >= max(sentenceEvery, t.Plan.Interval)
-}
-
-// sentenceEvery bounds how often a sentence that only counts on is written.
-const sentenceEvery = 5 * time.Second
+const firstRetry = 100 * time.Millisecond
 
 // wakeAt is the decision's own time, or sooner after a write: at once to read
 // it back, then at growing distance for as long as the same thing must be
-// written again.
+// written again. A conflict in the journal is tried again likewise.
 func (s *Switcher) wakeAt(t Turn) time.Time {
-	if len(t.Results) == 0 {
+	repeat := conflicted(t.JournalErr)
+	if len(t.Results) == 0 && !repeat {
 		s.again = 0
 		return t.Decision.WakeAt
 	}
 	delay := s.again
 	s.again = min(max(2*s.again, firstRetry), t.Plan.Interval)
 	for _, r := range t.Results {
-		if r.Outcome != shift.Applied {
-			delay = max(delay, min(firstRetry, t.Plan.Interval))
-		}
+		repeat = repeat || r.Outcome != shift.Applied
+	}
+	if repeat {
+		delay = max(delay, min(firstRetry, t.Plan.Interval))
 	}
 	return t.Now.Add(delay)
 }
-
-const firstRetry = 100 * time.Millisecond

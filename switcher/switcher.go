@@ -56,15 +56,18 @@ type Switcher struct {
 
 	plan atomic.Pointer[shift.Plan]
 	wake chan struct{}
+	cut  atomic.Pointer[context.CancelFunc] // ends the look that is under way
 
-	loaded     bool // the journal was read and joined with the marks
-	superseded bool // a newer daemon took charge
+	cutShort   bool  // the last look was ended early
+	loaded     bool  // the journal was read and joined with the marks
+	unjoined   error // why not, while loaded is false
+	superseded bool  // a newer daemon took charge
 	state      shift.State
-	saved      shift.State  // what the journal is known to hold
-	said       shift.Reason // what was last journaled of reason and message, and when
-	sentence   string
+	saved      shift.State // what the journal is known to hold
+	said       shift.Said  // what was last journaled beside the state, and when
 	saidAt     time.Time
-	charged    bool          // this daemon's epoch is in the journal
+	charged    bool          // this daemon is in the journal, as epoch
+	epoch      int64         // of its last save
 	again      time.Duration // distance to the next try of a write
 }
 
@@ -75,8 +78,9 @@ func New(o Options) *Switcher {
 	}
 	s := &Switcher{
 		observer: o.Observer, journal: o.Journal, committer: o.Committer, reporter: o.Reporter,
-		log: turnLog{logger: o.Logger.With(logkey.Pair(o.Plan.Pair))}, timeouts: o.Timeouts,
-		wake: make(chan struct{}, 1), state: shift.NewState(),
+		timeouts: o.Timeouts,
+		log:      turnLog{logger: o.Logger.With(logkey.Pair(o.Plan.Pair)), failing: map[string]failedWrite{}},
+		wake:     make(chan struct{}, 1), state: shift.NewState(),
 	}
 	s.plan.Store(&o.Plan)
 	return s
@@ -88,11 +92,15 @@ func (s *Switcher) SetPlan(p shift.Plan) {
 	s.Wake()
 }
 
-// Wake asks for a turn at once: a rollback doesn't wait for a tick.
+// Wake asks for a turn at once: a rollback waits neither for a tick nor for a
+// look that is under way.
 func (s *Switcher) Wake() {
 	select {
 	case s.wake <- struct{}{}:
 	default: // a turn is due already
+	}
+	if cut := s.cut.Load(); cut != nil {
+		(*cut)()
 	}
 }
 
@@ -107,6 +115,9 @@ func (s *Switcher) Run(ctx context.Context) {
 			return
 		case <-s.wake:
 		case <-timer.C:
+		}
+		if ctx.Err() != nil {
+			return // both were ready, and select took the other
 		}
 		now := time.Now()
 		// The journal keeps times to the second's fraction, not to this

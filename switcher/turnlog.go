@@ -2,6 +2,7 @@ package switcher
 
 import (
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/clusterswitch/clusterswitch/internal/logkey"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
@@ -17,6 +18,15 @@ type turnLog struct {
 	// journalAway: the trouble was said and is not over.
 	journalAway bool
 	superseded  bool
+	// failing holds, by entrance, the failed write that was said last.
+	failing map[string]failedWrite
+}
+
+// failedWrite is what tells one failed write from the next.
+type failedWrite struct {
+	wanted  shift.Share
+	outcome shift.Outcome
+	note    string
 }
 
 func (l *turnLog) turn(t Turn) {
@@ -27,30 +37,33 @@ func (l *turnLog) turn(t Turn) {
 		return
 	}
 	l.phase, l.share, l.reason = d.Next.Phase, d.Next.Share, d.Reason
-	fields := []zap.Field{
+	l.logger.Log(level(d.Reason), "decided",
 		logkey.Attempt(d.Next.Attempt), logkey.Phase(string(d.Next.Phase)), logkey.Step(d.Next.Step),
 		logkey.Share(int(d.Next.Share)), logkey.Reason(string(d.Reason)), logkey.Explanation(d.Message),
-	}
-	switch d.Reason.Severity() {
+	)
+}
+
+func level(r shift.Reason) zapcore.Level {
+	switch r.Severity() {
 	case shift.NeedsPerson:
-		l.logger.Error("a person is needed", fields...)
+		return zapcore.ErrorLevel
 	case shift.Held:
-		l.logger.Warn("held", fields...)
+		return zapcore.WarnLevel
 	case shift.Normal:
-		l.logger.Info("decided", fields...)
 	}
+	return zapcore.InfoLevel
 }
 
 func (l *turnLog) journal(t Turn) {
-	if t.Superseded != l.superseded {
-		l.superseded = t.Superseded
+	if t.Superseded && !l.superseded {
+		l.superseded = true
 		l.logger.Error("a newer daemon took charge of the pair, this one no longer writes", logkey.Epoch(t.Before.Epoch))
 	}
 	switch away := t.JournalErr != nil; {
 	case away && !l.journalAway:
-		l.logger.Error("journal can't be written", zap.Error(t.JournalErr))
+		l.logger.Error("state can't be written down", zap.Error(t.JournalErr))
 	case !away && l.journalAway:
-		l.logger.Info("journal is back")
+		l.logger.Info("state is written down again")
 	}
 	l.journalAway = t.JournalErr != nil
 }
@@ -59,12 +72,17 @@ func (l *turnLog) results(t Turn) {
 	for i, r := range t.Results {
 		c := t.Decision.Changes[i]
 		fields := []zap.Field{
-			logkey.Entrance(r.Entrance), logkey.Wanted(int(c.Wanted)), logkey.Priority(c.Priority.String()),
+			logkey.Entrance(c.Entrance.Name), logkey.Wanted(int(c.Wanted)), logkey.Priority(c.Priority.String()),
 			logkey.Outcome(string(r.Outcome)), logkey.Note(r.Note),
 		}
 		if r.Outcome == shift.Applied {
+			delete(l.failing, c.Entrance.Name)
 			l.logger.Info("weight set", fields...)
-		} else {
+			continue
+		}
+		failed := failedWrite{wanted: c.Wanted, outcome: r.Outcome, note: r.Note}
+		if l.failing[c.Entrance.Name] != failed {
+			l.failing[c.Entrance.Name] = failed
 			l.logger.Error("weight not set", fields...)
 		}
 	}

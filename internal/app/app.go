@@ -38,18 +38,25 @@ type Options struct {
 
 // App is the daemon.
 type App struct {
-	log      *zap.Logger
-	aws      aws
-	journal  *journal.Journal
-	metrics  *telemetry.Metrics
-	health   *web.Health
-	rollback []string
+	log     *zap.Logger
+	aws     aws
+	journal *journal.Journal
+	metrics *telemetry.Metrics
+	health  *web.Health
+	// flags are those of `run --rollback`, by pair.
+	flags map[string]*flagged
+	// failed receives the first error of a part that ended by itself.
+	failed chan error
 	// userAgent names the daemon in the API servers' audit logs.
 	userAgent string
 
-	mu     sync.Mutex // guards config and pairs
+	// applying lets one configuration at a time be taken over. It is held while
+	// pairs stop, which takes as long as a write under way.
+	applying sync.Mutex
+
+	mu     sync.Mutex // guards all below, and is never held for long
 	config *config.Config
-	pairs  map[string]*pair
+	pairs  map[string]*pair // nil: the daemon stops
 }
 
 // New makes the daemon. It reads credentials but asks nobody anything yet.
@@ -72,6 +79,10 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	flags := map[string]*flagged{}
+	for _, name := range o.Rollback {
+		flags[name] = &flagged{}
+	}
 	balancers := elasticloadbalancingv2.NewFromConfig(session)
 	return &App{
 		log:     o.Logger,
@@ -82,7 +93,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 			meter:   measure.New(measure.Options{API: cloudwatch.NewFromConfig(session)}),
 		},
 		metrics: telemetry.New(o.Version), health: web.NewHealth(time.Now),
-		rollback: o.Rollback, userAgent: userAgent, config: o.Config, pairs: map[string]*pair{},
+		flags: flags, failed: make(chan error, 1), userAgent: userAgent, config: o.Config, pairs: map[string]*pair{},
 	}, nil
 }
 
@@ -107,7 +118,7 @@ func pairNames(c *config.Config) string {
 // Run serves until ctx ends or a part fails, then stops in order: no new
 // decisions, writes under way finished, watches, pages. It never rolls back.
 func (a *App) Run(ctx context.Context) error {
-	life := newLifecycle(a.log)
+	life := newLifecycle(a.log, a.failed)
 	defer life.stop()
 	started := a.config // read before the parts run: from then on mu guards it
 	if started.Listen != "" {
@@ -119,7 +130,8 @@ func (a *App) Run(ctx context.Context) error {
 		life.start(ctx, "pages", server.Run)
 	}
 	life.start(ctx, "journal watch", func(ctx context.Context) error { return a.journal.Run(ctx, a.wake) })
-	life.start(ctx, "pairs", a.runPairs)
+	a.apply(ctx, a.config)
+	life.start(ctx, "pairs", a.stopPairs)
 	life.start(ctx, "configuration watch", func(ctx context.Context) error {
 		return config.Watch(ctx, started, func(u config.Update) { a.reload(ctx, u) })
 	})
@@ -128,7 +140,7 @@ func (a *App) Run(ctx context.Context) error {
 	case <-ctx.Done():
 		a.log.Info("stopping", logkey.Cause(context.Cause(ctx)))
 		return nil
-	case err := <-life.failed:
+	case err := <-a.failed:
 		return err
 	}
 }

@@ -16,8 +16,9 @@ import (
 // that what a stage uses outlives it.
 type lifecycle struct {
 	log *zap.Logger
-	// failed receives the first error of a stage that ended by itself.
-	failed chan error
+	// failed receives the first error of a stage that ended by itself. Several
+	// lifecycles may share it.
+	failed chan<- error
 
 	mu     sync.Mutex // guards stages
 	stages []*stage
@@ -29,8 +30,8 @@ type stage struct {
 	done chan struct{}
 }
 
-func newLifecycle(log *zap.Logger) *lifecycle {
-	return &lifecycle{log: log, failed: make(chan error, 1)}
+func newLifecycle(log *zap.Logger, failed chan<- error) *lifecycle {
+	return &lifecycle{log: log, failed: failed}
 }
 
 // start runs a stage in a goroutine of its own. The stage must return when its

@@ -18,9 +18,9 @@ import (
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
-// relink is how long a cluster whose kubeconfig can't be used is left alone
-// before the next try.
-const relink = 10 * time.Second
+// defaultRelink is how long a cluster whose kubeconfig can't be used is left
+// alone before the next try.
+const defaultRelink = 10 * time.Second
 
 // clusterLink keeps one cluster watched. While there is no usable kubeconfig
 // the cluster is unknown, and the link tries again: one broken file must stop
@@ -30,6 +30,7 @@ type clusterLink struct {
 	access    kube.Access
 	workloads config.Workloads
 	pingEvery time.Duration
+	relink    time.Duration
 	log       *zap.Logger
 
 	mu      sync.Mutex // guards all below
@@ -37,11 +38,15 @@ type clusterLink struct {
 	err     error
 }
 
-var errNotLinked = errors.New("not connected yet")
+var (
+	errNotLinked = errors.New("not connected yet")
+	errLinkEnded = errors.New("the watch ended by itself")
+)
 
 func (a *App) newClusterLink(side shift.Side, c config.Cluster, p config.Pair, log *zap.Logger) *clusterLink {
 	return &clusterLink{
 		side: side, access: accessOf(c.Kubeconfig, a.userAgent), workloads: p.Workloads, log: log, err: errNotLinked,
+		relink: defaultRelink,
 		// A reading must be renewed well before it counts as stale.
 		pingEvery: min(kube.DefaultPingEvery, p.StaleAfter/3),
 	}
@@ -53,11 +58,14 @@ func (l *clusterLink) run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			break
 		}
+		if err == nil {
+			err = errLinkEnded
+		}
 		l.set(nil, err)
 		l.log.Error("cluster can't be watched, it will be tried again", logkey.Cluster(string(l.side)), zap.Error(err))
 		select {
 		case <-ctx.Done():
-		case <-time.After(relink):
+		case <-time.After(l.relink):
 		}
 	}
 	return nil

@@ -51,7 +51,9 @@ func (o *observer) configure(queries []measure.Query) {
 }
 
 // Request is what people ask for.
-func (o *observer) Request(s shift.State) shift.Request { return o.requests.request(s) }
+func (o *observer) Request(s shift.State, joined bool) shift.Request {
+	return o.requests.request(s, joined)
+}
 
 // Observe looks at AWS in parallel; clusters and probes are known already.
 func (o *observer) Observe(ctx context.Context, look switcher.Look) shift.Observation {

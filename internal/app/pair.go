@@ -4,7 +4,6 @@ import (
 	"context"
 	"math/rand/v2"
 	"reflect"
-	"slices"
 
 	"go.uber.org/zap"
 
@@ -32,8 +31,8 @@ type pair struct {
 func (a *App) startPair(ctx context.Context, c *config.Config, cfg config.Pair) *pair {
 	log := a.log.With(logkey.Pair(cfg.Name))
 	p := &pair{
-		log: log, life: newLifecycle(log), config: cfg,
-		requests: newRequests(a.journal, slices.Contains(a.rollback, cfg.Name)),
+		log: log, life: newLifecycle(log, a.failed), config: cfg,
+		requests: newRequests(a.journal, a.flags[cfg.Name]),
 		green:    a.newClusterLink(shift.Green, cfg.Green, cfg, log),
 		probes:   probes.New(probes.Options{Logger: log, Random: rand.Float64}),
 	}

@@ -21,6 +21,9 @@ func planOf(c *config.Config, p config.Pair) shift.Plan {
 	for _, s := range p.Steps {
 		plan.Steps = append(plan.Steps, shift.Step{Share: shift.Share(s.Share), Hold: s.Hold, Approval: s.Approval})
 	}
+	for _, probe := range p.Probes {
+		plan.Gates.Probes = append(plan.Gates.Probes, probe.Name)
+	}
 	for _, e := range p.Traffic {
 		plan.Entrances = append(plan.Entrances, entranceOf(e))
 	}

@@ -2,7 +2,10 @@ package app
 
 import (
 	"context"
+	"maps"
 	"reflect"
+	"slices"
+	"sync"
 
 	"go.uber.org/zap"
 
@@ -10,21 +13,26 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/logkey"
 )
 
-// runPairs runs every pair of the configuration until ctx ends.
-func (a *App) runPairs(ctx context.Context) error {
-	a.mu.Lock()
-	first := a.config
-	a.mu.Unlock()
-	a.apply(ctx, first)
+// stopPairs waits for ctx to end, then stops all pairs at the same time: each
+// may have a write to finish.
+func (a *App) stopPairs(ctx context.Context) error {
 	<-ctx.Done()
+	a.applying.Lock()
+	defer a.applying.Unlock()
 	a.mu.Lock()
 	pairs := a.pairs
 	a.pairs = nil
 	a.mu.Unlock()
-	for _, p := range pairs {
-		p.stop()
-	}
+	stopAll(slices.Collect(maps.Values(pairs)))
 	return nil
+}
+
+func stopAll(pairs []*pair) {
+	var stopping sync.WaitGroup
+	for _, p := range pairs {
+		stopping.Go(p.stop)
+	}
+	stopping.Wait()
 }
 
 // reload takes over a changed configuration, or says why not and goes on with
@@ -53,33 +61,51 @@ func (a *App) reload(ctx context.Context, u config.Update) {
 // apply brings the running pairs in line with the configuration. A pair whose
 // clusters changed is stopped and started anew; all else is taken over live.
 func (a *App) apply(ctx context.Context, c *config.Config) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.pairs == nil {
-		return // stopping
-	}
-	a.config = c
+	a.applying.Lock()
+	defer a.applying.Unlock()
 	wanted := map[string]config.Pair{}
 	for _, p := range c.Pairs {
 		wanted[p.Name] = p
 	}
-	for name, running := range a.pairs {
-		want, stays := wanted[name]
-		if stays && running.sameParts(want) {
-			running.configure(c, want)
-			delete(wanted, name)
-			continue
-		}
-		running.stop()
-		delete(a.pairs, name)
-		if !stays {
-			a.log.Warn("pair left the configuration, its weights stay as they are", logkey.Pair(name))
-			a.metrics.Forget(name)
-			a.health.Forget(name)
+	// Those that stay are told first: they don't wait for others to stop.
+	gone, ok := a.keepPairs(c, wanted)
+	if !ok {
+		return
+	}
+	stopAll(gone)
+	for _, p := range gone {
+		if _, comesBack := wanted[p.config.Name]; !comesBack {
+			a.log.Warn("pair left the configuration, its weights stay as they are", logkey.Pair(p.config.Name))
+			a.metrics.Forget(p.config.Name)
+			a.health.Forget(p.config.Name)
 		}
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	for name, p := range wanted {
 		a.health.Expect(name, turnBound(c))
 		a.pairs[name] = a.startPair(ctx, c, p)
 	}
+}
+
+// keepPairs configures the pairs that can go on and takes them out of wanted;
+// it takes the others out of the daemon. false: the daemon stops.
+func (a *App) keepPairs(c *config.Config, wanted map[string]config.Pair) (gone []*pair, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.pairs == nil {
+		return nil, false
+	}
+	a.config = c
+	for name, running := range a.pairs {
+		if want, stays := wanted[name]; stays && running.sameParts(want) {
+			a.health.Expect(name, turnBound(c))
+			running.configure(c, want)
+			delete(wanted, name)
+			continue
+		}
+		delete(a.pairs, name)
+		gone = append(gone, running)
+	}
+	return gone, true
 }

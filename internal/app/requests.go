@@ -21,19 +21,19 @@ type requests struct {
 	mu       sync.Mutex // guards all below
 	pair     config.Pair
 	handsOff bool // of the whole configuration
-	flag     flagged
+	flag     *flagged
 }
 
-// flagged is `run --rollback PAIR`. It is bound to the attempt that the daemon
-// found when it started: it can't leak into a later one.
+// flagged is `run --rollback PAIR`; nil: it wasn't given. It is bound to the
+// attempt that the daemon found when it started: it can't leak into a later one,
+// not even when the pair is stopped and started anew.
 type flagged struct {
-	set     bool
 	bound   bool
 	attempt int
 }
 
-func newRequests(s specs, rollbackFlag bool) *requests {
-	return &requests{specs: s, flag: flagged{set: rollbackFlag}}
+func newRequests(s specs, flag *flagged) *requests {
+	return &requests{specs: s, flag: flag}
 }
 
 // configure takes over a changed configuration.
@@ -44,8 +44,8 @@ func (r *requests) configure(c *config.Config, pair config.Pair) {
 }
 
 // request is the sum of all sources: rollback and stops are OR-ed, the higher
-// attempt wins.
-func (r *requests) request(s shift.State) shift.Request {
+// attempt wins. joined is as in switcher.Observer.
+func (r *requests) request(s shift.State, joined bool) shift.Request {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	spec, known := r.specs.Request(r.pair.Name)
@@ -70,18 +70,22 @@ func (r *requests) request(s shift.State) shift.Request {
 	if spec.Rollback {
 		q.RollbackBy = append(q.RollbackBy, "the custom resource")
 	}
-	if r.flag.asks(s) {
+	if r.flag.asks(s, joined) {
 		q.RollbackBy = append(q.RollbackBy, "run --rollback")
 	}
 	return q
 }
 
-func (f *flagged) asks(s shift.State) bool {
-	if !f.set {
+// asks tells whether the flag asks now. Until the attempt under way is known it
+// does: a rollback doesn't wait for the journal.
+func (f *flagged) asks(s shift.State, joined bool) bool {
+	switch {
+	case f == nil:
 		return false
-	}
-	if !f.bound {
+	case f.bound:
+		return s.Attempt == f.attempt
+	case joined:
 		f.bound, f.attempt = true, s.Attempt
 	}
-	return s.Attempt == f.attempt
+	return true
 }

@@ -39,12 +39,17 @@ func NewHealth(now func() time.Time) *Health {
 	return &Health{now: now, pairs: map[string]turning{}}
 }
 
-// Expect announces a pair. Its loop counts as stuck when no turn ends within
-// the bound.
+// Expect announces a pair, or gives one that is known another bound. Its loop
+// counts as stuck when no turn ends within the bound.
 func (h *Health) Expect(pair string, bound time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.pairs[pair] = turning{since: h.now(), bound: bound}
+	p, known := h.pairs[pair]
+	if !known {
+		p.since = h.now()
+	}
+	p.bound = bound
+	h.pairs[pair] = p
 }
 
 // Forget is for a pair that is gone.

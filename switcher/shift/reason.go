@@ -32,6 +32,8 @@ const (
 	JournalMissing            Reason = "JournalMissing"
 	JournalsDisagree          Reason = "JournalsDisagree"
 	JournalUnreadable         Reason = "JournalUnreadable"
+	JournalUnwritable         Reason = "JournalUnwritable"
+	Superseded                Reason = "Superseded"
 	Adopted                   Reason = "Adopted"
 	Restoring                 Reason = "Restoring"
 	StandingBy                Reason = "StandingBy"
@@ -86,6 +88,8 @@ func Reasons() []ReasonDoc {
 		{JournalMissing, "There is no journal, but AWS shows that a shift was made.", "`clusterswitch resume PAIR --adopt` after a look at the weights, or roll back."},
 		{JournalsDisagree, "Journal and mark tell different stories that can't be joined.", "`clusterswitch resume PAIR --adopt` after a look at the weights, or roll back."},
 		{JournalUnreadable, "The journal can't be read.", "Mend the access to the management cluster. A rollback still works."},
+		{JournalUnwritable, "The next move could not be written down, so it was not made.", "Mend the access to the management cluster. A rollback still works."},
+		{Superseded, "A newer daemon took charge of the pair; this one writes nothing any more.", "Stop the daemon that is one too many."},
 		{Adopted, "A person let the daemon go on from what it found.", "Nothing."},
 		{Restoring, "A person let the daemon write its intended share again.", "Nothing."},
 		{StandingBy, "Green has all traffic; blue is kept ready for the time of `standby.for`.", "Nothing."},
@@ -121,7 +125,7 @@ func (r Reason) Severity() Severity {
 		StandbyGateFailed, UsersSuffer, GreenHasNoTargets, RollbackWaitsForBlue, RollbackLimitedByCapacity:
 		return NeedsPerson
 	case GateFailed, GateUnknown, RequestUnknown, EntranceUnknown, BlueUnknown, BlueNotReady, ApprovalNeeded, RollbackRequested,
-		RollbackFlagSet, HandsOff:
+		RollbackFlagSet, HandsOff, JournalUnwritable, Superseded:
 		return Held
 	default:
 		return Normal

@@ -13,6 +13,9 @@ type Found struct {
 	Present bool
 	// Unreadable says why the journal could not be read; Present is then unknown.
 	Unreadable string
+	// Memory is how far this daemon went back, written down or not; nil: it
+	// didn't. A journal that doesn't know of it must not undo it.
+	Memory *State
 }
 
 // Recover joins the journal with the marks found at AWS into the state to go
@@ -23,7 +26,7 @@ type Found struct {
 func Recover(f Found, o Observation, now time.Time) (s State, final bool) {
 	mark, marked := newestMark(o)
 	if f.Present && f.Unreadable == "" {
-		f.Unreadable = f.State.fault()
+		f.Unreadable = f.State.Fault()
 	}
 	if f.Unreadable != "" {
 		s = NewState()
@@ -31,21 +34,29 @@ func Recover(f Found, o Observation, now time.Time) (s State, final bool) {
 		s.raise(JournalUnreadable, "the journal can't be read: "+f.Unreadable, now)
 		return s, false
 	}
+	if !f.Present && f.Memory != nil && f.Memory.Phase == RollingBack { // lost on the way back, which goes on
+		s = f.Memory.clone()
+		s.Epoch = max(s.Epoch, mark.Epoch) + 1
+		return s, true
+	}
 	if !f.Present {
 		return recoverAbsent(o, mark, marked, now)
 	}
 	s = f.State.clone()
 	s.Epoch = max(s.Epoch, mark.Epoch) + 1
-	if !marked || mark.Compare(f.State.Mark()) <= 0 && !mark.tellsRollback(s) {
-		return s, true
+	if marked && (mark.Compare(f.State.Mark()) > 0 || mark.tellsRollback(s)) {
+		s.joinMark(mark, now)
 	}
-	s.joinMark(mark, now)
+	if f.Memory != nil && f.Memory.Mark().tellsRollback(s) {
+		s.joinMark(f.Memory.Mark(), now)
+		s.Rollback = new(*f.Memory.Rollback)
+	}
 	return s, true
 }
 
-// fault says what is wrong with a journal that was read but can't be right: a
+// Fault says what is wrong with a journal that was read but can't be right: a
 // person edited it, or a newer binary wrote it. Empty: nothing.
-func (s State) fault() string {
+func (s State) Fault() string {
 	switch {
 	case s.Schema != Schema:
 		return fmt.Sprintf("it has schema %d, this binary reads %d", s.Schema, Schema)

@@ -1,0 +1,137 @@
+package switcher_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/clusterswitch/clusterswitch/switcher/shift"
+)
+
+// end is what a journey leaves behind, as users and people see it.
+type end struct {
+	Phase   shift.Phase
+	Attempt int
+	Share   shift.Share
+	Shares  [2]shift.Share
+}
+
+// journeys are whole ways through a loop's life; each runs until nothing moves
+// any more.
+func journeys() map[string]struct {
+	play func(t *testing.T, w *world, live func(time.Duration))
+	want end
+} {
+	return map[string]struct {
+		play func(t *testing.T, w *world, live func(time.Duration))
+		want end
+	}{
+		"a healthy shift": {
+			play: func(_ *testing.T, _ *world, live func(time.Duration)) { live(10 * time.Minute) },
+			want: end{shift.Completed, 1, 100, [2]shift.Share{100, 100}},
+		},
+		"a person's rollback at 25 %": {
+			play: func(_ *testing.T, w *world, live func(time.Duration)) {
+				live(50 * time.Second)
+				w.ask.RollbackBy = []string{"the configuration"}
+				live(10 * time.Minute)
+			},
+			want: end{shift.RolledBack, 1, 0, [2]shift.Share{0, 0}},
+		},
+		"users who suffer": {
+			play: func(_ *testing.T, w *world, live func(time.Duration)) {
+				live(50 * time.Second)
+				w.errors = 0.5
+				live(10 * time.Minute)
+			},
+			want: end{shift.RolledBack, 1, 0, [2]shift.Share{0, 0}},
+		},
+		"the planned way back": {
+			play: func(_ *testing.T, w *world, live func(time.Duration)) {
+				live(10 * time.Minute)
+				w.ask.Serve = shift.Blue
+				live(10 * time.Minute)
+			},
+			want: end{shift.RolledBack, 2, 0, [2]shift.Share{0, 0}},
+		},
+	}
+}
+
+// travel plays a journey; a daemon that dies is followed by the next.
+func travel(t *testing.T, w *world, play func(*testing.T, *world, func(time.Duration))) end {
+	t.Helper()
+	d := w.daemon()
+	live := func(span time.Duration) {
+		for until := w.clock().Add(span); !w.clock().After(until); {
+			if died := survive(func() { w.step(t, d) }); died {
+				d = w.daemon()
+			}
+		}
+	}
+	play(t, w, live)
+	s := w.journaled(t)
+	return end{s.Phase, s.Attempt, s.Share, w.shares()}
+}
+
+func survive(turn func()) (died bool) {
+	defer func() {
+		switch r := recover(); r {
+		case nil:
+		case crash{}:
+			died = true
+		default:
+			panic(r)
+		}
+	}()
+	turn()
+	return false
+}
+
+// TestCrashAtAnyCallEndsTheSame lets the daemon die before and after each call
+// of a whole journey, one at a time: L3.
+func TestCrashAtAnyCallEndsTheSame(t *testing.T) {
+	for name, journey := range journeys() {
+		t.Run(name, func(t *testing.T) {
+			calm := newWorld()
+			if diff := cmp.Diff(journey.want, travel(t, calm, journey.play)); diff != "" {
+				t.Fatalf("without a crash (-want +got):\n%s", diff)
+			}
+			for at := 1; at <= calm.boundary; at++ {
+				w := newWorld()
+				w.crashAt = at
+				if diff := cmp.Diff(journey.want, travel(t, w, journey.play)); diff != "" {
+					t.Errorf("crash at call boundary %d of %d, after %q (-want +got):\n%s", at, calm.boundary, w.lastWords, diff)
+				}
+				rulesHeld(t, w, fmt.Sprintf("crash at call boundary %d", at))
+			}
+		})
+	}
+}
+
+// rulesHeld checks what must hold in any story: what AWS shows was written
+// down, and after a rollback nothing rises in the same attempt.
+func rulesHeld(t *testing.T, w *world, story string) {
+	t.Helper()
+	rolledBack := map[int]bool{}
+	high := map[int]shift.Share{}
+	for i, s := range w.book.states {
+		if rolledBack[s.Attempt] && s.Share > high[s.Attempt] {
+			t.Errorf("%s: journal entry %d rises to %s after a rollback of attempt %d", story, i, s.Share, s.Attempt)
+		}
+		if s.Rollback != nil {
+			rolledBack[s.Attempt] = true
+		}
+		high[s.Attempt] = s.Share
+	}
+	written := map[shift.Share]bool{0: true}
+	for _, s := range w.book.states {
+		written[s.Share] = true
+	}
+	for _, share := range w.shares() {
+		if !written[share] {
+			t.Errorf("%s: AWS shows %s, which no journal entry intends", story, share)
+		}
+	}
+}
