@@ -89,7 +89,7 @@ func (w *watch) run(ctx context.Context) {
 			}
 		case <-w.events.Events:
 			// Any event of the folder counts. A ConfigMap changes by a rename of ..data, never of the file itself.
-		case <-w.events.Errors:
+		case _ = <-w.events.Errors:
 			// What was lost is made good by a look.
 		}
 		if !armed {
@@ -104,7 +104,7 @@ func (w *watch) run(ctx context.Context) {
 func (w *watch) look() bool {
 	w.follow()
 	c, err := read(w.path, w.overlay)
-	found := ""
+	var found string
 	if err != nil {
 		found = err.Error()
 	} else {
@@ -126,7 +126,7 @@ func (w *watch) look() bool {
 // those that are gone; a failure only leaves it to reread.
 func (w *watch) follow() {
 	_ = w.events.Add(filepath.Dir(w.path))
-	if real, err := filepath.EvalSymlinks(w.path); err == nil {
-		_ = w.events.Add(filepath.Dir(real))
+	if target, err := filepath.EvalSymlinks(w.path); err == nil {
+		_ = w.events.Add(filepath.Dir(target))
 	}
 }
