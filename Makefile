@@ -44,7 +44,7 @@ bench: build control-plane ## Measure how long a rollback takes, beside the bare
 
 .PHONY: lint
 lint: linter ## Check style, formatting, modules and suspicious code
-	@echo "golangci-lint"; $(BIN)/golangci-lint run
+	@echo "golangci-lint"; $(BIN)/golangci-lint run --allow-parallel-runners
 	@echo "gofmt"; files=$$(gofmt -l cmd config internal probes switcher); [ -z "$$files" ] || { echo "not formatted, run gofmt -w on:"; echo "$$files"; exit 1; }
 	@echo "go vet"; $(GO) vet -tags e2e ./...
 	@echo "go mod tidy"; for dir in . internal/tools/*/; do (cd "$$dir" && $(GO) mod tidy -diff >/dev/null) || { echo "$$dir: go.mod isn't tidy, run go mod tidy there"; exit 1; }; done

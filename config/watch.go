@@ -89,8 +89,9 @@ func (w *watch) run(ctx context.Context) {
 			}
 		case <-w.events.Events:
 			// Any event of the folder counts. A ConfigMap changes by a rename of ..data, never of the file itself.
-		case _ = <-w.events.Errors:
+		case err := <-w.events.Errors:
 			// What was lost is made good by a look.
+			_ = err
 		}
 		if !armed {
 			armed = true

@@ -64,8 +64,8 @@ func (req *request) decode(into any) error {
 }
 
 // encode writes the body of a CloudWatch answer.
-func (r *request) encode(answer any) ([]byte, error) {
-	if r.json {
+func (req *request) encode(answer any) ([]byte, error) {
+	if req.json {
 		return json.Marshal(answer)
 	}
 	return cbor.Marshal(answer)
