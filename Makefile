@@ -82,7 +82,7 @@ tool-%:
 
 .PHONY: c-compiler
 c-compiler:
-	@command -v "$$($(GO) env CC)" >/dev/null || { \
+	@set -- $$($(GO) env CC); command -v "$$1" >/dev/null || { \
 		echo "make test needs a C compiler, because it runs Go's race detector." >&2; \
 		echo "Install gcc or clang (Debian: apt install gcc; macOS: xcode-select --install), or set CC." >&2; \
 		exit 1; }
