@@ -1,5 +1,5 @@
-// +kubebuilder:object:generate=true
 // +groupName=clusterswitch.io
+// +kubebuilder:object:generate=true
 
 // Package v1alpha1 holds the custom resource TrafficSwitch of API group
 // clusterswitch.io: what people ask for one pair of clusters, and what the
