@@ -94,7 +94,7 @@ func TestQuietLoopOnlyLooks(t *testing.T) {
 		"green serves": {func(*world) {}, 10 * time.Minute, shift.ShiftCompleted, []string{"look"}},
 		"rolled back":  {func(w *world) { rollBack(w); w.groups[0].share = 25 }, time.Minute, shift.AttemptOver, []string{"look"}},
 		"paused":       {func(w *world) { w.ask.Paused = true }, time.Minute, shift.Paused, []string{"look"}},
-		"a long hold":  {func(w *world) { w.plan.Steps[0].Hold = 24 * time.Hour }, time.Minute, shift.Holding, []string{"look"}},
+		"a long hold":  {func(w *world) { w.plan.Steps[0].Hold = 24 * time.Hour }, time.Minute, shift.Holding, []string{"look and measure"}},
 		"an unreadable journal": {
 			func(w *world) { w.book.unreadable = "it is no JSON" }, time.Second, shift.JournalUnreadable, []string{"load", "look"},
 		},
@@ -108,7 +108,7 @@ func TestQuietLoopOnlyLooks(t *testing.T) {
 						w.groups[0].share = 70
 					}
 				}
-			}, 3 * time.Minute, shift.Drift, []string{"look"},
+			}, 3 * time.Minute, shift.Drift, []string{"look and measure"},
 		},
 	}
 	for name, test := range tests {
@@ -189,7 +189,7 @@ func TestRestartWritesTheJournalOnce(t *testing.T) {
 	for range 3 {
 		w.step(t, next)
 	}
-	if diff := cmp.Diff([]string{"look", "look", "look"}, w.since(n)); diff != "" {
+	if diff := cmp.Diff([]string{"look and measure", "look and measure", "look and measure"}, w.since(n)); diff != "" {
 		t.Errorf("calls after the first turn (-want +got):\n%s", diff)
 	}
 	if s := w.journaled(t); s.Epoch != 2 {

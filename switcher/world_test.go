@@ -200,10 +200,13 @@ func (d *daemon) Observe(ctx context.Context, look switcher.Look) shift.Observat
 	w := d.w
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if look.Urgent {
+	switch {
+	case look.Urgent:
 		w.note("look urgently")
-	} else {
+	case look.MeasureFrom.IsZero():
 		w.note("look")
+	default:
+		w.note("look and measure")
 	}
 	if w.lookHangs && !look.Urgent {
 		w.mu.Unlock()
