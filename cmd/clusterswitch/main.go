@@ -8,6 +8,8 @@ import (
 	"os/signal"
 	"syscall"
 
+	"k8s.io/klog/v2"
+
 	"github.com/clusterswitch/clusterswitch/internal/cli"
 )
 
@@ -27,6 +29,6 @@ func run() int {
 	defer context.AfterFunc(ctx, stop)()
 	return cli.Run(ctx, cli.Options{
 		Args: os.Args[1:], Out: os.Stdout, Err: os.Stderr,
-		Build: cli.Build{Version: version, Commit: commit},
+		Build: cli.Build{Version: version, Commit: commit}, LibraryLog: klog.SetLogger,
 	})
 }

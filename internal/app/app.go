@@ -120,8 +120,9 @@ func pairNames(c *config.Config) string {
 func (a *App) Run(ctx context.Context) error {
 	life := newLifecycle(a.log, a.failed)
 	defer life.stop()
-	if a.config.Listen != "" {
-		server, err := web.Listen(ctx, web.Options{Listen: a.config.Listen, Health: a.health, Metrics: a.metrics.Gatherer()})
+	started := a.config // read before the parts run: from then on mu guards it
+	if started.Listen != "" {
+		server, err := web.Listen(ctx, web.Options{Listen: started.Listen, Health: a.health, Metrics: a.metrics.Gatherer()})
 		if err != nil {
 			return err
 		}
@@ -132,7 +133,7 @@ func (a *App) Run(ctx context.Context) error {
 	a.apply(ctx, a.config)
 	life.start(ctx, "pairs", a.stopPairs)
 	life.start(ctx, "configuration watch", func(ctx context.Context) error {
-		return config.Watch(ctx, a.config, func(u config.Update) { a.reload(ctx, u) })
+		return config.Watch(ctx, started, func(u config.Update) { a.reload(ctx, u) })
 	})
 	defer a.health.Stopping()
 	select {

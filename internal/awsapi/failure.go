@@ -67,24 +67,26 @@ func (e *Error) Error() string { return e.Sentence }
 // Passing tells whether another try may succeed with nothing mended.
 func (f Failure) Passing() bool { return f.Class == Throttled || f.Class == Unreachable }
 
-// classOf lists the wire codes that the adapters' calls can answer. ELBv2's
+// classOf knows the wire codes that the adapters' calls can answer. ELBv2's
 // codes lack the suffix "Exception" on the wire.
-var classOf = map[string]Class{
-	"AccessDenied": Denied, "AccessDeniedException": Denied, "UnauthorizedOperation": Denied,
-	"AuthFailure": Denied, "ExpiredToken": Denied, "ExpiredTokenException": Denied,
-	"IncompleteSignature": Denied, "InvalidClientTokenId": Denied, "MissingAuthenticationToken": Denied,
-	"OptInRequired": Denied, "SignatureDoesNotMatch": Denied, "UnrecognizedClientException": Denied,
-
-	"NoSuchHostedZone": NotFound, "NoSuchChange": NotFound, "RuleNotFound": NotFound,
-	"TargetGroupNotFound": NotFound, "ListenerNotFound": NotFound, "LoadBalancerNotFound": NotFound,
-
-	"InvalidChangeBatch": Conflict,
-
-	"InvalidInput": Invalid, "ValidationError": Invalid, "ValidationException": Invalid,
-	"InvalidDomainName": Invalid, "InvalidConfigurationRequest": Invalid, "InvalidLoadBalancerAction": Invalid,
-	"InvalidParameterValue": Invalid, "InvalidParameterCombination": Invalid, "MissingParameter": Invalid,
-	"IncompatibleProtocols": Invalid, "TargetGroupAssociationLimit": Invalid, "TooManyActions": Invalid,
-	"TooManyTags": Invalid, "OperationNotPermitted": Invalid, "UnsupportedProtocol": Invalid,
+func classOf(code string) (class Class, known bool) {
+	switch code {
+	case "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure", "ExpiredToken",
+		"ExpiredTokenException", "IncompleteSignature", "InvalidClientTokenId", "MissingAuthenticationToken",
+		"OptInRequired", "SignatureDoesNotMatch", "UnrecognizedClientException":
+		return Denied, true
+	case "NoSuchHostedZone", "NoSuchChange", "RuleNotFound", "TargetGroupNotFound", "ListenerNotFound", "LoadBalancerNotFound":
+		return NotFound, true
+	case "InvalidChangeBatch":
+		return Conflict, true
+	case "InvalidInput", "ValidationError", "ValidationException", "InvalidDomainName", "InvalidConfigurationRequest",
+		"InvalidLoadBalancerAction", "InvalidParameterValue", "InvalidParameterCombination", "MissingParameter",
+		"IncompatibleProtocols", "TargetGroupAssociationLimit", "TooManyActions", "TooManyTags", "OperationNotPermitted",
+		"UnsupportedProtocol":
+		return Invalid, true
+	}
+	_, throttled := retry.DefaultThrottleErrorCodes[code]
+	return Throttled, throttled
 }
 
 // Classify tells what an error of an SDK call means. Anything that isn't a clear
@@ -98,11 +100,7 @@ func Classify(err error) Failure {
 		return Failure{Class: Unreachable, Message: err.Error()}
 	}
 	f := Failure{Code: api.ErrorCode(), Message: api.ErrorMessage()}
-	if _, throttled := retry.DefaultThrottleErrorCodes[f.Code]; throttled {
-		f.Class = Throttled
-		return f
-	}
-	if class, known := classOf[f.Code]; known {
+	if class, known := classOf(f.Code); known {
 		f.Class = class
 		return f
 	}

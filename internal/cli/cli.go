@@ -7,6 +7,7 @@ import (
 	"context"
 	"io"
 
+	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 )
 
@@ -19,13 +20,19 @@ type Options struct {
 	Out, Err io.Writer
 	// Build says which program this is.
 	Build Build
+	// LibraryLog takes the logger for the Kubernetes client's own rare lines,
+	// whose logger is one for the whole process; nil: they go where they like.
+	LibraryLog func(logr.Logger)
 }
 
 // Run carries out one command and returns the program's exit status: 0 when it
 // was done, 1 when it failed, 2 when configuration or usage were wrong. It ends
 // early when ctx does.
 func Run(ctx context.Context, o Options) int {
-	p := &program{out: &paper{w: o.Out}, err: &paper{w: o.Err}, build: o.Build}
+	p := &program{out: &paper{w: o.Out}, err: &paper{w: o.Err}, build: o.Build, libraryLog: o.LibraryLog}
+	if p.libraryLog == nil {
+		p.libraryLog = func(logr.Logger) {}
+	}
 	root := p.root()
 	// Not o.Args itself: for nil, cobra would take the process's own arguments.
 	root.SetArgs(append([]string{}, o.Args...))
@@ -37,6 +44,8 @@ func Run(ctx context.Context, o Options) int {
 type program struct {
 	out, err *paper
 	build    Build
+	// libraryLog is Options.LibraryLog, never nil.
+	libraryLog func(logr.Logger)
 	// config is the path that --config gives; empty: not given.
 	config string
 	// begun: arguments and flags were in order, the command itself ran.

@@ -53,6 +53,8 @@ func (h *hand) rollback(ctx context.Context, pair string, force bool) error {
 		h.out.say("The way back is under way already. The daemon sends all traffic to blue, whatever blue's capacity.")
 	case t.Status.Share == 0 && t.Status.Question == nil && (phase == shift.Idle || phase == shift.RolledBack):
 		h.out.say("Blue is meant to have all traffic already. While the flag is set nothing starts.")
+	case t.Status.Share == 0:
+		h.out.say("The daemon sends all traffic to blue at once, whatever green has by now.")
 	default:
 		h.out.say("The daemon sends all traffic to blue at once: green is meant to go from %d%% to 0%%.", t.Status.Share)
 	}

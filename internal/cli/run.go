@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-logr/zapr"
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 
@@ -43,6 +44,7 @@ func (p *program) run(ctx context.Context, rollback []string) error {
 	if err != nil {
 		return err
 	}
+	p.libraryLog(zapr.NewLogger(log))
 	build := p.resolvedBuild()
 	log.Info("starting", logkey.Version(build.Version), logkey.File(c.File))
 	daemon, err := app.New(ctx, app.Options{Config: c, Version: build.Version, Rollback: rollback, Logger: log})

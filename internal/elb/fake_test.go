@@ -1,9 +1,11 @@
 package elb
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -22,6 +24,7 @@ type fakeELB struct {
 	secrets map[string]string            // of OIDC actions, by rule
 	tags    map[string]map[string]string // by rule
 	health  map[string][]types.TargetHealthStateEnum
+	single  bool // one rule a page
 	pinned  bool // target groups have stickiness of their own: the rule's can't go
 	calls   []string
 	observe func()             // told of every write that was carried out
@@ -64,10 +67,16 @@ func (f *fakeELB) DescribeRules(ctx context.Context, in *elbv2.DescribeRulesInpu
 		return nil, what.err
 	}
 	out := &elbv2.DescribeRulesOutput{}
-	for _, arn := range in.RuleArns {
+	for i, arn := range in.RuleArns {
 		actions, ok := f.rules[arn]
 		if !ok {
 			return nil, apiError("RuleNotFound")
+		}
+		if f.single && strconv.Itoa(i) != cmp.Or(aws.ToString(in.Marker), "0") {
+			continue
+		}
+		if f.single && i+1 < len(in.RuleArns) {
+			out.NextMarker = aws.String(strconv.Itoa(i + 1))
 		}
 		out.Rules = append(out.Rules, types.Rule{RuleArn: aws.String(arn), IsDefault: aws.Bool(f.deflt[arn]), Actions: actions})
 	}

@@ -14,8 +14,15 @@ import (
 func anyFault(t *rapid.T) fault {
 	foreign := setWeights(rapid.Int32Range(0, 100).Draw(t, "foreign blue"), rapid.Int32Range(1, 100).Draw(t, "foreign green"))
 	return rapid.SampledFrom([]fault{
-		{}, {}, {lost: true}, {mute: true}, {err: apiError("Throttling")}, {err: apiError("AccessDenied")}, {err: apiError("ValidationError")},
-		{before: foreign}, {after: foreign},
+		{},
+		{},
+		{lost: true},
+		{mute: true},
+		{err: apiError("Throttling")},
+		{err: apiError("AccessDenied")},
+		{err: apiError("ValidationError")},
+		{before: foreign},
+		{after: foreign},
 	}).Draw(t, "fault")
 }
 

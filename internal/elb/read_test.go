@@ -168,6 +168,24 @@ func TestManyRulesAreReadInFewCalls(t *testing.T) {
 	}
 }
 
+func TestPagesOfRulesAreJoined(t *testing.T) {
+	t.Parallel()
+	f := webAt(25)
+	f.single = true
+	var entrances []shift.Entrance
+	for _, arn := range []string{"arn:1", "arn:2", "arn:3"} {
+		e := entrance()
+		e.ALB.RuleARN = arn
+		f.rules[arn] = f.rules[ruleARN]
+		entrances = append(entrances, e)
+	}
+	for i, r := range newAdapter(f).Read(t.Context(), entrances) {
+		if r.Err != "" {
+			t.Errorf("rule %d: %s", i+1, r.Err)
+		}
+	}
+}
+
 func TestOneRuleThatIsGoneHidesNoOther(t *testing.T) {
 	t.Parallel()
 	gone := entrance()

@@ -29,10 +29,12 @@ type retreat struct {
 func (a *Adapter) rollBack(ctx context.Context, t *turn) {
 	r := &retreat{turn: t}
 	r.useRemembered(a)
+	tries := 0
 	for try := range rollbackTries {
 		if try > 0 && r.last.Passing() && !awsapi.Pause(ctx, try) {
 			break
 		}
+		tries++
 		if a.tryBack(ctx, r) {
 			return
 		}
@@ -41,7 +43,7 @@ func (a *Adapter) rollBack(ctx context.Context, t *turn) {
 	if r.last.Class == awsapi.Unreachable {
 		outcome = shift.Unknown
 	}
-	r.answer(outcome, time.Time{}, "gave up for now after %d tries: %s", rollbackTries, r.last)
+	r.answer(outcome, time.Time{}, "gave up for now after %d tries: %s", tries, r.last)
 }
 
 // useRemembered saves a read before the write: what the last tick read serves

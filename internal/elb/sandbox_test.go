@@ -26,7 +26,7 @@ type world struct {
 	blue, green, rule string
 }
 
-func must[T any](t *testing.T) func(T, error) T {
+func must[T any](t testing.TB) func(T, error) T {
 	return func(v T, err error) T {
 		t.Helper()
 		if err != nil {
@@ -36,7 +36,7 @@ func must[T any](t *testing.T) func(T, error) T {
 	}
 }
 
-func newWorld(t *testing.T, share shift.Share, sticky bool) *world {
+func newWorld(t testing.TB, share shift.Share, sticky bool) *world {
 	t.Helper()
 	for name, value := range map[string]string{
 		"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_PROFILE": "",
@@ -66,7 +66,7 @@ func newWorld(t *testing.T, share shift.Share, sticky bool) *world {
 }
 
 // group makes a target group with two registered targets.
-func (w *world) group(t *testing.T, name string) string {
+func (w *world) group(t testing.TB, name string) string {
 	t.Helper()
 	arn := must[*sdk.CreateTargetGroupOutput](t)(w.client.CreateTargetGroup(t.Context(), &sdk.CreateTargetGroupInput{
 		Name: &name, Protocol: types.ProtocolEnumHttp, Port: aws.Int32(8080), VpcId: aws.String("vpc-1"), TargetType: types.TargetTypeEnumIp,
@@ -105,7 +105,7 @@ func (w *world) entrance() shift.Entrance {
 	return shift.Entrance{Name: "web", ALB: &shift.ALBEntrance{RuleARN: w.rule, BlueTargetGroupARN: w.blue, GreenTargetGroupARN: w.green, MinHealthyTargets: 1}}
 }
 
-func (w *world) read(t *testing.T, a *elb.Adapter) shift.EntranceReading {
+func (w *world) read(t testing.TB, a *elb.Adapter) shift.EntranceReading {
 	t.Helper()
 	r := a.Read(t.Context(), []shift.Entrance{w.entrance()})[0]
 	if r.Err != "" {

@@ -22,7 +22,9 @@ const maxTagged = 20
 
 // controllerTags begin the keys that the aws-load-balancer-controller puts on
 // everything it makes; it writes its own actions back at its next turn.
-var controllerTags = []string{"elbv2.k8s.aws/cluster", "ingress.k8s.aws/", "service.k8s.aws/", "gateway.k8s.aws"}
+func controllerTags() []string {
+	return []string{"elbv2.k8s.aws/cluster", "ingress.k8s.aws/", "service.k8s.aws/", "gateway.k8s.aws"}
+}
 
 // tagsOf reads the tags of many rules. Rules that AWS can't tell the tags of
 // are absent, with the failure in the second map.
@@ -70,7 +72,7 @@ func ownerOf(tags []types.Tag) string {
 	var told []string
 	for _, t := range tags {
 		key := aws.ToString(t.Key)
-		for _, prefix := range controllerTags {
+		for _, prefix := range controllerTags() {
 			if strings.HasPrefix(key, prefix) {
 				told = append(told, fmt.Sprintf("%s=%s", key, aws.ToString(t.Value)))
 			}

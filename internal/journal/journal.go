@@ -11,8 +11,6 @@ import (
 	"go.uber.org/zap"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 
@@ -64,19 +62,9 @@ type held struct {
 
 // New makes a journal. It doesn't talk to the cluster yet.
 func New(o Options) (*Journal, error) {
-	scheme := runtime.NewScheme()
-	if err := v1alpha1.AddToScheme(scheme); err != nil {
-		return nil, fmt.Errorf("registering %s: %w", v1alpha1.Kind, err)
-	}
-	config := rest.CopyConfig(o.Config)
-	config.GroupVersion = new(v1alpha1.GroupVersion())
-	config.APIPath = "/apis"
-	config.ContentConfig.ContentType = runtime.ContentTypeJSON // custom resources have no protobuf
-	config.ContentConfig.AcceptContentTypes = runtime.ContentTypeJSON
-	config.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
-	client, err := rest.RESTClientFor(config)
+	client, err := v1alpha1.RESTClient(o.Config)
 	if err != nil {
-		return nil, fmt.Errorf("making a client for %s: %w", v1alpha1.Kind, err)
+		return nil, err
 	}
 	j := &Journal{client: client, namespace: o.Namespace, log: o.Logger, known: map[string]*held{}}
 	j.informer, err = j.newInformer()

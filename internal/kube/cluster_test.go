@@ -231,12 +231,13 @@ func TestAServerThatIsNotThereYetIsUnknown(t *testing.T) {
 }
 
 func TestWhatMayNotBeWatchedMakesTheClusterUnknown(t *testing.T) {
-	for user, mayOnly := range map[string][]string{
-		"a-user-who-may-not-list":  nil,
-		"a-user-who-may-only-list": {"list"},
+	for name, mayOnly := range map[string][]string{
+		"a user who may not list":  nil,
+		"a user who may only list": {"list"},
 	} {
-		t.Run(user, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
+			user := "user-of-" + w.namespace // nobody else's rights
 			w.grant(user, []string{"nodes", "deployments", "statefulsets", "daemonsets"}, "list", "watch")
 			if mayOnly != nil {
 				w.grant(user, []string{"pods"}, mayOnly...)

@@ -26,7 +26,9 @@ const (
 	metrics
 )
 
-var metricNames = [metrics]string{"RequestCount", "HTTPCode_Target_5XX_Count", "TargetConnectionErrorCount"}
+func metricNames() [metrics]string {
+	return [metrics]string{"RequestCount", "HTTPCode_Target_5XX_Count", "TargetConnectionErrorCount"}
+}
 
 // maxQuestions keeps a call within 500 metrics. GetMetricData, API reference.
 const maxQuestions = 500 / metrics
@@ -86,11 +88,11 @@ func (c *CloudWatch) collect(ctx context.Context, batch []*question) error {
 		if q.to.After(to) {
 			to = q.to
 		}
-		for m := range metricNames {
+		for m, name := range metricNames() {
 			id := "q" + strconv.Itoa(i) + "m" + strconv.Itoa(m)
 			q.series[m].points = map[time.Time]float64{}
 			byID[id] = &q.series[m]
-			in.MetricDataQueries = append(in.MetricDataQueries, q.metric(id, metricNames[m]))
+			in.MetricDataQueries = append(in.MetricDataQueries, q.metric(id, name))
 		}
 	}
 	in.StartTime, in.EndTime = &from, &to
@@ -153,7 +155,7 @@ func (s *series) take(r types.MetricDataResult) {
 func (q *question) count() error {
 	for m, s := range q.series {
 		if err := q.sound(s); err != nil {
-			return fmt.Errorf("CloudWatch's answer for %s %w", metricNames[m], err)
+			return fmt.Errorf("CloudWatch's answer for %s %w", metricNames()[m], err)
 		}
 	}
 	asked, failed := 0.0, 0.0

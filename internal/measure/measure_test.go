@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -48,7 +49,9 @@ func (f *fakeWatch) GetMetricData(_ context.Context, in *cloudwatch.GetMetricDat
 		return nil, &smithy.GenericAPIError{Code: "ValidationError", Message: "more than 500 queries"}
 	}
 	page := 0
-	fmt.Sscan(aws.ToString(in.NextToken), &page)
+	if in.NextToken != nil {
+		page, _ = strconv.Atoi(*in.NextToken)
+	}
 	out := &cloudwatch.GetMetricDataOutput{}
 	for _, q := range in.MetricDataQueries {
 		name := *q.MetricStat.Metric.MetricName
@@ -81,12 +84,12 @@ func (f *fakeWatch) answer(in *cloudwatch.GetMetricDataInput, q types.MetricData
 	}
 	period := int(*q.MetricStat.Period) / 60
 	for m := 0; m < 60; m += period {
-		sum, any := 0.0, false
+		sum, seen := 0.0, false
 		for i := m; i < m+period; i++ {
 			v, ok := f.metrics[name][i]
-			sum, any = sum+v, any || ok
+			sum, seen = sum+v, seen || ok
 		}
-		if at := minute(m); any && !at.Before(*in.StartTime) && at.Before(*in.EndTime) {
+		if at := minute(m); seen && !at.Before(*in.StartTime) && at.Before(*in.EndTime) {
 			r.Timestamps, r.Values = append(r.Timestamps, at), append(r.Values, sum)
 		}
 	}
@@ -108,85 +111,121 @@ func query() Query {
 	}
 }
 
+// measuring is one query and what comes of it.
+type measuring struct {
+	watch fakeWatch
+	query func(*Query)
+	since time.Time
+	want  shift.TrafficReading
+	err   string
+}
+
+func (m measuring) check(t *testing.T) {
+	t.Parallel()
+	q := query()
+	if m.query != nil {
+		m.query(&q)
+	}
+	got := New(Options{API: &m.watch, Now: func() time.Time { return clock }}).Measure(t.Context(), []Query{q}, m.since)[0]
+	if m.err != "" && !strings.Contains(got.Err, m.err) {
+		t.Errorf("Err %q doesn't tell %q", got.Err, m.err)
+	}
+	if m.err != "" {
+		got.Err = ""
+	}
+	want := m.want
+	want.Gate, want.At, want.FreshFor = "errors", clock, q.Window+q.Settle+2*q.Period
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// steady has requests in every minute: few where the window lies, many around it.
+func steady() points {
+	return points{20: 1000, 21: 1000, 22: 10, 23: 20, 24: 30, 25: 40, 26: 50, 27: 1000, 28: 1000, 29: 1000}
+}
+
 // With the clock at 9:30:20 and 3 minutes to settle, the window is 9:22 to 9:27.
 func TestMeasuring(t *testing.T) {
 	t.Parallel()
-	steady := points{20: 1000, 21: 1000, 22: 10, 23: 20, 24: 30, 25: 40, 26: 50, 27: 1000, 28: 1000, 29: 1000}
-	cases := map[string]struct {
-		watch fakeWatch
-		query func(*Query)
-		since time.Time
-		want  shift.TrafficReading
-		err   string
-	}{
+	cases := map[string]measuring{
 		"counts whole settled periods of the window only": {
-			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady, "HTTPCode_Target_5XX_Count": {21: 99, 23: 2, 26: 3, 27: 99}}},
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady(), "HTTPCode_Target_5XX_Count": {21: 99, 23: 2, 26: 3, 27: 99}}},
 			want:  shift.TrafficReading{From: minute(22), To: minute(27), Requests: 150, Errors: 5},
 		},
 		"takes a missing error point beside requests for no errors": {
-			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady}},
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady()}},
 			want:  shift.TrafficReading{From: minute(22), To: minute(27), Requests: 150},
 		},
 		"takes missing requests for no requests": {
 			want: shift.TrafficReading{From: minute(22), To: minute(27)},
 		},
 		"begins after the last change, rounded up": {
-			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady}}, since: minute(23).Add(time.Second),
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady()}}, since: minute(23).Add(time.Second),
 			want: shift.TrafficReading{From: minute(24), To: minute(27), Requests: 120},
 		},
 		"begins with the last change when that was on the edge": {
-			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady}}, since: minute(23),
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady()}}, since: minute(23),
 			want: shift.TrafficReading{From: minute(23), To: minute(27), Requests: 140},
 		},
 		"has measured nothing before a whole period has settled": {
-			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady}}, since: minute(26).Add(time.Second),
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady()}}, since: minute(26).Add(time.Second),
 		},
 		"has measured nothing when the last change is in the future": {
-			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady}}, since: minute(59),
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady()}}, since: minute(59),
 		},
 		"counts a connection that failed as an error": {
-			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady, "TargetConnectionErrorCount": {22: 4, 24: 1}}},
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady(), "TargetConnectionErrorCount": {22: 4, 24: 1}}},
 			want:  shift.TrafficReading{From: minute(22), To: minute(27), Requests: 150, Errors: 5},
 		},
 		"counts no request twice that failed at several connections": {
-			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady, "HTTPCode_Target_5XX_Count": {22: 3}, "TargetConnectionErrorCount": {22: 300}}},
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady(), "HTTPCode_Target_5XX_Count": {22: 3}, "TargetConnectionErrorCount": {22: 300}}},
 			want:  shift.TrafficReading{From: minute(22), To: minute(27), Requests: 150, Errors: 10},
 		},
 		"measures in wider periods": {
-			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady}}, query: func(q *Query) { q.Period, q.Settle = 5*time.Minute, 4*time.Minute },
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady()}}, query: func(q *Query) { q.Period, q.Settle = 5*time.Minute, 4*time.Minute },
 			want: shift.TrafficReading{From: minute(20), To: minute(25), Requests: 2060},
 		},
 		"leaves out the part of the window that is no whole period": {
-			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady}}, query: func(q *Query) { q.Window = 2*time.Minute + 59*time.Second },
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady()}}, query: func(q *Query) { q.Window = 2*time.Minute + 59*time.Second },
 			want: shift.TrafficReading{From: minute(25), To: minute(27), Requests: 90},
 		},
 		"joins pages": {
-			watch: fakeWatch{pages: true, metrics: map[string]points{"RequestCount": steady, "HTTPCode_Target_5XX_Count": {23: 2, 26: 3}}},
+			watch: fakeWatch{pages: true, metrics: map[string]points{"RequestCount": steady(), "HTTPCode_Target_5XX_Count": {23: 2, 26: 3}}},
 			want:  shift.TrafficReading{From: minute(22), To: minute(27), Requests: 150, Errors: 5},
 		},
+	}
+	for name, c := range cases {
+		t.Run(name, c.check)
+	}
+}
+
+func TestWhatIsNoMeasurement(t *testing.T) {
+	t.Parallel()
+	cases := map[string]measuring{
 		"refuses a part of the truth": {
-			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady}, status: map[string]types.StatusCode{"HTTPCode_Target_5XX_Count": types.StatusCodePartialData}},
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady()}, status: map[string]types.StatusCode{"HTTPCode_Target_5XX_Count": types.StatusCodePartialData}},
 			err:   "HTTPCode_Target_5XX_Count is PartialData: because",
 		},
 		"refuses an answer that lacks a metric": {
-			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady}, skip: "TargetConnectionErrorCount"}, err: "TargetConnectionErrorCount is missing",
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady()}, skip: "TargetConnectionErrorCount"}, err: "TargetConnectionErrorCount is missing",
 		},
 		"refuses what is not a number": {
 			watch: fakeWatch{metrics: map[string]points{"RequestCount": {23: math.NaN()}}}, err: "RequestCount has the value NaN",
 		},
 		"refuses a negative count": {
-			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady, "HTTPCode_Target_5XX_Count": {23: -1}}}, err: "has the value -1",
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady(), "HTTPCode_Target_5XX_Count": {23: -1}}}, err: "has the value -1",
 		},
 		"refuses an infinite count": {
 			watch: fakeWatch{metrics: map[string]points{"RequestCount": {23: math.Inf(1)}}}, err: "has the value +Inf",
 		},
 		"refuses points between the periods": {
-			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady}, edit: func(o *cloudwatch.GetMetricDataOutput) {
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady()}, edit: func(o *cloudwatch.GetMetricDataOutput) {
 				o.MetricDataResults[0].Timestamps[1] = minute(23).Add(time.Second)
 			}}, err: "begins no period",
 		},
 		"refuses times without values": {
-			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady}, edit: func(o *cloudwatch.GetMetricDataOutput) {
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady()}, edit: func(o *cloudwatch.GetMetricDataOutput) {
 				o.MetricDataResults[0].Values = o.MetricDataResults[0].Values[:1]
 			}}, err: "5 times and 1 values",
 		},
@@ -200,26 +239,7 @@ func TestMeasuring(t *testing.T) {
 		"refuses to look into the future":    {query: func(q *Query) { q.Settle = -time.Minute }, err: "negative"},
 	}
 	for name, c := range cases {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			q := query()
-			if c.query != nil {
-				c.query(&q)
-			}
-			watch := c.watch
-			got := New(Options{API: &watch, Now: func() time.Time { return clock }}).Measure(t.Context(), []Query{q}, c.since)[0]
-			if c.err != "" {
-				if !strings.Contains(got.Err, c.err) {
-					t.Errorf("Err %q doesn't tell %q", got.Err, c.err)
-				}
-				got.Err = ""
-			}
-			want := c.want
-			want.Gate, want.At, want.FreshFor = "errors", clock, q.Window+q.Settle+2*q.Period
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
+		t.Run(name, c.check)
 	}
 }
 
@@ -236,6 +256,27 @@ func TestAllQueriesOfOnePeriodGoInOneCall(t *testing.T) {
 	}
 	if len(watch.calls) != 1 || len(watch.calls[0].MetricDataQueries) != 6 {
 		t.Errorf("%d calls", len(watch.calls))
+	}
+}
+
+func TestEveryPeriodHasACallThatBeginsOnItsEdge(t *testing.T) {
+	t.Parallel()
+	watch := &fakeWatch{metrics: map[string]points{"RequestCount": {15: 1, 20: 2, 26: 5}}}
+	wide := query()
+	wide.Gate, wide.Period, wide.Window, wide.Settle = "wide", 5*time.Minute, 10*time.Minute, 4*time.Minute
+	narrow := query()
+	narrow.Window = 19 * time.Minute // from 9:08, where no period of 5 minutes begins
+	readings := New(Options{API: watch, Now: func() time.Time { return clock }}).Measure(t.Context(), []Query{narrow, wide}, time.Time{})
+	if readings[0].Requests != 8 || readings[1].Requests != 3 {
+		t.Errorf("got %+v", readings)
+	}
+	for _, call := range watch.calls {
+		for _, q := range call.MetricDataQueries {
+			period := time.Duration(*q.MetricStat.Period) * time.Second
+			if !call.StartTime.Truncate(period).Equal(*call.StartTime) {
+				t.Errorf("a call from %s asks for periods of %s", call.StartTime, period)
+			}
+		}
 	}
 }
 

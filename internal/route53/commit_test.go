@@ -17,6 +17,7 @@ import (
 // says otherwise; a rise goes to 50, a rollback to 0.
 type story struct {
 	at      shift.Share
+	setup   func(z *fakeZone)     // how the zone is different from the start
 	unread  bool                  // nobody read the shop before
 	before  func(z *fakeZone)     // what happens between reading and writing
 	script  map[string][]fault    // what happens to the calls of the commit
@@ -60,6 +61,7 @@ func TestRises(t *testing.T) {
 		"meets an edit made after it was read":                     {before: foreign(40), outcome: shift.Conflict, note: "blue 75, green 40", green: 40, writes: 1},
 		"meets an edit made while it was on its way":               {script: map[string][]fault{"change": {{before: foreign(40)}}}, outcome: shift.Conflict, note: "blue 75, green 40", green: 40, writes: 1},
 		"is refused by the mark though the weights came back":      {before: aba, outcome: shift.Conflict, note: "version=9", green: 25, writes: 1},
+		"isn't taken for its own what another wrote alike":         {script: map[string][]fault{"change": {{before: func(z *fakeZone) { foreignTwin(z); aba(z) }}}}, outcome: shift.Conflict, note: "version=9", green: 50, writes: 1},
 		"was carried out by the same daemon before":                {script: map[string][]fault{"change": {{before: foreignTwin}}}, outcome: shift.Applied, note: "reads back as written", green: 50, marked: "version=6", writes: 1},
 		"comes from an older daemon":                               {change: func(c *shift.Change) { c.Control.Epoch = 1 }, outcome: shift.Conflict, note: "took charge later", green: 25, writes: 0},
 		"goes on from a mark of a higher attempt of the same time": {change: func(c *shift.Change) { c.Control.Attempt = 0 }, outcome: shift.Applied, green: 50, writes: 1},
@@ -69,6 +71,7 @@ func TestRises(t *testing.T) {
 		"is refused when its mark is":                              {before: refuseTXT(apiError("AccessDenied")), outcome: shift.Refused, note: "AccessDenied", green: 25, marked: "version=5", writes: 1},
 		"is refused when AWS says conflict though nothing changed": {before: refuseTXT(&types.InvalidChangeBatch{Messages: []string{"no TXT here"}}), outcome: shift.Refused, note: "no TXT here", green: 25, writes: 1},
 		"was never read": {unread: true, outcome: shift.Conflict, green: 25, writes: 0},
+		"is refused for a group that must not be shifted": {setup: third, outcome: shift.Refused, note: `"canary"`, green: 25, writes: 0},
 	}
 	for name, s := range stories {
 		t.Run(name, func(t *testing.T) { s.play(t, 50, shift.Rise) })
@@ -102,31 +105,33 @@ func TestRollbacks(t *testing.T) {
 	t.Parallel()
 	throttled := fault{err: apiError("Throttling")}
 	stories := map[string]story{
-		"goes through at once, without a read before":        {outcome: shift.Applied, green: 0, marked: "rollback=true", writes: 1},
-		"reads for itself when nobody did":                   {unread: true, outcome: shift.Applied, green: 0, marked: "rollback=true", writes: 1},
-		"takes a foreign edit with it":                       {before: foreign(40), outcome: shift.Applied, green: 0, marked: "rollback=true", writes: 2},
-		"takes two foreign edits with it":                    {before: foreign(40), script: map[string][]fault{"change": {{}, {before: foreign(41)}}}, outcome: shift.Applied, green: 0, marked: "rollback=true", writes: 3},
-		"writes nothing when blue has all":                   {at: -1, outcome: shift.Applied, note: "nothing to write", green: 0, marked: "version=5", writes: 0},
-		"writes nothing when somebody was faster":            {before: foreign(0), outcome: shift.Applied, note: "nothing to write", green: 0, writes: 1},
-		"never raises green to the limit of blue's capacity": {change: func(c *shift.Change) { c.Wanted = 30 }, outcome: shift.Applied, note: "nothing to write", green: 25, writes: 0},
-		"is applied though the reply was lost":               {script: map[string][]fault{"change": {{mute: true}}}, outcome: shift.Applied, note: "reads back as written", green: 0, marked: "rollback=true", writes: 1},
-		"writes again when the request was lost":             {script: map[string][]fault{"change": {{lost: true}}}, outcome: shift.Applied, green: 0, marked: "rollback=true", writes: 2},
-		"writes again when it is throttled":                  {script: map[string][]fault{"change": {throttled, throttled}}, outcome: shift.Applied, green: 0, marked: "rollback=true", writes: 3},
-		"writes again while an earlier change is under way":  {script: map[string][]fault{"change": {{err: apiError("PriorRequestNotComplete")}}}, outcome: shift.Applied, green: 0, marked: "rollback=true", writes: 2},
-		"reads again when reading is throttled":              {unread: true, script: map[string][]fault{"list": {throttled, throttled}}, outcome: shift.Applied, green: 0, writes: 1},
-		"gives up after four tries":                          {script: map[string][]fault{"change": {throttled, throttled, throttled, throttled}}, outcome: shift.Refused, note: "4 tries", green: 25, writes: 4},
-		"doesn't know after four lost requests":              {script: map[string][]fault{"change": {{lost: true}, {lost: true}, {lost: true}, {lost: true}}}, outcome: shift.Unknown, green: 25, writes: 4},
-		"goes without the mark when rights lack for it":      {before: refuseTXT(apiError("AccessDenied")), outcome: shift.Applied, note: "without the mark: access denied", green: 0, marked: "version=5", writes: 2},
-		"goes without the mark when the batch is refused":    {before: refuseTXT(&types.InvalidChangeBatch{Messages: []string{"a CNAME stands there"}}), outcome: shift.Applied, note: "without the mark", green: 0, marked: "version=5", writes: 2},
-		"goes without the mark when its value is refused":    {before: refuseTXT(apiError("InvalidInput")), outcome: shift.Applied, note: "without the mark", green: 0, marked: "version=5", writes: 2},
-		"leaves a mark alone that it can't read":             {before: garble, unread: true, outcome: shift.Applied, note: "left as it is", green: 0, marked: "from the future", writes: 1},
-		"doesn't mind a mark of a later daemon":              {change: func(c *shift.Change) { c.Control.Epoch = 1 }, outcome: shift.Applied, green: 0, marked: "epoch=1", writes: 1},
-		"leaves a third record alone":                        {before: third, unread: true, outcome: shift.Applied, note: `"canary" with weight 7`, green: 0, writes: 1},
-		"is refused without the right to write at all":       {before: func(z *fakeZone) { z.refuse = func([]types.Change) error { return apiError("AccessDenied") } }, outcome: shift.Refused, note: "grant route53:ChangeResourceRecordSets", green: 25, writes: 2},
-		"is refused when there is nothing to swap":           {before: func(z *fakeZone) { z.sets = nil }, unread: true, outcome: shift.Refused, note: "no A record", green: -1, writes: 0},
-		"is refused when the zone is gone":                   {unread: true, change: func(c *shift.Change) { c.Entrance.Route53.HostedZoneID = "Z2" }, outcome: shift.Refused, note: "correct hostedZoneID", green: 25, writes: 0},
-		"writes no mark where none is wanted":                {unread: true, change: func(c *shift.Change) { c.Entrance.Route53.Mark = false }, outcome: shift.Applied, green: 0, marked: "version=5", writes: 1},
-		"puts things right where all weights are zero":       {unread: true, before: allZero, outcome: shift.Applied, green: 0, marked: "rollback=true", writes: 1},
+		"goes through at once, without a read before":               {outcome: shift.Applied, green: 0, marked: "rollback=true", writes: 1},
+		"reads for itself when nobody did":                          {unread: true, outcome: shift.Applied, green: 0, marked: "rollback=true", writes: 1},
+		"takes a foreign edit with it":                              {before: foreign(40), outcome: shift.Applied, green: 0, marked: "rollback=true", writes: 2},
+		"takes two foreign edits with it":                           {before: foreign(40), script: map[string][]fault{"change": {{}, {before: foreign(41)}}}, outcome: shift.Applied, green: 0, marked: "rollback=true", writes: 3},
+		"writes nothing when blue has all":                          {at: -1, outcome: shift.Applied, note: "nothing to write", green: 0, marked: "version=5", writes: 0},
+		"writes nothing when somebody was faster":                   {before: foreign(0), outcome: shift.Applied, note: "nothing to write", green: 0, writes: 1},
+		"never raises green to the limit of blue's capacity":        {change: func(c *shift.Change) { c.Wanted = 30 }, outcome: shift.Applied, note: "nothing to write", green: 25, writes: 0},
+		"is applied though the reply was lost":                      {script: map[string][]fault{"change": {{mute: true}}}, outcome: shift.Applied, note: "reads back as written", green: 0, marked: "rollback=true", writes: 1},
+		"writes again when the request was lost":                    {script: map[string][]fault{"change": {{lost: true}}}, outcome: shift.Applied, green: 0, marked: "rollback=true", writes: 2},
+		"writes again when it is throttled":                         {script: map[string][]fault{"change": {throttled, throttled}}, outcome: shift.Applied, green: 0, marked: "rollback=true", writes: 3},
+		"writes again while an earlier change is under way":         {script: map[string][]fault{"change": {{err: apiError("PriorRequestNotComplete")}}}, outcome: shift.Applied, green: 0, marked: "rollback=true", writes: 2},
+		"reads again when reading is throttled":                     {unread: true, script: map[string][]fault{"list": {throttled, throttled}}, outcome: shift.Applied, green: 0, writes: 1},
+		"gives up after four tries":                                 {script: map[string][]fault{"change": {throttled, throttled, throttled, throttled}}, outcome: shift.Refused, note: "4 tries", green: 25, writes: 4},
+		"doesn't know after four lost requests":                     {script: map[string][]fault{"change": {{lost: true}, {lost: true}, {lost: true}, {lost: true}}}, outcome: shift.Unknown, green: 25, writes: 4},
+		"goes without the mark when rights lack for it":             {before: refuseTXT(apiError("AccessDenied")), outcome: shift.Applied, note: "without the mark: access denied", green: 0, marked: "version=5", writes: 2},
+		"goes without the mark when the batch is refused":           {before: refuseTXT(&types.InvalidChangeBatch{Messages: []string{"a CNAME stands there"}}), outcome: shift.Applied, note: "without the mark", green: 0, marked: "version=5", writes: 2},
+		"goes without the mark when its value is refused":           {before: refuseTXT(apiError("InvalidInput")), outcome: shift.Applied, note: "without the mark", green: 0, marked: "version=5", writes: 2},
+		"leaves a mark alone that it can't read":                    {before: garble, unread: true, outcome: shift.Applied, note: "left as it is", green: 0, marked: "from the future", writes: 1},
+		"doesn't mind a mark of a later daemon":                     {change: func(c *shift.Change) { c.Control.Epoch = 1 }, outcome: shift.Applied, green: 0, marked: "epoch=1", writes: 1},
+		"leaves a third record alone":                               {before: third, unread: true, outcome: shift.Applied, note: `"canary" with weight 7`, green: 0, writes: 1},
+		"is refused without the right to write at all":              {before: func(z *fakeZone) { z.refuse = func([]types.Change) error { return apiError("AccessDenied") } }, outcome: shift.Refused, note: "grant route53:ChangeResourceRecordSets", green: 25, writes: 2},
+		"is refused when there is nothing to swap":                  {before: func(z *fakeZone) { z.sets = nil }, unread: true, outcome: shift.Refused, note: "no A record", green: -1, writes: 0},
+		"is refused when the zone is gone":                          {unread: true, change: func(c *shift.Change) { c.Entrance.Route53.HostedZoneID = "Z2" }, outcome: shift.Refused, note: "correct hostedZoneID", green: 25, writes: 0},
+		"writes no mark where none is wanted":                       {unread: true, change: func(c *shift.Change) { c.Entrance.Route53.Mark = false }, outcome: shift.Applied, green: 0, marked: "version=5", writes: 1},
+		"puts things right where all weights are zero":              {unread: true, before: allZero, outcome: shift.Applied, green: 0, marked: "rollback=true", writes: 1},
+		"doesn't know when a lost request is followed by conflicts": {script: map[string][]fault{"change": {{lost: true}, {before: foreign(40)}, {before: foreign(41)}, {before: foreign(42)}}}, outcome: shift.Unknown, note: "4 tries", green: 42, writes: 4},
+		"meets nothing but conflicts":                               {script: map[string][]fault{"change": {{before: foreign(39)}, {before: foreign(40)}, {before: foreign(41)}, {before: foreign(42)}}}, outcome: shift.Conflict, note: "4 tries", green: 42, writes: 4},
 	}
 	for name, s := range stories {
 		t.Run(name, func(t *testing.T) { s.play(t, 0, shift.Rollback) })
@@ -153,6 +158,9 @@ func (s story) play(t *testing.T, to shift.Share, p shift.Priority) {
 			at = 25
 		}
 		z := shopAt(max(0, at))
+		if s.setup != nil {
+			s.setup(z)
+		}
 		a := newAdapter(z)
 		var expected shift.EntranceReading
 		if !s.unread {
@@ -280,6 +288,38 @@ func TestOneSpoiledRecordHoldsUpNoOtherRollback(t *testing.T) {
 	}
 }
 
+func TestARefusedNameHoldsUpNoOtherRollback(t *testing.T) {
+	t.Parallel()
+	z, entrances := twoNames(50)
+	a := newAdapter(z)
+	changes := changesOf(a.Read(t.Context(), entrances), entrances, 0, shift.Rollback)
+	z.refuse = func(changes []types.Change) error {
+		if slices.ContainsFunc(changes, func(c types.Change) bool { return *c.ResourceRecordSet.Name == "api.example.com." }) {
+			return apiError("AccessDenied")
+		}
+		return nil
+	}
+	got := a.Commit(t.Context(), changes)
+	if got[0].Outcome != shift.Applied || got[1].Outcome != shift.Refused {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestThrottledTriesAreSpacedOut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		z := shopAt(50)
+		a := newAdapter(z)
+		throttled := fault{err: apiError("Throttling")}
+		z.script["change"] = []fault{throttled, throttled}
+		started := time.Now()
+		commitShop(t, a, 0, shift.Rollback)
+		if took := time.Since(started); took < 200*time.Millisecond || took > time.Second {
+			t.Errorf("three tries took %s", took)
+		}
+	})
+}
+
 func TestOneConflictRefusesAWholeBatchOfRises(t *testing.T) {
 	t.Parallel()
 	z, entrances := twoNames(10)
@@ -297,19 +337,23 @@ func TestOneConflictRefusesAWholeBatchOfRises(t *testing.T) {
 
 func TestALostAnswerCountsAsInSyncOnlyAfterTheTimeOfPropagation(t *testing.T) {
 	t.Parallel()
-	z := shopAt(10)
-	now := clock
-	a := New(Options{API: z, Now: func() time.Time { return now }})
-	z.script["change"] = []fault{{mute: true}}
-	if got := commitShop(t, a, 25, shift.Rise); got.Outcome != shift.Applied {
-		t.Fatalf("got %+v", got)
-	}
-	if readShop(t, a).InSync {
-		t.Error("a change whose ID is lost counts as in sync at once")
-	}
-	now = now.Add(propagation)
-	if !readShop(t, a).InSync {
-		t.Errorf("it doesn't after %s", propagation)
+	for p, to := range map[shift.Priority]shift.Share{shift.Rise: 25, shift.Rollback: 0} {
+		synctest.Test(t, func(t *testing.T) {
+			z := shopAt(10)
+			now := clock
+			a := New(Options{API: z, Now: func() time.Time { return now }})
+			z.script["change"] = []fault{{mute: true}}
+			if got := commitShop(t, a, to, p); got.Outcome != shift.Applied {
+				t.Fatalf("%s: got %+v", p, got)
+			}
+			if readShop(t, a).InSync {
+				t.Errorf("%s: a change whose ID is lost counts as in sync at once", p)
+			}
+			now = now.Add(propagation)
+			if !readShop(t, a).InSync {
+				t.Errorf("%s: it doesn't after %s", p, propagation)
+			}
+		})
 	}
 }
 

@@ -78,15 +78,15 @@ func (a *Adapter) registered(ctx context.Context, e shift.Route53Entrance, name 
 
 // describeOwner turns external-dns's labels into a phrase.
 func describeOwner(text string) string {
-	owner := "external-dns"
+	owner := []string{"external-dns"}
 	for label := range strings.SplitSeq(text, ",") {
 		key, value, _ := strings.Cut(label, "=")
 		switch key {
 		case "external-dns/owner":
-			owner += " " + value
+			owner = append(owner, value)
 		case "external-dns/resource":
-			owner += " for " + value
+			owner = append(owner, "for", value)
 		}
 	}
-	return owner
+	return strings.Join(owner, " ")
 }

@@ -15,9 +15,15 @@ import (
 // somebody else being faster.
 func anyFault(t *rapid.T) fault {
 	return rapid.SampledFrom([]fault{
-		{}, {}, {lost: true}, {mute: true},
-		{err: apiError("Throttling")}, {err: apiError("PriorRequestNotComplete")}, {err: apiError("AccessDenied")},
-		{before: foreign(int64(rapid.IntRange(0, 200).Draw(t, "foreign weight")))}, {before: aba},
+		{},
+		{},
+		{lost: true},
+		{mute: true},
+		{err: apiError("Throttling")},
+		{err: apiError("PriorRequestNotComplete")},
+		{err: apiError("AccessDenied")},
+		{before: foreign(int64(rapid.IntRange(0, 200).Draw(t, "foreign weight")))},
+		{before: aba},
 	}).Draw(t, "fault")
 }
 

@@ -250,6 +250,36 @@ func TestAWriteIsInSyncOnlyWhenAWSSaysSo(t *testing.T) {
 	}
 }
 
+func TestAChangeThatAWSForgotIsInSyncAfterTheTimeOfPropagation(t *testing.T) {
+	t.Parallel()
+	z := shopAt(10)
+	now := clock
+	a := New(Options{API: z, Now: func() time.Time { return now }})
+	commitShop(t, a, 25, shift.Rise)
+	forgotten := fault{err: apiError("NoSuchChange")}
+	z.script["get"] = []fault{forgotten, forgotten}
+	if got := readShop(t, a); got.InSync || got.Err != "" {
+		t.Errorf("at once: %+v", got)
+	}
+	now = now.Add(propagation)
+	if got := readShop(t, a); !got.InSync {
+		t.Errorf("after %s: %+v", propagation, got)
+	}
+}
+
+func TestANewOwnerIsSeenInTime(t *testing.T) {
+	t.Parallel()
+	z := shopAt(10)
+	now := clock
+	a := New(Options{API: z, Now: func() time.Time { return now }})
+	readShop(t, a)
+	z.sets = append(z.sets, text("a-"+shop, "heritage=external-dns,external-dns/owner=prod"))
+	now = now.Add(defaultOwnerEvery)
+	if got := readShop(t, a); got.Owner != "external-dns prod" {
+		t.Errorf("after %s the owner is %q", defaultOwnerEvery, got.Owner)
+	}
+}
+
 // commitShop reads the shop and commits one change made from the reading.
 func commitShop(t *testing.T, a *Adapter, to shift.Share, p shift.Priority) shift.Result {
 	t.Helper()

@@ -18,10 +18,12 @@ const rollbackTries = 4
 // one record spoils the batch, the others go alone.
 func (a *Adapter) rollBack(ctx context.Context, zone string, swaps []*swap) {
 	var last awsapi.Failure
+	tries := 0
 	for try := range rollbackTries {
 		if try > 0 && last.Passing() && !awsapi.Pause(ctx, try) {
 			break
 		}
+		tries++
 		ready, unread := a.rebase(ctx, swaps, &last)
 		swaps = unread
 		if len(ready) > 0 {
@@ -32,7 +34,7 @@ func (a *Adapter) rollBack(ctx context.Context, zone string, swaps []*swap) {
 		}
 	}
 	for _, s := range swaps {
-		s.giveUp(last)
+		s.giveUp(tries, last)
 	}
 }
 
@@ -188,7 +190,7 @@ func (s *swap) lost() shift.Outcome {
 	return shift.Refused
 }
 
-func (s *swap) giveUp(last awsapi.Failure) {
+func (s *swap) giveUp(tries int, last awsapi.Failure) {
 	outcome := s.lost()
 	switch {
 	case last.Class == awsapi.Unreachable:
@@ -196,7 +198,7 @@ func (s *swap) giveUp(last awsapi.Failure) {
 	case last.Class == awsapi.Conflict && !s.unsure:
 		outcome = shift.Conflict
 	}
-	s.answer(outcome, time.Time{}, "gave up for now after %d tries: %s", rollbackTries, last)
+	s.answer(outcome, time.Time{}, "gave up for now after %d tries: %s", tries, last)
 }
 
 // atMost tells whether green gets no more than the share. All zero isn't: AWS

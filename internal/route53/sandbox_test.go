@@ -43,7 +43,7 @@ func (w *world) advance(d time.Duration) {
 	w.now = w.now.Add(d)
 }
 
-func newWorld(t *testing.T, share shift.Share) *world {
+func newWorld(t testing.TB, share shift.Share) *world {
 	t.Helper()
 	for name, value := range map[string]string{
 		"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_PROFILE": "",
@@ -75,7 +75,7 @@ func newWorld(t *testing.T, share shift.Share) *world {
 }
 
 // put writes one record as somebody with the AWS CLI would.
-func (w *world) put(t *testing.T, action types.ChangeAction, name, id string, weight int64) {
+func (w *world) put(t testing.TB, action types.ChangeAction, name, id string, weight int64) {
 	t.Helper()
 	value := map[string]string{"blue": "192.0.2.1", "green": "192.0.2.2"}[id]
 	_, err := w.client.ChangeResourceRecordSets(t.Context(), &sdk.ChangeResourceRecordSetsInput{
@@ -107,7 +107,7 @@ func (w *world) change(expected shift.EntranceReading, to shift.Share, version i
 	}
 }
 
-func (w *world) read(t *testing.T, a *route53.Adapter, name string) shift.EntranceReading {
+func (w *world) read(t testing.TB, a *route53.Adapter, name string) shift.EntranceReading {
 	t.Helper()
 	r := a.Read(t.Context(), []shift.Entrance{w.entrance(name)})[0]
 	if r.Err != "" {

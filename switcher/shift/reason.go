@@ -9,7 +9,6 @@ const (
 	NothingToDo               Reason = "NothingToDo"
 	HandsOff                  Reason = "HandsOff"
 	Paused                    Reason = "Paused"
-	RequestsUnknown           Reason = "RequestsUnknown"
 	ShiftStarted              Reason = "ShiftStarted"
 	NotAtStart                Reason = "NotAtStart"
 	AttemptOver               Reason = "AttemptOver"
@@ -66,7 +65,6 @@ func Reasons() []ReasonDoc {
 		{NothingToDo, "Blue serves, as asked.", "Nothing. Set `serve: green` to ask for a shift."},
 		{HandsOff, "`handsOff` is set: the daemon writes nothing, not even a rollback.", "Take `handsOff` away when you are done by hand."},
 		{Paused, "Everything is ready to rise, but the pair is paused.", "`clusterswitch resume PAIR`."},
-		{RequestsUnknown, "What people ask for can't be read, and it may be to stop: nothing rises.", "Nothing, unless it lasts: mend the access to the management cluster."},
 		{ShiftStarted, "A new attempt began; steps and entrances are frozen.", "Nothing."},
 		{NotAtStart, "A shift can only start while blue has all traffic on every entrance.", "Set green's weight to 0 on the named entrance, then wait for the next look."},
 		{AttemptOver, "The attempt ended and nothing rises again by itself.", "`clusterswitch start PAIR`, or a higher `attempt`."},
@@ -85,7 +83,7 @@ func Reasons() []ReasonDoc {
 		{BlueUnknown, "Blue can't be read or shows no ready replica, so the load it carries can't be measured.", "Mend the access to blue's API server."},
 		{EntrancesChanged, "The configuration names other entrances than the shift that is under way.", "Put the configuration back, or roll back and start a new attempt."},
 		{PlanInvalid, "The plan can't be carried out: no entrance, or steps that don't rise to 100 %.", "Mend the configuration."},
-		{RequestUnknown, "What people ask for could not be read, so nothing rises.", "Mend the access to the configuration or the custom resource."},
+		{RequestUnknown, "What people ask for can't be read, and it may be to stop: nothing rises.", "Nothing, unless it lasts: mend the access to the management cluster."},
 		{Drift, "Somebody else changed the weights. The daemon stops and doesn't fight.", "`clusterswitch resume PAIR --adopt` or `--restore`."},
 		{JournalMissing, "There is no journal, but AWS shows that a shift was made.", "`clusterswitch resume PAIR --adopt` after a look at the weights, or roll back."},
 		{JournalsDisagree, "Journal and mark tell different stories that can't be joined.", "`clusterswitch resume PAIR --adopt` after a look at the weights, or roll back."},
@@ -126,7 +124,7 @@ func (r Reason) Severity() Severity {
 	case Drift, JournalMissing, JournalsDisagree, JournalUnreadable, NotAtStart, EntranceOwned, EntrancesChanged,
 		StandbyGateFailed, UsersSuffer, GreenHasNoTargets, RollbackWaitsForBlue, RollbackLimitedByCapacity:
 		return NeedsPerson
-	case GateFailed, GateUnknown, RequestsUnknown, EntranceUnknown, BlueUnknown, BlueNotReady, ApprovalNeeded, RollbackRequested,
+	case GateFailed, GateUnknown, RequestUnknown, EntranceUnknown, BlueUnknown, BlueNotReady, ApprovalNeeded, RollbackRequested,
 		RollbackFlagSet, HandsOff, JournalUnwritable, Superseded:
 		return Held
 	default:

@@ -5,23 +5,26 @@ import (
 	"time"
 )
 
+// journaled is what was found of a journal at 50 %, changed a little.
+func journaled(change func(s *State)) Found {
+	w := newWorld()
+	s := State{
+		Schema: Schema, Attempt: 2, Epoch: 3, Version: 10, Phase: Shifting, Steps: w.plan.Steps, Step: 2, Share: 50,
+		Entrances: freeze(w.plan.Entrances, 50), BlueBaseline: 10,
+	}
+	if change != nil {
+		change(&s)
+	}
+	return Found{State: s, Present: true}
+}
+
+func marked(attempt int, version int64, phase Phase, share Share, rollback bool) *Mark {
+	return &Mark{Attempt: attempt, Epoch: 3, Version: version, Phase: phase, Share: share, Rollback: rollback}
+}
+
 // TestRecover joins a journal at 50 % (attempt 2, epoch 3, version 10) with what
 // the entrances show.
 func TestRecover(t *testing.T) {
-	journaled := func(change func(s *State)) Found {
-		w := newWorld()
-		s := State{
-			Schema: Schema, Attempt: 2, Epoch: 3, Version: 10, Phase: Shifting, Steps: w.plan.Steps, Step: 2, Share: 50,
-			Entrances: freeze(w.plan.Entrances, 50), BlueBaseline: 10,
-		}
-		if change != nil {
-			change(&s)
-		}
-		return Found{State: s, Present: true}
-	}
-	mark := func(attempt int, version int64, phase Phase, share Share, rollback bool) *Mark {
-		return &Mark{Attempt: attempt, Epoch: 3, Version: version, Phase: phase, Share: share, Rollback: rollback}
-	}
 	type want struct {
 		phase     Phase
 		attempt   int
@@ -38,30 +41,30 @@ func TestRecover(t *testing.T) {
 		unread bool
 		want   want
 	}{
-		"the journal and its own mark agree":     {found: journaled(nil), mark: mark(2, 10, Shifting, 50, false), shows: 50, want: want{phase: Shifting, attempt: 2, share: 50}},
-		"the journal is ahead of its mark":       {found: journaled(nil), mark: mark(2, 9, Shifting, 25, false), shows: 25, want: want{phase: Shifting, attempt: 2, share: 50}},
+		"the journal and its own mark agree":     {found: journaled(nil), mark: marked(2, 10, Shifting, 50, false), shows: 50, want: want{phase: Shifting, attempt: 2, share: 50}},
+		"the journal is ahead of its mark":       {found: journaled(nil), mark: marked(2, 9, Shifting, 25, false), shows: 25, want: want{phase: Shifting, attempt: 2, share: 50}},
 		"there is no mark":                       {found: journaled(nil), shows: 50, want: want{phase: Shifting, attempt: 2, share: 50}},
-		"the journal is a step behind":           {found: journaled(nil), mark: mark(2, 12, Shifting, 100, false), shows: 100, want: want{phase: Shifting, attempt: 2, share: 100}},
-		"the mark's share is not of the plan":    {found: journaled(nil), mark: mark(2, 12, Shifting, 33, false), shows: 33, want: want{phase: Shifting, attempt: 2, share: 50, question: JournalsDisagree}},
-		"the mark is of a later attempt":         {found: journaled(nil), mark: mark(3, 12, Shifting, 25, false), shows: 25, want: want{phase: Shifting, attempt: 2, share: 50, question: JournalsDisagree}},
-		"the mark tells of a rollback":           {found: journaled(nil), mark: mark(2, 11, RollingBack, 0, true), shows: 0, want: want{phase: RollingBack, attempt: 2, share: 50, rollback: true}},
-		"even an older mark does":                {found: journaled(nil), mark: mark(2, 9, RollingBack, 0, true), shows: 50, want: want{phase: RollingBack, attempt: 2, share: 50, rollback: true}},
-		"a limited rollback stays one":           {found: journaled(nil), mark: mark(2, 11, RollingBack, 30, true), shows: 30, want: want{phase: RollingBack, attempt: 2, share: 50, rollback: true, automatic: true}},
-		"a rollback of a former attempt is past": {found: journaled(nil), mark: mark(1, 5, RollingBack, 0, true), shows: 50, want: want{phase: Shifting, attempt: 2, share: 50}},
+		"the journal is a step behind":           {found: journaled(nil), mark: marked(2, 12, Shifting, 100, false), shows: 100, want: want{phase: Shifting, attempt: 2, share: 100}},
+		"the mark's share is not of the plan":    {found: journaled(nil), mark: marked(2, 12, Shifting, 33, false), shows: 33, want: want{phase: Shifting, attempt: 2, share: 50, question: JournalsDisagree}},
+		"the mark is of a later attempt":         {found: journaled(nil), mark: marked(3, 12, Shifting, 25, false), shows: 25, want: want{phase: Shifting, attempt: 2, share: 50, question: JournalsDisagree}},
+		"the mark tells of a rollback":           {found: journaled(nil), mark: marked(2, 11, RollingBack, 0, true), shows: 0, want: want{phase: RollingBack, attempt: 2, share: 50, rollback: true}},
+		"even an older mark does":                {found: journaled(nil), mark: marked(2, 9, RollingBack, 0, true), shows: 50, want: want{phase: RollingBack, attempt: 2, share: 50, rollback: true}},
+		"a limited rollback stays one":           {found: journaled(nil), mark: marked(2, 11, RollingBack, 30, true), shows: 30, want: want{phase: RollingBack, attempt: 2, share: 50, rollback: true, automatic: true}},
+		"a rollback of a former attempt is past": {found: journaled(nil), mark: marked(1, 5, RollingBack, 0, true), shows: 50, want: want{phase: Shifting, attempt: 2, share: 50}},
 		"a rollback came after completion": {
-			found: journaled(func(s *State) { s.Phase, s.Share, s.Step = Completed, 100, 3 }), mark: mark(3, 12, RollingBack, 0, true), shows: 0,
+			found: journaled(func(s *State) { s.Phase, s.Share, s.Step = Completed, 100, 3 }), mark: marked(3, 12, RollingBack, 0, true), shows: 0,
 			want: want{phase: RollingBack, attempt: 3, share: 100, rollback: true},
 		},
 		"the attempt ended, whatever a mark says": {
-			found: journaled(func(s *State) { s.Phase, s.Share, s.Rollback = RolledBack, 0, &RollbackRecord{By: "x"} }), mark: mark(2, 12, Shifting, 25, false), shows: 0,
+			found: journaled(func(s *State) { s.Phase, s.Share, s.Rollback = RolledBack, 0, &RollbackRecord{By: "x"} }), mark: marked(2, 12, Shifting, 25, false), shows: 0,
 			want: want{phase: RolledBack, attempt: 2, share: 0, rollback: true},
 		},
 		"nothing was ever":                             {shows: 0, want: want{phase: Idle}},
 		"no journal, and green has traffic":            {shows: 10, want: want{phase: Idle, question: JournalMissing}},
-		"no journal, and a mark is there":              {mark: mark(2, 10, Shifting, 0, false), shows: 0, want: want{phase: Idle, attempt: 2, question: JournalMissing}},
-		"no journal, and the mark tells of a rollback": {mark: mark(2, 10, RollingBack, 0, true), shows: 20, want: want{phase: Idle, attempt: 2, question: JournalMissing, rollback: true}},
+		"no journal, and a mark is there":              {mark: marked(2, 10, Shifting, 0, false), shows: 0, want: want{phase: Idle, attempt: 2, question: JournalMissing}},
+		"no journal, and the mark tells of a rollback": {mark: marked(2, 10, RollingBack, 0, true), shows: 20, want: want{phase: Idle, attempt: 2, question: JournalMissing, rollback: true}},
 		"no journal, and AWS can't be read":            {unread: true, want: want{phase: Idle, question: EntranceUnknown, notFinal: true}},
-		"the journal can't be read":                    {found: Found{Unreadable: "forbidden"}, mark: mark(2, 10, Shifting, 50, false), shows: 50, want: want{phase: Idle, attempt: 2, question: JournalUnreadable, notFinal: true}},
+		"the journal can't be read":                    {found: Found{Unreadable: "forbidden"}, mark: marked(2, 10, Shifting, 50, false), shows: 50, want: want{phase: Idle, attempt: 2, question: JournalUnreadable, notFinal: true}},
 		"a newer binary wrote the journal":             {found: journaled(func(s *State) { s.Schema = Schema + 1 }), shows: 50, want: want{phase: Idle, question: JournalUnreadable, notFinal: true}},
 		"the journal's phase doesn't exist":            {found: journaled(func(s *State) { s.Phase = "Dancing" }), shows: 50, want: want{phase: Idle, question: JournalUnreadable, notFinal: true}},
 		"the journal's step is beyond the plan":        {found: journaled(func(s *State) { s.Step = 4 }), shows: 50, want: want{phase: Idle, question: JournalUnreadable, notFinal: true}},

@@ -41,7 +41,7 @@ func (t *turn) resting() Decision {
 func (t *turn) heldBack() (Decision, bool) {
 	switch r := t.o.Request; {
 	case r.Unknown != "":
-		return t.stay(RequestsUnknown, "%s, and it may ask to stop: nothing rises above %s", r.Unknown, t.next.Share), true
+		return t.stay(RequestUnknown, "%s, and it may ask to stop: nothing rises above %s", r.Unknown, t.next.Share), true
 	case r.Paused:
 		return t.stay(Paused, "paused at %s", t.next.Share), true
 	}

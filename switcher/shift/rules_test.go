@@ -17,7 +17,8 @@ type rules struct {
 	// be off the plan.
 	helped map[int]bool
 	// done counts the writes that took effect, by entrance and version of intent.
-	done map[effect]int
+	done       map[effect]int
+	documented map[Reason]bool
 }
 
 type effect struct {
@@ -27,7 +28,10 @@ type effect struct {
 }
 
 func watch(rt *rapid.T, w *world) *rules {
-	r := &rules{rt: rt, w: w, helped: map[int]bool{}, done: map[effect]int{}}
+	r := &rules{rt: rt, w: w, helped: map[int]bool{}, done: map[effect]int{}, documented: map[Reason]bool{}}
+	for _, doc := range Reasons() {
+		r.documented[doc.Reason] = true
+	}
 	w.seen, w.landed = r.decided, r.landed
 	return r
 }
@@ -75,7 +79,7 @@ func (r *rules) goneBack(attempt int) bool {
 // decided judges one decision by what was observed for it.
 func (r *rules) decided(s State, o Observation, d Decision) {
 	r.rt.Logf("%s attempt %d %s %s: %s: %s", r.w.now.Format(time.TimeOnly), d.Next.Attempt, d.Next.Phase, d.Next.Share, d.Reason, d.Message)
-	sound(r.rt, r.w.plan, s, o, d, r.w.now)
+	r.sound(s, o, d)
 	r.transition(s, o, d)
 	if d.Reason == Adopted || d.Reason == Restoring {
 		r.helped[d.Next.Attempt] = true

@@ -104,7 +104,9 @@ func (s *story) do(words []string) {
 		"targets":  func() { s.targets(words[1], words[2], s.number(arg)) },
 		"hand":     func() { w.hand(w.group(words[1]), Share(s.number(arg)).Weights()) },
 		"journal":  func() { w.journalDown = arg == "down" },
-		"late":     func() { s.late(s.duration(arg)) },
+		"lose":     func() { s.next(fate{lost: true}) },
+		"only":     func() { s.only(arg) },
+		"late":     func() { s.next(fate{late: s.duration(arg)}) },
 		"crash":    func() { w.crash = true },
 		"restart":  func() { s.restart(words[1:]) },
 		"tick":     func() { s.tell(w.tick(s.duration(arg)), true) },
@@ -179,12 +181,18 @@ func (s *story) targets(group, side string, n int) {
 	g.greenHealthy = n
 }
 
-// late lets the next write land only after a while; its answer is lost.
-func (s *story) late(d time.Duration) {
+// next gives the next write its fate; the daemon never gets its answer.
+func (s *story) next(f fate) {
 	s.w.fate = func(Change) fate {
 		s.w.fate = nil
-		return fate{late: d}
+		return f
 	}
+}
+
+// only keeps a single entrance.
+func (s *story) only(name string) {
+	s.w.groups = []*group{s.w.group(name)}
+	s.w.plan.Entrances = []Entrance{s.w.groups[0].Entrance}
 }
 
 // restart: alone, "without journal", or "with journal of TIME".

@@ -47,6 +47,8 @@ func RESTClient(cfg *rest.Config) (rest.Interface, error) {
 // Client reads the TrafficSwitches of one namespace and changes what people ask
 // for in their specs. It is a person's side: it never makes one and never
 // touches a status.
+//
+// +kubebuilder:object:generate=false
 type Client struct {
 	rest      rest.Interface
 	namespace string
@@ -55,6 +57,8 @@ type Client struct {
 }
 
 // ClientOptions say whose TrafficSwitches a Client reads.
+//
+// +kubebuilder:object:generate=false
 type ClientOptions struct {
 	// Config reaches the management cluster.
 	Config *rest.Config
@@ -130,6 +134,8 @@ func translate(err, notFound error) error {
 
 // SpecChange is a change of a spec. A nil field stays as it is; a field that
 // points to its zero value is taken away.
+//
+// +kubebuilder:object:generate=false
 type SpecChange struct {
 	Paused        *bool
 	Rollback      *bool
