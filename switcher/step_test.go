@@ -43,7 +43,7 @@ func TestOneTurn(t *testing.T) {
 		},
 		"a rise is written down before it is made": {
 			before: func(t *testing.T, w *world) *daemon { d := w.daemon(); w.step(t, d); return d },
-			calls:  []string{"look", "save Shifting 25: Rising", "rise dns to 25"}, reason: shift.Rising, shares: [2]shift.Share{25, 0},
+			calls:  []string{"look and measure", "save Shifting 25: Rising", "rise dns to 25"}, reason: shift.Rising, shares: [2]shift.Share{25, 0},
 		},
 		"a rise that can't be written down is not made, and nobody is told that it was": {
 			before: func(t *testing.T, w *world) *daemon {
@@ -52,7 +52,7 @@ func TestOneTurn(t *testing.T) {
 				w.book.saveErr = errors.New("etcd is full")
 				return d
 			},
-			calls: []string{"look", "save Shifting 25: Rising"}, reason: shift.JournalUnwritable,
+			calls: []string{"look and measure", "save Shifting 25: Rising"}, reason: shift.JournalUnwritable,
 		},
 		"a rise that somebody else's write overtook is not made": {
 			before: func(t *testing.T, w *world) *daemon {
@@ -61,7 +61,7 @@ func TestOneTurn(t *testing.T) {
 				w.book.version++
 				return d
 			},
-			calls: []string{"look", "save Shifting 25: Rising"}, reason: shift.JournalUnwritable,
+			calls: []string{"look and measure", "save Shifting 25: Rising"}, reason: shift.JournalUnwritable,
 		},
 		"a rollback looks at the entrances only, is written down, and goes out to all of them": {
 			before: func(t *testing.T, w *world) *daemon { d := at25(t, w); rollBack(w); return d },
@@ -116,6 +116,38 @@ func TestOneTurn(t *testing.T) {
 			calls:  []string{"load", "look urgently", "rollback dns to 0", "rollback rule to 0"},
 			reason: shift.RollbackRequested,
 		},
+		"a journal that can't be read again is no reason to forget": {
+			before: func(t *testing.T, w *world) *daemon {
+				d := w.daemon()
+				w.step(t, d)
+				w.book.version++
+				w.step(t, d) // meets the conflict
+				w.book.loadErr = errors.New("connection refused")
+				return d
+			},
+			calls: []string{"load", "look and measure"}, reason: shift.JournalUnwritable,
+		},
+		"a journal that makes no sense is no reason to forget": {
+			before: func(t *testing.T, w *world) *daemon {
+				d := w.daemon()
+				w.step(t, d)
+				w.write(shift.State{Schema: shift.Schema, Epoch: 1, Phase: shift.Shifting, Share: 25}, shift.Said{})
+				w.step(t, d) // meets the conflict
+				return d
+			},
+			calls: []string{"load", "look and measure"}, reason: shift.JournalUnwritable,
+		},
+		"a rollback by itself doesn't wait for measurements while it goes on": {
+			before: func(t *testing.T, w *world) *daemon {
+				d := at25(t, w)
+				w.errors = 0.5
+				for w.turn().Decision.Next.Phase != shift.RollingBack {
+					w.step(t, d)
+				}
+				return d
+			},
+			calls: []string{"look urgently", "save RolledBack 0: BackOnBlue"}, reason: shift.BackOnBlue,
+		},
 		"without a journal and without AWS nothing is taken for true": {
 			before: func(_ *testing.T, w *world) *daemon { w.groups[0].err = "no route to host"; return w.daemon() },
 			calls:  []string{"load", "look"}, reason: shift.EntranceUnknown,
@@ -148,7 +180,7 @@ func TestStoppingDecidesNothing(t *testing.T) {
 	stop()
 	n := w.noted()
 	d.Step(ctx, w.clock())
-	if diff := cmp.Diff([]string{"look"}, w.since(n)); diff != "" {
+	if diff := cmp.Diff([]string{"look and measure"}, w.since(n)); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
 	}
 }

@@ -1,6 +1,8 @@
 package switcher
 
 import (
+	"errors"
+
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
@@ -31,8 +33,11 @@ type failedWrite struct {
 
 func (l *turnLog) turn(t Turn) {
 	l.journal(t)
+	l.decision(t.Decision)
 	l.results(t)
-	d := t.Decision
+}
+
+func (l *turnLog) decision(d shift.Decision) {
 	if d.Next.Phase == l.phase && d.Next.Share == l.share && d.Reason == l.reason {
 		return
 	}
@@ -60,12 +65,19 @@ func (l *turnLog) journal(t Turn) {
 		l.logger.Error("a newer daemon took charge of the pair, this one no longer writes", logkey.Epoch(t.Before.Epoch))
 	}
 	switch away := t.JournalErr != nil; {
-	case away && !l.journalAway:
+	case away && !l.journalAway && !saysJournal(t):
+		l.journalAway = true
 		l.logger.Error("state can't be written down", zap.Error(t.JournalErr))
 	case !away && l.journalAway:
+		l.journalAway = false
 		l.logger.Info("state is written down again")
 	}
-	l.journalAway = t.JournalErr != nil
+}
+
+// saysJournal tells whether the decision's own line tells of the trouble.
+func saysJournal(t Turn) bool {
+	r := t.Decision.Reason
+	return r == shift.JournalUnreadable || r == shift.JournalUnwritable || errors.Is(t.JournalErr, errNotJoined)
 }
 
 func (l *turnLog) results(t Turn) {

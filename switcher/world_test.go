@@ -43,6 +43,7 @@ type world struct {
 	// lookHangs: users' traffic is not measured before the look is ended.
 	lookHangs bool
 	errors    float64 // ratio of failing requests on green
+	blueReady int     // of 4 replicas
 	// commits tells what becomes of a change; nil: it is applied.
 	commits func(shift.Change) (landed bool, answer shift.Outcome)
 	// midway runs inside each Commit, before anything is written.
@@ -73,7 +74,7 @@ type book struct {
 
 func newWorld() *world {
 	core, logs := observer.New(zap.InfoLevel)
-	w := &world{core: zap.New(core), log: logs, ask: shift.Request{Serve: shift.Green, Attempt: 1}}
+	w := &world{core: zap.New(core), log: logs, ask: shift.Request{Serve: shift.Green, Attempt: 1}, blueReady: 4}
 	now := epoch
 	w.clock = func() time.Time { return now }
 	w.plan = shift.Plan{
@@ -199,10 +200,13 @@ func (d *daemon) Observe(ctx context.Context, look switcher.Look) shift.Observat
 	w := d.w
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if look.Urgent {
+	switch {
+	case look.Urgent:
 		w.note("look urgently")
-	} else {
+	case look.MeasureFrom.IsZero():
 		w.note("look")
+	default:
+		w.note("look and measure")
 	}
 	if w.lookHangs && !look.Urgent {
 		w.mu.Unlock()
@@ -210,17 +214,27 @@ func (d *daemon) Observe(ctx context.Context, look switcher.Look) shift.Observat
 		w.mu.Lock()
 	}
 	now := w.clock()
-	cluster := shift.ClusterReading{At: now, Nodes: 1, NodesReady: 1, Workloads: []shift.Workload{{Kind: "Deployment", Namespace: "shop", Name: "web", Wanted: 4, Ready: 4}}}
-	o := shift.Observation{Blue: cluster, Green: cluster}
+	o := shift.Observation{Blue: cluster(now, w.blueReady), Green: cluster(now, 4)}
 	for _, e := range look.Entrances {
 		o.Entrances = append(o.Entrances, w.group(e.Name).reading(now))
 	}
-	if from := look.MeasureFrom; !look.Urgent && from.Before(now) && !from.IsZero() {
-		o.Traffic = append(o.Traffic, shift.TrafficReading{
-			Gate: "errors", From: from, To: now, At: now, FreshFor: time.Minute, Requests: 1000, Errors: int(1000 * w.errors),
-		})
+	if !look.Urgent && !look.MeasureFrom.IsZero() {
+		o.Traffic = append(o.Traffic, w.traffic(now, look.MeasureFrom))
 	}
 	return o
+}
+
+func (w *world) traffic(now, from time.Time) shift.TrafficReading {
+	r := shift.TrafficReading{Gate: "errors", At: now, FreshFor: time.Minute}
+	if from.Before(now) {
+		r.From, r.To, r.Requests, r.Errors = from, now, 1000, int(1000*w.errors)
+	}
+	return r
+}
+
+func cluster(now time.Time, ready int) shift.ClusterReading {
+	web := shift.Workload{Kind: "Deployment", Namespace: "shop", Name: "web", Wanted: 4, Ready: ready}
+	return shift.ClusterReading{At: now, Nodes: 1, NodesReady: 1, Workloads: []shift.Workload{web}}
 }
 
 func (g *group) reading(now time.Time) shift.EntranceReading {
