@@ -32,6 +32,7 @@ type clusterLink struct {
 	pingEvery time.Duration
 	relink    time.Duration
 	log       *zap.Logger
+	said      string // the trouble that was logged last; for run alone
 
 	mu      sync.Mutex // guards all below
 	current *kube.Cluster
@@ -62,13 +63,23 @@ func (l *clusterLink) run(ctx context.Context) error {
 			err = errLinkEnded
 		}
 		l.set(nil, err)
-		l.log.Error("cluster can't be watched, it will be tried again", logkey.Cluster(string(l.side)), zap.Error(err))
+		l.complain(err)
 		select {
 		case <-ctx.Done():
 		case <-time.After(l.relink):
 		}
 	}
 	return nil
+}
+
+// complain says why the cluster can't be watched, and says it once for as long
+// as nothing changes.
+func (l *clusterLink) complain(err error) {
+	if l.said == err.Error() {
+		return
+	}
+	l.said = err.Error()
+	l.log.Error("cluster can't be watched, it will be tried again", logkey.Cluster(string(l.side)), zap.Error(err))
 }
 
 func (l *clusterLink) watch(ctx context.Context) error {
