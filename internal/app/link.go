@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,15 +56,7 @@ func (a *App) newClusterLink(side shift.Side, c config.Cluster, p config.Pair, l
 
 func (l *clusterLink) run(ctx context.Context) error {
 	for ctx.Err() == nil {
-		err := l.watch(ctx)
-		if ctx.Err() != nil {
-			break
-		}
-		if err == nil {
-			err = errLinkEnded
-		}
-		l.set(nil, err)
-		l.complain(err)
+		l.broke(ctx, cmp.Or(l.watch(ctx), errLinkEnded))
 		select {
 		case <-ctx.Done():
 		case <-time.After(l.relink):
@@ -72,9 +65,13 @@ func (l *clusterLink) run(ctx context.Context) error {
 	return nil
 }
 
-// complain says why the cluster can't be watched, and says it once for as long
-// as nothing changes.
-func (l *clusterLink) complain(err error) {
+// broke notes why the cluster can't be watched, and says it once for as long as
+// nothing changes.
+func (l *clusterLink) broke(ctx context.Context, err error) {
+	if ctx.Err() != nil {
+		return // that is why
+	}
+	l.set(nil, err)
 	if l.said == err.Error() {
 		return
 	}
