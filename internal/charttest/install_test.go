@@ -1,0 +1,115 @@
+package charttest
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+
+	"github.com/clusterswitch/clusterswitch/internal/api/v1alpha1"
+	"github.com/clusterswitch/clusterswitch/internal/journal"
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/controlplane"
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/controlplane/cptest"
+	"github.com/clusterswitch/clusterswitch/switcher/shift"
+)
+
+// A release on a real API server: with the rights of its account alone the
+// daemon keeps its journal and hears of requests, and with those of the
+// operators' role a person may ask. Neither may do the other's.
+func TestAReleaseGivesEveryoneTheirRights(t *testing.T) {
+	t.Parallel()
+	crd, err := v1alpha1.CRD()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cp := cptest.Start(t, cptest.Options{Name: "chart", CRDs: []*apiextensionsv1.CustomResourceDefinition{crd}})
+	out, err := helm(t.Context(), "install", "shift", chart, "--namespace", namespace, "--create-namespace",
+		"--kubeconfig", cp.Kubeconfig(), "--values", values("least"), "--set", "crds.create=false")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	bindOperator(t, cp, "alice")
+	daemon := as(cp, "system:serviceaccount:"+namespace+":shift-clusterswitch", "system:serviceaccounts", "system:serviceaccounts:"+namespace)
+	alice := as(cp, "alice")
+
+	kept, err := journal.New(journal.Options{Config: daemon, Namespace: namespace, Logger: zap.NewNop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := make(chan bool, 10)
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute) // where a right is missing, it would wait for ever
+	ended := make(chan error, 1)
+	go func() {
+		ended <- kept.Run(ctx, func(pair string) {
+			spec, _ := kept.Request(pair)
+			asked <- spec.Rollback
+		})
+	}()
+	defer func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}()
+	if _, err := kept.Load(t.Context(), "shop"); err != nil {
+		t.Fatalf("the daemon can't make a TrafficSwitch: %v", err)
+	}
+	hear := func() (rollback, heard bool) {
+		select {
+		case rollback = <-asked:
+			return rollback, true
+		case <-ctx.Done():
+			return false, false
+		}
+	}
+	if _, heard := hear(); !heard {
+		t.Fatal("the daemon hears of no TrafficSwitch")
+	}
+	if err := kept.Save(t.Context(), "shop", shift.NewState(), shift.Said{Reason: shift.NothingToDo}); err != nil {
+		t.Errorf("the daemon can't write its journal: %v", err)
+	}
+	rollback := v1alpha1.SpecChange{Rollback: new(true)}
+	if _, err := clientOf(t, daemon).PatchSpec(t.Context(), "shop", rollback); err == nil || !strings.Contains(err.Error(), "forbidden") {
+		t.Errorf("the daemon may change what people ask for: %v", err)
+	}
+	if _, err := clientOf(t, alice).PatchSpec(t.Context(), "shop", rollback); err != nil {
+		t.Errorf("an operator may not ask for a rollback: %v", err)
+	}
+	if rollback, _ := hear(); !rollback {
+		t.Error("the daemon doesn't hear of the rollback")
+	}
+}
+
+// as gives the rights of somebody else.
+func as(cp *controlplane.ControlPlane, user string, groups ...string) *rest.Config {
+	config := cp.RESTConfig()
+	config.Impersonate = rest.ImpersonationConfig{UserName: user, Groups: append(groups, "system:authenticated")}
+	return config
+}
+
+func clientOf(t *testing.T, config *rest.Config) *v1alpha1.Client {
+	t.Helper()
+	client, err := v1alpha1.NewClient(v1alpha1.ClientOptions{Config: config, Namespace: namespace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+func bindOperator(t *testing.T, cp *controlplane.ControlPlane, user string) {
+	t.Helper()
+	_, err := cptest.Client(t, cp).RbacV1().RoleBindings(namespace).Create(t.Context(), &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: "operators"},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "shift-clusterswitch-operator"},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
