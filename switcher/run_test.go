@@ -69,16 +69,35 @@ func TestWakeCutsASlowLookShort(t *testing.T) {
 // However often people change their minds, every second look is whole.
 func TestWakesDontStarveTheLoop(t *testing.T) {
 	running(t, func(w *world, d *daemon) {
-		w.change(func() { w.lookHangs = true })
+		pass(45 * time.Second)
+		w.change(func() { rollBack(w) })
+		pass(time.Minute) // it has what it asks for, and the flag stays
+		var before int
+		w.change(func() { w.lookHangs, before = true, len(w.turns) })
 		for range 300 {
 			d.Wake()
 			pass(100 * time.Millisecond)
 		}
 		w.change(func() {
-			if len(w.turns) < 2 {
-				t.Errorf("%d turns in 30 s, want the loop to go on", len(w.turns))
+			if n := len(w.turns) - before; n < 2 {
+				t.Errorf("%d turns in 30 s, want the loop to go on", n)
 			}
 		})
+	})
+}
+
+func TestOtherWishesWaitForTheLook(t *testing.T) {
+	running(t, func(w *world, d *daemon) {
+		pass(45 * time.Second)
+		w.change(func() { w.lookHangs = true })
+		pass(w.plan.Interval + time.Second) // in the middle of a look
+		n := w.noted()
+		w.change(func() { w.ask.Paused = true })
+		d.Wake()
+		synctest.Wait()
+		if got := w.since(n); len(got) != 0 {
+			t.Errorf("a pause cut the look short: %q", got)
+		}
 	})
 }
 

@@ -33,7 +33,7 @@ func (s *Switcher) Step(ctx context.Context, now time.Time) (wakeAt time.Time) {
 }
 
 // gather reads the journal where that is still to be done, and looks at the
-// world. Wake ends it early, so that a rollback doesn't wait for slow answers
+// world. Wake ends it early for a rollback, which doesn't wait for slow answers
 // to questions it doesn't ask; but never twice in a row, so that turns go on
 // however often people change their minds.
 func (s *Switcher) gather(ctx context.Context, plan shift.Plan) (found *shift.Found, o shift.Observation, whole bool) {

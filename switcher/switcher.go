@@ -92,14 +92,15 @@ func (s *Switcher) SetPlan(p shift.Plan) {
 	s.Wake()
 }
 
-// Wake asks for a turn at once: a rollback waits neither for a tick nor for a
-// look that is under way.
+// Wake asks for a turn at once; where a rollback is asked for, a look that is
+// under way ends for it.
 func (s *Switcher) Wake() {
 	select {
 	case s.wake <- struct{}{}:
 	default: // a turn is due already
 	}
-	if cut := s.cut.Load(); cut != nil {
+	cut := s.cut.Load()
+	if cut != nil && len(s.observer.Request(shift.State{}, false).RollbackBy) > 0 {
 		(*cut)()
 	}
 }

@@ -284,6 +284,29 @@ func (s *story) run() (stop func()) {
 	}
 }
 
+// wroteWithin checks that the weights of both entrances were written soon after
+// the request: a rollback takes seconds, not a tick (L2).
+func (s *story) wroteWithin(asked time.Time, request string) {
+	s.Helper()
+	const bound = 2 * time.Second
+	wrote := map[string]bool{}
+	for _, call := range s.cloud.Calls() {
+		if call.At.Before(asked) || !call.Applied {
+			continue
+		}
+		switch took := call.Done.Sub(asked); call.Operation {
+		case "ChangeResourceRecordSets", "ModifyRule":
+			wrote[call.Operation] = true
+			if took > bound {
+				s.Errorf("%s came %s after %s, want at most %s", call.Operation, took, request, bound)
+			}
+		}
+	}
+	if len(wrote) != 2 {
+		s.Errorf("%s made these writes only: %v", request, wrote)
+	}
+}
+
 func (s *story) expect(when string, want [2]int) {
 	s.Helper()
 	if diff := cmp.Diff(want, s.green()); diff != "" {
@@ -307,8 +330,10 @@ func TestPeoplesFlagsMoveRealWeights(t *testing.T) {
 	s.await("a lost journal", reason("JournalMissing"))
 	s.expect("before anybody asks", [2]int{50, 50})
 
+	asked := time.Now()
 	s.ask(`{"rollback": true}`)
 	s.await("the rollback that the custom resource asks for", backBy("the custom resource"))
+	s.wroteWithin(asked, "the custom resource's flag")
 	s.expect("after the custom resource's flag", [2]int{0, 0})
 
 	s.ask(`{"rollback": false}`)
@@ -317,8 +342,10 @@ func TestPeoplesFlagsMoveRealWeights(t *testing.T) {
 	s.awaitLooks(2)
 	s.expect("after a foreign edit, which is not fought", [2]int{50, 50})
 
+	asked = time.Now()
 	s.configure("    rollback: true\n")
 	s.await("the rollback that the configuration asks for", backBy("the configuration"))
+	s.wroteWithin(asked, "the configuration's flag")
 	s.expect("after the configuration's flag", [2]int{0, 0})
 
 	s.configure("    rollback: true\n    handsOff: true\n")
