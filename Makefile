@@ -40,11 +40,11 @@ e2e: demo ## Run the demo, and the tests that need the whole world (build tag e2
 
 .PHONY: bench
 bench: build control-plane ## Measure how long a rollback takes, beside the bare SDK calls
-	@$(BIN)/sandbox bench
+	@$(BIN)/sandbox bench --daemon $(BIN)/clusterswitch
 
 .PHONY: lint
 lint: linter ## Check style, formatting, modules and suspicious code
-	@echo "golangci-lint"; $(BIN)/golangci-lint run
+	@echo "golangci-lint"; $(BIN)/golangci-lint run --allow-parallel-runners
 	@echo "gofmt"; files=$$(gofmt -l cmd config internal probes switcher); [ -z "$$files" ] || { echo "not formatted, run gofmt -w on:"; echo "$$files"; exit 1; }
 	@echo "go vet"; $(GO) vet -tags e2e ./...
 	@echo "go mod tidy"; for dir in . internal/tools/*/; do (cd "$$dir" && $(GO) mod tidy -diff >/dev/null) || { echo "$$dir: go.mod isn't tidy, run go mod tidy there"; exit 1; }; done
@@ -53,7 +53,7 @@ lint: linter ## Check style, formatting, modules and suspicious code
 gen: control-plane tools ## Write everything that is generated: deepcopy, CRD, chart, reference documents, stories
 	@$(BIN)/controller-gen object crd output:crd:dir=internal/api/v1alpha1 paths=./internal/api/v1alpha1
 	@$(GO) test $$(grep -rl --include='*_test.go' 'flag.Bool("update"' config internal probes switcher | xargs -n1 dirname | sort -u | sed 's#^#./#') -update
-	@git --no-pager diff --stat
+	@git --no-pager diff --stat 2>/dev/null || true
 
 .PHONY: clean
 clean: ## Remove what was built, and the demo's report
@@ -82,7 +82,7 @@ tool-%:
 
 .PHONY: c-compiler
 c-compiler:
-	@command -v "$$($(GO) env CC)" >/dev/null || { \
+	@set -- $$($(GO) env CC); command -v "$$1" >/dev/null || { \
 		echo "make test needs a C compiler, because it runs Go's race detector." >&2; \
 		echo "Install gcc or clang (Debian: apt install gcc; macOS: xcode-select --install), or set CC." >&2; \
 		exit 1; }

@@ -152,7 +152,7 @@ func (d *decoder) object(into reflect.Value, n *yaml.Node, path string, k key) {
 
 // unknown notes a key that the struct does not have.
 func (d *decoder) unknown(of reflect.Value, name, path string, known []string) {
-	if later, ok := of.Interface().(laterKeys); ok {
+	if later, ok := reflect.TypeAssert[laterKeys](of); ok {
 		if sentence, ok := later.laterKeys()[name]; ok {
 			d.faultf(path, "%s", sentence)
 			return

@@ -134,7 +134,8 @@ func TestParseReadsWhatIsWritten(t *testing.T) {
 		},
 		"a record's name in one form": {
 			edit{"[shop.example.com]", "[Shop.Example.com.]"},
-			func(c *config.Config) any { return c.Pairs[0].Traffic[1].Route53.Names }, []string{"shop.example.com"},
+			func(c *config.Config) any { return c.Pairs[0].Traffic[1].Route53.Names },
+			[]string{"shop.example.com"},
 		},
 		"an age that follows the slowest probe": {
 			edit{"- name: admin", "- name: admin\n        interval: 1m"},
@@ -146,7 +147,8 @@ func TestParseReadsWhatIsWritten(t *testing.T) {
 		},
 		"header names as they are written": {
 			edit{"url:", "headers: {X-Team.Name: a}\n          url:"},
-			func(c *config.Config) any { return c.Pairs[0].Probes[0].HTTP.Headers }, map[string]string{"X-Team.Name": "a"},
+			func(c *config.Config) any { return c.Pairs[0].Probes[0].HTTP.Headers },
+			map[string]string{"X-Team.Name": "a"},
 		},
 		"an alias": {
 			edit{"- share: 1\n", "- &first {share: 1, hold: 1s}\n      - {share: 50}\n"},
@@ -206,7 +208,7 @@ func TestDigestTellsDocumentsApart(t *testing.T) {
 		}
 		return c
 	}
-	if parse(small).Digest != parse(small).Digest {
+	if once, twice := parse(small), parse(small); once.Digest != twice.Digest {
 		t.Error("the same text has two digests")
 	}
 	if parse(small).Digest == parse(small+"# more\n").Digest {

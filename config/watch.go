@@ -89,8 +89,9 @@ func (w *watch) run(ctx context.Context) {
 			}
 		case <-w.events.Events:
 			// Any event of the folder counts. A ConfigMap changes by a rename of ..data, never of the file itself.
-		case <-w.events.Errors:
+		case err := <-w.events.Errors:
 			// What was lost is made good by a look.
+			_ = err
 		}
 		if !armed {
 			armed = true
@@ -104,7 +105,7 @@ func (w *watch) run(ctx context.Context) {
 func (w *watch) look() bool {
 	w.follow()
 	c, err := read(w.path, w.overlay)
-	found := ""
+	var found string
 	if err != nil {
 		found = err.Error()
 	} else {
@@ -126,7 +127,7 @@ func (w *watch) look() bool {
 // those that are gone; a failure only leaves it to reread.
 func (w *watch) follow() {
 	_ = w.events.Add(filepath.Dir(w.path))
-	if real, err := filepath.EvalSymlinks(w.path); err == nil {
-		_ = w.events.Add(filepath.Dir(real))
+	if target, err := filepath.EvalSymlinks(w.path); err == nil {
+		_ = w.events.Add(filepath.Dir(target))
 	}
 }

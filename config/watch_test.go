@@ -112,13 +112,13 @@ func TestWatchTellsASwappedConfigMap(t *testing.T) {
 }
 
 func TestWatchTellsAFileWrittenBehindALink(t *testing.T) {
-	real := filepath.Join(t.TempDir(), "real.yaml")
+	target := filepath.Join(t.TempDir(), "real.yaml")
 	path := filepath.Join(t.TempDir(), "c.yaml")
-	write(t, real, soak("1s"))
-	symlink(t, real, path)
+	write(t, target, soak("1s"))
+	symlink(t, target, path)
 	updates := watched(t, path, func() {})
 	for _, want := range []time.Duration{2 * time.Second, 3 * time.Second} {
-		write(t, real, soak(want.String()))
+		write(t, target, soak(want.String()))
 		wantInterval(t, next(t, updates), want)
 	}
 }

@@ -143,7 +143,7 @@ func (a *Adapter) asExpected(ctx context.Context, t *turn) bool {
 		t.answer(shift.Conflict, time.Time{}, "the rule was written by a daemon that took charge later: %s", m)
 		return false
 	}
-	if w, _ := r.weights(e); t.Priority == shift.Lowering && atMost(w, t.Wanted) {
+	if w, _ := r.weights(e); t.Priority == shift.Lowering && w.AtMost(t.Wanted) {
 		t.answer(shift.Applied, a.now(), "nothing to write: %s", r.found(e))
 		return false
 	}

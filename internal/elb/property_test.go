@@ -57,7 +57,7 @@ func TestAnAnswerIsTheTruth(t *testing.T) {
 		stands, _ := rule{actions: f.rules[ruleARN]}.weights(*entrance().ALB)
 		switch got.Outcome {
 		case shift.Applied:
-			wrong := p == shift.Rise && stands != to.Weights() || p != shift.Rise && !atMost(stands, to)
+			wrong := p == shift.Rise && stands != to.Weights() || p != shift.Rise && !stands.AtMost(to)
 			if wrong && readable {
 				rt.Fatalf("%s to %s was applied (%s), but it stands at %s", p, to, got.Note, stands)
 			}
@@ -89,7 +89,7 @@ func TestARollbackStandsWhateverBefallsIt(t *testing.T) {
 		}
 		got := commitInBubble(t, a, wish(expected, 0, shift.Rollback))
 		stands, _ := rule{actions: f.rules[ruleARN]}.weights(*entrance().ALB)
-		if got.Outcome != shift.Applied || !atMost(stands, 0) {
+		if got.Outcome != shift.Applied || !stands.AtMost(0) {
 			rt.Fatalf("got %+v; it stands at %s", got, stands)
 		}
 	})

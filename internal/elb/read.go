@@ -31,16 +31,14 @@ func (a *Adapter) Read(ctx context.Context, entrances []shift.Entrance) []shift.
 			groups = append(groups, e.ALB.BlueTargetGroupARN, e.ALB.GreenTargetGroupARN)
 		}
 	}
+	// Side by side, because a rollback waits for the slowest of them.
 	var targets map[string]shift.Targets
+	var tags map[string][]types.Tag
+	var untagged map[string]awsapi.Failure
 	var wg sync.WaitGroup
 	wg.Go(func() { targets = a.targets(ctx, distinct(groups)) })
+	wg.Go(func() { tags, untagged = a.tagsOf(ctx, distinct(arns)) })
 	rules, failed := a.describe(ctx, distinct(arns))
-	var found []string
-	for arn := range rules {
-		found = append(found, arn)
-	}
-	slices.Sort(found)
-	tags, untagged := a.tagsOf(ctx, found)
 	wg.Wait()
 
 	readings := make([]shift.EntranceReading, len(entrances))

@@ -54,7 +54,7 @@ func (r *retreat) useRemembered(a *Adapter) {
 	if !ok || r.Expected.Token == "" || known.token() != r.Expected.Token || known.declared(e) != nil {
 		return
 	}
-	if w, _ := known.weights(e); !atMost(w, r.Wanted) {
+	if w, _ := known.weights(e); !w.AtMost(r.Wanted) {
 		r.base, r.based = known, true
 	}
 }
@@ -92,7 +92,7 @@ func (a *Adapter) rebase(ctx context.Context, r *retreat) (answered bool) {
 	r.base, r.based, r.fresh = got, true, true
 	w, _ := got.weights(r.entrance())
 	switch {
-	case !atMost(w, r.Wanted):
+	case !w.AtMost(r.Wanted):
 		return false
 	case r.unsure:
 		r.note("the answer was lost; it reads back as written")
@@ -137,7 +137,7 @@ func (a *Adapter) finish(ctx context.Context, r *retreat, at time.Time) (answere
 		r.answer(shift.Applied, at, "not read back: %s", err)
 		return true
 	}
-	if w, ok := back.weights(r.entrance()); !ok || !atMost(w, r.Wanted) {
+	if w, ok := back.weights(r.entrance()); !ok || !w.AtMost(r.Wanted) {
 		r.note("somebody changed it after the write: " + back.found(r.entrance()))
 		r.last = awsapi.Failure{Class: awsapi.Conflict, Message: "it doesn't stay as it was written"}
 		r.based, r.unsure = false, true
@@ -171,11 +171,4 @@ func (r *retreat) lost() shift.Outcome {
 		return shift.Unknown
 	}
 	return shift.Refused
-}
-
-// atMost tells whether green gets no more than the share. All zero isn't: how
-// ELB splits then is not documented.
-func atMost(w shift.Weights, s shift.Share) bool {
-	total := w.Blue + w.Green
-	return total > 0 && w.Green*int(shift.Full) <= int(s)*total
 }

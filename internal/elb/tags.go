@@ -3,6 +3,7 @@ package elb
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -27,11 +28,20 @@ func controllerTags() []string {
 }
 
 // tagsOf reads the tags of many rules. Rules that AWS can't tell the tags of
-// are absent, with the failure in the second map.
+// are absent, with the failure in the second map. AWS refuses the whole call
+// when one of them is gone; then they are asked for one by one.
 func (a *Adapter) tagsOf(ctx context.Context, arns []string) (map[string][]types.Tag, map[string]awsapi.Failure) {
 	tags, failed := map[string][]types.Tag{}, map[string]awsapi.Failure{}
 	for chunk := range slices.Chunk(arns, maxTagged) {
 		out, err := a.describeTags(ctx, chunk)
+		if err != nil && len(chunk) > 1 && awsapi.Classify(err).Class == awsapi.NotFound {
+			for _, arn := range chunk {
+				one, oneFailed := a.tagsOf(ctx, []string{arn})
+				maps.Copy(tags, one)
+				maps.Copy(failed, oneFailed)
+			}
+			continue
+		}
 		if err != nil {
 			for _, arn := range chunk {
 				failed[arn] = awsapi.Classify(err)

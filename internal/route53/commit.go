@@ -144,7 +144,7 @@ func (a *Adapter) asExpected(ctx context.Context, s *swap) bool {
 		s.answer(shift.Conflict, time.Time{}, "%s was written by a daemon that took charge later: %s", e.RecordName, g.found(e))
 		return false
 	}
-	if w, _ := g.weights(e); s.Priority == shift.Lowering && atMost(w, s.Wanted) {
+	if w, _ := g.weights(e); s.Priority == shift.Lowering && w.AtMost(s.Wanted) {
 		s.answer(shift.Applied, a.now(), "nothing to write: %s", g.found(e))
 		return false
 	}

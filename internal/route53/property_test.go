@@ -58,7 +58,7 @@ func TestAnAnswerIsTheTruth(t *testing.T) {
 		stands := standing(z)
 		switch got.Outcome {
 		case shift.Applied:
-			if p == shift.Rise && stands != to.Weights() || p != shift.Rise && !atMost(stands, to) {
+			if p == shift.Rise && stands != to.Weights() || p != shift.Rise && !stands.AtMost(to) {
 				rt.Fatalf("%s to %s was applied, but it stands at %s", p, to, stands)
 			}
 		case shift.Conflict, shift.Refused:
@@ -98,7 +98,7 @@ func TestARollbackStandsWhateverBefallsIt(t *testing.T) {
 			}).Draw(rt, "fault"))
 		}
 		got := commitInBubble(t, a, wish(expected, 0, shift.Rollback))
-		if got.Outcome != shift.Applied || !atMost(standing(z), 0) {
+		if got.Outcome != shift.Applied || !standing(z).AtMost(0) {
 			rt.Fatalf("got %+v; it stands at %s", got, standing(z))
 		}
 	})

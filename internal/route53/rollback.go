@@ -115,7 +115,7 @@ func (s *swap) useRemembered(a *Adapter) {
 	if !ok || g.declared(s.entrance()) != nil {
 		return
 	}
-	if w, _ := g.weights(s.entrance()); !atMost(w, s.Wanted) {
+	if w, _ := g.weights(s.entrance()); !w.AtMost(s.Wanted) {
 		s.startFrom(g)
 	}
 }
@@ -129,7 +129,7 @@ func (a *Adapter) judge(s *swap, g group) bool {
 	}
 	w, _ := g.weights(s.entrance())
 	switch {
-	case atMost(w, s.Wanted):
+	case w.AtMost(s.Wanted):
 		note := "nothing to write: " + g.found(s.entrance())
 		if s.unsure {
 			a.landed(s, a.now())
@@ -199,11 +199,4 @@ func (s *swap) giveUp(tries int, last awsapi.Failure) {
 		outcome = shift.Conflict
 	}
 	s.answer(outcome, time.Time{}, "gave up for now after %d tries: %s", tries, last)
-}
-
-// atMost tells whether green gets no more than the share. All zero isn't: AWS
-// would split evenly.
-func atMost(w shift.Weights, s shift.Share) bool {
-	total := w.Blue + w.Green
-	return total > 0 && w.Green*int(shift.Full) <= int(s)*total
 }

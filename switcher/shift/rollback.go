@@ -129,7 +129,7 @@ func (t *turn) lowerAll(limit Share) (Decision, bool) {
 	for i, e := range t.next.Entrances {
 		r, known := t.reading(e.Name)
 		switch {
-		case known && r.Weights.atMost(limit):
+		case known && r.Weights.AtMost(limit):
 			t.next.Entrances[i] = EntranceState{Entrance: e.Entrance, Share: min(e.Share, limit), SentAt: e.SentAt}
 			left = max(left, r.Weights.Share())
 			unsynced = unsynced || !r.InSync

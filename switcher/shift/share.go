@@ -36,8 +36,8 @@ func (w Weights) At(s Share) bool {
 	return total > 0 && w.Green*int(Full) == int(s)*total
 }
 
-// atMost tells whether the weights give green no more than the share.
-func (w Weights) atMost(s Share) bool {
+// AtMost tells whether the weights give green no more than the share.
+func (w Weights) AtMost(s Share) bool {
 	total := w.Blue + w.Green
 	return total > 0 && w.Green*int(Full) <= int(s)*total
 }

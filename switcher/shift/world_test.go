@@ -188,7 +188,7 @@ func (w *world) send(c Change) {
 	if c.Priority == Rise && c.Expected.Token != g.reading(w.now).Token {
 		return
 	}
-	if c.Priority != Rise && g.weights.atMost(c.Wanted) {
+	if c.Priority != Rise && g.weights.AtMost(c.Wanted) {
 		return
 	}
 	f := fate{}

@@ -52,20 +52,20 @@ func (i instant) MarshalCBOR() ([]byte, error) {
 }
 
 // decode reads the body of a CloudWatch request.
-func (r *request) decode(into any) error {
+func (req *request) decode(into any) error {
 	unmarshal := cbor.Unmarshal
-	if r.json {
+	if req.json {
 		unmarshal = json.Unmarshal
 	}
-	if err := unmarshal(r.body, into); err != nil {
+	if err := unmarshal(req.body, into); err != nil {
 		return badRequest("SerializationException", "The request body is not the document of this operation: %v", err)
 	}
 	return nil
 }
 
 // encode writes the body of a CloudWatch answer.
-func (r *request) encode(answer any) ([]byte, error) {
-	if r.json {
+func (req *request) encode(answer any) ([]byte, error) {
+	if req.json {
 		return json.Marshal(answer)
 	}
 	return cbor.Marshal(answer)

@@ -22,7 +22,8 @@ type created struct {
 
 // respond writes an answer, or a refusal, in the protocol of the service.
 func respond(w http.ResponseWriter, req *request, answer any, err error, requestID string) {
-	status, contentType, body := http.StatusOK, "text/xml", []byte(nil)
+	status, contentType := http.StatusOK, "text/xml"
+	var body []byte
 	var encodeErr error
 	switch {
 	case req.service == CloudWatch:

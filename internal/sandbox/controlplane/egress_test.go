@@ -42,13 +42,13 @@ func (p *connectProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer front.Close()
-	io.WriteString(front, "HTTP/1.1 200 Connection established\r\n\r\n")
+	_, _ = io.WriteString(front, "HTTP/1.1 200 Connection established\r\n\r\n")
 	var upstream sync.WaitGroup
 	upstream.Go(func() {
-		io.Copy(back, front)
+		_, _ = io.Copy(back, front)
 		back.Close()
 	})
-	io.Copy(front, back)
+	_, _ = io.Copy(front, back)
 	front.Close()
 	upstream.Wait()
 }
@@ -82,7 +82,7 @@ func (p *connectProxy) listen(t *testing.T) (socket string) {
 
 func TestServiceProxyReachesPodsThroughTheEgressProxy(t *testing.T) {
 	pod := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		io.WriteString(w, "the pod was asked for "+r.URL.Path)
+		_, _ = io.WriteString(w, "the pod was asked for "+r.URL.Path)
 	}))
 	t.Cleanup(pod.Close)
 	proxy := &connectProxy{routes: map[string]string{"10.20.0.5:8080": pod.Listener.Addr().String()}}

@@ -124,11 +124,11 @@ func play(ctx context.Context, w *world.World, o Options, sc scenario, screen *s
 	return result
 }
 
-func (r *Result) take(s *stage, counts load.Snapshot, rollback *time.Duration) {
+func (r *Result) take(s *stage, counts load.Snapshot, rollback time.Duration) {
 	r.Requests, r.Failed, r.FailedByCause = counts.Requests, counts.Failed, counts.FailedByCause
 	r.P99Ms = float64(counts.P99.Microseconds()) / 1000
 	r.Timeline, _ = s.story.all()
-	if rollback != nil {
+	if rollback > 0 {
 		r.RollbackMs = new(float64(rollback.Microseconds()) / 1000)
 	}
 }

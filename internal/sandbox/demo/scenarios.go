@@ -18,9 +18,8 @@ import (
 type scenario struct {
 	name  string
 	title string
-	// play drives the stage. It returns how long a rollback took; nil: there
-	// was none.
-	play func(ctx context.Context, s *stage) (rollback *time.Duration, err error)
+	// play drives the stage. It returns how long a rollback took; 0: there was none.
+	play func(ctx context.Context, s *stage) (rollback time.Duration, err error)
 	// allowed are the causes of failure that users may meet.
 	allowed []load.Cause
 }
@@ -35,96 +34,96 @@ func scenarios() []scenario {
 	}
 }
 
-func healthy(ctx context.Context, s *stage) (*time.Duration, error) {
+func healthy(ctx context.Context, s *stage) (time.Duration, error) {
 	if err := s.startDaemon(); err != nil {
-		return nil, err
+		return 0, err
 	}
 	from := 0
 	for _, share := range []int{5, 25, 50, 100} {
 		var err error
 		if from, err = s.held(ctx, from, share); err != nil {
-			return nil, err
+			return 0, err
 		}
 	}
-	return nil, s.completed(ctx, from)
+	return 0, s.completed(ctx, from)
 }
 
-func greenFails(ctx context.Context, s *stage) (*time.Duration, error) {
+func greenFails(ctx context.Context, s *stage) (time.Duration, error) {
 	if err := s.startDaemon(); err != nil {
-		return nil, err
+		return 0, err
 	}
 	from, err := s.held(ctx, 0, 25)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	s.story.tell("half of green's answers are errors from now on")
 	failing := time.Now()
 	if err := s.world.Green.Pods.SetFaults(backend.Faults{ErrorRatio: 0.5}); err != nil {
-		return nil, err
+		return 0, err
 	}
 	if _, err := s.story.await(ctx, from, "the daemon goes back by itself for what users feel", func(m Moment) bool {
 		return m.Phase == "RollingBack" && m.Reason == "UsersSuffer"
 	}); err != nil {
-		return nil, err
+		return 0, err
 	}
 	return s.rolledBack(ctx, from, failing)
 }
 
-func manualRollback(ctx context.Context, s *stage) (*time.Duration, error) {
+func manualRollback(ctx context.Context, s *stage) (time.Duration, error) {
 	if err := s.startDaemon(); err != nil {
-		return nil, err
+		return 0, err
 	}
 	from, err := s.held(ctx, 0, 50)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	s.story.tell("a person runs: clusterswitch rollback " + pairName)
 	asked := time.Now()
 	if err := s.command(ctx, "rollback", pairName); err != nil {
-		return nil, err
+		return 0, err
 	}
 	return s.rolledBack(ctx, from, asked)
 }
 
-func killResume(ctx context.Context, s *stage) (*time.Duration, error) {
+func killResume(ctx context.Context, s *stage) (time.Duration, error) {
 	if err := s.startDaemon(); err != nil {
-		return nil, err
+		return 0, err
 	}
 	from, err := s.held(ctx, 0, 50)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	s.story.tell("kill -9: the daemon is gone")
 	if err := s.daemon.Kill(); err != nil {
-		return nil, err
+		return 0, err
 	}
 	// Users go on without a daemon; nothing may move meanwhile.
 	if err := s.quiet(ctx, time.Second); err != nil {
-		return nil, err
+		return 0, err
 	}
 	s.story.tell("nothing moved without it; the daemon is started again")
 	if err := s.startDaemon(); err != nil {
-		return nil, err
+		return 0, err
 	}
 	if err := s.completed(ctx, from); err != nil {
-		return nil, err
+		return 0, err
 	}
 	moments, _ := s.story.all()
 	for _, m := range moments[from:] {
 		if m.Share < 50 {
-			return nil, fmt.Errorf("after the restart the share fell to %d %%", m.Share)
+			return 0, fmt.Errorf("after the restart the share fell to %d %%", m.Share)
 		}
 	}
-	return nil, nil
+	return 0, nil
 }
 
-func foreignEdit(ctx context.Context, s *stage) (*time.Duration, error) {
+func foreignEdit(ctx context.Context, s *stage) (time.Duration, error) {
 	if err := s.startDaemon(); err != nil {
-		return nil, err
+		return 0, err
 	}
 	from, err := s.held(ctx, 0, 25)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	s.story.tell("somebody sets the records of " + world.WebName + " to blue 90, green 10 by hand")
 	err = s.region.ChangeRecords(ctx,
@@ -132,20 +131,20 @@ func foreignEdit(ctx context.Context, s *stage) (*time.Duration, error) {
 		r53types.Change{Action: r53types.ChangeActionUpsert, ResourceRecordSet: world.WebRecord("green", 10)},
 	)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	from, err = s.story.await(ctx, from, "the daemon names the foreign edit", func(m Moment) bool { return m.Reason == "Drift" })
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	if err := s.quiet(ctx, 2*time.Second); err != nil {
-		return nil, fmt.Errorf("the daemon fights a foreign edit: %w", err)
+		return 0, fmt.Errorf("the daemon fights a foreign edit: %w", err)
 	}
 	s.story.tell("nothing was written for 2 s; a person runs: clusterswitch resume " + pairName + " --restore")
 	if err := s.command(ctx, "resume", pairName, "--restore"); err != nil {
-		return nil, err
+		return 0, err
 	}
-	return nil, s.completed(ctx, from)
+	return 0, s.completed(ctx, from)
 }
 
 // held waits until the share is reached and held.
@@ -165,9 +164,9 @@ func (s *stage) completed(ctx context.Context, from int) error {
 
 // rolledBack waits for the end of a rollback and measures it from asked to
 // AWS's acknowledgement of the last write of a weight.
-func (s *stage) rolledBack(ctx context.Context, from int, asked time.Time) (*time.Duration, error) {
+func (s *stage) rolledBack(ctx context.Context, from int, asked time.Time) (time.Duration, error) {
 	if _, err := s.story.await(ctx, from, "blue has all traffic again", func(m Moment) bool { return m.Phase == "RolledBack" }); err != nil {
-		return nil, err
+		return 0, err
 	}
 	var last time.Time
 	for _, c := range s.region.Cloud.Calls() {
@@ -176,9 +175,9 @@ func (s *stage) rolledBack(ctx context.Context, from int, asked time.Time) (*tim
 		}
 	}
 	if last.IsZero() {
-		return nil, errors.New("the daemon says RolledBack, but wrote no weight")
+		return 0, errors.New("the daemon says RolledBack, but wrote no weight")
 	}
-	return new(last.Sub(asked)), s.usersOn(ctx, "blue")
+	return last.Sub(asked), s.usersOn(ctx, "blue")
 }
 
 // setsWeight tells the writes that move traffic.

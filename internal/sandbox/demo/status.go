@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -56,7 +57,7 @@ func (s *story) tell(deed string) {
 func (s *story) told() []line {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.lines[:len(s.lines):len(s.lines)]
+	return slices.Clip(s.lines)
 }
 
 func newStory(began time.Time) *story {
@@ -113,7 +114,7 @@ func (s *story) add(object *unstructured.Unstructured) {
 func (s *story) all() ([]Moment, <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.moments[:len(s.moments):len(s.moments)], s.changed
+	return slices.Clip(s.moments), s.changed
 }
 
 // last is the newest moment; the zero one before anything was said.

@@ -59,31 +59,38 @@ func TestNamesAreAnsweredAsByRoute53(t *testing.T) {
 	}{
 		"one member of a weighted group, with its TTL": {
 			"shop.example.com.", dns.TypeA, dns.RcodeSuccess,
-			[]string{"shop.example.com.\t5\tIN\tA\t192.0.2.10"}, nil,
+			[]string{"shop.example.com.\t5\tIN\tA\t192.0.2.10"},
+			nil,
 		},
 		"the case of the question is kept": {
 			"SHOP.example.COM.", dns.TypeA, dns.RcodeSuccess,
-			[]string{"SHOP.example.COM.\t5\tIN\tA\t192.0.2.10"}, nil,
+			[]string{"SHOP.example.COM.\t5\tIN\tA\t192.0.2.10"},
+			nil,
 		},
 		"all values of a simple record": {
 			"api.example.com.", dns.TypeA, dns.RcodeSuccess,
-			[]string{"api.example.com.\t60\tIN\tA\t192.0.2.30", "api.example.com.\t60\tIN\tA\t192.0.2.31"}, nil,
+			[]string{"api.example.com.\t60\tIN\tA\t192.0.2.30", "api.example.com.\t60\tIN\tA\t192.0.2.31"},
+			nil,
 		},
 		"the mark": {
 			"_clusterswitch.shop.example.com.", dns.TypeTXT, dns.RcodeSuccess,
-			[]string{"_clusterswitch.shop.example.com.\t5\tIN\tTXT\t\"attempt=1 epoch=2\" \"version=3\""}, nil,
+			[]string{"_clusterswitch.shop.example.com.\t5\tIN\tTXT\t\"attempt=1 epoch=2\" \"version=3\""},
+			nil,
 		},
 		"an alias is followed": {
 			"www.example.com.", dns.TypeA, dns.RcodeSuccess,
-			[]string{"www.example.com.\t60\tIN\tCNAME\tshop.example.com.", "shop.example.com.\t5\tIN\tA\t192.0.2.10"}, nil,
+			[]string{"www.example.com.\t60\tIN\tCNAME\tshop.example.com.", "shop.example.com.\t5\tIN\tA\t192.0.2.10"},
+			nil,
 		},
 		"an alias out of our zones is left to the resolver": {
 			"out.example.com.", dns.TypeA, dns.RcodeSuccess,
-			[]string{"out.example.com.\t60\tIN\tCNAME\telsewhere.example.net."}, nil,
+			[]string{"out.example.com.\t60\tIN\tCNAME\telsewhere.example.net."},
+			nil,
 		},
 		"an alias itself can be asked for": {
 			"www.example.com.", dns.TypeCNAME, dns.RcodeSuccess,
-			[]string{"www.example.com.\t60\tIN\tCNAME\tshop.example.com."}, nil,
+			[]string{"www.example.com.\t60\tIN\tCNAME\tshop.example.com."},
+			nil,
 		},
 		"NODATA for a name without the type": {
 			"shop.example.com.", dns.TypeAAAA, dns.RcodeSuccess, nil, []string{soa},

@@ -227,8 +227,10 @@ func TestStatefulSetsAndDaemonSetsReportTheirCounts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got = counts{d.Status.ObservedGeneration, d.Status.DesiredNumberScheduled, d.Status.CurrentNumberScheduled,
-		d.Status.NumberReady, d.Status.NumberUnavailable}
+	got = counts{
+		d.Status.ObservedGeneration, d.Status.DesiredNumberScheduled, d.Status.CurrentNumberScheduled,
+		d.Status.NumberReady, d.Status.NumberUnavailable,
+	}
 	if diff := cmp.Diff(counts{d.Generation, 2, 2, 1, 1}, got); diff != "" {
 		t.Errorf("daemon set (-want +got):\n%s", diff)
 	}

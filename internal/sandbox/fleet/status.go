@@ -59,14 +59,18 @@ func (f *Fleet) reportDeployment(ctx context.Context, w *placed) error {
 // Progressing=True here, as a real one does until its deadline of ten minutes.
 // https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status
 func deploymentConditions(w *placed, before []appsv1.DeploymentCondition) []appsv1.DeploymentCondition {
-	available := appsv1.DeploymentCondition{Type: appsv1.DeploymentAvailable, Status: corev1.ConditionTrue,
-		Reason: "MinimumReplicasAvailable", Message: "Deployment has minimum availability."}
+	available := appsv1.DeploymentCondition{
+		Type: appsv1.DeploymentAvailable, Status: corev1.ConditionTrue,
+		Reason: "MinimumReplicasAvailable", Message: "Deployment has minimum availability.",
+	}
 	if w.Ready < w.Replicas-w.Replicas/4 {
 		available.Status, available.Reason = corev1.ConditionFalse, "MinimumReplicasUnavailable"
 		available.Message = "Deployment does not have minimum availability."
 	}
-	progressing := appsv1.DeploymentCondition{Type: appsv1.DeploymentProgressing, Status: corev1.ConditionTrue,
-		Reason: "NewReplicaSetAvailable", Message: fmt.Sprintf("ReplicaSet %q has successfully progressed.", w.replicaSet())}
+	progressing := appsv1.DeploymentCondition{
+		Type: appsv1.DeploymentProgressing, Status: corev1.ConditionTrue,
+		Reason: "NewReplicaSetAvailable", Message: fmt.Sprintf("ReplicaSet %q has successfully progressed.", w.replicaSet()),
+	}
 	if !w.complete {
 		progressing.Reason = "ReplicaSetUpdated"
 		progressing.Message = fmt.Sprintf("ReplicaSet %q is progressing.", w.replicaSet())

@@ -34,22 +34,28 @@ func (f *Fleet) createWorkload(ctx context.Context, w *placed) (metav1.OwnerRefe
 	template := corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: w.labels()}, Spec: w.podSpec()}
 	switch w.Kind {
 	case Deployment:
-		d, err := apps.Deployments(w.Namespace).Create(ctx, &appsv1.Deployment{ObjectMeta: meta,
-			Spec: appsv1.DeploymentSpec{Replicas: replicas, Selector: selector, Template: template}}, create)
+		d, err := apps.Deployments(w.Namespace).Create(ctx, &appsv1.Deployment{
+			ObjectMeta: meta,
+			Spec:       appsv1.DeploymentSpec{Replicas: replicas, Selector: selector, Template: template},
+		}, create)
 		if err != nil {
 			return metav1.OwnerReference{}, err
 		}
 		return f.createReplicaSet(ctx, w, d)
 	case StatefulSet:
-		s, err := apps.StatefulSets(w.Namespace).Create(ctx, &appsv1.StatefulSet{ObjectMeta: meta,
-			Spec: appsv1.StatefulSetSpec{Replicas: replicas, Selector: selector, Template: template, ServiceName: w.Name}}, create)
+		s, err := apps.StatefulSets(w.Namespace).Create(ctx, &appsv1.StatefulSet{
+			ObjectMeta: meta,
+			Spec:       appsv1.StatefulSetSpec{Replicas: replicas, Selector: selector, Template: template, ServiceName: w.Name},
+		}, create)
 		if err != nil {
 			return metav1.OwnerReference{}, err
 		}
 		return ownedBy(s, StatefulSet), nil
 	case DaemonSet:
-		d, err := apps.DaemonSets(w.Namespace).Create(ctx, &appsv1.DaemonSet{ObjectMeta: meta,
-			Spec: appsv1.DaemonSetSpec{Selector: selector, Template: template}}, create)
+		d, err := apps.DaemonSets(w.Namespace).Create(ctx, &appsv1.DaemonSet{
+			ObjectMeta: meta,
+			Spec:       appsv1.DaemonSetSpec{Selector: selector, Template: template},
+		}, create)
 		if err != nil {
 			return metav1.OwnerReference{}, err
 		}

@@ -81,7 +81,8 @@ func Start(o Options) (*Generator, error) {
 	for i := range o.Workers {
 		user, err := newUser(o, g.ledger)
 		if err != nil {
-			return nil, errors.Join(err, g.stopped())
+			g.Stop()
+			return nil, err
 		}
 		g.pacers.Go(func() { g.pace(user, start, i) })
 	}
@@ -95,14 +96,9 @@ func (g *Generator) Snapshot() Snapshot { return g.ledger.snapshot(time.Now()) }
 // and counted as always, and returns the final counts. Stopping twice is
 // allowed.
 func (g *Generator) Stop() Snapshot {
-	_ = g.stopped()
-	return g.Snapshot()
-}
-
-func (g *Generator) stopped() error {
 	g.once.Do(func() { close(g.stop) })
 	g.pacers.Wait()
-	return nil
+	return g.Snapshot()
 }
 
 // pace sends the requests of one user. Of all requests, numbered by the time

@@ -82,8 +82,8 @@ func TestDialReachesTheListenerOfThatAddress(t *testing.T) {
 	if got := c.RemoteAddr().String(); got != "10.20.0.6:8080" {
 		t.Errorf("remote address %s", got)
 	}
-	if real, ok := n.Loopback("10.20.0.6:8080"); !ok || !netip.MustParseAddrPort(real).Addr().IsLoopback() {
-		t.Errorf("Loopback = %q, %v", real, ok)
+	if loopback, ok := n.Loopback("10.20.0.6:8080"); !ok || !netip.MustParseAddrPort(loopback).Addr().IsLoopback() {
+		t.Errorf("Loopback = %q, %v", loopback, ok)
 	}
 }
 

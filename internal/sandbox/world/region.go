@@ -27,8 +27,18 @@ const (
 // TTL of the weighted records.
 const TTL = time.Second
 
-// addresses are where the load balancers of the demo stand.
-var addresses = map[string]string{"web-blue": "192.0.2.10", "web-green": "192.0.2.20", "api": "192.0.2.30"}
+// address is where a load balancer of the demo stands: an address that is kept
+// for documentation, so that it can be nobody's (RFC 5737).
+func address(loadBalancer string) string {
+	switch loadBalancer {
+	case "web-blue":
+		return "192.0.2.10"
+	case "web-green":
+		return "192.0.2.20"
+	default:
+		return "192.0.2.30"
+	}
+}
 
 // Region is one AWS region with everything that a shift needs, and the edge
 // that routes users by it.
@@ -63,7 +73,7 @@ func (w *World) NewRegion(ctx context.Context, seed uint64) (*Region, error) {
 		// CloudWatch has one point a minute; the demo has one a second.
 		MetricResolution:    time.Second,
 		HealthCheckInterval: 200 * time.Millisecond,
-		LoadBalancerAddress: func(name string) string { return addresses[name] },
+		LoadBalancerAddress: address,
 	})
 	if err := r.serve(ctx); err != nil {
 		return nil, err

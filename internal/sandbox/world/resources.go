@@ -149,7 +149,7 @@ func (r *Region) createZone(ctx context.Context) error {
 	r.HostedZoneID = strings.TrimPrefix(*zone.HostedZone.Id, "/hostedzone/")
 	api := r53types.ResourceRecordSet{
 		Name: new(APIName), Type: r53types.RRTypeA, TTL: new(int64(60)),
-		ResourceRecords: []r53types.ResourceRecord{{Value: new(addresses["api"])}},
+		ResourceRecords: []r53types.ResourceRecord{{Value: new(address("api"))}},
 	}
 	return r.ChangeRecords(ctx,
 		r53types.Change{Action: r53types.ChangeActionCreate, ResourceRecordSet: &api},
@@ -167,7 +167,7 @@ func record(name, side string, weight int64) *r53types.ResourceRecordSet {
 	return &r53types.ResourceRecordSet{
 		Name: &name, Type: r53types.RRTypeA, TTL: new(int64(TTL / time.Second)),
 		SetIdentifier: &side, Weight: &weight,
-		ResourceRecords: []r53types.ResourceRecord{{Value: new(addresses["web-"+side])}},
+		ResourceRecords: []r53types.ResourceRecord{{Value: new(address("web-" + side))}},
 	}
 }
 
