@@ -1,11 +1,13 @@
 package switcher_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
@@ -65,6 +67,9 @@ func travel(t *testing.T, w *world, play func(*testing.T, *world, func(time.Dura
 	d := w.daemon()
 	live := func(span time.Duration) {
 		for until := w.clock().Add(span); !w.clock().After(until); {
+			if w.before != nil {
+				w.before()
+			}
 			if died := survive(func() { w.step(t, d) }); died {
 				d = w.daemon()
 			}
@@ -107,6 +112,50 @@ func TestCrashAtAnyCallEndsTheSame(t *testing.T) {
 				rulesHeld(t, w, fmt.Sprintf("crash at call boundary %d", at))
 			}
 		})
+	}
+}
+
+// TestManyTroublesEndTheSame plays the journeys with random crashes, lost
+// answers, refusals and outages of the journal, which end some day: L1.
+func TestManyTroublesEndTheSame(t *testing.T) {
+	for name, journey := range journeys() {
+		t.Run(name, func(t *testing.T) {
+			rapid.Check(t, func(rt *rapid.T) {
+				w := newWorld()
+				troubles := rapid.SliceOfN(rapid.IntRange(0, 6), 0, 40).Draw(rt, "troubles")
+				w.before = func() {
+					w.crashAt, w.commits, w.book.saveErr, w.book.loadErr = 0, nil, nil, nil
+					if len(troubles) == 0 {
+						return
+					}
+					w.trouble(troubles[0])
+					troubles = troubles[1:]
+				}
+				got := travel(t, w, journey.play)
+				if diff := cmp.Diff(journey.want, got); diff != "" {
+					rt.Errorf("the end (-want +got):\n%s", diff)
+				}
+				rulesHeld(t, w, "random troubles")
+			})
+		})
+	}
+}
+
+// trouble plants what befalls the next turn.
+func (w *world) trouble(kind int) {
+	switch kind {
+	case 1:
+		w.crashAt = w.boundary + 1
+	case 2:
+		w.crashAt = w.boundary + 3
+	case 3:
+		w.book.losesReply = true
+	case 4:
+		w.book.saveErr, w.book.loadErr = errors.New("etcd is full"), errors.New("connection refused")
+	case 5:
+		w.commits = func(shift.Change) (bool, shift.Outcome) { return false, shift.Unknown }
+	case 6:
+		w.commits = func(shift.Change) (bool, shift.Outcome) { return true, shift.Unknown }
 	}
 }
 

@@ -82,6 +82,7 @@ func (s *Switcher) save(ctx context.Context, t *Turn, lowering bool) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.bound(s.timeouts.Journal, lowering, s.timeouts.JournalLowering))
 	defer cancel()
+	s.epoch = d.Next.Epoch // even if the answer is lost: this daemon wrote it
 	err := s.journal.Save(ctx, t.Plan.Pair, d.Next, said)
 	if conflicted(err) {
 		// Join with what is there before anything else; but whether to go on
@@ -94,7 +95,7 @@ func (s *Switcher) save(ctx context.Context, t *Turn, lowering bool) error {
 	if err != nil {
 		return err
 	}
-	s.saved, s.charged, s.epoch = d.Next, true, d.Next.Epoch
+	s.saved, s.charged = d.Next, true
 	s.said, s.saidAt = said, t.Now
 	return nil
 }

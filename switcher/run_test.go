@@ -177,11 +177,9 @@ func TestRefusedWritesAreTriedAtGrowingDistance(t *testing.T) {
 		d.Wake()
 		pass(35 * time.Second)
 		var want []time.Duration
-		for _, ms := range []time.Duration{0, 100, 100, 200, 400, 800, 1600, 3200, 6400, 10000, 10000} {
-			next := ms * time.Millisecond
-			if len(want) > 0 {
-				next += want[len(want)-1]
-			}
+		var next time.Duration
+		for _, ms := range []int{0, 100, 100, 200, 400, 800, 1600, 3200, 6400, 10000, 10000} {
+			next += time.Duration(ms) * time.Millisecond
 			want = append(want, next)
 		}
 		w.change(func() {

@@ -66,8 +66,8 @@ type Switcher struct {
 	saved      shift.State // what the journal is known to hold
 	said       shift.Said  // what was last journaled beside the state, and when
 	saidAt     time.Time
-	charged    bool          // this daemon is in the journal, as epoch
-	epoch      int64         // of its last save
+	charged    bool          // this daemon is in the journal
+	epoch      int64         // of its last save, or try
 	again      time.Duration // distance to the next try of a write
 }
 

@@ -46,6 +46,8 @@ type world struct {
 	blueReady int     // of 4 replicas
 	// commits tells what becomes of a change; nil: it is applied.
 	commits func(shift.Change) (landed bool, answer shift.Outcome)
+	// before runs before each turn of a journey.
+	before func()
 	// midway runs inside each Commit, before anything is written.
 	midway func(ctx context.Context)
 }

@@ -53,22 +53,27 @@ func (a *App) newClusterLink(side shift.Side, c config.Cluster, p config.Pair, l
 }
 
 func (l *clusterLink) run(ctx context.Context) error {
-	for ctx.Err() == nil {
-		err := l.watch(ctx)
-		if ctx.Err() != nil {
-			break
-		}
-		if err == nil {
-			err = errLinkEnded
-		}
-		l.set(nil, err)
-		l.log.Error("cluster can't be watched, it will be tried again", logkey.Cluster(string(l.side)), zap.Error(err))
+	for {
+		l.try(ctx)
 		select {
 		case <-ctx.Done():
+			return nil
 		case <-time.After(l.relink):
 		}
 	}
-	return nil
+}
+
+// try watches the cluster until ctx ends or the watch does.
+func (l *clusterLink) try(ctx context.Context) {
+	err := l.watch(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	if err == nil {
+		err = errLinkEnded
+	}
+	l.set(nil, err)
+	l.log.Error("cluster can't be watched, it will be tried again", logkey.Cluster(string(l.side)), zap.Error(err))
 }
 
 func (l *clusterLink) watch(ctx context.Context) error {
