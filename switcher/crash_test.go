@@ -159,28 +159,49 @@ func (w *world) trouble(kind int) {
 	}
 }
 
-// rulesHeld checks what must hold in any story: what AWS shows was written
-// down, and after a rollback nothing rises in the same attempt.
+// rulesHeld checks what must hold in any story: no rise lands that is not
+// written down, and after a rollback nothing rises in the same attempt.
 func rulesHeld(t *testing.T, w *world, story string) {
 	t.Helper()
-	rolledBack := map[int]bool{}
-	high := map[int]shift.Share{}
+	for _, fault := range w.faults {
+		t.Errorf("%s: %s", story, fault)
+	}
+	type last struct {
+		share      shift.Share
+		rolledBack bool
+	}
+	attempts := map[int]last{}
 	for i, s := range w.book.states {
-		if rolledBack[s.Attempt] && s.Share > high[s.Attempt] {
-			t.Errorf("%s: journal entry %d rises to %s after a rollback of attempt %d", story, i, s.Share, s.Attempt)
+		before := attempts[s.Attempt]
+		if before.rolledBack && (s.Share > before.share || s.Rollback == nil) {
+			t.Errorf("%s: journal entry %d goes up to %s, or forgets the rollback, in attempt %d", story, i, s.Share, s.Attempt)
 		}
-		if s.Rollback != nil {
-			rolledBack[s.Attempt] = true
-		}
-		high[s.Attempt] = s.Share
+		attempts[s.Attempt] = last{s.Share, s.Rollback != nil}
 	}
-	written := map[shift.Share]bool{0: true}
-	for _, s := range w.book.states {
-		written[s.Share] = true
-	}
-	for _, share := range w.shares() {
-		if !written[share] {
-			t.Errorf("%s: AWS shows %s, which no journal entry intends", story, share)
+}
+
+// TestSecondDaemonTakesOver starts a second daemon at any moment of a shift,
+// and lets both go on. Whoever is in charge stays it: S8.
+func TestSecondDaemonTakesOver(t *testing.T) {
+	for at := 1; at <= 60; at++ {
+		w := newWorld()
+		old, next := w.daemon(), w.daemon()
+		for range at {
+			w.step(t, old)
 		}
+		w.step(t, next) // takes charge
+		wrote := old.wrote
+		for end := w.clock().Add(10 * time.Minute); w.clock().Before(end); {
+			now := w.clock()
+			old.Step(t.Context(), now)
+			w.step(t, next)
+			if !w.clock().After(now) {
+				w.clock = func() time.Time { return now.Add(time.Millisecond) }
+			}
+		}
+		if got := w.shares(); old.wrote != wrote || got != [2]shift.Share{100, 100} {
+			t.Errorf("second daemon after %d turns: the first wrote %d times after it, AWS shows %v", at, old.wrote-wrote, got)
+		}
+		rulesHeld(t, w, fmt.Sprintf("second daemon after %d turns", at))
 	}
 }

@@ -36,6 +36,7 @@ type world struct {
 	book     book
 	calls    []string
 	turns    []switcher.Turn
+	faults   []string // what broke a rule, seen where it landed
 	boundary int
 	crashAt  int // the boundary at which the daemon dies; 0: never
 	// lastWords is the last call before the death.
@@ -101,6 +102,8 @@ type daemon struct {
 	*switcher.Switcher
 	w    *world
 	seen int // the journal's version that it loaded or saved last
+	// wrote counts its writes to AWS.
+	wrote int
 }
 
 func (w *world) daemon() *daemon {
@@ -327,6 +330,7 @@ func (d *daemon) Commit(ctx context.Context, changes []shift.Change) []shift.Res
 	for i, c := range changes {
 		w.note("%s %s to %d", c.Priority, c.Entrance.Name, c.Wanted)
 		results[i] = w.commit(ctx, c)
+		d.wrote++
 		w.dieHere()
 	}
 	return results
@@ -345,11 +349,24 @@ func (w *world) commit(ctx context.Context, c shift.Change) shift.Result {
 	case w.commits != nil:
 		landed, answer = w.commits(c)
 	}
+	if landed && c.Wanted > g.share {
+		w.judgeRise(c)
+	}
 	if landed {
 		g.share, g.mark = c.Wanted, new(c.Control)
 		g.token++
 	}
 	return shift.Result{Entrance: g.Name, Outcome: answer, At: w.clock()}
+}
+
+// judgeRise holds a rise that lands against what is journaled at that moment.
+func (w *world) judgeRise(c shift.Change) {
+	switch last := w.book.states[len(w.book.states)-1]; {
+	case last.Share != c.Wanted:
+		w.faults = append(w.faults, fmt.Sprintf("%s rose to %s while the journal intends %s", c.Entrance.Name, c.Wanted, last.Share))
+	case last.Rollback != nil:
+		w.faults = append(w.faults, fmt.Sprintf("%s rose to %s although the journal tells of a rollback", c.Entrance.Name, c.Wanted))
+	}
 }
 
 // Report is a port of the loop.
