@@ -114,7 +114,10 @@ func (s *Switcher) news(t *Turn, said shift.Said) bool {
 	if said.Reason != s.said.Reason {
 		return true
 	}
-	changed := said.Message != s.said.Message || said.BlueReady != s.said.BlueReady ||
+	// Where people's requests can't be read the custom resource may be gone; a
+	// save finds out.
+	changed := t.Observation.Request.Unknown != "" ||
+		said.Message != s.said.Message || said.BlueReady != s.said.BlueReady ||
 		!slices.EqualFunc(said.Verdicts, s.said.Verdicts, sameJudgement)
 	return changed && t.Now.Sub(s.saidAt) >= max(sayEvery, t.Plan.Interval)
 }

@@ -214,6 +214,25 @@ func TestRestartWritesTheJournalOnce(t *testing.T) {
 	}
 }
 
+// Somebody deletes the custom resource of a pair at rest. Without it nobody
+// could ask for anything.
+func TestLostJournalOfAPairAtRestIsMadeAnew(t *testing.T) {
+	running(t, func(w *world, _ *daemon) {
+		w.change(func() { w.ask = shift.Request{Serve: shift.Blue} })
+		pass(time.Minute)
+		w.change(func() {
+			w.book.content, w.ask.Unknown = nil, "the custom resource is gone"
+			w.book.version++
+		})
+		pass(time.Minute)
+		w.change(func() {
+			if w.book.content == nil {
+				t.Error("there is no journal after a minute")
+			}
+		})
+	})
+}
+
 // Blue's readiness is news although nothing else changes, but not at every turn.
 func TestJournalTellsOfBluesReadiness(t *testing.T) {
 	running(t, func(w *world, _ *daemon) {
