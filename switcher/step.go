@@ -82,12 +82,21 @@ func (s *Switcher) bound(usual time.Duration, urgent bool, short time.Duration) 
 
 // carryOut journals the decision and then writes it. What could not be
 // journaled is not done, with one exception: lowering green goes out all the
-// same and is written down afterwards. A turn that has decided is finished,
-// also when the daemon is told to stop.
+// same and is written down afterwards. A person's rollback doesn't even wait
+// for the try: the wish is durable where the person wrote it, and the mark
+// tells of the write. A turn that has decided is finished, also when the daemon
+// is told to stop.
 func (s *Switcher) carryOut(ctx context.Context, t *Turn) {
 	ctx = context.WithoutCancel(ctx)
 	d := &t.Decision
 	lowering := len(d.Changes) > 0 && !rises(d.Changes)
+	if lowering && byPerson(d.Next) {
+		s.state = d.Next
+		t.Results = s.commit(ctx, d.Changes)
+		t.JournalErr = s.save(ctx, t, lowering)
+		t.Superseded = s.superseded
+		return
+	}
 	t.JournalErr = s.save(ctx, t, lowering)
 	switch {
 	case s.superseded:
@@ -99,12 +108,20 @@ func (s *Switcher) carryOut(ctx context.Context, t *Turn) {
 		return
 	}
 	s.state = d.Next
-	if len(d.Changes) == 0 {
-		return
+	if len(d.Changes) > 0 {
+		t.Results = s.commit(ctx, d.Changes)
 	}
+}
+
+func (s *Switcher) commit(ctx context.Context, changes []shift.Change) []shift.Result {
 	ctx, cancel := context.WithTimeout(ctx, s.timeouts.Write)
 	defer cancel()
-	t.Results = s.committer.Commit(ctx, d.Changes)
+	return s.committer.Commit(ctx, changes)
+}
+
+// byPerson tells whether a person asked for the rollback that is under way.
+func byPerson(s shift.State) bool {
+	return s.Phase == shift.RollingBack && s.Rollback != nil && !s.Rollback.Automatic
 }
 
 // withhold says of a decision that was not written down that it was not

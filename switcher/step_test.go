@@ -28,6 +28,16 @@ func at25(t *testing.T, w *world) *daemon {
 	return nil
 }
 
+// suffer lets half of the requests to green fail.
+func suffer(w *world) { w.errors = 0.5 }
+
+// takenOver lets another daemon take charge of the journal.
+func (w *world) takenOver(t *testing.T) {
+	s := w.journaled(t)
+	s.Epoch++
+	w.write(s, shift.Said{})
+}
+
 func rollBack(w *world) { w.ask.RollbackBy = []string{"the configuration"} }
 
 func TestOneTurn(t *testing.T) {
@@ -63,37 +73,50 @@ func TestOneTurn(t *testing.T) {
 			},
 			calls: []string{"look and measure", "save Shifting 25: Rising"}, reason: shift.JournalUnwritable,
 		},
-		"a rollback looks at the entrances only, is written down, and goes out to all of them": {
+		"a person's rollback looks at the entrances only, goes out to all of them, and is written down after": {
 			before: func(t *testing.T, w *world) *daemon { d := at25(t, w); rollBack(w); return d },
-			calls:  []string{"look urgently", "save RollingBack 0: RollbackRequested", "rollback dns to 0", "rollback rule to 0"},
+			calls:  []string{"look urgently", "rollback dns to 0", "rollback rule to 0", "save RollingBack 0: RollbackRequested"},
 			reason: shift.RollbackRequested,
 		},
-		"a rollback that can't be written down goes out all the same": {
+		"a rollback of the daemon's own is written down first": {
+			before: func(t *testing.T, w *world) *daemon { d := at25(t, w); suffer(w); return d },
+			calls:  []string{"look and measure", "save RollingBack 0: UsersSuffer", "rollback dns to 0", "rollback rule to 0"},
+			reason: shift.UsersSuffer,
+		},
+		"a rollback of the daemon's own that can't be written down goes out all the same": {
 			before: func(t *testing.T, w *world) *daemon {
 				d := at25(t, w)
-				rollBack(w)
+				suffer(w)
 				w.book.saveErr = errors.New("etcd is full")
 				return d
 			},
-			calls:  []string{"look urgently", "save RollingBack 0: RollbackRequested", "rollback dns to 0", "rollback rule to 0"},
-			reason: shift.RollbackRequested,
+			calls:  []string{"look and measure", "save RollingBack 0: UsersSuffer", "rollback dns to 0", "rollback rule to 0"},
+			reason: shift.UsersSuffer,
 		},
-		"a rollback that meets a conflict first sees whether it is still in charge": {
-			before: func(t *testing.T, w *world) *daemon { d := at25(t, w); rollBack(w); w.book.version++; return d },
-			calls:  []string{"look urgently", "save RollingBack 0: RollbackRequested", "load", "rollback dns to 0", "rollback rule to 0"},
-			reason: shift.RollbackRequested,
+		"a rollback of the daemon's own that meets a conflict first sees whether it is still in charge": {
+			before: func(t *testing.T, w *world) *daemon { d := at25(t, w); suffer(w); w.book.version++; return d },
+			calls:  []string{"look and measure", "save RollingBack 0: UsersSuffer", "load", "rollback dns to 0", "rollback rule to 0"},
+			reason: shift.UsersSuffer,
 		},
-		"a rollback of a daemon that lost its place is its successor's": {
+		"a rollback that a daemon decides after it lost its place is its successor's": {
+			before: func(t *testing.T, w *world) *daemon {
+				d := at25(t, w)
+				suffer(w)
+				w.takenOver(t)
+				return d
+			},
+			calls:  []string{"look and measure", "save RollingBack 0: UsersSuffer", "load"},
+			reason: shift.Superseded, shares: [2]shift.Share{25, 25},
+		},
+		"a person's rollback is obeyed even by a daemon that lost its place without knowing": {
 			before: func(t *testing.T, w *world) *daemon {
 				d := at25(t, w)
 				rollBack(w)
-				s := w.journaled(t)
-				s.Epoch++
-				w.write(s, shift.Said{})
+				w.takenOver(t)
 				return d
 			},
-			calls:  []string{"look urgently", "save RollingBack 0: RollbackRequested", "load"},
-			reason: shift.Superseded, shares: [2]shift.Share{25, 25},
+			calls:  []string{"look urgently", "rollback dns to 0", "rollback rule to 0", "save RollingBack 0: RollbackRequested", "load"},
+			reason: shift.RollbackRequested,
 		},
 		"an unreadable journal holds, and is not overwritten": {
 			before: func(_ *testing.T, w *world) *daemon { w.book.unreadable = "it is no JSON"; return w.daemon() },
@@ -197,25 +220,35 @@ func TestStoppingFinishesTheWriteUnderWay(t *testing.T) {
 	}
 }
 
-func TestLoweringWaitsOneSecondForTheJournal(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
-		d := at25(t, w)
-		rollBack(w)
-		w.book.hangs = true
-		var wrote time.Duration
-		began := time.Now()
-		w.midway = func(context.Context) { wrote = time.Since(began) }
-		w.step(t, d)
-		if wrote != time.Second || w.shares() != [2]shift.Share{0, 0} {
-			t.Errorf("green was lowered to %v after %s, want all after 1s", w.shares(), wrote)
-		}
-		w.midway, w.book.hangs = nil, false
-		w.steps(t, d, time.Minute)
-		if s := w.journaled(t); s.Phase != shift.RolledBack || s.Rollback == nil {
-			t.Errorf("the journal was not made good: %s, rollback %v", s.Phase, s.Rollback)
-		}
-	})
+func TestRollbackWaitsLittleOrNothingForAJournalThatHangs(t *testing.T) {
+	for name, test := range map[string]struct {
+		begin func(*world)
+		want  time.Duration
+	}{
+		"one that a person asks for waits for nothing":   {rollBack, 0},
+		"one that the daemon decides waits for a second": {suffer, time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				d := at25(t, w)
+				test.begin(w)
+				w.book.hangs = true
+				wrote := time.Duration(-1)
+				began := time.Now()
+				w.midway = func(context.Context) { wrote = time.Since(began) }
+				w.step(t, d)
+				if wrote != test.want || w.shares() != [2]shift.Share{0, 0} {
+					t.Errorf("green was lowered to %v after %s, want all after %s", w.shares(), wrote, test.want)
+				}
+				w.midway, w.book.hangs = nil, false
+				w.steps(t, d, time.Minute)
+				if s := w.journaled(t); s.Phase != shift.RolledBack || s.Rollback == nil {
+					t.Errorf("the journal was not made good: %s, rollback %v", s.Phase, s.Rollback)
+				}
+			})
+		})
+	}
 }
 
 func TestSlowJournalAtTheStartIsWaitedForButNotByARollback(t *testing.T) {
