@@ -3,6 +3,7 @@ package switcher
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
@@ -20,6 +21,9 @@ func (s *Switcher) Step(ctx context.Context, now time.Time) (wakeAt time.Time) {
 	s.join(found, observation, now)
 	// What people ask for by now counts, not what they asked before the look.
 	observation.Request = s.observer.Request(s.state, s.loaded)
+	if s.deserted(observation.Request, now) {
+		return now
+	}
 	t.Observation, t.Before, t.Superseded = observation, s.state, s.superseded
 	if s.superseded {
 		t.Decision = s.supersededDecision(t)
@@ -56,9 +60,10 @@ func (s *Switcher) gather(ctx context.Context, plan shift.Plan) (found *shift.Fo
 	if state.Active() { // at rest nobody judges users' traffic
 		look.MeasureFrom = state.MeasureFrom()
 	}
-	bounded, done := context.WithTimeout(ctx, s.bound(s.timeouts.Observe, urgent, s.timeouts.Urgent))
+	bounded, done := context.WithTimeout(ctx, s.bound(s.timeouts.Observe, urgent, s.urgentBound()))
 	defer done()
 	o = s.observer.Observe(bounded, look)
+	s.countBlind(urgent, o)
 	s.cutShort = ctx.Err() != nil
 	return found, o, !s.cutShort
 }
@@ -71,6 +76,23 @@ func (s *Switcher) urgent() bool {
 	}
 	asked := len(s.observer.Request(s.state, s.loaded).RollbackBy) > 0
 	return asked && s.state.Phase != shift.RolledBack
+}
+
+// urgentBound is how long an urgent look may take: longer after each that saw
+// too little. A slow AWS could else never be seen, and no rollback would end.
+func (s *Switcher) urgentBound() time.Duration {
+	return min(s.timeouts.Urgent<<min(s.blind, maxBlind), max(s.timeouts.Urgent, s.timeouts.Observe))
+}
+
+const maxBlind = 8
+
+func (s *Switcher) countBlind(urgent bool, o shift.Observation) {
+	unread := func(r shift.EntranceReading) bool { return r.Err != "" }
+	if urgent && slices.ContainsFunc(o.Entrances, unread) {
+		s.blind = min(s.blind+1, maxBlind)
+	} else {
+		s.blind = 0
+	}
 }
 
 func (s *Switcher) bound(usual time.Duration, urgent bool, short time.Duration) time.Duration {
@@ -116,7 +138,9 @@ func (s *Switcher) carryOut(ctx context.Context, t *Turn) {
 func (s *Switcher) commit(ctx context.Context, changes []shift.Change) []shift.Result {
 	ctx, cancel := context.WithTimeout(ctx, s.timeouts.Write)
 	defer cancel()
-	return s.committer.Commit(ctx, changes)
+	results := s.committer.Commit(ctx, changes)
+	s.failure = failureOf(results)
+	return results
 }
 
 // byPerson tells whether a person asked for the rollback that is under way.

@@ -69,6 +69,9 @@ type Switcher struct {
 	charged    bool          // this daemon is in the journal
 	epoch      int64         // of its last save, or try
 	again      time.Duration // distance to the next try of a write
+	failure    string        // what kept the last write from landing; empty: nothing
+	blind      int           // urgent looks in a row that couldn't read an entrance
+	unheeded   time.Time     // since when the successor leaves a rollback undone
 }
 
 // New makes the loop of one pair. It touches nothing yet.

@@ -43,6 +43,8 @@ type world struct {
 	lastWords string
 	// lookHangs: users' traffic is not measured before the look is ended.
 	lookHangs bool
+	// slow is how long AWS takes to be read; a look with less time reads nothing.
+	slow      time.Duration
 	errors    float64 // ratio of failing requests on green
 	blueReady int     // of 4 replicas
 	// commits tells what becomes of a change; nil: it is applied.
@@ -221,7 +223,11 @@ func (d *daemon) Observe(ctx context.Context, look switcher.Look) shift.Observat
 	now := w.clock()
 	o := shift.Observation{Blue: cluster(now, w.blueReady), Green: cluster(now, 4)}
 	for _, e := range look.Entrances {
-		o.Entrances = append(o.Entrances, w.group(e.Name).reading(now))
+		r := w.group(e.Name).reading(now)
+		if end, ok := ctx.Deadline(); ok && time.Until(end) < w.slow {
+			r = shift.EntranceReading{Name: e.Name, Err: "no answer"}
+		}
+		o.Entrances = append(o.Entrances, r)
 	}
 	if !look.Urgent && !look.MeasureFrom.IsZero() {
 		o.Traffic = append(o.Traffic, w.traffic(now, look.MeasureFrom))
