@@ -1,11 +1,13 @@
 package switcher_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
@@ -65,6 +67,9 @@ func travel(t *testing.T, w *world, play func(*testing.T, *world, func(time.Dura
 	d := w.daemon()
 	live := func(span time.Duration) {
 		for until := w.clock().Add(span); !w.clock().After(until); {
+			if w.before != nil {
+				w.before()
+			}
 			if died := survive(func() { w.step(t, d) }); died {
 				d = w.daemon()
 			}
@@ -110,28 +115,93 @@ func TestCrashAtAnyCallEndsTheSame(t *testing.T) {
 	}
 }
 
-// rulesHeld checks what must hold in any story: what AWS shows was written
-// down, and after a rollback nothing rises in the same attempt.
+// TestManyTroublesEndTheSame plays the journeys with random crashes, lost
+// answers, refusals and outages of the journal, which end some day: L1.
+func TestManyTroublesEndTheSame(t *testing.T) {
+	for name, journey := range journeys() {
+		t.Run(name, func(t *testing.T) {
+			rapid.Check(t, func(rt *rapid.T) {
+				w := newWorld()
+				troubles := rapid.SliceOfN(rapid.IntRange(0, 6), 0, 40).Draw(rt, "troubles")
+				w.before = func() {
+					w.crashAt, w.commits, w.book.saveErr, w.book.loadErr = 0, nil, nil, nil
+					if len(troubles) == 0 {
+						return
+					}
+					w.trouble(troubles[0])
+					troubles = troubles[1:]
+				}
+				got := travel(t, w, journey.play)
+				if diff := cmp.Diff(journey.want, got); diff != "" {
+					rt.Errorf("the end (-want +got):\n%s", diff)
+				}
+				rulesHeld(t, w, "random troubles")
+			})
+		})
+	}
+}
+
+// trouble plants what befalls the next turn.
+func (w *world) trouble(kind int) {
+	switch kind {
+	case 1:
+		w.crashAt = w.boundary + 1
+	case 2:
+		w.crashAt = w.boundary + 3
+	case 3:
+		w.book.losesReply = true
+	case 4:
+		w.book.saveErr, w.book.loadErr = errors.New("etcd is full"), errors.New("connection refused")
+	case 5:
+		w.commits = func(shift.Change) (bool, shift.Outcome) { return false, shift.Unknown }
+	case 6:
+		w.commits = func(shift.Change) (bool, shift.Outcome) { return true, shift.Unknown }
+	}
+}
+
+// rulesHeld checks what must hold in any story: no rise lands that is not
+// written down, and after a rollback nothing rises in the same attempt.
 func rulesHeld(t *testing.T, w *world, story string) {
 	t.Helper()
-	rolledBack := map[int]bool{}
-	high := map[int]shift.Share{}
+	for _, fault := range w.faults {
+		t.Errorf("%s: %s", story, fault)
+	}
+	type last struct {
+		share      shift.Share
+		rolledBack bool
+	}
+	attempts := map[int]last{}
 	for i, s := range w.book.states {
-		if rolledBack[s.Attempt] && s.Share > high[s.Attempt] {
-			t.Errorf("%s: journal entry %d rises to %s after a rollback of attempt %d", story, i, s.Share, s.Attempt)
+		before := attempts[s.Attempt]
+		if before.rolledBack && (s.Share > before.share || s.Rollback == nil) {
+			t.Errorf("%s: journal entry %d goes up to %s, or forgets the rollback, in attempt %d", story, i, s.Share, s.Attempt)
 		}
-		if s.Rollback != nil {
-			rolledBack[s.Attempt] = true
-		}
-		high[s.Attempt] = s.Share
+		attempts[s.Attempt] = last{s.Share, s.Rollback != nil}
 	}
-	written := map[shift.Share]bool{0: true}
-	for _, s := range w.book.states {
-		written[s.Share] = true
-	}
-	for _, share := range w.shares() {
-		if !written[share] {
-			t.Errorf("%s: AWS shows %s, which no journal entry intends", story, share)
+}
+
+// TestSecondDaemonTakesOver starts a second daemon at any moment of a shift,
+// and lets both go on. Whoever is in charge stays it: S8.
+func TestSecondDaemonTakesOver(t *testing.T) {
+	for at := 1; at <= 60; at++ {
+		w := newWorld()
+		old, next := w.daemon(), w.daemon()
+		for range at {
+			w.step(t, old)
 		}
+		w.step(t, next) // takes charge
+		wrote := old.wrote
+		for end := w.clock().Add(10 * time.Minute); w.clock().Before(end); {
+			now := w.clock()
+			old.Step(t.Context(), now)
+			w.step(t, next)
+			if !w.clock().After(now) {
+				w.clock = func() time.Time { return now.Add(time.Millisecond) }
+			}
+		}
+		if got := w.shares(); old.wrote != wrote || got != [2]shift.Share{100, 100} {
+			t.Errorf("second daemon after %d turns: the first wrote %d times after it, AWS shows %v", at, old.wrote-wrote, got)
+		}
+		rulesHeld(t, w, fmt.Sprintf("second daemon after %d turns", at))
 	}
 }

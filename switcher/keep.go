@@ -3,8 +3,10 @@ package switcher
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
@@ -45,6 +47,30 @@ func (s *Switcher) load(ctx context.Context, pair string, timeout time.Duration)
 	return &found
 }
 
+// heedWithin is how long a person's rollback may be left undone by the daemon
+// in charge before the one it took over from takes charge again.
+const heedWithin = 10 * time.Second
+
+// deserted tells whether the successor of a superseded daemon is gone or stuck:
+// it leaves a person's rollback undone, which it would journal within a second.
+// Then this one takes charge anew; the way back must not depend on who started
+// last.
+func (s *Switcher) deserted(r shift.Request, now time.Time) bool {
+	underWay := s.state.Active() || s.state.Phase == shift.Completed
+	if !s.superseded || len(r.RollbackBy) == 0 || r.HandsOff || !underWay || goesBack(s.state) {
+		s.unheeded = time.Time{}
+		return false
+	}
+	if s.unheeded.IsZero() {
+		s.unheeded = now
+	}
+	if now.Sub(s.unheeded) < heedWithin {
+		return false
+	}
+	s.superseded, s.charged, s.loaded, s.unheeded = false, false, false, time.Time{}
+	return true
+}
+
 // join takes over what the journal held. What is known already stays for as
 // long as the journal, or the marks at AWS, can't be read.
 func (s *Switcher) join(found *shift.Found, o shift.Observation, now time.Time) {
@@ -75,13 +101,14 @@ func (s *Switcher) save(ctx context.Context, t *Turn, lowering bool) error {
 	}
 	d := t.Decision
 	said := shift.Said{
-		Reason: d.Reason, Message: d.Message, Verdicts: d.Verdicts, BlueReady: t.Observation.Blue.ReadyOf(),
+		Reason: d.Reason, Message: s.withFailure(d), Verdicts: d.Verdicts, BlueReady: t.Observation.Blue.ReadyOf(),
 	}
 	if same(d.Next, s.saved) && !s.news(t, said) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.bound(s.timeouts.Journal, lowering, s.timeouts.JournalLowering))
 	defer cancel()
+	s.epoch = d.Next.Epoch // even if the answer is lost: this daemon wrote it
 	err := s.journal.Save(ctx, t.Plan.Pair, d.Next, said)
 	if conflicted(err) {
 		// Join with what is there before anything else; but whether to go on
@@ -94,9 +121,30 @@ func (s *Switcher) save(ctx context.Context, t *Turn, lowering bool) error {
 	if err != nil {
 		return err
 	}
-	s.saved, s.charged, s.epoch = d.Next, true, d.Next.Epoch
+	s.saved, s.charged = d.Next, true
 	s.said, s.saidAt = said, t.Now
 	return nil
+}
+
+// withFailure gives a decision's sentence to those who read the journal. What
+// keeps its writes from landing belongs to it: "all traffic goes to blue" alone
+// would sound like done.
+func (s *Switcher) withFailure(d shift.Decision) string {
+	pending := func(e shift.EntranceState) bool { return e.Pending }
+	if s.failure == "" || !slices.ContainsFunc(d.Next.Entrances, pending) {
+		return d.Message
+	}
+	return d.Message + "; the last write did not go through: " + s.failure
+}
+
+func failureOf(results []shift.Result) string {
+	var failed []string
+	for _, r := range results {
+		if r.Outcome != shift.Applied {
+			failed = append(failed, fmt.Sprintf("%s: %s", r.Entrance, r.Note))
+		}
+	}
+	return strings.Join(failed, "; ")
 }
 
 func conflicted(err error) bool { return errors.Is(err, ErrConflict) }
@@ -113,7 +161,10 @@ func (s *Switcher) news(t *Turn, said shift.Said) bool {
 	if said.Reason != s.said.Reason {
 		return true
 	}
-	changed := said.Message != s.said.Message || said.BlueReady != s.said.BlueReady ||
+	// Where people's requests can't be read the custom resource may be gone; a
+	// save finds out.
+	changed := t.Observation.Request.Unknown != "" ||
+		said.Message != s.said.Message || said.BlueReady != s.said.BlueReady ||
 		!slices.EqualFunc(said.Verdicts, s.said.Verdicts, sameJudgement)
 	return changed && t.Now.Sub(s.saidAt) >= max(sayEvery, t.Plan.Interval)
 }

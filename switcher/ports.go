@@ -17,7 +17,7 @@ var ErrConflict = errors.New("the journal was written by somebody else")
 type Observer interface {
 	// Request is what people ask for now, from memory: it must not block. joined
 	// is false while the state is not the journal's yet: then the attempt that
-	// is under way isn't known.
+	// is under way isn't known. Any goroutine may ask.
 	Request(s shift.State, joined bool) shift.Request
 	// Observe looks at the world.
 	Observe(ctx context.Context, look Look) shift.Observation

@@ -69,16 +69,35 @@ func TestWakeCutsASlowLookShort(t *testing.T) {
 // However often people change their minds, every second look is whole.
 func TestWakesDontStarveTheLoop(t *testing.T) {
 	running(t, func(w *world, d *daemon) {
-		w.change(func() { w.lookHangs = true })
+		pass(45 * time.Second)
+		w.change(func() { rollBack(w) })
+		pass(time.Minute) // it has what it asks for, and the flag stays
+		var before int
+		w.change(func() { w.lookHangs, before = true, len(w.turns) })
 		for range 300 {
 			d.Wake()
 			pass(100 * time.Millisecond)
 		}
 		w.change(func() {
-			if len(w.turns) < 2 {
-				t.Errorf("%d turns in 30 s, want the loop to go on", len(w.turns))
+			if n := len(w.turns) - before; n < 2 {
+				t.Errorf("%d turns in 30 s, want the loop to go on", n)
 			}
 		})
+	})
+}
+
+func TestOtherWishesWaitForTheLook(t *testing.T) {
+	running(t, func(w *world, d *daemon) {
+		pass(45 * time.Second)
+		w.change(func() { w.lookHangs = true })
+		pass(w.plan.Interval + time.Second) // in the middle of a look
+		n := w.noted()
+		w.change(func() { w.ask.Paused = true })
+		d.Wake()
+		synctest.Wait()
+		if got := w.since(n); len(got) != 0 {
+			t.Errorf("a pause cut the look short: %q", got)
+		}
 	})
 }
 
@@ -158,11 +177,9 @@ func TestRefusedWritesAreTriedAtGrowingDistance(t *testing.T) {
 		d.Wake()
 		pass(35 * time.Second)
 		var want []time.Duration
-		for _, ms := range []time.Duration{0, 100, 100, 200, 400, 800, 1600, 3200, 6400, 10000, 10000} {
-			next := ms * time.Millisecond
-			if len(want) > 0 {
-				next += want[len(want)-1]
-			}
+		var next time.Duration
+		for _, ms := range []int{0, 100, 100, 200, 400, 800, 1600, 3200, 6400, 10000, 10000} {
+			next += time.Duration(ms) * time.Millisecond
 			want = append(want, next)
 		}
 		w.change(func() {
@@ -195,6 +212,25 @@ func TestRestartWritesTheJournalOnce(t *testing.T) {
 	if s := w.journaled(t); s.Epoch != 2 {
 		t.Errorf("the journal tells of epoch %d, want 2", s.Epoch)
 	}
+}
+
+// Somebody deletes the custom resource of a pair at rest. Without it nobody
+// could ask for anything.
+func TestLostJournalOfAPairAtRestIsMadeAnew(t *testing.T) {
+	running(t, func(w *world, _ *daemon) {
+		w.change(func() { w.ask = shift.Request{Serve: shift.Blue} })
+		pass(time.Minute)
+		w.change(func() {
+			w.book.content, w.ask.Unknown = nil, "the custom resource is gone"
+			w.book.version++
+		})
+		pass(time.Minute)
+		w.change(func() {
+			if w.book.content == nil {
+				t.Error("there is no journal after a minute")
+			}
+		})
+	})
 }
 
 // Blue's readiness is news although nothing else changes, but not at every turn.

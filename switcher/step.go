@@ -3,6 +3,7 @@ package switcher
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
@@ -20,6 +21,9 @@ func (s *Switcher) Step(ctx context.Context, now time.Time) (wakeAt time.Time) {
 	s.join(found, observation, now)
 	// What people ask for by now counts, not what they asked before the look.
 	observation.Request = s.observer.Request(s.state, s.loaded)
+	if s.deserted(observation.Request, now) {
+		return now
+	}
 	t.Observation, t.Before, t.Superseded = observation, s.state, s.superseded
 	if s.superseded {
 		t.Decision = s.supersededDecision(t)
@@ -33,7 +37,7 @@ func (s *Switcher) Step(ctx context.Context, now time.Time) (wakeAt time.Time) {
 }
 
 // gather reads the journal where that is still to be done, and looks at the
-// world. Wake ends it early, so that a rollback doesn't wait for slow answers
+// world. Wake ends it early for a rollback, which doesn't wait for slow answers
 // to questions it doesn't ask; but never twice in a row, so that turns go on
 // however often people change their minds.
 func (s *Switcher) gather(ctx context.Context, plan shift.Plan) (found *shift.Found, o shift.Observation, whole bool) {
@@ -56,9 +60,10 @@ func (s *Switcher) gather(ctx context.Context, plan shift.Plan) (found *shift.Fo
 	if state.Active() { // at rest nobody judges users' traffic
 		look.MeasureFrom = state.MeasureFrom()
 	}
-	bounded, done := context.WithTimeout(ctx, s.bound(s.timeouts.Observe, urgent, s.timeouts.Urgent))
+	bounded, done := context.WithTimeout(ctx, s.bound(s.timeouts.Observe, urgent, s.urgentBound()))
 	defer done()
 	o = s.observer.Observe(bounded, look)
+	s.countBlind(urgent, o)
 	s.cutShort = ctx.Err() != nil
 	return found, o, !s.cutShort
 }
@@ -73,6 +78,23 @@ func (s *Switcher) urgent() bool {
 	return asked && s.state.Phase != shift.RolledBack
 }
 
+// urgentBound is how long an urgent look may take: longer after each that saw
+// too little. A slow AWS could else never be seen, and no rollback would end.
+func (s *Switcher) urgentBound() time.Duration {
+	return min(s.timeouts.Urgent<<min(s.blind, maxBlind), max(s.timeouts.Urgent, s.timeouts.Observe))
+}
+
+const maxBlind = 8
+
+func (s *Switcher) countBlind(urgent bool, o shift.Observation) {
+	unread := func(r shift.EntranceReading) bool { return r.Err != "" }
+	if urgent && slices.ContainsFunc(o.Entrances, unread) {
+		s.blind = min(s.blind+1, maxBlind)
+	} else {
+		s.blind = 0
+	}
+}
+
 func (s *Switcher) bound(usual time.Duration, urgent bool, short time.Duration) time.Duration {
 	if urgent {
 		return short
@@ -82,12 +104,21 @@ func (s *Switcher) bound(usual time.Duration, urgent bool, short time.Duration) 
 
 // carryOut journals the decision and then writes it. What could not be
 // journaled is not done, with one exception: lowering green goes out all the
-// same and is written down afterwards. A turn that has decided is finished,
-// also when the daemon is told to stop.
+// same and is written down afterwards. A person's rollback doesn't even wait
+// for the try: the wish is durable where the person wrote it, and the mark
+// tells of the write. A turn that has decided is finished, also when the daemon
+// is told to stop.
 func (s *Switcher) carryOut(ctx context.Context, t *Turn) {
 	ctx = context.WithoutCancel(ctx)
 	d := &t.Decision
 	lowering := len(d.Changes) > 0 && !rises(d.Changes)
+	if lowering && byPerson(d.Next) {
+		s.state = d.Next
+		t.Results = s.commit(ctx, d.Changes)
+		t.JournalErr = s.save(ctx, t, lowering)
+		t.Superseded = s.superseded
+		return
+	}
 	t.JournalErr = s.save(ctx, t, lowering)
 	switch {
 	case s.superseded:
@@ -99,12 +130,22 @@ func (s *Switcher) carryOut(ctx context.Context, t *Turn) {
 		return
 	}
 	s.state = d.Next
-	if len(d.Changes) == 0 {
-		return
+	if len(d.Changes) > 0 {
+		t.Results = s.commit(ctx, d.Changes)
 	}
+}
+
+func (s *Switcher) commit(ctx context.Context, changes []shift.Change) []shift.Result {
 	ctx, cancel := context.WithTimeout(ctx, s.timeouts.Write)
 	defer cancel()
-	t.Results = s.committer.Commit(ctx, d.Changes)
+	results := s.committer.Commit(ctx, changes)
+	s.failure = failureOf(results)
+	return results
+}
+
+// byPerson tells whether a person asked for the rollback that is under way.
+func byPerson(s shift.State) bool {
+	return s.Phase == shift.RollingBack && s.Rollback != nil && !s.Rollback.Automatic
 }
 
 // withhold says of a decision that was not written down that it was not

@@ -28,6 +28,16 @@ func at25(t *testing.T, w *world) *daemon {
 	return nil
 }
 
+// suffer lets half of the requests to green fail.
+func suffer(w *world) { w.errors = 0.5 }
+
+// takenOver lets another daemon take charge of the journal.
+func (w *world) takenOver(t *testing.T) {
+	s := w.journaled(t)
+	s.Epoch++
+	w.write(s, shift.Said{})
+}
+
 func rollBack(w *world) { w.ask.RollbackBy = []string{"the configuration"} }
 
 func TestOneTurn(t *testing.T) {
@@ -63,37 +73,50 @@ func TestOneTurn(t *testing.T) {
 			},
 			calls: []string{"look and measure", "save Shifting 25: Rising"}, reason: shift.JournalUnwritable,
 		},
-		"a rollback looks at the entrances only, is written down, and goes out to all of them": {
+		"a person's rollback looks at the entrances only, goes out to all of them, and is written down after": {
 			before: func(t *testing.T, w *world) *daemon { d := at25(t, w); rollBack(w); return d },
-			calls:  []string{"look urgently", "save RollingBack 0: RollbackRequested", "rollback dns to 0", "rollback rule to 0"},
+			calls:  []string{"look urgently", "rollback dns to 0", "rollback rule to 0", "save RollingBack 0: RollbackRequested"},
 			reason: shift.RollbackRequested,
 		},
-		"a rollback that can't be written down goes out all the same": {
+		"a rollback of the daemon's own is written down first": {
+			before: func(t *testing.T, w *world) *daemon { d := at25(t, w); suffer(w); return d },
+			calls:  []string{"look and measure", "save RollingBack 0: UsersSuffer", "rollback dns to 0", "rollback rule to 0"},
+			reason: shift.UsersSuffer,
+		},
+		"a rollback of the daemon's own that can't be written down goes out all the same": {
 			before: func(t *testing.T, w *world) *daemon {
 				d := at25(t, w)
-				rollBack(w)
+				suffer(w)
 				w.book.saveErr = errors.New("etcd is full")
 				return d
 			},
-			calls:  []string{"look urgently", "save RollingBack 0: RollbackRequested", "rollback dns to 0", "rollback rule to 0"},
-			reason: shift.RollbackRequested,
+			calls:  []string{"look and measure", "save RollingBack 0: UsersSuffer", "rollback dns to 0", "rollback rule to 0"},
+			reason: shift.UsersSuffer,
 		},
-		"a rollback that meets a conflict first sees whether it is still in charge": {
-			before: func(t *testing.T, w *world) *daemon { d := at25(t, w); rollBack(w); w.book.version++; return d },
-			calls:  []string{"look urgently", "save RollingBack 0: RollbackRequested", "load", "rollback dns to 0", "rollback rule to 0"},
-			reason: shift.RollbackRequested,
+		"a rollback of the daemon's own that meets a conflict first sees whether it is still in charge": {
+			before: func(t *testing.T, w *world) *daemon { d := at25(t, w); suffer(w); w.book.version++; return d },
+			calls:  []string{"look and measure", "save RollingBack 0: UsersSuffer", "load", "rollback dns to 0", "rollback rule to 0"},
+			reason: shift.UsersSuffer,
 		},
-		"a rollback of a daemon that lost its place is its successor's": {
+		"a rollback that a daemon decides after it lost its place is its successor's": {
+			before: func(t *testing.T, w *world) *daemon {
+				d := at25(t, w)
+				suffer(w)
+				w.takenOver(t)
+				return d
+			},
+			calls:  []string{"look and measure", "save RollingBack 0: UsersSuffer", "load"},
+			reason: shift.Superseded, shares: [2]shift.Share{25, 25},
+		},
+		"a person's rollback is obeyed even by a daemon that lost its place without knowing": {
 			before: func(t *testing.T, w *world) *daemon {
 				d := at25(t, w)
 				rollBack(w)
-				s := w.journaled(t)
-				s.Epoch++
-				w.write(s, shift.Said{})
+				w.takenOver(t)
 				return d
 			},
-			calls:  []string{"look urgently", "save RollingBack 0: RollbackRequested", "load"},
-			reason: shift.Superseded, shares: [2]shift.Share{25, 25},
+			calls:  []string{"look urgently", "rollback dns to 0", "rollback rule to 0", "save RollingBack 0: RollbackRequested", "load"},
+			reason: shift.RollbackRequested,
 		},
 		"an unreadable journal holds, and is not overwritten": {
 			before: func(_ *testing.T, w *world) *daemon { w.book.unreadable = "it is no JSON"; return w.daemon() },
@@ -197,25 +220,35 @@ func TestStoppingFinishesTheWriteUnderWay(t *testing.T) {
 	}
 }
 
-func TestLoweringWaitsOneSecondForTheJournal(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
-		d := at25(t, w)
-		rollBack(w)
-		w.book.hangs = true
-		var wrote time.Duration
-		began := time.Now()
-		w.midway = func(context.Context) { wrote = time.Since(began) }
-		w.step(t, d)
-		if wrote != time.Second || w.shares() != [2]shift.Share{0, 0} {
-			t.Errorf("green was lowered to %v after %s, want all after 1s", w.shares(), wrote)
-		}
-		w.midway, w.book.hangs = nil, false
-		w.steps(t, d, time.Minute)
-		if s := w.journaled(t); s.Phase != shift.RolledBack || s.Rollback == nil {
-			t.Errorf("the journal was not made good: %s, rollback %v", s.Phase, s.Rollback)
-		}
-	})
+func TestRollbackWaitsLittleOrNothingForAJournalThatHangs(t *testing.T) {
+	for name, test := range map[string]struct {
+		begin func(*world)
+		want  time.Duration
+	}{
+		"one that a person asks for waits for nothing":   {rollBack, 0},
+		"one that the daemon decides waits for a second": {suffer, time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				d := at25(t, w)
+				test.begin(w)
+				w.book.hangs = true
+				wrote := time.Duration(-1)
+				began := time.Now()
+				w.midway = func(context.Context) { wrote = time.Since(began) }
+				w.step(t, d)
+				if wrote != test.want || w.shares() != [2]shift.Share{0, 0} {
+					t.Errorf("green was lowered to %v after %s, want all after %s", w.shares(), wrote, test.want)
+				}
+				w.midway, w.book.hangs = nil, false
+				w.steps(t, d, time.Minute)
+				if s := w.journaled(t); s.Phase != shift.RolledBack || s.Rollback == nil {
+					t.Errorf("the journal was not made good: %s, rollback %v", s.Phase, s.Rollback)
+				}
+			})
+		})
+	}
 }
 
 func TestSlowJournalAtTheStartIsWaitedForButNotByARollback(t *testing.T) {
@@ -294,6 +327,7 @@ func TestSupersededDaemonNeverWritesAgain(t *testing.T) {
 		t.Fatalf("the successor stands at %v", w.shares())
 	}
 	rollBack(w)
+	w.step(t, successor)
 	version, n := w.book.version, w.noted()
 	for range 20 {
 		w.step(t, old)
@@ -301,11 +335,79 @@ func TestSupersededDaemonNeverWritesAgain(t *testing.T) {
 	if w.book.version != version || slices.ContainsFunc(w.since(n), func(c string) bool { return c != "load" && !strings.HasPrefix(c, "look") }) {
 		t.Errorf("the old daemon wrote: %q", w.since(n))
 	}
-	if got := w.turn().Decision.Next; got.Share != 100 {
-		t.Errorf("the old daemon tells of %s, its successor's journal of 100 %%", got.Share)
+	if got := w.turn().Decision.Next; got.Phase != shift.RollingBack {
+		t.Errorf("the old daemon tells of %s, its successor's journal of RollingBack", got.Phase)
 	}
 	if lines := w.log.FilterMessageSnippet("newer daemon took charge").Len(); lines != 1 {
 		t.Errorf("%d lines say so, want one", lines)
+	}
+}
+
+// A newer daemon that is gone must not keep the older one from a person's
+// rollback for ever.
+func TestRollbackThatNobodyInChargeHeedsIsTakenUp(t *testing.T) {
+	w := newWorld()
+	old := at25(t, w)
+	successor := w.daemon()
+	w.step(t, successor)
+	for range 3 {
+		w.step(t, old)
+	}
+	if !w.turn().Superseded {
+		t.Fatal("the old daemon doesn't know of its successor")
+	}
+	w.steps(t, old, time.Minute) // the successor is dead, and nobody asks
+	if !w.turn().Superseded {
+		t.Fatal("the old daemon took charge although nobody asked for a rollback")
+	}
+	rollBack(w)
+	asked := w.clock()
+	for w.shares() != [2]shift.Share{0, 0} {
+		if w.clock().Sub(asked) > 30*time.Second {
+			t.Fatalf("AWS shows %v 30 s after the rollback was asked for", w.shares())
+		}
+		w.step(t, old)
+	}
+	w.steps(t, old, time.Minute)
+	if s := w.journaled(t); s.Phase != shift.RolledBack {
+		t.Errorf("the journal tells of %s, want RolledBack", s.Phase)
+	}
+	n := w.noted()
+	w.steps(t, successor, time.Minute) // it wasn't dead after all
+	if slices.ContainsFunc(w.since(n), func(c string) bool { return strings.HasPrefix(c, "rise") }) {
+		t.Errorf("the successor comes back and rises: %q", w.since(n))
+	}
+}
+
+// What keeps a write from landing is said where people look: in the journal.
+func TestJournalTellsWhyAWriteDidNotLand(t *testing.T) {
+	w := newWorld()
+	d := at25(t, w)
+	w.commits = func(shift.Change) (bool, shift.Outcome) { return false, shift.Refused }
+	rollBack(w)
+	w.steps(t, d, 10*time.Second)
+	if got := w.book.said.Message; !strings.Contains(got, "the last write did not go through: dns:") {
+		t.Errorf("the journal says %q", got)
+	}
+	w.commits = nil
+	w.steps(t, d, time.Minute)
+	if got := w.book.said.Message; strings.Contains(got, "did not go through") {
+		t.Errorf("after the write landed the journal says %q", got)
+	}
+}
+
+// An AWS that answers slower than an urgent look waits must not keep a rollback
+// from ending.
+func TestUrgentLooksTakeLongerWhenTheySeeNothing(t *testing.T) {
+	w := newWorld()
+	d := at25(t, w)
+	w.slow = 3 * time.Second
+	rollBack(w)
+	for range 10 {
+		w.step(t, d)
+	}
+	if s := w.journaled(t); s.Phase != shift.RolledBack {
+		t.Errorf("after 10 turns the journal tells of %s, want RolledBack", s.Phase)
 	}
 }
 

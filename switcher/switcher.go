@@ -66,9 +66,12 @@ type Switcher struct {
 	saved      shift.State // what the journal is known to hold
 	said       shift.Said  // what was last journaled beside the state, and when
 	saidAt     time.Time
-	charged    bool          // this daemon is in the journal, as epoch
-	epoch      int64         // of its last save
+	charged    bool          // this daemon is in the journal
+	epoch      int64         // of its last save, or try
 	again      time.Duration // distance to the next try of a write
+	failure    string        // what kept the last write from landing; empty: nothing
+	blind      int           // urgent looks in a row that couldn't read an entrance
+	unheeded   time.Time     // since when the successor leaves a rollback undone
 }
 
 // New makes the loop of one pair. It touches nothing yet.
@@ -92,14 +95,15 @@ func (s *Switcher) SetPlan(p shift.Plan) {
 	s.Wake()
 }
 
-// Wake asks for a turn at once: a rollback waits neither for a tick nor for a
-// look that is under way.
+// Wake asks for a turn at once; where a rollback is asked for, a look that is
+// under way ends for it.
 func (s *Switcher) Wake() {
 	select {
 	case s.wake <- struct{}{}:
 	default: // a turn is due already
 	}
-	if cut := s.cut.Load(); cut != nil {
+	cut := s.cut.Load()
+	if cut != nil && len(s.observer.Request(shift.State{}, false).RollbackBy) > 0 {
 		(*cut)()
 	}
 }

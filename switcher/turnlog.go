@@ -64,6 +64,10 @@ func (l *turnLog) journal(t Turn) {
 		l.superseded = true
 		l.logger.Error("a newer daemon took charge of the pair, this one no longer writes", logkey.Epoch(t.Before.Epoch))
 	}
+	if !t.Superseded && l.superseded {
+		l.superseded = false
+		l.logger.Warn("the newer daemon left a person's rollback undone, this one takes charge again", logkey.Epoch(t.Before.Epoch))
+	}
 	switch away := t.JournalErr != nil; {
 	case away && !l.journalAway && !saysJournal(t):
 		l.journalAway = true

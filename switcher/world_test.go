@@ -36,16 +36,21 @@ type world struct {
 	book     book
 	calls    []string
 	turns    []switcher.Turn
+	faults   []string // what broke a rule, seen where it landed
 	boundary int
 	crashAt  int // the boundary at which the daemon dies; 0: never
 	// lastWords is the last call before the death.
 	lastWords string
 	// lookHangs: users' traffic is not measured before the look is ended.
 	lookHangs bool
+	// slow is how long AWS takes to be read; a look with less time reads nothing.
+	slow      time.Duration
 	errors    float64 // ratio of failing requests on green
 	blueReady int     // of 4 replicas
 	// commits tells what becomes of a change; nil: it is applied.
 	commits func(shift.Change) (landed bool, answer shift.Outcome)
+	// before runs before each turn of a journey.
+	before func()
 	// midway runs inside each Commit, before anything is written.
 	midway func(ctx context.Context)
 }
@@ -99,6 +104,8 @@ type daemon struct {
 	*switcher.Switcher
 	w    *world
 	seen int // the journal's version that it loaded or saved last
+	// wrote counts its writes to AWS.
+	wrote int
 }
 
 func (w *world) daemon() *daemon {
@@ -216,7 +223,11 @@ func (d *daemon) Observe(ctx context.Context, look switcher.Look) shift.Observat
 	now := w.clock()
 	o := shift.Observation{Blue: cluster(now, w.blueReady), Green: cluster(now, 4)}
 	for _, e := range look.Entrances {
-		o.Entrances = append(o.Entrances, w.group(e.Name).reading(now))
+		r := w.group(e.Name).reading(now)
+		if end, ok := ctx.Deadline(); ok && time.Until(end) < w.slow {
+			r = shift.EntranceReading{Name: e.Name, Err: "no answer"}
+		}
+		o.Entrances = append(o.Entrances, r)
 	}
 	if !look.Urgent && !look.MeasureFrom.IsZero() {
 		o.Traffic = append(o.Traffic, w.traffic(now, look.MeasureFrom))
@@ -325,6 +336,7 @@ func (d *daemon) Commit(ctx context.Context, changes []shift.Change) []shift.Res
 	for i, c := range changes {
 		w.note("%s %s to %d", c.Priority, c.Entrance.Name, c.Wanted)
 		results[i] = w.commit(ctx, c)
+		d.wrote++
 		w.dieHere()
 	}
 	return results
@@ -343,11 +355,24 @@ func (w *world) commit(ctx context.Context, c shift.Change) shift.Result {
 	case w.commits != nil:
 		landed, answer = w.commits(c)
 	}
+	if landed && c.Wanted > g.share {
+		w.judgeRise(c)
+	}
 	if landed {
 		g.share, g.mark = c.Wanted, new(c.Control)
 		g.token++
 	}
 	return shift.Result{Entrance: g.Name, Outcome: answer, At: w.clock()}
+}
+
+// judgeRise holds a rise that lands against what is journaled at that moment.
+func (w *world) judgeRise(c shift.Change) {
+	switch last := w.book.states[len(w.book.states)-1]; {
+	case last.Share != c.Wanted:
+		w.faults = append(w.faults, fmt.Sprintf("%s rose to %s while the journal intends %s", c.Entrance.Name, c.Wanted, last.Share))
+	case last.Rollback != nil:
+		w.faults = append(w.faults, fmt.Sprintf("%s rose to %s although the journal tells of a rollback", c.Entrance.Name, c.Wanted))
+	}
 }
 
 // Report is a port of the loop.

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,23 +54,32 @@ func (a *App) newClusterLink(side shift.Side, c config.Cluster, p config.Pair, l
 }
 
 func (l *clusterLink) run(ctx context.Context) error {
-	for ctx.Err() == nil {
-		l.broke(ctx, cmp.Or(l.watch(ctx), errLinkEnded))
+	for {
+		l.try(ctx)
 		select {
 		case <-ctx.Done():
+			return nil
 		case <-time.After(l.relink):
 		}
 	}
-	return nil
 }
 
-// broke notes why the cluster can't be watched, and says it once for as long as
-// nothing changes.
-func (l *clusterLink) broke(ctx context.Context, err error) {
+// try watches the cluster until ctx ends or the watch does.
+func (l *clusterLink) try(ctx context.Context) {
+	err := l.watch(ctx)
 	if ctx.Err() != nil {
-		return // that is why
+		return
+	}
+	if err == nil {
+		err = errLinkEnded
 	}
 	l.set(nil, err)
+	l.complain(err)
+}
+
+// complain says why the cluster can't be watched, and says it once for as long
+// as nothing changes.
+func (l *clusterLink) complain(err error) {
 	if l.said == err.Error() {
 		return
 	}

@@ -62,7 +62,7 @@ func (r *requests) request(s shift.State, joined bool) shift.Request {
 		q.Attempt = max(1, q.Attempt) // asking for green is asking for a first attempt
 	}
 	if !known {
-		q.Unknown = "the custom resource is not read yet"
+		q.Unknown = "the custom resource is gone, or not read yet"
 	}
 	if r.pair.Rollback {
 		q.RollbackBy = append(q.RollbackBy, "the configuration")

@@ -72,7 +72,7 @@ func TestRequestIsTheSumOfAllSources(t *testing.T) {
 		},
 		"a resource that nobody read yet may ask to stop": {
 			pair: config.Pair{Serve: "green", Rollback: true},
-			want: shift.Request{Serve: shift.Green, Attempt: 1, Unknown: "the custom resource is not read yet", RollbackBy: []string{"the configuration"}},
+			want: shift.Request{Serve: shift.Green, Attempt: 1, Unknown: "the custom resource is gone, or not read yet", RollbackBy: []string{"the configuration"}},
 		},
 	}
 	for name, test := range tests {

@@ -23,14 +23,25 @@ func TestPagesTellHowTheLoopsDo(t *testing.T) {
 		status int
 		body   string
 	}{
-		"a daemon without pairs is ready":            {func(*Health) {}, "/readyz", 200, "ok"},
-		"a pair that never turned is not ready":      {func(h *Health) { h.Expect("shop", time.Minute) }, "/readyz", 503, "no turn yet of shop"},
-		"a pair that turned is ready":                {func(h *Health) { h.Expect("shop", time.Minute); h.Report(turn) }, "/readyz", 200, "ok"},
-		"a daemon that stops is not ready":           {func(h *Health) { h.Stopping() }, "/readyz", 503, "stopping"},
-		"a stopping daemon is still healthy":         {func(h *Health) { h.Stopping() }, "/healthz", 200, "ok"},
-		"a pair within its bound is healthy":         {func(h *Health) { h.Expect("shop", time.Minute); now = now.Add(time.Minute) }, "/healthz", 200, "ok"},
-		"a pair that stands still is not":            {func(h *Health) { h.Expect("shop", time.Minute); now = now.Add(61 * time.Second) }, "/healthz", 500, "no turn for too long: shop"},
-		"a pair that is gone doesn't count":          {func(h *Health) { h.Expect("shop", 0); h.Forget("shop"); now = now.Add(time.Hour) }, "/healthz", 200, "ok"},
+		"a daemon without pairs is ready":       {func(*Health) {}, "/readyz", 200, "ok"},
+		"a pair that never turned is not ready": {func(h *Health) { h.Expect("shop", time.Minute) }, "/readyz", 503, "no turn yet of shop"},
+		"a pair that turned is ready":           {func(h *Health) { h.Expect("shop", time.Minute); h.Report(turn) }, "/readyz", 200, "ok"},
+		"a daemon that stops is not ready":      {func(h *Health) { h.Stopping() }, "/readyz", 503, "stopping"},
+		"a stopping daemon is still healthy":    {func(h *Health) { h.Stopping() }, "/healthz", 200, "ok"},
+		"a pair within its bound is healthy":    {func(h *Health) { h.Expect("shop", time.Minute); now = now.Add(time.Minute) }, "/healthz", 200, "ok"},
+		"a pair that stands still is not":       {func(h *Health) { h.Expect("shop", time.Minute); now = now.Add(61 * time.Second) }, "/healthz", 500, "no turn for too long: shop"},
+		"a pair that is gone doesn't count":     {func(h *Health) { h.Expect("shop", 0); h.Forget("shop"); now = now.Add(time.Hour) }, "/healthz", 200, "ok"},
+		"a pair whose bound changes stays ready": {func(h *Health) {
+			h.Expect("shop", time.Minute)
+			h.Report(turn)
+			h.Expect("shop", time.Hour)
+		}, "/readyz", 200, "ok"},
+		"a pair whose bound grows is not stuck": {func(h *Health) {
+			h.Expect("shop", time.Minute)
+			h.Report(turn)
+			h.Expect("shop", time.Hour)
+			now = now.Add(30 * time.Minute)
+		}, "/healthz", 200, "ok"},
 		"metrics are served":                         {func(*Health) {}, "/metrics", 200, "demo_total 1"},
 		"anything else is not found":                 {func(*Health) {}, "/", 404, "404"},
 		"a late turn of a forgotten pair is ignored": {func(h *Health) { h.Report(turn) }, "/readyz", 200, "ok"},

@@ -36,7 +36,7 @@ func query(id, metric, stat string, period int32, dimensions ...string) cwtypes.
 
 // TestMetricsCountWhatTheEdgeReports: seconds 0 to 9 get two good answers of
 // 100 ms each and, in second 4, one 502 of a target, one 502 of the load balancer
-// for a target, and one 503 for which it found no group.
+// for a target that it couldn't reach, and one 503 for which it found no group.
 func TestMetricsCountWhatTheEdgeReports(t *testing.T) {
 	clk := newClock()
 	w := newWorld(t, aws.Options{Now: clk.now, MetricResolution: time.Second})
@@ -51,7 +51,7 @@ func TestMetricsCountWhatTheEdgeReports(t *testing.T) {
 			bad := good
 			bad.Status, bad.Duration = 502, 400*time.Millisecond
 			w.RecordRequest(bad)
-			w.RecordRequest(routing.Request{At: clk.t, LoadBalancerARN: e.balancerARN, TargetGroupARN: e.blue, Status: 502})
+			w.RecordRequest(routing.Request{At: clk.t, LoadBalancerARN: e.balancerARN, TargetGroupARN: e.blue, Status: 502, Unreached: true})
 			w.RecordRequest(routing.Request{At: clk.t, LoadBalancerARN: e.balancerARN, Status: 503})
 		}
 		clk.advance(time.Second)
@@ -67,6 +67,8 @@ func TestMetricsCountWhatTheEdgeReports(t *testing.T) {
 		"good answers":                         {query("q", "HTTPCode_Target_2XX_Count", "Sum", 5, lb, green), "0=10 5=10"},
 		"bad answers exist where there were":   {query("q", "HTTPCode_Target_5XX_Count", "Sum", 1, lb, green), "4=1"},
 		"bad answers of the load balancer":     {query("q", "HTTPCode_ELB_5XX_Count", "Sum", 1, lb), "4=2"},
+		"targets that weren't reached":         {query("q", "TargetConnectionErrorCount", "Sum", 1, lb, blue), "4=1"},
+		"nobody was kept from green":           {query("q", "TargetConnectionErrorCount", "Sum", 1, lb, green), ""},
 		"which no group has":                   {query("q", "HTTPCode_ELB_5XX_Count", "Sum", 1, lb, blue), ""},
 		"the average time":                     {query("q", "TargetResponseTime", "Average", 1, lb, green), "0=0.1 1=0.1 2=0.1 3=0.1 4=0.2 5=0.1 6=0.1 7=0.1 8=0.1 9=0.1"},
 		"the longest time":                     {query("q", "TargetResponseTime", "Maximum", 10, lb, green), "0=0.4"},

@@ -109,6 +109,9 @@ func (s *metricStore) record(r routing.Request) {
 	case !r.FromTarget && class == 5:
 		s.addLocked(metricKey{"HTTPCode_ELB_5XX_Count", balancer, ""}, r.At, 1)
 	}
+	if r.Unreached {
+		add("TargetConnectionErrorCount", 1)
+	}
 	if r.FromTarget {
 		add("TargetResponseTime", r.Duration.Seconds())
 	}

@@ -130,6 +130,7 @@ func (b *balancer) report(x *exchange) {
 		Status:          x.status,
 		FromTarget:      x.fromTarget,
 		Duration:        now.Sub(x.started),
+		Unreached:       x.unreached,
 	})
 }
 
@@ -142,6 +143,7 @@ type exchange struct {
 	cookie     *http.Cookie
 	status     int
 	fromTarget bool
+	unreached  bool // no connection to the target could be made
 }
 
 // rewrite turns the client's request into the target's: host, path and query
@@ -168,6 +170,8 @@ func (x *exchange) answered(response *http.Response) error {
 // it refused or broke the connection.
 func (x *exchange) failed(w http.ResponseWriter, r *http.Request, err error) {
 	timeout, isNet := errors.AsType[net.Error](err)
+	connecting, isOp := errors.AsType[*net.OpError](err)
+	x.unreached = isOp && connecting.Op == "dial" && r.Context().Err() == nil
 	switch {
 	case errors.Is(r.Context().Err(), context.Canceled):
 		x.answer(w, statusClientGone)

@@ -97,6 +97,9 @@ func TestALoadBalancerAnswersItselfWhenNoTargetCan(t *testing.T) {
 				t.Fatalf("got %d from %q, want %d from the load balancer", response.StatusCode, cluster, test.want)
 			}
 			got := w.request(1)
+			if unreached := test.want == http.StatusBadGateway; got.Unreached != unreached {
+				t.Errorf("reported unreached %t, want %t", got.Unreached, unreached)
+			}
 			if got.Status != test.want || got.FromTarget || got.TargetGroupARN != test.group || got.LoadBalancerARN != balancer {
 				t.Errorf("reported %+v", got)
 			}

@@ -91,4 +91,6 @@ type Request struct {
 	Status          int
 	FromTarget      bool // the target answered; false: the load balancer did (502, 503, 504)
 	Duration        time.Duration
+	// Unreached: no connection to the chosen target could be made.
+	Unreached bool
 }
