@@ -66,7 +66,7 @@ func Reasons() []ReasonDoc {
 		{HandsOff, "`handsOff` is set: the daemon writes nothing, not even a rollback.", "Take `handsOff` away when you are done by hand."},
 		{Paused, "Everything is ready to rise, but the pair is paused.", "`clusterswitch resume PAIR`."},
 		{ShiftStarted, "A new attempt began; steps and entrances are frozen.", "Nothing."},
-		{NotAtStart, "A shift can only start while blue has all traffic on every entrance.", "Set green's weight to 0 on the named entrance, then wait for the next look."},
+		{NotAtStart, "Green has traffic that no attempt gave it. A shift can only start while blue has all traffic on every entrance.", "Set green's weight to 0 on the named entrance, or set the rollback flag; then wait for the next look."},
 		{AttemptOver, "The attempt ended and nothing rises again by itself.", "`clusterswitch start PAIR`, or a higher `attempt`."},
 		{AlreadyServing, "Green has all traffic already.", "Nothing."},
 		{RollbackFlagSet, "Somebody's rollback flag is set, so nothing starts.", "Take the flag away, then ask for a new attempt."},

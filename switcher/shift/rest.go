@@ -21,7 +21,7 @@ func (t *turn) resting() Decision {
 	case r.Serve != Green && r.Serve != Blue:
 		return t.requestUnknown()
 	case r.Serve == Blue:
-		return t.stay(NothingToDo, "blue serves, as asked")
+		return t.blueServes()
 	case r.Attempt <= t.next.Attempt && t.next.Phase == Completed:
 		return t.stay(ShiftCompleted, "attempt %d is complete: green serves", t.next.Attempt)
 	case r.Attempt <= t.next.Attempt:
@@ -35,6 +35,17 @@ func (t *turn) resting() Decision {
 		return d
 	}
 	return t.start()
+}
+
+// blueServes says whether blue has what it is asked to have. Before any attempt
+// of its own the daemon moves nothing, but it doesn't call that "as asked".
+func (t *turn) blueServes() Decision {
+	for _, e := range t.next.Targets(t.p) {
+		if r, known := t.reading(e.Name); known && !r.Weights.At(0) {
+			return t.stay(NotAtStart, "blue is asked to serve, but entrance %s stands at %s, which is not of the daemon's doing", e.Name, r.Weights)
+		}
+	}
+	return t.stay(NothingToDo, "blue serves, as asked")
 }
 
 // heldBack tells whether people hold rises back, or might.
