@@ -2,7 +2,9 @@
 
 # The product's binary on an image that holds nothing else: no shell, no package manager, no root.
 #
-#   docker build --build-arg VERSION=v0.1.0 --tag clusterswitch:v0.1.0 .
+#   docker build --build-arg VERSION=v0.1.0 --build-arg COMMIT=$(git rev-parse --short=12 HEAD) --tag clusterswitch:0.1.0 .
+#
+# The chart takes its own appVersion as the tag unless it is told another.
 
 FROM --platform=$BUILDPLATFORM golang:1.26 AS build
 WORKDIR /src
@@ -13,11 +15,12 @@ RUN go mod download
 
 COPY . .
 ARG VERSION=dev
+ARG COMMIT=unknown
 ARG TARGETOS
 ARG TARGETARCH
 # Static, so that it needs no C library; the same bytes wherever it is built.
 RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -buildvcs=false \
-    -ldflags "-s -w -X main.version=$VERSION" -o /out/clusterswitch ./cmd/clusterswitch
+    -ldflags "-s -w -X main.version=$VERSION -X main.commit=$COMMIT" -o /out/clusterswitch ./cmd/clusterswitch
 
 FROM gcr.io/distroless/static:nonroot
 COPY --from=build /out/clusterswitch /clusterswitch

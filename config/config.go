@@ -19,7 +19,7 @@ type Config struct {
 	APIVersion string `yaml:"apiVersion" required:"true" oneof:"clusterswitch.io/v1alpha1" env:"-"`
 
 	// Interval is how often each pair is looked at. A request for a rollback does not wait for it.
-	Interval time.Duration `yaml:"interval" default:"10s" range:"100ms..5m"`
+	Interval time.Duration `yaml:"interval" default:"10s" range:"1s..5m"`
 
 	// Listen is the address, host:port or :port, that serves metrics and health. Empty serves nothing.
 	Listen string `yaml:"listen" default:":8080"`
@@ -51,8 +51,8 @@ type Log struct {
 
 // AWS says how AWS is reached.
 type AWS struct {
-	// Region is the region of the load balancers and of CloudWatch. Empty leaves it to the SDK: AWS_REGION, the shared
-	// profile, or the instance.
+	// Region is the region of the load balancers and of CloudWatch. Empty leaves it to the SDK: AWS_REGION or the
+	// shared profile. Without any the daemon does not start.
 	Region string `yaml:"region"`
 
 	// EndpointURL sends every AWS call to one address instead of AWS's own. It is for tests and the sandbox.

@@ -66,13 +66,13 @@ func TestFaultsOfADocument(t *testing.T) {
 			"clusterswitch.io/v2 is not known here; use clusterswitch.io/v1alpha1",
 		},
 		"an interval without a unit": {
-			"pairs:", "interval: 10 #!\npairs:", "interval", "10 has no unit; use a duration from 100ms to 5m, such as 10s",
+			"pairs:", "interval: 10 #!\npairs:", "interval", "10 has no unit; use a duration from 1s to 5m, such as 10s",
 		},
 		"an interval in days": {
-			"pairs:", "interval: 1d #!\npairs:", "interval", "1d is not a duration; use a duration from 100ms to 5m, such as 10s (the units are ms, s, m and h)",
+			"pairs:", "interval: 1d #!\npairs:", "interval", "1d is not a duration; use a duration from 1s to 5m, such as 10s (the units are ms, s, m and h)",
 		},
 		"an interval that is too short": {
-			"pairs:", "interval: 10ms #!\npairs:", "interval", "10ms is out of range; use a duration from 100ms to 5m",
+			"pairs:", "interval: 999ms #!\npairs:", "interval", "999ms is out of range; use a duration from 1s to 5m",
 		},
 		"an address without a port": {
 			"pairs:", "listen: localhost #!\npairs:", "listen", `"localhost" is not an address to listen on`,
@@ -102,7 +102,7 @@ func TestFaultsOfADocument(t *testing.T) {
 			"          maxErrorRatio: 1%\n", "          maxErrorRatio: 1%\n--- #!\nmore: true\n", "", "holds a second document; keep one",
 		},
 		"an interval that is a list": {
-			"pairs:", "interval: [10s] #!\npairs:", "interval", "is a list; use a duration from 100ms to 5m",
+			"pairs:", "interval: [10s] #!\npairs:", "interval", "is a list; use a duration from 1s to 5m",
 		},
 	})
 }
@@ -131,7 +131,7 @@ pairs:
 `)
 	want := []string{
 		`c.yaml:2: intervall: is not a known key; did you mean interval?`,
-		`c.yaml:3: interval: 10 has no unit; use a duration from 100ms to 5m, such as 10s`,
+		`c.yaml:3: interval: 10 has no unit; use a duration from 1s to 5m, such as 10s`,
 		`c.yaml:6: pairs[0].serve: grean is not known here; use blue or green`,
 		`c.yaml:7: pairs[0].blue.kubeconfig: is missing; set it to a mapping with the keys path, context`,
 		`c.yaml:9: pairs[0].rollback: 7 is neither true nor false; write true or false, without quotes`,

@@ -17,8 +17,9 @@ func (Gate) laterKeys() map[string]string {
 	}
 }
 
-// CloudWatch compares HTTPCode_Target_5XX_Count with RequestCount of one target group. A window with too few requests
-// is neither a pass nor a failure: the shift waits.
+// CloudWatch compares the failed requests of one target group, HTTPCode_Target_5XX_Count and
+// TargetConnectionErrorCount, with its RequestCount. A window with too few requests is neither a pass nor a failure: the
+// shift waits.
 type CloudWatch struct {
 	// LoadBalancer is the LoadBalancer dimension: app/NAME/ID, the end of the load balancer's ARN.
 	LoadBalancer string `yaml:"loadBalancer" required:"true"`

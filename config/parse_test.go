@@ -191,7 +191,7 @@ func TestEnvironmentOverlaysScalarTopLevelKeys(t *testing.T) {
 	}
 	want := []string{
 		`$CLUSTERSWITCH_HANDSOFF: handsOff: 1 is neither true nor false; write true or false, without quotes`,
-		`$CLUSTERSWITCH_INTERVAL: interval: 1 has no unit; use a duration from 100ms to 5m, such as 10s`,
+		`$CLUSTERSWITCH_INTERVAL: interval: 1 has no unit; use a duration from 1s to 5m, such as 10s`,
 		`$CLUSTERSWITCH_LISTEN: listen: "8080" is not an address to listen on; use :port or host:port with a port up to 65535`,
 		`$CLUSTERSWITCH_PAIRS: pairs: cannot be set by the environment; use interval, listen or handsOff`,
 	}

@@ -108,8 +108,8 @@ func benchCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&options.Daemon, "daemon", "", "path of the clusterswitch binary")
 	cmd.Flags().StringVar(&options.Dir, "dir", ".demo/bench", "folder for logs and the configuration")
-	cmd.Flags().IntVar(&options.Pairs, "pairs", 20, "pairs that are shifted side by side")
-	cmd.Flags().IntVar(&options.Rounds, "rounds", 6, "how often every pair is rolled back")
+	cmd.Flags().IntVar(&options.Pairs, "pairs", 10, "pairs that are shifted side by side")
+	cmd.Flags().IntVar(&options.Rounds, "rounds", 10, "how often every pair is rolled back")
 	cobra.CheckErr(cmd.MarkFlagRequired("daemon"))
 	return cmd
 }

@@ -32,6 +32,7 @@ type clusterLink struct {
 	pingEvery time.Duration
 	relink    time.Duration
 	log       *zap.Logger
+	said      string // the trouble that was logged last; for run alone
 
 	mu      sync.Mutex // guards all below
 	current *kube.Cluster
@@ -73,6 +74,16 @@ func (l *clusterLink) try(ctx context.Context) {
 		err = errLinkEnded
 	}
 	l.set(nil, err)
+	l.complain(err)
+}
+
+// complain says why the cluster can't be watched, and says it once for as long
+// as nothing changes.
+func (l *clusterLink) complain(err error) {
+	if l.said == err.Error() {
+		return
+	}
+	l.said = err.Error()
 	l.log.Error("cluster can't be watched, it will be tried again", logkey.Cluster(string(l.side)), zap.Error(err))
 }
 

@@ -15,6 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
+
+	"github.com/clusterswitch/clusterswitch/internal/logkey"
 )
 
 // source is the cache of one kind of objects in one namespace or in all, and
@@ -81,7 +83,7 @@ func (c *Cluster) addSource(k kind, namespace string) error {
 	return errors.Join(
 		s.informer.SetTransform(trim),
 		s.informer.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) {
-			c.log.Debug("watch broke", zap.String("resource", s.what), zap.Error(err))
+			c.log.Debug("watch broke", logkey.Resource(s.what), zap.Error(err))
 		}),
 	)
 }

@@ -71,5 +71,8 @@ func Cause(err error) zap.Field { return zap.NamedError("cause", err) }
 // Stage is the part of the program that is started or stopped.
 func Stage(name string) zap.Field { return zap.String("stage", name) }
 
+// Resource is a kind of Kubernetes objects, and their namespace where one is named: "pods in shop".
+func Resource(what string) zap.Field { return zap.String("resource", what) }
+
 // Key is a key of the configuration.
 func Key(name string) zap.Field { return zap.String("key", name) }

@@ -38,7 +38,8 @@ type API interface {
 type Query struct {
 	// Gate is the traffic gate that the reading is for.
 	Gate string
-	// LoadBalancer and TargetGroup are dimension values, as Dimensions gives them.
+	// LoadBalancer and TargetGroup are CloudWatch's dimension values, the ends of
+	// the ARNs: app/NAME/ID and targetgroup/NAME/ID.
 	LoadBalancer string
 	TargetGroup  string
 	// Window is how much time is measured, at least one Period.

@@ -302,22 +302,3 @@ func TestManyQueriesStayWithinTheLimitOfOneCall(t *testing.T) {
 		t.Errorf("%d calls", len(watch.calls))
 	}
 }
-
-func TestDimensionsAreTheEndsOfTheARNs(t *testing.T) {
-	t.Parallel()
-	const arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:"
-	lb, tg, err := Dimensions(arn+"listener-rule/app/web/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee", arn+"targetgroup/green/943f017f100becff")
-	if err != nil || lb != "app/web/50dc6c495c0c9188" || tg != "targetgroup/green/943f017f100becff" {
-		t.Errorf("got %q, %q, %v", lb, tg, err)
-	}
-	for name, arns := range map[string][2]string{
-		"a listener":              {arn + "listener/app/web/a/b", arn + "targetgroup/green/2"},
-		"a network load balancer": {arn + "listener-rule/net/web/a/b/c", arn + "targetgroup/green/2"},
-		"no ARN":                  {"rule", arn + "targetgroup/green/2"},
-		"no target group":         {arn + "listener-rule/app/web/a/b/c", arn + "loadbalancer/app/web/a"},
-	} {
-		if lb, tg, err := Dimensions(arns[0], arns[1]); err == nil {
-			t.Errorf("%s: got %q, %q", name, lb, tg)
-		}
-	}
-}

@@ -17,7 +17,6 @@ import (
 const (
 	arn      = "arn:aws:elasticloadbalancing:ap-northeast-1:123456789012:"
 	balancer = arn + "loadbalancer/app/web/50dc6c495c0c9188"
-	rule     = arn + "listener-rule/app/web/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee"
 	blue     = arn + "targetgroup/blue/73e2d6bc24d8a067"
 	green    = arn + "targetgroup/green/943f017f100becff"
 )
@@ -50,10 +49,8 @@ func TestMeasuringWhatTheEmbeddedAWSCounted(t *testing.T) {
 			cloud.RecordRequest(routing.Request{At: at, LoadBalancerARN: balancer, TargetGroupARN: blue, Status: 500, FromTarget: true})
 		}
 	}
-	lb, tg, err := measure.Dimensions(rule, green)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, lb, _ := strings.Cut(balancer, ":loadbalancer/")
+	tg := green[strings.Index(green, "targetgroup/"):]
 	watch := measure.New(measure.Options{API: cloudwatch.NewFromConfig(cfg), Now: clock})
 	query := measure.Query{Gate: "errors", LoadBalancer: lb, TargetGroup: tg, Window: 5 * time.Minute, Period: time.Minute, Settle: 2 * time.Minute}
 	silent := query

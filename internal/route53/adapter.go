@@ -104,10 +104,17 @@ func (a *Adapter) remember(k key, g group) {
 }
 
 // written forgets what the write made untrue and notes the change to wait for.
-// The ID is empty when the answer with it was lost.
 func (a *Adapter) written(k key, id string, at time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.last, k)
 	a.pending[k] = submission{id: id, at: at}
+}
+
+// unanswered notes a write whose answer, and with it the change's ID, was lost:
+// that an older change is in sync says nothing of it.
+func (a *Adapter) unanswered(k key, at time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.pending[k] = submission{at: at}
 }

@@ -174,7 +174,13 @@ func (a *Adapter) write(ctx context.Context, zone string, swaps []*swap) (awsapi
 	}, once)
 	at := a.now()
 	if err != nil {
-		return classify(err), false
+		f := classify(err)
+		if f.Class == awsapi.Unreachable { // it may have been carried out, or still will be
+			for _, s := range swaps {
+				a.unanswered(s.key(), at)
+			}
+		}
+		return f, false
 	}
 	id := ""
 	if out.ChangeInfo != nil {
@@ -240,9 +246,7 @@ func (a *Adapter) resolve(ctx context.Context, s *swap, f awsapi.Failure, batche
 	unchanged := g.token() == s.Expected.Token
 	switch {
 	case s.shows(g):
-		at := a.now()
-		a.landed(s, at)
-		s.answer(shift.Applied, at, "the answer was lost; it reads back as written")
+		s.answer(shift.Applied, a.now(), "the answer was lost; it reads back as written")
 	case !unchanged:
 		s.answer(shift.Conflict, time.Time{}, "%s changed since it was read: %s", e.RecordName, g.found(e))
 	case f.Class == awsapi.Unreachable:
@@ -251,15 +255,6 @@ func (a *Adapter) resolve(ctx context.Context, s *swap, f awsapi.Failure, batche
 		s.answer(shift.Conflict, time.Time{}, "nothing was written: refused together with other records of the zone: %s", f)
 	default:
 		s.answer(shift.Refused, time.Time{}, "nothing was written, though %s is as expected: %s", e.RecordName, f)
-	}
-}
-
-// landed notes a write whose answer, and with it the change's ID, was lost.
-func (a *Adapter) landed(s *swap, at time.Time) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if _, pending := a.pending[s.key()]; !pending {
-		a.pending[s.key()] = submission{at: at}
 	}
 }
 

@@ -335,28 +335,6 @@ func TestOneConflictRefusesAWholeBatchOfRises(t *testing.T) {
 	}
 }
 
-func TestALostAnswerCountsAsInSyncOnlyAfterTheTimeOfPropagation(t *testing.T) {
-	t.Parallel()
-	for p, to := range map[shift.Priority]shift.Share{shift.Rise: 25, shift.Rollback: 0} {
-		synctest.Test(t, func(t *testing.T) {
-			z := shopAt(10)
-			now := clock
-			a := New(Options{API: z, Now: func() time.Time { return now }})
-			z.script["change"] = []fault{{mute: true}}
-			if got := commitShop(t, a, to, p); got.Outcome != shift.Applied {
-				t.Fatalf("%s: got %+v", p, got)
-			}
-			if readShop(t, a).InSync {
-				t.Errorf("%s: a change whose ID is lost counts as in sync at once", p)
-			}
-			now = now.Add(propagation)
-			if !readShop(t, a).InSync {
-				t.Errorf("%s: it doesn't after %s", p, propagation)
-			}
-		})
-	}
-}
-
 func TestAChangeOfAnotherKindIsRefused(t *testing.T) {
 	t.Parallel()
 	a := newAdapter(shopAt(0))

@@ -132,7 +132,6 @@ func (a *Adapter) judge(s *swap, g group) bool {
 	case w.AtMost(s.Wanted):
 		note := "nothing to write: " + g.found(s.entrance())
 		if s.unsure {
-			a.landed(s, a.now())
 			note = "the answer was lost; it reads back as written"
 		}
 		s.answer(shift.Applied, a.now(), "%s", note)

@@ -36,7 +36,7 @@ type Metrics struct {
 func New(version string) *Metrics {
 	m := &Metrics{registry: prometheus.NewRegistry()}
 	m.share = m.gauge("share_percent", "Share of users' traffic that green is intended to have, in percent.", "pair")
-	m.entrance = m.gauge("entrance_share_percent", "Share of traffic that AWS stores for green, in percent.", "pair", "entrance")
+	m.entrance = m.gauge("entrance_share_percent", "Share of traffic that AWS stores for green, in percent; absent while the entrance is unknown.", "pair", "entrance")
 	m.known = m.gauge("entrance_known", "1 while the entrance could be read and may be written, else 0.", "pair", "entrance")
 	m.phase = m.gauge("phase", "1 for the phase that the pair is in, 0 for the others.", "pair", "phase")
 	m.severity = m.gauge("severity", "Who should care about the last decision: 0 nobody, 1 it is held up, 2 a person is needed.", "pair")
@@ -46,7 +46,7 @@ func New(version string) *Metrics {
 	m.turns = m.counter("turns_total", "Turns of the loop.", "pair")
 	m.lastTurn = m.gauge("last_turn_timestamp_seconds", "When the loop last took a turn, in seconds since 1970.", "pair")
 	m.writes = m.counter("writes_total", "Writes of weights to AWS by outcome.", "pair", "entrance", "priority", "outcome")
-	m.rollbacks = m.counter("rollbacks_total", "Rollbacks that began, by who decided: person or automatic.", "pair", "decided_by")
+	m.rollbacks = m.counter("rollbacks_total", "Rollbacks that began, by who decided: person or automatic. The planned way back is none.", "pair", "decided_by")
 	m.journal = m.counter("journal_errors_total", "Turns in which the state could not be written down.", "pair")
 	m.superseded = m.gauge("superseded", "1 when a newer daemon took charge and this one no longer writes.", "pair")
 	m.reloads = m.counter("config_reloads_total", "Changes of the configuration file by result: applied or refused.", "result")
@@ -114,9 +114,11 @@ func (m *Metrics) observed(pair string, o shift.Observation) {
 	for _, r := range o.Entrances {
 		known := r.Err == "" && !r.At.IsZero()
 		m.known.WithLabelValues(pair, r.Name).Set(one(known))
-		if known {
-			m.entrance.WithLabelValues(pair, r.Name).Set(float64(r.Weights.Share()))
+		if !known {
+			m.entrance.DeleteLabelValues(pair, r.Name)
+			continue
 		}
+		m.entrance.WithLabelValues(pair, r.Name).Set(float64(r.Weights.Share()))
 	}
 	if o.Blue.Err != "" || o.Blue.At.IsZero() {
 		m.blueReady.DeleteLabelValues(pair)
@@ -137,9 +139,9 @@ func (m *Metrics) decided(pair string, t switcher.Turn) {
 	for i, r := range t.Results {
 		m.writes.WithLabelValues(pair, r.Entrance, t.Decision.Changes[i].Priority.String(), string(r.Outcome)).Inc()
 	}
-	if next := t.Decision.Next.Rollback; next != nil && t.Before.Rollback == nil {
+	if next := t.Decision.Next; next.Phase == shift.RollingBack && t.Before.Phase != shift.RollingBack {
 		decidedBy := "person"
-		if next.Automatic {
+		if next.Rollback.Automatic {
 			decidedBy = "automatic"
 		}
 		m.rollbacks.WithLabelValues(pair, decidedBy).Inc()

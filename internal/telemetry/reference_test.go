@@ -74,6 +74,62 @@ func TestEveryMetricIsSetAndDocumented(t *testing.T) {
 	}
 }
 
+// Every rollback counts once, also one of an attempt that was going back as
+// planned, or of a pair that was rolled back before.
+func TestRollbacksAreCounted(t *testing.T) {
+	back := shift.State{Phase: shift.RollingBack, Rollback: &shift.RollbackRecord{}}
+	cases := map[string]struct {
+		before, next shift.State
+		want         float64
+	}{
+		"a person's, out of a shift":        {shift.State{Phase: shift.Shifting}, back, 1},
+		"out of the planned way back":       {shift.State{Phase: shift.Returning, Rollback: &shift.RollbackRecord{}}, back, 1},
+		"a second one, of the next edit":    {shift.State{Phase: shift.RolledBack, Rollback: &shift.RollbackRecord{}}, back, 1},
+		"one that goes on":                  {back, back, 0},
+		"the planned way back, which isn't": {shift.State{Phase: shift.Completed}, shift.State{Phase: shift.Returning, Rollback: &shift.RollbackRecord{}}, 0},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			m := New("v0.0.0-test")
+			m.Report(switcher.Turn{Plan: shift.Plan{Pair: "shop"}, Before: c.before, Decision: shift.Decision{Next: c.next}})
+			if got := value(t, m, "clusterswitch_rollbacks_total"); got != c.want {
+				t.Errorf("it is counted %g times, want %g", got, c.want)
+			}
+		})
+	}
+}
+
+func TestAnUnknownEntranceHasNoShare(t *testing.T) {
+	m, turn := New("v0.0.0-test"), fullTurn()
+	m.Report(turn)
+	if got := value(t, m, "clusterswitch_entrance_share_percent"); got != 25 {
+		t.Errorf("known, it has the share %g", got)
+	}
+	turn.Observation.Entrances[0].Err = "access denied"
+	m.Report(turn)
+	if got := value(t, m, "clusterswitch_entrance_share_percent"); got != 0 {
+		t.Errorf("unknown, it still has the share %g", got)
+	}
+}
+
+// value sums a metric's series; 0: it has none.
+func value(t *testing.T, m *Metrics, name string) float64 {
+	t.Helper()
+	families, err := m.Gatherer().Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := 0.0
+	for _, f := range families {
+		for _, metric := range f.GetMetric() {
+			if f.GetName() == name {
+				sum += metric.GetGauge().GetValue() + metric.GetCounter().GetValue()
+			}
+		}
+	}
+	return sum
+}
+
 func TestAPairThatIsGoneLeavesNothing(t *testing.T) {
 	m := New("v0.0.0-test")
 	m.Report(fullTurn())

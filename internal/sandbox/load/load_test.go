@@ -223,8 +223,15 @@ func TestStickyUsersStayWhenTheWeightsGoBack(t *testing.T) {
 		}
 	}
 	set(0, 100)
-	g := w.start(nil, shop)
-	w.awaitMore(100, anyRequest) // every user has its cookie by now
+	g := w.start(func(o *load.Options) { o.Workers = 1 }, shop)
+	// On a busy machine many requests may be under way before the first answer
+	// brings the cookie. The weights change when none of those is left.
+	for w.awaitMore(1, anyRequest); g.Snapshot().Requests == 0; {
+		w.awaitMore(1, anyRequest)
+	}
+	for withoutCookie := g.Snapshot().Sent; g.Snapshot().Requests < withoutCookie; {
+		w.awaitMore(1, anyRequest)
+	}
 	set(100, 0)
 	w.awaitMore(100, anyRequest)
 	if s := g.Stop(); s.ByCluster["blue"] != 0 || s.Failed != 0 {
