@@ -107,10 +107,11 @@ func (t *turn) nextStep() Decision {
 	if !last {
 		to = t.next.Steps[t.next.Step].Share
 	}
+	verdicts := t.judge(riseGates(), to)
 	if d, ok := t.known(); !ok { // also while a share is held: what was edited by hand is named at once
+		d.Verdicts = verdicts
 		return d
 	}
-	verdicts := t.judge(riseGates(), to)
 	if w := worst(verdicts); w.Judgement != Pass {
 		return t.blocked(w, verdicts)
 	}
