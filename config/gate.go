@@ -18,8 +18,8 @@ func (Gate) laterKeys() map[string]string {
 }
 
 // CloudWatch compares the failed requests of one target group, HTTPCode_Target_5XX_Count and
-// TargetConnectionErrorCount, with its RequestCount. A window with too few requests is neither a pass nor a failure: the
-// shift waits.
+// TargetConnectionErrorCount, with its RequestCount. A request that was never answered is no evidence: it doesn't count. A
+// window with too few requests is neither a pass nor a failure: the shift waits.
 type CloudWatch struct {
 	// LoadBalancer is the LoadBalancer dimension: app/NAME/ID, the end of the load balancer's ARN.
 	LoadBalancer string `yaml:"loadBalancer" required:"true"`

@@ -39,7 +39,7 @@ func (s *Switcher) load(ctx context.Context, pair string, timeout time.Duration)
 		found.State = shift.NewState()
 	}
 	// Whoever took charge after this daemon has a higher epoch. Two daemons
-	// must never alternate writes, so this is for good.
+	// must never alternate writes, so only deserted() ends it.
 	s.superseded = s.superseded || s.charged && found.State.Epoch > s.epoch
 	if goesBack(s.state) && (found.Present || s.charged) {
 		found.Memory = new(s.state)

@@ -26,10 +26,13 @@ type requests struct {
 
 // flagged is `run --rollback PAIR`; nil: it wasn't given. It is bound to the
 // attempt that the daemon found when it started: it can't leak into a later one,
-// not even when the pair is stopped and started anew.
+// not even when the pair is stopped and started anew. Nor does it stand in the
+// way of one: at rest it gives way to an attempt that was asked for since.
 type flagged struct {
 	bound   bool
 	attempt int
+	// asked is the attempt that people had asked for by then.
+	asked int
 }
 
 func newRequests(s specs, flag *flagged) *requests {
@@ -70,7 +73,7 @@ func (r *requests) request(s shift.State, joined bool) shift.Request {
 	if spec.Rollback {
 		q.RollbackBy = append(q.RollbackBy, "the custom resource")
 	}
-	if r.flag.asks(s, joined) {
+	if r.flag.asks(s, q.Attempt, joined) {
 		q.RollbackBy = append(q.RollbackBy, "run --rollback")
 	}
 	return q
@@ -78,14 +81,16 @@ func (r *requests) request(s shift.State, joined bool) shift.Request {
 
 // asks tells whether the flag asks now. Until the attempt under way is known it
 // does: a rollback doesn't wait for the journal.
-func (f *flagged) asks(s shift.State, joined bool) bool {
+func (f *flagged) asks(s shift.State, asked int, joined bool) bool {
 	switch {
 	case f == nil:
+		return false
+	case f.bound && !s.Active() && asked > f.asked:
 		return false
 	case f.bound:
 		return s.Attempt == f.attempt
 	case joined:
-		f.bound, f.attempt = true, s.Attempt
+		f.bound, f.attempt, f.asked = true, s.Attempt, max(asked, s.Attempt)
 	}
 	return true
 }

@@ -115,3 +115,23 @@ func TestRollbackFlagIsBoundToTheAttemptFound(t *testing.T) {
 		}
 	}
 }
+
+// After run --rollback has done its work, a person starts a new attempt without
+// starting the daemon anew.
+func TestRollbackFlagGivesWayToALaterWish(t *testing.T) {
+	spec := &v1alpha1.TrafficSwitchSpec{Attempt: 2}
+	r := newRequests(resource{spec}, &flagged{})
+	asks := func(s shift.State) bool { return len(r.request(s, true).RollbackBy) > 0 }
+	running := shift.State{Attempt: 2, Phase: shift.Shifting}
+	over := shift.State{Attempt: 2, Phase: shift.RolledBack}
+	if !asks(running) || !asks(over) {
+		t.Error("the flag doesn't ask in the attempt that was found")
+	}
+	spec.Attempt = 3
+	if !asks(running) {
+		t.Error("a later attempt that is asked for takes the flag from the one under way")
+	}
+	if asks(over) {
+		t.Error("the flag stands in the way of an attempt that was asked for later")
+	}
+}

@@ -45,7 +45,7 @@ func (h *hand) rollback(ctx context.Context, pair string, force bool) error {
 	}
 	h.out.say("The rollback flag of %s is set.", pair)
 	switch phase := shift.Phase(t.Status.Phase); {
-	case t.Spec.HandsOff:
+	case t.Spec.HandsOff, t.Status.Reason == string(shift.HandsOff):
 		h.out.say("The daemon obeys it as soon as handsOff is taken away.")
 	case phase == "":
 		h.out.say("No daemon has said anything about %s yet. One that runs sends all traffic to blue.", pair)

@@ -103,5 +103,7 @@ func (h *hand) handsOff(t *v1alpha1.TrafficSwitch) {
 	if t.Spec.HandsOff {
 		h.err.say("WARNING: handsOff is set in the TrafficSwitch: the daemon writes nothing for %s, not even a rollback.", t.Name)
 		h.err.say(`Take it away: %s patch trafficswitch %s --type merge -p '{"spec":{"handsOff":null}}'`, h.place.kubectl(), t.Name)
+	} else if t.Status.Reason == string(shift.HandsOff) {
+		h.err.say("WARNING: handsOff is set in the configuration: the daemon writes nothing for %s, not even a rollback, until that is taken away.", t.Name)
 	}
 }

@@ -23,11 +23,21 @@ const (
 	requests = iota
 	serverErrors
 	connectionErrors
+	answers
 	metrics
 )
 
 func metricNames() [metrics]string {
-	return [metrics]string{"RequestCount", "HTTPCode_Target_5XX_Count", "TargetConnectionErrorCount"}
+	return [metrics]string{"RequestCount", "HTTPCode_Target_5XX_Count", "TargetConnectionErrorCount", "TargetResponseTime"}
+}
+
+// statistic is how a metric is summed up. Each answer of a target is one sample
+// of its response time, so their number is the number of answers.
+func statistic(metric int) string {
+	if metric == answers {
+		return "SampleCount"
+	}
+	return "Sum"
 }
 
 // maxQuestions keeps a call within 500 metrics. GetMetricData, API reference.
@@ -92,7 +102,7 @@ func (c *CloudWatch) collect(ctx context.Context, batch []*question) error {
 			id := "q" + strconv.Itoa(i) + "m" + strconv.Itoa(m)
 			q.series[m].points = map[time.Time]float64{}
 			byID[id] = &q.series[m]
-			in.MetricDataQueries = append(in.MetricDataQueries, q.metric(id, name))
+			in.MetricDataQueries = append(in.MetricDataQueries, q.metric(id, name, statistic(m)))
 		}
 	}
 	in.StartTime, in.EndTime = &from, &to
@@ -114,12 +124,12 @@ func (c *CloudWatch) collect(ctx context.Context, batch []*question) error {
 	return fmt.Errorf("reading CloudWatch: it has more than %d pages", maxPages)
 }
 
-func (q *question) metric(id, name string) types.MetricDataQuery {
+func (q *question) metric(id, name, statistic string) types.MetricDataQuery {
 	return types.MetricDataQuery{
 		Id: &id,
 		MetricStat: &types.MetricStat{
 			Period: aws.Int32(int32(q.query.Period / time.Second)),
-			Stat:   aws.String("Sum"),
+			Stat:   &statistic,
 			Metric: &types.Metric{
 				Namespace:  aws.String("AWS/ApplicationELB"),
 				MetricName: &name,
@@ -151,7 +161,8 @@ func (s *series) take(r types.MetricDataResult) {
 	}
 }
 
-// count sums the points of the whole periods asked for.
+// count sums the points of the whole periods asked for. A request that neither
+// was answered nor failed to connect says nothing, so it isn't counted at all.
 func (q *question) count() error {
 	for m, s := range q.series {
 		if err := q.sound(s); err != nil {
@@ -164,7 +175,7 @@ func (q *question) count() error {
 		// One request may try several connections: they count for no more than
 		// the requests that no target answered with an error.
 		refused := min(q.series[connectionErrors].points[at], max(0, n-server))
-		asked += n
+		asked += min(n, max(server, q.series[answers].points[at])+refused)
 		failed += server + refused
 	}
 	r := q.reading

@@ -9,6 +9,12 @@
 // connection would look flawless. HTTPCode_ELB_5XX_Count isn't used: it exists
 // per load balancer only, so it can't tell green's errors from blue's.
 //
+// A request that the target never answers is in neither: the client gives up, or
+// the load balancer does after its idle timeout. It isn't counted as an error,
+// since clients also leave sound services, but not as a good request either: only
+// answered ones (the samples of TargetResponseTime) and connections that failed
+// are counted. So a green that hangs passes no gate, for want of requests.
+//
 // # What silence means
 //
 // CloudWatch publishes a point only while requests flow. A period without
@@ -83,7 +89,7 @@ func New(o Options) *CloudWatch {
 }
 
 // Measure answers every query with one reading, in the order given, by one call
-// for all queries of one period (up to 166). Only whole periods between since and now count; a
+// for all queries of one period (up to 125). Only whole periods between since and now count; a
 // reading with both bounds zero means that none has passed yet. What can't be
 // measured whole has its Err set: a part of the truth is no measurement.
 func (c *CloudWatch) Measure(ctx context.Context, queries []Query, since time.Time) []shift.TrafficReading {

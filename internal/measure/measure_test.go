@@ -82,11 +82,20 @@ func (f *fakeWatch) answer(in *cloudwatch.GetMetricDataInput, q types.MetricData
 		r.StatusCode = s
 		r.Messages = []types.MessageData{{Value: aws.String("because")}}
 	}
+	stored, ok := f.metrics[name]
+	if name == "TargetResponseTime" {
+		if *q.MetricStat.Stat != "SampleCount" {
+			r.StatusCode = types.StatusCodeInternalError
+		}
+		if !ok { // every request was answered
+			stored = f.metrics["RequestCount"]
+		}
+	}
 	period := int(*q.MetricStat.Period) / 60
 	for m := 0; m < 60; m += period {
 		sum, seen := 0.0, false
 		for i := m; i < m+period; i++ {
-			v, ok := f.metrics[name][i]
+			v, ok := stored[i]
 			sum, seen = sum+v, seen || ok
 		}
 		if at := minute(m); seen && !at.Before(*in.StartTime) && at.Before(*in.EndTime) {
@@ -182,6 +191,14 @@ func TestMeasuring(t *testing.T) {
 			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady(), "HTTPCode_Target_5XX_Count": {22: 3}, "TargetConnectionErrorCount": {22: 300}}},
 			want:  shift.TrafficReading{From: minute(22), To: minute(27), Requests: 150, Errors: 10},
 		},
+		"takes a request that nobody answered for no evidence": {
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady(), "TargetResponseTime": {22: 10, 23: 5, 26: 1}}},
+			want:  shift.TrafficReading{From: minute(22), To: minute(27), Requests: 16},
+		},
+		"sees nothing of a target group that answers nobody": {
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady(), "TargetResponseTime": {}}},
+			want:  shift.TrafficReading{From: minute(22), To: minute(27)},
+		},
 		"measures in wider periods": {
 			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady()}}, query: func(q *Query) { q.Period, q.Settle = 5*time.Minute, 4*time.Minute },
 			want: shift.TrafficReading{From: minute(20), To: minute(25), Requests: 2060},
@@ -254,7 +271,7 @@ func TestAllQueriesOfOnePeriodGoInOneCall(t *testing.T) {
 			t.Errorf("%s: %d requests (%s), want %d", r.Gate, r.Requests, r.Err, want)
 		}
 	}
-	if len(watch.calls) != 1 || len(watch.calls[0].MetricDataQueries) != 6 {
+	if len(watch.calls) != 1 || len(watch.calls[0].MetricDataQueries) != 8 {
 		t.Errorf("%d calls", len(watch.calls))
 	}
 }
@@ -298,7 +315,7 @@ func TestManyQueriesStayWithinTheLimitOfOneCall(t *testing.T) {
 			t.Fatalf("got %+v", r)
 		}
 	}
-	if len(watch.calls) != 3 {
+	if len(watch.calls) != 4 {
 		t.Errorf("%d calls", len(watch.calls))
 	}
 }

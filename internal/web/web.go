@@ -32,6 +32,8 @@ type turning struct {
 	since time.Time // when it was started
 	last  time.Time // its last turn; zero: none yet
 	bound time.Duration
+	// superseded: a newer daemon took charge of the pair.
+	superseded bool
 }
 
 // NewHealth makes a Health that knows no pair yet.
@@ -64,7 +66,7 @@ func (h *Health) Report(t switcher.Turn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if p, ok := h.pairs[t.Plan.Pair]; ok {
-		p.last = h.now()
+		p.last, p.superseded = h.now(), t.Superseded
 		h.pairs[t.Plan.Pair] = p
 	}
 }
@@ -101,15 +103,22 @@ func (h *Health) unready() string {
 	if h.stopping {
 		return "stopping"
 	}
-	var waiting []string
+	var waiting, lost []string
 	for name, p := range h.pairs {
-		if p.last.IsZero() {
+		switch {
+		case p.last.IsZero():
 			waiting = append(waiting, name)
+		case p.superseded:
+			lost = append(lost, name)
 		}
 	}
 	slices.Sort(waiting)
-	if len(waiting) > 0 {
+	slices.Sort(lost)
+	switch {
+	case len(waiting) > 0:
 		return "no turn yet of " + strings.Join(waiting, ", ")
+	case len(lost) > 0:
+		return "a newer daemon took charge of " + strings.Join(lost, ", ")
 	}
 	return ""
 }

@@ -17,20 +17,25 @@ import (
 func TestPagesTellHowTheLoopsDo(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	turn := switcher.Turn{Plan: shift.Plan{Pair: "shop"}}
+	superseded := turn
+	superseded.Superseded = true
 	tests := map[string]struct {
 		story  func(h *Health)
 		path   string
 		status int
 		body   string
 	}{
-		"a daemon without pairs is ready":       {func(*Health) {}, "/readyz", 200, "ok"},
-		"a pair that never turned is not ready": {func(h *Health) { h.Expect("shop", time.Minute) }, "/readyz", 503, "no turn yet of shop"},
-		"a pair that turned is ready":           {func(h *Health) { h.Expect("shop", time.Minute); h.Report(turn) }, "/readyz", 200, "ok"},
-		"a daemon that stops is not ready":      {func(h *Health) { h.Stopping() }, "/readyz", 503, "stopping"},
-		"a stopping daemon is still healthy":    {func(h *Health) { h.Stopping() }, "/healthz", 200, "ok"},
-		"a pair within its bound is healthy":    {func(h *Health) { h.Expect("shop", time.Minute); now = now.Add(time.Minute) }, "/healthz", 200, "ok"},
-		"a pair that stands still is not":       {func(h *Health) { h.Expect("shop", time.Minute); now = now.Add(61 * time.Second) }, "/healthz", 500, "no turn for too long: shop"},
-		"a pair that is gone doesn't count":     {func(h *Health) { h.Expect("shop", 0); h.Forget("shop"); now = now.Add(time.Hour) }, "/healthz", 200, "ok"},
+		"a daemon without pairs is ready":            {func(*Health) {}, "/readyz", 200, "ok"},
+		"a pair that never turned is not ready":      {func(h *Health) { h.Expect("shop", time.Minute) }, "/readyz", 503, "no turn yet of shop"},
+		"a pair that turned is ready":                {func(h *Health) { h.Expect("shop", time.Minute); h.Report(turn) }, "/readyz", 200, "ok"},
+		"a daemon that isn't in charge is not ready": {func(h *Health) { h.Expect("shop", time.Minute); h.Report(superseded) }, "/readyz", 503, "a newer daemon took charge of shop"},
+		"nor is it ill":                              {func(h *Health) { h.Expect("shop", time.Minute); h.Report(superseded) }, "/healthz", 200, "ok"},
+		"a daemon in charge again is ready":          {func(h *Health) { h.Expect("shop", time.Minute); h.Report(superseded); h.Report(turn) }, "/readyz", 200, "ok"},
+		"a daemon that stops is not ready":           {func(h *Health) { h.Stopping() }, "/readyz", 503, "stopping"},
+		"a stopping daemon is still healthy":         {func(h *Health) { h.Stopping() }, "/healthz", 200, "ok"},
+		"a pair within its bound is healthy":         {func(h *Health) { h.Expect("shop", time.Minute); now = now.Add(time.Minute) }, "/healthz", 200, "ok"},
+		"a pair that stands still is not":            {func(h *Health) { h.Expect("shop", time.Minute); now = now.Add(61 * time.Second) }, "/healthz", 500, "no turn for too long: shop"},
+		"a pair that is gone doesn't count":          {func(h *Health) { h.Expect("shop", 0); h.Forget("shop"); now = now.Add(time.Hour) }, "/healthz", 200, "ok"},
 		"a pair whose bound changes stays ready": {func(h *Health) {
 			h.Expect("shop", time.Minute)
 			h.Report(turn)

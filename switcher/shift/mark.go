@@ -21,6 +21,9 @@ type Mark struct {
 
 const markSchema = "clusterswitch/v1"
 
+// maxCount is more than any daemon can count, and leaves room for counting on.
+const maxCount = 1 << 62
+
 // String gives the text that is stored. It uses only characters that TXT
 // records, tags and people take without quoting.
 func (m Mark) String() string {
@@ -52,8 +55,10 @@ func ParseMark(text string) (Mark, error) {
 			return Mark{}, fmt.Errorf("mark %q lacks %s", text, key)
 		}
 	}
-	if m.Attempt < 0 || m.Epoch < 0 || m.Version < 0 {
-		return Mark{}, fmt.Errorf("mark %q counts below 0", text)
+	for _, n := range []int64{int64(m.Attempt), m.Epoch, m.Version} {
+		if n < 0 || n > maxCount {
+			return Mark{}, fmt.Errorf("mark %q has the count %d, which is not within 0 and %d", text, n, int64(maxCount))
+		}
 	}
 	return m, nil
 }

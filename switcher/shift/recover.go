@@ -44,12 +44,13 @@ func Recover(f Found, o Observation, now time.Time) (s State, final bool) {
 	}
 	s = f.State.clone()
 	s.Epoch = max(s.Epoch, mark.Epoch) + 1
-	if marked && (mark.Compare(f.State.Mark()) > 0 || mark.tellsRollback(s)) {
-		s.joinMark(mark, now)
-	}
+	// Memory first: it knows who asked, which its own mark doesn't tell.
 	if f.Memory != nil && f.Memory.Mark().tellsRollback(s) {
 		s.joinMark(f.Memory.Mark(), now)
 		s.Rollback = new(*f.Memory.Rollback)
+	}
+	if marked && (mark.Compare(f.State.Mark()) > 0 || mark.tellsRollback(s)) {
+		s.joinMark(mark, now)
 	}
 	return s, true
 }

@@ -94,3 +94,20 @@ func TestRecover(t *testing.T) {
 		})
 	}
 }
+
+// A daemon that went back while the journal was away says afterwards who asked
+// for it, although the mark that it wrote tells of the rollback too.
+func TestRecoverKeepsWhoAskedForTheRollback(t *testing.T) {
+	now := time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
+	found := journaled(nil)
+	memory := found.State.clone()
+	memory.Phase, memory.Share, memory.Version = RollingBack, 0, 11
+	memory.Rollback = &RollbackRecord{By: "the configuration", Why: "the rollback flag is set in the configuration", At: now}
+	found.Memory = &memory
+	mark := memory.Mark()
+	r := EntranceReading{Name: "dns", At: now, Weights: Share(0).Weights(), Mark: &mark}
+	s, final := Recover(found, Observation{Entrances: []EntranceReading{r}}, now)
+	if !final || s.Phase != RollingBack || s.Question != nil || s.Rollback == nil || s.Rollback.By != "the configuration" || s.Version < 11 {
+		t.Errorf("got %+v, final %t", s, final)
+	}
+}

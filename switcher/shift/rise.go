@@ -108,6 +108,10 @@ func (t *turn) nextStep() Decision {
 		to = t.next.Steps[t.next.Step].Share
 	}
 	verdicts := t.judge(riseGates(), to)
+	if d, ok := t.known(); !ok { // also while a share is held: what was edited by hand is named at once
+		d.Verdicts = verdicts
+		return d
+	}
 	if w := worst(verdicts); w.Judgement != Pass {
 		return t.blocked(w, verdicts)
 	}
@@ -137,18 +141,27 @@ func (t *turn) grantedStep(last bool, to Share) Decision {
 	return t.act([]Change{t.change(0, to, Rise)}, Rising, "step %d: all gates pass, entrance %s goes to %s", t.next.Step, t.next.Entrances[0].Name, to)
 }
 
+// known asks whether every entrance is.
+func (t *turn) known() (Decision, bool) {
+	for _, e := range t.next.Entrances {
+		if _, known := t.reading(e.Name); !known {
+			return t.stay(EntranceUnknown, "entrance %s is unknown: %s", e.Name, t.unreadable(e.Name)), false
+		}
+	}
+	return Decision{}, true
+}
+
 // writable asks whether the wish to rise is known and every entrance can be
 // written: one that is unknown, or somebody else's, keeps all where they are.
 func (t *turn) writable() (Decision, bool) {
 	if t.o.Request.Serve != Green {
 		return t.requestUnknown(), false
 	}
+	if d, ok := t.known(); !ok {
+		return d, false
+	}
 	for _, e := range t.next.Entrances {
-		r, known := t.reading(e.Name)
-		if !known {
-			return t.stay(EntranceUnknown, "entrance %s is unknown: %s", e.Name, t.unreadable(e.Name)), false
-		}
-		if r.Owner != "" {
+		if r, _ := t.reading(e.Name); r.Owner != "" {
 			return t.stay(EntranceOwned, "entrance %s is written by %s", e.Name, r.Owner), false
 		}
 	}

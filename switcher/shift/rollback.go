@@ -123,7 +123,7 @@ func (t *turn) endWayBack() Decision {
 // that can't be read is written all the same.
 func (t *turn) lowerAll(limit Share) (Decision, bool) {
 	var changes []Change
-	var waiting []string
+	var waiting, unread []string
 	var left Share // on green
 	unsynced := false
 	for i, e := range t.next.Entrances {
@@ -138,6 +138,7 @@ func (t *turn) lowerAll(limit Share) (Decision, bool) {
 		case known:
 			changes = append(changes, t.change(i, limit, Rollback))
 		default:
+			unread = append(unread, e.Name+" can't be read back: "+t.unreadable(e.Name))
 			changes = append(changes, t.change(i, min(limit, e.lowest()), Rollback))
 		}
 	}
@@ -148,6 +149,9 @@ func (t *turn) lowerAll(limit Share) (Decision, bool) {
 		if len(waiting) > 0 {
 			message += "; " + strings.Join(waiting, ", ") + " waits, blue has no healthy target there"
 		}
+		// Without this a rollback that AWS took, but nobody can see, would sound
+		// like one that goes on for ever.
+		message = strings.Join(append([]string{message}, unread...), "; ")
 		return t.act(changes, RollbackUnderWay, "%s", message), true
 	case len(waiting) > 0:
 		return t.stay(RollbackWaitsForBlue, "blue has no healthy target while green has some (%s); it goes back as soon as blue has one", strings.Join(waiting, ", ")), true
