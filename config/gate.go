@@ -43,7 +43,7 @@ type CloudWatch struct {
 	// Settle is how long a data point is left to settle: newer ones are not judged.
 	Settle time.Duration `yaml:"settle" default:"2m" range:"0s..1h"`
 
-	// Breaches is how many windows in a row must fail before the daemon rolls back by itself. The first failure already
-	// stops the rise.
+	// Breaches is how many measurements in a row must fail before the daemon rolls back by itself; a new one comes with
+	// each period, and looks back over the window. The first failure already stops the rise.
 	Breaches int `yaml:"breaches" default:"2" range:"1..100"`
 }

@@ -84,6 +84,9 @@ func (s *Switcher) join(found *shift.Found, o shift.Observation, now time.Time) 
 		return
 	}
 	state, final := shift.Recover(*found, o, now)
+	if final && found.Present && s.edited(found.State) {
+		state = shift.Distrust(s.state, found.State, now)
+	}
 	s.loaded, s.unjoined = final, errNotJoined
 	if found.Unreadable != "" {
 		s.unjoined = errors.New(found.Unreadable)
@@ -91,6 +94,15 @@ func (s *Switcher) join(found *shift.Found, o shift.Observation, now time.Time) 
 	if final || !s.charged && !goesBack(s.state) {
 		s.state, s.saved = state, found.State
 	}
+}
+
+// edited tells whether a journal that is this daemon's own, by its epoch, holds
+// what this daemon never wrote.
+func (s *Switcher) edited(found shift.State) bool {
+	if !s.charged || found.Epoch != s.epoch || same(found, s.saved) {
+		return false
+	}
+	return !slices.ContainsFunc(s.tried, func(own shift.State) bool { return same(found, own) })
 }
 
 // save journals what the journal doesn't hold yet: a changed state, or news for
@@ -109,6 +121,7 @@ func (s *Switcher) save(ctx context.Context, t *Turn, lowering bool) error {
 	ctx, cancel := context.WithTimeout(ctx, s.bound(s.timeouts.Journal, lowering, s.timeouts.JournalLowering))
 	defer cancel()
 	s.epoch = d.Next.Epoch // even if the answer is lost: this daemon wrote it
+	s.noteTry(d.Next)
 	err := s.journal.Save(ctx, t.Plan.Pair, d.Next, said)
 	if conflicted(err) {
 		// Join with what is there before anything else; but whether to go on
@@ -121,9 +134,24 @@ func (s *Switcher) save(ctx context.Context, t *Turn, lowering bool) error {
 	if err != nil {
 		return err
 	}
-	s.saved, s.charged = d.Next, true
+	s.saved, s.charged, s.tried = d.Next, true, nil
 	s.said, s.saidAt = said, t.Now
 	return nil
+}
+
+// maxTried bounds what is remembered of saves without an answer.
+const maxTried = 32
+
+// noteTry remembers a save until one is known to have landed: any of those
+// before it may have landed with its answer lost.
+func (s *Switcher) noteTry(state shift.State) {
+	if n := len(s.tried); n > 0 && same(s.tried[n-1], state) {
+		return
+	}
+	if len(s.tried) == maxTried {
+		s.tried = slices.Delete(s.tried, 0, 1)
+	}
+	s.tried = append(s.tried, state)
 }
 
 // withFailure gives a decision's sentence to those who read the journal. What
@@ -155,7 +183,8 @@ func same(a, b shift.State) bool { return reflect.DeepEqual(a, b) }
 const sayEvery = 5 * time.Second
 
 // news tells whether those who read the journal should hear something although
-// the state stands: another reason at once, all else now and then. A sentence
+// the state stands: another reason at once, all else now and then, and a sign
+// of life. A sentence
 // of a gate that only counts on is no news.
 func (s *Switcher) news(t *Turn, said shift.Said) bool {
 	if said.Reason != s.said.Reason {
@@ -166,8 +195,13 @@ func (s *Switcher) news(t *Turn, said shift.Said) bool {
 	changed := t.Observation.Request.Unknown != "" ||
 		said.Message != s.said.Message || said.BlueReady != s.said.BlueReady ||
 		!slices.EqualFunc(said.Verdicts, s.said.Verdicts, sameJudgement)
-	return changed && t.Now.Sub(s.saidAt) >= max(sayEvery, t.Plan.Interval)
+	age := t.Now.Sub(s.saidAt)
+	return changed && age >= max(sayEvery, t.Plan.Interval) || age >= max(heartbeat, t.Plan.Interval)
 }
+
+// heartbeat is how often the journal is written although there is nothing new:
+// a daemon that is silent can't be told from one that is dead.
+const heartbeat = 30 * time.Second
 
 func sameJudgement(a, b shift.Verdict) bool {
 	return a.Gate == b.Gate && a.Judgement == b.Judgement

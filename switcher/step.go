@@ -14,6 +14,11 @@ import (
 // A turn that was cut short, by Wake or by the end of ctx, decides nothing.
 func (s *Switcher) Step(ctx context.Context, now time.Time) (wakeAt time.Time) {
 	t := Turn{Now: now, Plan: *s.plan.Load()}
+	// Decide counts from now until when a write may still land. So what gives
+	// green traffic leaves within that time of the turn's start, or not at all,
+	// however long the look and the journal took.
+	sending, done := context.WithTimeout(context.WithoutCancel(ctx), shift.WriteDeadline)
+	defer done()
 	found, observation, whole := s.gather(ctx, t.Plan)
 	if !whole {
 		return now
@@ -29,7 +34,7 @@ func (s *Switcher) Step(ctx context.Context, now time.Time) (wakeAt time.Time) {
 		t.Decision = s.supersededDecision(t)
 	} else {
 		t.Decision = shift.Decide(t.Plan, s.state, t.Observation, now)
-		s.carryOut(ctx, &t)
+		s.carryOut(ctx, sending, &t)
 	}
 	s.log.turn(t)
 	s.reporter.Report(t)
@@ -108,7 +113,7 @@ func (s *Switcher) bound(usual time.Duration, urgent bool, short time.Duration) 
 // for the try: the wish is durable where the person wrote it, and the mark
 // tells of the write. A turn that has decided is finished, also when the daemon
 // is told to stop.
-func (s *Switcher) carryOut(ctx context.Context, t *Turn) {
+func (s *Switcher) carryOut(ctx, sending context.Context, t *Turn) {
 	ctx = context.WithoutCancel(ctx)
 	d := &t.Decision
 	lowering := len(d.Changes) > 0 && !rises(d.Changes)
@@ -130,9 +135,18 @@ func (s *Switcher) carryOut(ctx context.Context, t *Turn) {
 		return
 	}
 	s.state = d.Next
-	if len(d.Changes) > 0 {
+	switch {
+	case len(d.Changes) == 0:
+	case feeds(d.Changes):
+		t.Results = s.commit(sending, d.Changes)
+	default:
 		t.Results = s.commit(ctx, d.Changes)
 	}
+}
+
+// feeds tells whether any of the changes leaves green traffic.
+func feeds(changes []shift.Change) bool {
+	return slices.ContainsFunc(changes, func(c shift.Change) bool { return c.Wanted > 0 })
 }
 
 func (s *Switcher) commit(ctx context.Context, changes []shift.Change) []shift.Result {

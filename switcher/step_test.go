@@ -356,3 +356,49 @@ func TestLostJournalDoesNotStopARollback(t *testing.T) {
 		t.Errorf("AWS shows %v in phase %s, want a finished rollback", w.shares(), s.Phase)
 	}
 }
+
+// A rise that is decided on a slow look, or journaled slowly, has less time to
+// be sent: what may still land is counted from the start of the turn.
+func TestRiseLeavesWithinTheWriteDeadlineOfItsTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.clock = func() time.Time { return time.Now().UTC() }
+		d := w.daemon()
+		w.slow = 8 * time.Second
+		began, committed := time.Now(), false
+		w.midway = func(ctx context.Context) {
+			committed = true
+			if end, ok := ctx.Deadline(); !ok || end.After(began.Add(shift.WriteDeadline)) {
+				t.Errorf("the write may take until %s after the turn's start, want at most %s", end.Sub(began), shift.WriteDeadline)
+			}
+		}
+		for range 20 {
+			began = time.Now()
+			w.step(t, d)
+			if committed {
+				return
+			}
+			time.Sleep(time.Second) // the bubble's clock
+		}
+		t.Fatalf("nothing rose: %s", w.turn().Decision.Message)
+	})
+}
+
+// Somebody edits the journal by hand while its daemon runs. What the daemon
+// knows stands, and nothing rises before a person has looked.
+func TestJournalEditedByHandIsAQuestion(t *testing.T) {
+	w := newWorld()
+	d := at25(t, w)
+	s := w.journaled(t)
+	s.Share, s.Step, s.Version = 100, 2, 999
+	w.write(s, shift.Said{})
+	w.steps(t, d, 10*time.Minute)
+	if got := w.turn().Decision.Reason; got != shift.JournalsDisagree || w.shares() != [2]shift.Share{25, 25} {
+		t.Errorf("the reason is %s and AWS shows %v, want %s and 25 %% everywhere", got, w.shares(), shift.JournalsDisagree)
+	}
+	rollBack(w)
+	w.steps(t, d, time.Minute)
+	if w.shares() != [2]shift.Share{} {
+		t.Errorf("a rollback left %v on green", w.shares())
+	}
+}

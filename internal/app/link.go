@@ -44,12 +44,15 @@ var (
 	errLinkEnded = errors.New("the watch ended by itself")
 )
 
+// pingEvery is how often a cluster is asked whether it is there: a reading must
+// be renewed well before it counts as stale.
+func pingEvery(p config.Pair) time.Duration { return min(kube.DefaultPingEvery, p.StaleAfter/3) }
+
 func (a *App) newClusterLink(side shift.Side, c config.Cluster, p config.Pair, log *zap.Logger) *clusterLink {
 	return &clusterLink{
 		side: side, access: accessOf(c.Kubeconfig, a.userAgent), workloads: p.Workloads, log: log, err: errNotLinked,
 		relink: defaultRelink,
-		// A reading must be renewed well before it counts as stale.
-		pingEvery: min(kube.DefaultPingEvery, p.StaleAfter/3),
+		pingEvery: pingEvery(p),
 	}
 }
 

@@ -53,7 +53,7 @@ func (a *App) startPair(ctx context.Context, c *config.Config, cfg config.Pair) 
 // sameParts tells whether the running clusters serve the configuration too.
 func (p *pair) sameParts(c config.Pair) bool {
 	return reflect.DeepEqual(p.config.Blue, c.Blue) && reflect.DeepEqual(p.config.Green, c.Green) &&
-		reflect.DeepEqual(p.config.Workloads, c.Workloads) && p.config.StaleAfter == c.StaleAfter
+		reflect.DeepEqual(p.config.Workloads, c.Workloads) && pingEvery(p.config) == pingEvery(c)
 }
 
 // configure takes over everything that may change while the pair runs.

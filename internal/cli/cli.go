@@ -6,6 +6,7 @@ package cli
 import (
 	"context"
 	"io"
+	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
@@ -20,6 +21,8 @@ type Options struct {
 	Out, Err io.Writer
 	// Build says which program this is.
 	Build Build
+	// Now is the clock; nil: time.Now.
+	Now func() time.Time
 	// LibraryLog takes the logger for the Kubernetes client's own rare lines,
 	// whose logger is one for the whole process; nil: they go where they like.
 	LibraryLog func(logr.Logger)
@@ -29,7 +32,10 @@ type Options struct {
 // was done, 1 when it failed, 2 when configuration or usage were wrong. It ends
 // early when ctx does.
 func Run(ctx context.Context, o Options) int {
-	p := &program{out: &paper{w: o.Out}, err: &paper{w: o.Err}, build: o.Build, libraryLog: o.LibraryLog}
+	p := &program{out: &paper{w: o.Out}, err: &paper{w: o.Err}, build: o.Build, now: o.Now, libraryLog: o.LibraryLog}
+	if p.now == nil {
+		p.now = time.Now
+	}
 	if p.libraryLog == nil {
 		p.libraryLog = func(logr.Logger) {}
 	}
@@ -44,6 +50,8 @@ func Run(ctx context.Context, o Options) int {
 type program struct {
 	out, err *paper
 	build    Build
+	// now is Options.Now, never nil.
+	now func() time.Time
 	// libraryLog is Options.LibraryLog, never nil.
 	libraryLog func(logr.Logger)
 	// config is the path that --config gives; empty: not given.

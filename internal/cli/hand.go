@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -16,6 +17,7 @@ import (
 type hand struct {
 	out, err *paper
 	place    place
+	now      func() time.Time
 	client   *v1alpha1.Client
 	// given are the flags that say where the cluster is, as the person gave
 	// them: the commands that are named as the next step repeat them.
@@ -69,7 +71,7 @@ func (p *program) hand(command *cobra.Command, flags place) (*hand, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &hand{out: p.out, err: p.err, place: at, client: client}
+	h := &hand{out: p.out, err: p.err, place: at, client: client, now: p.now}
 	command.Flags().Visit(func(f *pflag.Flag) {
 		switch f.Name {
 		case "config", "kubeconfig", "context", "namespace":

@@ -34,7 +34,7 @@ func exampleJSON(t *testing.T) string {
 	}
 	empty := v1alpha1.TrafficSwitch{ObjectMeta: metav1.ObjectMeta{Name: "web"}}
 	var out bytes.Buffer
-	h := &hand{out: &paper{w: &out}}
+	h := &hand{out: &paper{w: &out}, now: storyTime}
 	if err := h.printJSON([]v1alpha1.TrafficSwitch{filled, empty}); err != nil {
 		t.Fatal(err)
 	}
@@ -48,5 +48,24 @@ func TestReplicas(t *testing.T) {
 		if diff := cmp.Diff(want, newReplicas(text)); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", text, diff)
 		}
+	}
+}
+
+func TestSilence(t *testing.T) {
+	now := storyTime()
+	tests := map[string]struct {
+		written time.Time
+		want    string
+	}{
+		"a status of a daemon that runs":        {now.Add(-40 * time.Second), ""},
+		"a clock that runs ahead":               {now.Add(time.Minute), ""},
+		"a status that nobody renewed for long": {now.Add(-3 * time.Minute), ", 3m0s ago: unless the configured interval is that long, no daemon is running"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := silence(test.written, now); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
 	}
 }

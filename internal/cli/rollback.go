@@ -63,11 +63,22 @@ func (h *hand) rollback(ctx context.Context, pair string, force bool) error {
 	} else {
 		h.out.say("It waits only while blue is proven to have no healthy target and green has some; --force overrules that.")
 	}
+	h.daemonLives(t)
 	h.blueStands(t)
 	h.handsOff(t)
 	h.out.say("Nothing rises again until: %s", h.next("start "+pair))
 	h.out.say("Watch it: %s", h.watch(pair))
 	return nil
+}
+
+// daemonLives warns where perhaps nobody is there to obey.
+func (h *hand) daemonLives(t *v1alpha1.TrafficSwitch) {
+	if t.Status.UpdatedAt.IsZero() {
+		return
+	}
+	if silence := silence(t.Status.UpdatedAt.Time, h.now()); silence != "" {
+		h.err.say("WARNING: the status was last written at %s%s.", moment(t.Status.UpdatedAt.Time), silence)
+	}
 }
 
 // blueStands warns where blue looks weak. A person's rollback is not refused

@@ -34,7 +34,7 @@ func (w *world) handMeanwhile(do func()) (*hand, *bytes.Buffer) {
 		w.t.Fatal(err)
 	}
 	var out bytes.Buffer
-	return &hand{out: &paper{w: &out}, err: &paper{w: &out}, client: client, place: place{namespace: w.namespace}}, &out
+	return &hand{out: &paper{w: &out}, err: &paper{w: &out}, client: client, now: storyTime, place: place{namespace: w.namespace}}, &out
 }
 
 func TestStartNeverTakesAwayAFlagThatItHasNotSeen(t *testing.T) {

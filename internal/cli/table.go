@@ -57,7 +57,7 @@ func (h *hand) details(t v1alpha1.TrafficSwitch) {
 		h.out.say("\nNo daemon has said anything about %s yet.", t.Name)
 	} else {
 		h.out.say("\nAttempt %d: %s", s.Attempt, orNone(s.Message))
-		h.out.say("Written by the daemon at %s", moment(s.UpdatedAt.Time))
+		h.out.say("Written by the daemon at %s%s", moment(s.UpdatedAt.Time), silence(s.UpdatedAt.Time, h.now()))
 	}
 	if asked := askedFor(t.Spec); asked != "" {
 		h.out.say("Asked for in the TrafficSwitch: %s", asked)
@@ -82,6 +82,19 @@ func (h *hand) details(t v1alpha1.TrafficSwitch) {
 		h.out.say("\nRolled back by %s at %s: %s", r.By, moment(r.At.Time), r.Why)
 	}
 	h.advise(t)
+}
+
+// silentAfter is the age from which a status may mean that no daemon runs: a
+// daemon renews it every half minute, or every interval where that is longer.
+const silentAfter = 2 * time.Minute
+
+// silence warns of a status that is older than a daemon that runs lets it get.
+func silence(written, now time.Time) string {
+	age := now.Sub(written)
+	if age < silentAfter {
+		return ""
+	}
+	return fmt.Sprintf(", %s ago: unless the configured interval is that long, no daemon is running", age.Round(time.Second))
 }
 
 // advise says what the person can do about the reason.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -56,9 +57,13 @@ type ran struct {
 	out, err string
 }
 
+// storyTime is when the stories' commands are given: soon after the daemon in
+// them last wrote.
+func storyTime() time.Time { return time.Date(2026, 3, 2, 10, 3, 0, 0, time.UTC) }
+
 func run(ctx context.Context, args ...string) ran {
 	var out, err bytes.Buffer
-	status := Run(ctx, Options{Args: args, Out: &out, Err: &err, Build: Build{Version: "v1.2.3", Commit: "0123abc"}})
+	status := Run(ctx, Options{Args: args, Out: &out, Err: &err, Build: Build{Version: "v1.2.3", Commit: "0123abc"}, Now: storyTime})
 	return ran{status: status, out: out.String(), err: err.String()}
 }
 

@@ -73,6 +73,20 @@ func (s State) Fault() string {
 	return ""
 }
 
+// Distrust keeps a daemon's memory against a journal that changed under its
+// hands although no other daemon took charge: somebody edited it, or put an
+// older one back. A person must look; a way back goes on.
+func Distrust(memory, found State, now time.Time) State {
+	s := memory.clone()
+	s.Version = max(memory.Version, found.Version) + 1
+	if s.Phase == RollingBack {
+		return s
+	}
+	s.raise(JournalsDisagree, fmt.Sprintf("the journal was changed by hand: it tells of attempt %d in phase %s at %s, the daemon knows of attempt %d in phase %s at %s",
+		found.Attempt, found.Phase, found.Share, memory.Attempt, memory.Phase, memory.Share), now)
+	return s
+}
+
 func recoverAbsent(o Observation, mark Mark, marked bool, now time.Time) (State, bool) {
 	s := NewState()
 	s.Epoch = mark.Epoch + 1

@@ -22,19 +22,29 @@ func (t *turn) resting() Decision {
 		return t.requestUnknown()
 	case r.Serve == Blue:
 		return t.blueServes()
+	case r.rollbackAsked() && (r.Attempt > t.next.Attempt || t.next.Phase == Idle):
+		return t.refuseStart()
 	case r.Attempt <= t.next.Attempt && t.next.Phase == Completed:
 		return t.stay(ShiftCompleted, "attempt %d is complete: green serves", t.next.Attempt)
 	case r.Attempt <= t.next.Attempt:
 		return t.stay(AttemptOver, "attempt %d is over: blue serves until a person starts a new attempt", t.next.Attempt)
 	case t.next.Phase == Completed && t.allAt(Full):
 		return t.stay(AlreadyServing, "attempt %d is asked for, but green has all traffic already", r.Attempt)
-	case r.rollbackAsked():
-		return t.stay(RollbackFlagSet, "the rollback flag is set in %s: nothing starts", r.rollbackSources())
 	}
 	if d, ok := t.heldBack(); ok {
 		return d
 	}
 	return t.start()
+}
+
+// refuseStart uses up an attempt that was asked for under a rollback flag:
+// taking the flag away alone starts nothing.
+func (t *turn) refuseStart() Decision {
+	if r := t.o.Request; r.Attempt > t.next.Attempt {
+		t.next.Attempt = r.Attempt
+		t.next.Version++
+	}
+	return t.stay(RollbackFlagSet, "the rollback flag is set in %s: nothing starts, also when it is taken away, before a person starts a new attempt", t.o.Request.rollbackSources())
 }
 
 // blueServes says whether blue has what it is asked to have. Before any attempt

@@ -80,6 +80,7 @@ func (t *turn) settling() (Decision, bool) {
 		return Decision{}, false
 	}
 	var ttl time.Duration
+	shown := t.now // or when it was read, since a slow look began before that
 	for _, e := range t.next.Entrances {
 		r, known := t.reading(e.Name)
 		if !known {
@@ -89,9 +90,12 @@ func (t *turn) settling() (Decision, bool) {
 			return t.stay(Settling, "AWS is still bringing entrance %s to %s on all its servers", e.Name, t.next.Share), true
 		}
 		ttl = max(ttl, r.TTL)
+		if r.At.After(shown) {
+			shown = r.At
+		}
 	}
 	if t.next.ShownAt.IsZero() {
-		t.next.ShownAt = t.now
+		t.next.ShownAt = shown
 	}
 	if ready := t.next.ShownAt.Add(ttl); ready.After(t.now) {
 		return t.stay(Settling, "resolvers may keep the former answer for %s", ttl).wakeAt(ready, t.now), true
@@ -204,6 +208,11 @@ func (t *turn) standingBy() Decision {
 	}
 	if d, ok := t.settling(); ok {
 		return d
+	}
+	for _, e := range t.next.Entrances {
+		if _, known := t.reading(e.Name); !known {
+			return t.stay(EntranceUnknown, "entrance %s is unknown: %s", e.Name, t.unreadable(e.Name))
+		}
 	}
 	verdicts := t.judge([]gate{workloadsReady, targetsHealthy, usersServed}, Full)
 	d := t.stay(StandingBy, "green has all traffic; blue is kept ready for %s", t.p.Standby.For)

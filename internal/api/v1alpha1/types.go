@@ -62,6 +62,7 @@ type TrafficSwitchSpec struct {
 	// the configuration's counts; 0 asks for none.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1000000
 	Attempt int `json:"attempt,omitempty"`
 	// Approved lets traffic rise to one step of one attempt that wants approval.
 	// +optional
