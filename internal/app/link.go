@@ -51,7 +51,7 @@ func pingEvery(p config.Pair) time.Duration { return min(kube.DefaultPingEvery, 
 func (a *App) newClusterLink(side shift.Side, c config.Cluster, p config.Pair, log *zap.Logger) *clusterLink {
 	return &clusterLink{
 		side: side, access: accessOf(c.Kubeconfig, a.userAgent), workloads: p.Workloads, log: log, err: errNotLinked,
-		relink: defaultRelink,
+		relink:    defaultRelink,
 		pingEvery: pingEvery(p),
 	}
 }

@@ -32,7 +32,7 @@ func TestTemplateOfTheCRDIsFresh(t *testing.T) {
 	t.Parallel()
 	want := crdTemplate(t)
 	path := filepath.Join(chart, "templates", "crd.yaml")
-	if flag.Lookup("update").Value.String() == "true" {
+	if updating() {
 		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -63,9 +63,14 @@ func crdTemplate(t *testing.T) string {
 		"{{- end }}\n"
 }
 
+func updating() bool { return flag.Lookup("update").Value.String() == "true" }
+
 // What helm makes of the template is the CRD of the types, and is kept.
 func TestRenderedCRDIsTheOneOfTheTypes(t *testing.T) {
 	t.Parallel()
+	if updating() {
+		t.Skip("the template is being written; the next run compares it")
+	}
 	want, err := v1alpha1.CRD()
 	if err != nil {
 		t.Fatal(err)
