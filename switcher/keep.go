@@ -27,6 +27,7 @@ func (s *Switcher) load(ctx context.Context, pair string, timeout time.Duration)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	found, err := s.journal.Load(ctx, pair)
+	s.garbled = err == nil && found.Unreadable != ""
 	if err != nil {
 		return &shift.Found{Unreadable: err.Error()}
 	}
@@ -108,18 +109,24 @@ func (s *Switcher) edited(found shift.State) bool {
 // save journals what the journal doesn't hold yet: a changed state, or news for
 // those who read it.
 func (s *Switcher) save(ctx context.Context, t *Turn, lowering bool) error {
-	if !s.loaded {
-		return s.unjoined
-	}
 	d := t.Decision
 	said := shift.Said{
 		Reason: d.Reason, Message: s.withFailure(d), Verdicts: d.Verdicts, BlueReady: t.Observation.Blue.ReadyOf(),
 	}
-	if same(d.Next, s.saved) && !s.news(t, said) {
-		return nil
-	}
 	ctx, cancel := context.WithTimeout(ctx, s.bound(s.timeouts.Journal, lowering, s.timeouts.JournalLowering))
 	defer cancel()
+	switch {
+	case s.garbled && s.news(t, said):
+		// What can't be read stays as it is. That it can't is for people to read
+		// beside it; whether they can is of no consequence here.
+		_ = s.journal.Save(ctx, t.Plan.Pair, d.Next, said)
+		s.said, s.saidAt = said, t.Now
+		return s.unjoined
+	case !s.loaded:
+		return s.unjoined
+	case same(d.Next, s.saved) && !s.news(t, said):
+		return nil
+	}
 	s.epoch = d.Next.Epoch // even if the answer is lost: this daemon wrote it
 	s.noteTry(d.Next)
 	err := s.journal.Save(ctx, t.Plan.Pair, d.Next, said)

@@ -41,7 +41,9 @@ type Journal interface {
 	// Load gives what is there. An error means that it could not be asked.
 	Load(ctx context.Context, pair string) (shift.Found, error)
 	// Save writes the state and what was said of it. It wraps ErrConflict when
-	// somebody else wrote in between; then nothing was written.
+	// somebody else wrote in between; then nothing was written. A journal that
+	// Load called unreadable is never overwritten: only what was said is written
+	// beside it, and the answer is an error.
 	Save(ctx context.Context, pair string, s shift.State, said shift.Said) error
 }
 

@@ -118,7 +118,7 @@ func TestOneTurn(t *testing.T) {
 		},
 		"an unreadable journal holds, and is not overwritten": {
 			before: func(_ *testing.T, w *world) *daemon { w.book.unreadable = "it is no JSON"; return w.daemon() },
-			calls:  []string{"load", "look"}, reason: shift.JournalUnreadable,
+			calls:  []string{"load", "look", "save Idle 0: JournalUnreadable"}, reason: shift.JournalUnreadable,
 		},
 		"a journal that makes no sense holds, and is not overwritten": {
 			before: func(_ *testing.T, w *world) *daemon {

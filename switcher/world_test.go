@@ -299,6 +299,9 @@ func (d *daemon) Save(ctx context.Context, _ string, s shift.State, said shift.S
 		return ctx.Err()
 	case w.book.saveErr != nil:
 		return w.book.saveErr
+	case w.book.unreadable != "":
+		w.book.said = said
+		return errors.New(w.book.unreadable)
 	case d.seen != w.book.version:
 		return fmt.Errorf("saving: %w", switcher.ErrConflict)
 	case ctx.Err() != nil:

@@ -111,7 +111,9 @@ func (j *Journal) get(ctx context.Context, pair string) (*v1alpha1.TrafficSwitch
 // Load before. It answers ErrConflict when the journal is no longer what Load
 // or Save saw last: then nothing was written. After any other error it may or
 // may not have been written; if it was, the next Save answers ErrConflict.
-// ErrTooLarge and ErrUnreadable also mean that nothing was written.
+// ErrTooLarge also means that nothing was written. Where the stored journal
+// can't be read it stays as it is, whatever the answer: only what people read
+// beside it is written, and the answer is ErrUnreadable.
 func (j *Journal) Save(ctx context.Context, pair string, s shift.State, said shift.Said) error {
 	err := j.save(ctx, pair, s, said)
 	if err != nil {
@@ -122,19 +124,23 @@ func (j *Journal) Save(ctx context.Context, pair string, s shift.State, said shi
 
 func (j *Journal) save(ctx context.Context, pair string, s shift.State, said shift.Said) error {
 	last := j.held(pair)
-	switch {
-	case last == nil:
+	if last == nil {
 		return errors.New("it was not loaded")
-	case last.unreadable:
-		return ErrUnreadable
 	}
 	status, err := newStatus(s, said, time.Now())
 	if err != nil {
 		return err
 	}
+	if last.unreadable {
+		status = beside(last.object.Status, status)
+	}
 	for {
 		written, err := j.updateStatus(ctx, last.object, status)
-		if err == nil {
+		switch {
+		case err == nil && last.unreadable:
+			j.hold(pair, &held{object: written, unreadable: true})
+			return ErrUnreadable
+		case err == nil:
 			j.hold(pair, &held{object: written})
 			return nil
 		}
@@ -161,7 +167,7 @@ func (j *Journal) passOver(ctx context.Context, pair string, last *held) (*held,
 	case !bytes.Equal(stored(object), stored(last.object)):
 		return nil, ErrConflict
 	}
-	return &held{object: object}, nil
+	return &held{object: object, unreadable: last.unreadable}, nil
 }
 
 // updateStatus writes the status if the object is still the one given.

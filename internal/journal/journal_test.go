@@ -306,9 +306,21 @@ func TestAnUnreadableJournalIsNeverOverwritten(t *testing.T) {
 			if found := w.load(j); found.Unreadable == "" || found.Present {
 				t.Errorf("found %+v, want unreadable", found)
 			}
-			w.saveFailsWith(j, shift.NewState(), journal.ErrUnreadable)
-			w.edit(`{"spec": {"rollback": true}}`)
-			w.saveFailsWith(j, shift.NewState(), journal.ErrUnreadable)
+			before := w.object().Status.Journal
+			for _, edit := range []string{`{}`, `{"spec": {"rollback": true}}`} {
+				w.edit(edit)
+				said := shift.Said{Reason: shift.JournalUnreadable}
+				if err := j.Save(t.Context(), pair, shift.NewState(), said); !errors.Is(err, journal.ErrUnreadable) {
+					t.Errorf("Save: %v, want %v", err, journal.ErrUnreadable)
+				}
+			}
+			after := w.object().Status
+			if diff := cmp.Diff(before, after.Journal); diff != "" {
+				t.Errorf("the unreadable journal was changed:\n%s", diff)
+			}
+			if after.Reason != string(shift.JournalUnreadable) {
+				t.Errorf("beside the journal people read the reason %q, want %s", after.Reason, shift.JournalUnreadable)
+			}
 		})
 	}
 }

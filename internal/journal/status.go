@@ -41,3 +41,14 @@ func newStatus(s shift.State, said shift.Said, now time.Time) (v1alpha1.TrafficS
 	}
 	return status, nil
 }
+
+// beside puts what is said beside a journal that can't be read and stays. Where
+// nothing was done since, what was last known of the way stays too: it is truer
+// than a beginning.
+func beside(stored, said v1alpha1.TrafficSwitchStatus) v1alpha1.TrafficSwitchStatus {
+	said.Journal = stored.Journal
+	if said.Phase == string(shift.Idle) {
+		said.Phase, said.Share, said.Step, said.Attempt = stored.Phase, stored.Share, stored.Step, stored.Attempt
+	}
+	return said
+}
