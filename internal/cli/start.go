@@ -85,7 +85,7 @@ func (h *hand) started(before, after *v1alpha1.TrafficSwitch) {
 		h.out.say("The rollback flag in the TrafficSwitch is taken away.")
 	}
 	h.out.say("It starts when the configuration says serve: green for %s. If the configuration also", after.Name)
-	h.out.say("says rollback: true, the shift won't start until that is taken away.")
+	h.out.say("says rollback: true, nothing starts: take that away first, then start again.")
 	h.stops(after)
 	h.out.say("Watch it: %s", h.watch(after.Name))
 }
