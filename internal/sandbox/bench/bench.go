@@ -240,12 +240,14 @@ func poll(ctx context.Context, done func() bool) error {
 	return nil
 }
 
-// together runs both and waits; the daemon writes its entrances side by side too.
-func together(a, b func() error) error {
-	var errA, errB error
+// together runs all side by side and waits; the daemon works its entrances
+// side by side too.
+func together(calls ...func() error) error {
+	errs := make([]error, len(calls))
 	var running sync.WaitGroup
-	running.Go(func() { errA = a() })
-	running.Go(func() { errB = b() })
+	for i, call := range calls {
+		running.Go(func() { errs[i] = call() })
+	}
 	running.Wait()
-	return errors.Join(errA, errB)
+	return errors.Join(errs...)
 }

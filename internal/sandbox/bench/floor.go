@@ -13,18 +13,30 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/world"
 )
 
-// floor makes the calls that a rollback can't do without, bare, on entrances
-// of its own: read both, then write both.
+// floor makes the calls of a rollback bare, on entrances of its own, with
+// nothing around them: the reads side by side, then the writes side by side.
 type floor struct {
 	region    *world.Region
 	entrances world.Entrances
 }
 
+// measure makes the calls once as the daemon makes them, with the mark's tag
+// and the health of both target groups, and once without.
 func (f *floor) measure(ctx context.Context, s *samples) error {
+	same, write, err := f.once(ctx, f.health("api-blue"), f.health("api-green"), f.tags)
+	if err != nil {
+		return err
+	}
+	least, _, err := f.once(ctx)
+	s.same, s.write, s.least = append(s.same, same), append(s.write, write), append(s.least, least)
+	return err
+}
+
+func (f *floor) once(ctx context.Context, more ...func(context.Context) error) (all, write time.Duration, err error) {
 	began := time.Now()
 	var records []r53types.ResourceRecordSet
 	var actions []elbtypes.Action
-	err := together(func() error {
+	reads := []func() error{func() error {
 		out, err := f.region.Route53.ListResourceRecordSets(ctx, &route53.ListResourceRecordSetsInput{
 			HostedZoneId: &f.region.HostedZoneID, StartRecordName: &f.entrances.Record, StartRecordType: r53types.RRTypeA, MaxItems: new(int32(2)),
 		})
@@ -38,9 +50,12 @@ func (f *floor) measure(ctx context.Context, s *samples) error {
 			actions = out.Rules[0].Actions
 		}
 		return err
-	})
-	if err != nil {
-		return fmt.Errorf("reading by raw calls: %w", err)
+	}}
+	for _, read := range more {
+		reads = append(reads, func() error { return read(ctx) })
+	}
+	if err := together(reads...); err != nil {
+		return 0, 0, fmt.Errorf("reading by raw calls: %w", err)
 	}
 	read := time.Now()
 	err = together(func() error { return f.swap(ctx, records) }, func() error {
@@ -48,12 +63,22 @@ func (f *floor) measure(ctx context.Context, s *samples) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("writing by raw calls: %w", err)
+		return 0, 0, fmt.Errorf("writing by raw calls: %w", err)
 	}
 	done := time.Now()
-	s.readWrite = append(s.readWrite, done.Sub(began))
-	s.write = append(s.write, done.Sub(read))
-	return nil
+	return done.Sub(began), done.Sub(read), nil
+}
+
+func (f *floor) health(group string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		_, err := f.region.ELB.DescribeTargetHealth(ctx, &elasticloadbalancingv2.DescribeTargetHealthInput{TargetGroupArn: new(f.region.Groups[group])})
+		return err
+	}
+}
+
+func (f *floor) tags(ctx context.Context) error {
+	_, err := f.region.ELB.DescribeTags(ctx, &elasticloadbalancingv2.DescribeTagsInput{ResourceArns: []string{f.entrances.RuleARN}})
+	return err
 }
 
 // swap deletes both records as read and creates them again.
