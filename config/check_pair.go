@@ -173,6 +173,10 @@ func (c *checker) cloudWatch(path string, g *CloudWatch, p *Pair) {
 			c.faultf(path+".targetGroup", "is blue's target group; use green's, whose users the gate is for")
 		}
 	}
+	c.role(path+".roleARN", g.RoleARN)
+	if g.Region != "" {
+		c.region(path+".region", g.Region)
+	}
 	// GetMetricData takes periods of 1, 5, 10, 30 and multiples of 60 seconds.
 	switch g.Period {
 	case time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second:

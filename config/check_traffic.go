@@ -3,23 +3,29 @@ package config
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
 // maxSetIdentifier is Route 53's limit on the length of a SetIdentifier.
 const maxSetIdentifier = 128
 
+// maxNames bounds the names of one entrance, so that its state fits into the journal.
+const maxNames = 500
+
 // traffic checks the entrances of a pair. taken holds the rules and records of all pairs before it.
 func (c *checker) traffic(path string, p *Pair, taken unique) {
 	seen := unique{}
 	for i := range p.Traffic {
 		e, at := &p.Traffic[i], fmt.Sprintf("%s[%d]", path, i)
-		c.exactlyOne(at, map[string]bool{"alb": e.ALB != nil, "route53": e.Route53 != nil}, "alb or route53")
+		c.exactlyOne(at, map[string]bool{"alb": e.ALB != nil, "nlb": e.NLB != nil, "route53": e.Route53 != nil}, "alb, nlb or route53")
 		c.label(at+".name", e.Name)
 		c.unique(seen, at+".name", e.Name, "is the name of another entrance of this pair", "choose a name of its own")
 		switch {
 		case e.ALB != nil:
 			c.alb(at+".alb", e.ALB, taken)
+		case e.NLB != nil:
+			c.nlb(at+".nlb", e.NLB, taken)
 		case e.Route53 != nil:
 			c.route53(at+".route53", e.Route53, taken)
 		}
@@ -27,27 +33,62 @@ func (c *checker) traffic(path string, p *Pair, taken unique) {
 }
 
 func (c *checker) alb(path string, a *ALB, taken unique) {
-	const prefix = `^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:\d{12}:`
-	rule := regexp.MustCompile(prefix + `listener-rule/app/[A-Za-z0-9-]{1,32}/[0-9a-f]+/[0-9a-f]+/[0-9a-f]+$`)
-	group := regexp.MustCompile(prefix + `targetgroup/[A-Za-z0-9-]{1,32}/[0-9a-f]+$`)
+	c.exactlyOne(path, map[string]bool{"ruleARN": a.RuleARN != "", "listenerARN": a.ListenerARN != ""}, "ruleARN or listenerARN")
+	if a.RuleARN != "" {
+		c.matches(path+".ruleARN", a.RuleARN, balancerARN(`listener-rule/app/[A-Za-z0-9-]{1,32}/[0-9a-f]+/[0-9a-f]+/[0-9a-f]+`),
+			"the ARN of an Application Load Balancer's listener rule", "arn:aws:elasticloadbalancing:REGION:ACCOUNT:listener-rule/app/NAME/ID/ID/ID")
+		c.unique(taken, path+".ruleARN", a.RuleARN, "is the rule of another entrance", "let one entrance alone set a rule's weights")
+		c.targetGroups(path, "ruleARN", a.RuleARN, a.BlueTargetGroupARN, a.GreenTargetGroupARN)
+	}
+	if a.ListenerARN != "" {
+		c.listener(path, a.ListenerARN, "app", taken)
+		c.targetGroups(path, "listenerARN", a.ListenerARN, a.BlueTargetGroupARN, a.GreenTargetGroupARN)
+	}
+	c.role(path+".roleARN", a.RoleARN)
+}
 
-	c.matches(path+".ruleARN", a.RuleARN, rule, "the ARN of an Application Load Balancer's listener rule",
-		"arn:aws:elasticloadbalancing:REGION:ACCOUNT:listener-rule/app/NAME/ID/ID/ID")
-	const groupForm = "arn:aws:elasticloadbalancing:REGION:ACCOUNT:targetgroup/NAME/ID"
-	c.matches(path+".blueTargetGroupARN", a.BlueTargetGroupARN, group, "the ARN of a target group", groupForm)
-	c.matches(path+".greenTargetGroupARN", a.GreenTargetGroupARN, group, "the ARN of a target group", groupForm)
+func (c *checker) nlb(path string, n *NLB, taken unique) {
+	if n.ListenerARN != "" {
+		c.listener(path, n.ListenerARN, "net", taken)
+		c.targetGroups(path, "listenerARN", n.ListenerARN, n.BlueTargetGroupARN, n.GreenTargetGroupARN)
+	}
+	c.role(path+".roleARN", n.RoleARN)
+}
 
-	if a.BlueTargetGroupARN == a.GreenTargetGroupARN {
+// balancerARN is the pattern of an ARN of Elastic Load Balancing that ends in resource.
+func balancerARN(resource string) *regexp.Regexp {
+	return regexp.MustCompile(`^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:\d{12}:` + resource + `$`)
+}
+
+func (c *checker) listener(path, arn, kind string, taken unique) {
+	noun := map[string]string{"app": "an Application", "net": "a Network"}[kind]
+	c.matches(path+".listenerARN", arn, balancerARN(`listener/`+kind+`/[A-Za-z0-9-]{1,32}/[0-9a-f]+/[0-9a-f]+`),
+		"the ARN of a listener of "+noun+" Load Balancer", "arn:aws:elasticloadbalancing:REGION:ACCOUNT:listener/"+kind+"/NAME/ID/ID")
+	c.unique(taken, path+".listenerARN", arn, "is the listener of another entrance", "let one entrance alone set a listener's weights")
+}
+
+// targetGroups checks the groups of the rule or listener that stands at key.
+func (c *checker) targetGroups(path, key, action, blue, green string) {
+	const form = "arn:aws:elasticloadbalancing:REGION:ACCOUNT:targetgroup/NAME/ID"
+	group := balancerARN(`targetgroup/[A-Za-z0-9-]{1,32}/[0-9a-f]+`)
+	if blue != "" && blue == green {
 		c.faultf(path+".greenTargetGroupARN", "is the same target group as blue's; give green a group of its own")
 	}
 	// A rule forwards only to groups of its own Region and account.
-	home := arnHome(a.RuleARN)
-	for key, arn := range map[string]string{"blueTargetGroupARN": a.BlueTargetGroupARN, "greenTargetGroupARN": a.GreenTargetGroupARN} {
-		if !c.faulty[path+".ruleARN"] && arnHome(arn) != home {
-			c.faultf(join(path, key), "is in %s but the rule is in %s; use a group of the rule's Region and account", arnHome(arn), home)
+	home, noun := arnHome(action), strings.TrimSuffix(key, "ARN")
+	for at, arn := range map[string]string{"blueTargetGroupARN": blue, "greenTargetGroupARN": green} {
+		c.matches(join(path, at), arn, group, "the ARN of a target group", form)
+		if !c.faulty[join(path, key)] && arnHome(arn) != home {
+			c.faultf(join(path, at), "is in %s but the %s is in %s; use a group of the %s's Region and account", arnHome(arn), noun, home, noun)
 		}
 	}
-	c.unique(taken, path+".ruleARN", a.RuleARN, "is the rule of another entrance", "let one entrance alone set a rule's weights")
+}
+
+// role checks the ARN of a role to assume. Empty is none.
+func (c *checker) role(path, arn string) {
+	if arn != "" {
+		c.matches(path, arn, regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,576}$`), "the ARN of an IAM role", "arn:aws:iam::ACCOUNT:role/NAME")
+	}
 }
 
 // arnHome is an ARN's Region and account.
@@ -62,8 +103,8 @@ func arnHome(arn string) string {
 func (c *checker) route53(path string, r *Route53, taken unique) {
 	c.matches(path+".hostedZoneID", r.HostedZoneID, regexp.MustCompile(`^[A-Z0-9]{1,32}$`), "a hosted zone's id",
 		"capital letters and digits, such as Z0123456789ABCDEFGHIJ, without /hostedzone/")
-	if len(r.Names) > 1 {
-		c.faultf(path+".names", "has %d names; this release takes one, so give each further name an entrance of its own", len(r.Names))
+	if len(r.Names) > maxNames {
+		c.faultf(path+".names", "has %d names; one entrance takes up to %d, so spread them over several", len(r.Names), maxNames)
 	}
 	// Route 53 takes more, but a name that clients ask for is labels of these letters; * stands for a first label.
 	name := regexp.MustCompile(`^(\*\.)?([a-z0-9_]([-a-z0-9_]{0,61}[a-z0-9_])?\.)+[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
@@ -72,13 +113,30 @@ func (c *checker) route53(path string, r *Route53, taken unique) {
 		c.matches(at, n, name, "a DNS name", "a whole name such as shop.example.com")
 		c.unique(taken, at, r.HostedZoneID+" "+n, "is the record of another entrance", "let one entrance alone set a record's weights")
 	}
-	if !c.faulty[path+".types[0]"] && (len(r.Types) != 1 || r.Types[0] != "A") {
-		c.faultf(path+".types", "is %v; this release shifts A records only, so use [A]", r.Types)
-	}
+	c.recordTypes(path+".types", r.Types)
+	// Route 53 takes letters, digits, hyphens and underscores in the labels of a TXT record's name.
+	c.matches(path+".markPrefix", r.MarkPrefix, regexp.MustCompile(`^[a-z0-9_]([-a-z0-9_]{0,61}[a-z0-9_])?$`), "one label of a DNS name",
+		"a word such as _clusterswitch, in lower case and without a dot")
+	c.role(path+".roleARN", r.RoleARN)
 	c.setIdentifier(path+".blueSetIdentifier", r.BlueSetIdentifier)
 	c.setIdentifier(path+".greenSetIdentifier", r.GreenSetIdentifier)
 	if r.BlueSetIdentifier == r.GreenSetIdentifier {
 		c.faultf(path+".greenSetIdentifier", "is the same as blue's; give each record its own SetIdentifier")
+	}
+}
+
+func (c *checker) recordTypes(path string, types []string) {
+	seen := unique{}
+	for i, t := range types {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		c.matches(at, t, regexp.MustCompile(`^(A|AAAA|CNAME)$`), "a type whose records can be shifted", "A, AAAA or CNAME")
+		c.unique(seen, at, t, "is listed twice", "keep one")
+	}
+	switch {
+	case len(types) == 0:
+		c.faultf(path, "is an empty list; name A, AAAA or CNAME, or remove the key for A")
+	case len(types) > 1 && slices.Contains(types, "CNAME"):
+		c.faultf(path, "has CNAME beside another type, and a CNAME stands alone at its name; use an entrance of its own")
 	}
 }
 

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -171,7 +172,18 @@ func TestFaultsOfTraffic(t *testing.T) {
 	breakEach(t, map[string]breach{
 		"traffic of two kinds": {
 			"- alb:\n", "- route53: {hostedZoneID: Z1, names: [a.example.com], blueSetIdentifier: b, greenSetIdentifier: g} #!\n        alb:\n", "pairs[0].traffic[0]",
-			"has 2 kinds; give it exactly one of alb or route53",
+			"has 2 kinds; give it exactly one of alb, nlb or route53",
+		},
+		"a rule and a listener": {
+			"- alb:\n", "- alb: #!\n          listenerARN: arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2\n", "pairs[0].traffic[0].alb",
+			"has 2 kinds; give it exactly one of ruleARN or listenerARN",
+		},
+		"neither rule nor listener": {
+			"- alb:\n          ruleARN: ", "- alb: #!\n          #ruleARN: ", "pairs[0].traffic[0].alb", "has no kind; give it one of ruleARN or listenerARN",
+		},
+		"a network load balancer's listener at an alb": {
+			"ruleARN: " + ruleARN, "listenerARN: arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/net/shop/50dc6c495c0c9188/f2f7dc8efc522ab2 #!", "pairs[0].traffic[0].alb.listenerARN",
+			"is not the ARN of a listener of an Application Load Balancer",
 		},
 		"a listener instead of a rule": {
 			ruleARN, "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2 #!", "pairs[0].traffic[0].alb.ruleARN",
@@ -194,15 +206,33 @@ func TestFaultsOfTraffic(t *testing.T) {
 		"no traffic": {
 			small[strings.Index(small, "    traffic:"):strings.Index(small, "    steps:")], "    traffic: [] #!\n", "pairs[0].traffic", "is an empty list",
 		},
-		"two names": {
-			"names: [shop.example.com]", "names: [shop.example.com, www.example.com] #!", "pairs[0].traffic[1].route53.names",
-			"has 2 names; this release takes one",
+		"the same name twice": {
+			"names: [shop.example.com]", "names: [shop.example.com, Shop.example.com.] #!", "pairs[0].traffic[1].route53.names[1]",
+			"is the record of another entrance",
+		},
+		"an entrance of hundreds of names": {
+			"names: [shop.example.com]", "names: [" + manyNames(501) + "] #!", "pairs[0].traffic[1].route53.names", "has 501 names; one entrance takes up to 500",
 		},
 		"a name without a zone": {
 			"names: [shop.example.com]", "names: [shop] #!", "pairs[0].traffic[1].route53.names[0]", `"shop" is not a DNS name`,
 		},
-		"another record type": {
-			"hostedZoneID: Z123", "hostedZoneID: Z123\n          types: [A, AAAA] #!", "pairs[0].traffic[1].route53.types", "this release shifts A records only",
+		"a record type that isn't shifted": {
+			"hostedZoneID: Z123", "hostedZoneID: Z123\n          types: [A, MX] #!", "pairs[0].traffic[1].route53.types[1]", "is not a type whose records can be shifted; use A, AAAA or CNAME",
+		},
+		"a record type twice": {
+			"hostedZoneID: Z123", "hostedZoneID: Z123\n          types: [A, A] #!", "pairs[0].traffic[1].route53.types[1]", "is listed twice",
+		},
+		"a CNAME that isn't alone": {
+			"hostedZoneID: Z123", "hostedZoneID: Z123\n          types: [A, CNAME] #!", "pairs[0].traffic[1].route53.types", "a CNAME stands alone at its name",
+		},
+		"no record type": {
+			"hostedZoneID: Z123", "hostedZoneID: Z123\n          types: [] #!", "pairs[0].traffic[1].route53.types", "is an empty list",
+		},
+		"a mark with a dot": {
+			"hostedZoneID: Z123", "hostedZoneID: Z123\n          markPrefix: _a.b #!", "pairs[0].traffic[1].route53.markPrefix", "is not one label of a DNS name",
+		},
+		"a role that is a name": {
+			"hostedZoneID: Z123", "hostedZoneID: Z123\n          roleARN: dns #!", "pairs[0].traffic[1].route53.roleARN", `"dns" is not the ARN of an IAM role`,
 		},
 		"a zone by its path": {
 			"hostedZoneID: Z123", "hostedZoneID: /hostedzone/Z123 #!", "pairs[0].traffic[1].route53.hostedZoneID", "without /hostedzone/",
@@ -292,4 +322,12 @@ func TestFaultsOfGates(t *testing.T) {
 			"maxErrorRatio: 1%", "maxErrorRatio: 101% #!", "pairs[0].gates[0].cloudwatch.maxErrorRatio", "101% is not a fraction",
 		},
 	})
+}
+
+func manyNames(n int) string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprintf("shop-%d.example.com", i)
+	}
+	return strings.Join(names, ", ")
 }

@@ -27,6 +27,13 @@ type CloudWatch struct {
 	// TargetGroup is the TargetGroup dimension of green's group: targetgroup/NAME/ID, the end of its ARN.
 	TargetGroup string `yaml:"targetGroup" required:"true"`
 
+	// Region is the load balancer's. Empty uses aws.region.
+	Region string `yaml:"region"`
+
+	// RoleARN is the role that the daemon assumes to read the metrics, in another account for instance. Empty uses the
+	// daemon's own credentials.
+	RoleARN string `yaml:"roleARN"`
+
 	// MaxErrorRatio is the largest share of failed requests that still passes: 0.01 or 1%. 0 takes no error at all.
 	MaxErrorRatio float64 `yaml:"maxErrorRatio" required:"true" range:"0..1" unit:"fraction"`
 

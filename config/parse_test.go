@@ -83,11 +83,11 @@ func TestParseGivesDefaults(t *testing.T) {
 					RuleARN:             "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee",
 					BlueTargetGroupARN:  "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/blue/73e2d6bc24d8a067",
 					GreenTargetGroupARN: "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/green/84f3e7cd35e9b178",
-					MinHealthyTargets:   1,
+					MinHealthyTargets:   1, MinHealthyTargetsPerZone: 1,
 				}},
 				{Name: "route53-1", Route53: &config.Route53{
 					HostedZoneID: "Z123", Names: []string{"shop.example.com"}, Types: []string{"A"},
-					BlueSetIdentifier: "blue", GreenSetIdentifier: "green", Mark: true,
+					BlueSetIdentifier: "blue", GreenSetIdentifier: "green", Mark: true, MarkPrefix: "_clusterswitch",
 				}},
 			},
 			Steps: []config.Step{{Share: 1, Hold: 10 * time.Minute}, {Share: 100, Hold: 10 * time.Minute}},

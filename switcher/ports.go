@@ -31,9 +31,9 @@ type Look struct {
 	// MeasureFrom is the time from which samples of users' traffic count; zero:
 	// there is nothing to measure.
 	MeasureFrom time.Time
-	// Urgent asks for the entrances only: a rollback doesn't wait for metrics
-	// or clusters.
-	Urgent bool
+	// Attention is how closely to look. Urgent asks for the entrances only: a
+	// rollback doesn't wait for metrics or clusters.
+	Attention shift.Attention
 }
 
 // Journal keeps the state of one pair with compare-and-swap.

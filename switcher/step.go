@@ -61,9 +61,12 @@ func (s *Switcher) gather(ctx context.Context, plan shift.Plan) (found *shift.Fo
 	if found != nil && found.Unreadable == "" {
 		state = found.State
 	}
-	look := Look{Plan: plan, Entrances: state.Targets(plan), Urgent: urgent}
+	look := Look{Plan: plan, Entrances: state.Targets(plan)}
 	if state.Active() { // at rest nobody judges users' traffic
-		look.MeasureFrom = state.MeasureFrom()
+		look.MeasureFrom, look.Attention = state.MeasureFrom(), shift.Watching
+	}
+	if urgent {
+		look.Attention = shift.Urgent
 	}
 	bounded, done := context.WithTimeout(ctx, s.bound(s.timeouts.Observe, urgent, s.urgentBound()))
 	defer done()

@@ -90,8 +90,8 @@ func newWorld() *world {
 		Interval: 10 * time.Second, StaleAfter: 30 * time.Second,
 	}
 	for _, e := range []shift.Entrance{
-		{Name: "dns", Route53: &shift.Route53Entrance{HostedZoneID: "Z1", RecordName: "shop.example.com", BlueSetIdentifier: "blue", GreenSetIdentifier: "green", Mark: true}},
-		{Name: "rule", ALB: &shift.ALBEntrance{RuleARN: "arn:rule", BlueTargetGroupARN: "arn:blue", GreenTargetGroupARN: "arn:green", MinHealthyTargets: 1}},
+		{Name: "dns", Route53: &shift.Route53Entrance{HostedZoneID: "Z1", Names: []string{"shop.example.com"}, Types: []string{"A"}, BlueSetIdentifier: "blue", GreenSetIdentifier: "green", Mark: true}},
+		{Name: "rule", Balancer: &shift.BalancerEntrance{RuleARN: "arn:rule", BlueTargetGroupARN: "arn:blue", GreenTargetGroupARN: "arn:green", MinHealthyTargets: 1}},
 	} {
 		w.groups = append(w.groups, &group{Entrance: e})
 		w.plan.Entrances = append(w.plan.Entrances, e)
@@ -208,14 +208,14 @@ func (d *daemon) Observe(ctx context.Context, look switcher.Look) shift.Observat
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
-	case look.Urgent:
+	case look.Attention == shift.Urgent:
 		w.note("look urgently")
 	case look.MeasureFrom.IsZero():
 		w.note("look")
 	default:
 		w.note("look and measure")
 	}
-	if w.lookHangs && !look.Urgent {
+	if w.lookHangs && look.Attention != shift.Urgent {
 		w.mu.Unlock()
 		<-ctx.Done()
 		w.mu.Lock()
@@ -229,7 +229,7 @@ func (d *daemon) Observe(ctx context.Context, look switcher.Look) shift.Observat
 		}
 		o.Entrances = append(o.Entrances, r)
 	}
-	if !look.Urgent && !look.MeasureFrom.IsZero() {
+	if look.Attention != shift.Urgent && !look.MeasureFrom.IsZero() {
 		o.Traffic = append(o.Traffic, w.traffic(now, look.MeasureFrom))
 	}
 	return o
@@ -253,7 +253,7 @@ func (g *group) reading(now time.Time) shift.EntranceReading {
 		return shift.EntranceReading{Name: g.Name, Err: g.err}
 	}
 	r := shift.EntranceReading{Name: g.Name, At: now, Token: fmt.Sprint(g.token), Weights: g.share.Weights(), InSync: true, Mark: g.mark}
-	if g.ALB != nil {
+	if g.Balancer != nil {
 		r.BlueTargets = shift.Targets{Known: true, Healthy: 2, Total: 2}
 		r.GreenTargets = r.BlueTargets
 	}

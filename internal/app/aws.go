@@ -29,10 +29,10 @@ func (a aws) split(n int, isALB func(int) bool) map[entrances][]int {
 	return places
 }
 
-func (a aws) read(ctx context.Context, list []shift.Entrance) []shift.EntranceReading {
+func (a aws) read(ctx context.Context, list []shift.Entrance, attention shift.Attention) []shift.EntranceReading {
 	readings := make([]shift.EntranceReading, len(list))
-	each(a.split(len(list), func(i int) bool { return list[i].ALB != nil }), func(adapter entrances, places []int) {
-		for k, r := range adapter.Read(ctx, pick(list, places)) {
+	each(a.split(len(list), func(i int) bool { return list[i].Balancer != nil }), func(adapter entrances, places []int) {
+		for k, r := range adapter.Read(ctx, pick(list, places), attention) {
 			readings[places[k]] = r
 		}
 	})
@@ -43,7 +43,7 @@ func (a aws) read(ctx context.Context, list []shift.Entrance) []shift.EntranceRe
 // doesn't wait at one service for the other.
 func (a aws) Commit(ctx context.Context, changes []shift.Change) []shift.Result {
 	results := make([]shift.Result, len(changes))
-	each(a.split(len(changes), func(i int) bool { return changes[i].Entrance.ALB != nil }), func(adapter entrances, places []int) {
+	each(a.split(len(changes), func(i int) bool { return changes[i].Entrance.Balancer != nil }), func(adapter entrances, places []int) {
 		for k, r := range adapter.Commit(ctx, pick(changes, places)) {
 			results[places[k]] = r
 		}

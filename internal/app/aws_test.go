@@ -24,7 +24,7 @@ type service struct {
 	calls atomic.Int32
 }
 
-func (s *service) Read(_ context.Context, entrances []shift.Entrance) []shift.EntranceReading {
+func (s *service) Read(_ context.Context, entrances []shift.Entrance, _ shift.Attention) []shift.EntranceReading {
 	s.calls.Add(1)
 	time.Sleep(s.takes)
 	readings := make([]shift.EntranceReading, len(entrances))
@@ -44,7 +44,9 @@ func (s *service) Commit(_ context.Context, changes []shift.Change) []shift.Resu
 	return results
 }
 
-func alb(name string) shift.Entrance { return shift.Entrance{Name: name, ALB: &shift.ALBEntrance{}} }
+func alb(name string) shift.Entrance {
+	return shift.Entrance{Name: name, Balancer: &shift.BalancerEntrance{}}
+}
 
 func dns(name string) shift.Entrance {
 	return shift.Entrance{Name: name, Route53: &shift.Route53Entrance{}}
@@ -67,7 +69,7 @@ func TestMixedEntrancesAnswerInTheOrderOfTheQuestion(t *testing.T) {
 				names, rules := &service{kind: "route53", takes: time.Second}, &service{kind: "elb", takes: 2 * time.Second}
 				a := aws{route53: names, elb: rules}
 				var read, wrote []string
-				for _, r := range a.read(t.Context(), test.entrances) {
+				for _, r := range a.read(t.Context(), test.entrances, shift.Watching) {
 					read = append(read, r.Name+" "+r.Token)
 				}
 				if diff := cmp.Diff(test.want, read); diff != "" {
@@ -117,7 +119,7 @@ func TestUrgentLookDoesNotWaitForMeasurements(t *testing.T) {
 		look switcher.Look
 		want time.Duration
 	}{
-		"an urgent one reads the entrances only": {switcher.Look{Urgent: true, MeasureFrom: since}, time.Second},
+		"an urgent one reads the entrances only": {switcher.Look{Attention: shift.Urgent, MeasureFrom: since}, time.Second},
 		"one at rest has nothing to measure":     {switcher.Look{}, time.Second},
 		"any other waits as long as it may":      {switcher.Look{MeasureFrom: since}, 10 * time.Second},
 	} {
@@ -153,7 +155,7 @@ func TestPlanNamesEverythingThatMustBeSeen(t *testing.T) {
 	if diff := cmp.Diff([]string{"storefront"}, plan.Gates.Probes); diff != "" {
 		t.Errorf("probes of the plan (-want +got):\n%s", diff)
 	}
-	if len(plan.Entrances) != 2 || plan.Entrances[0].Route53 == nil || plan.Entrances[1].ALB == nil || len(plan.Steps) != 1 {
+	if len(plan.Entrances) != 2 || plan.Entrances[0].Route53 == nil || plan.Entrances[1].Balancer == nil || len(plan.Steps) != 1 {
 		t.Errorf("the plan is %+v", plan)
 	}
 }

@@ -13,7 +13,7 @@ import (
 
 // entrances reads and writes entrances of one kind.
 type entrances interface {
-	Read(ctx context.Context, entrances []shift.Entrance) []shift.EntranceReading
+	Read(ctx context.Context, entrances []shift.Entrance, attention shift.Attention) []shift.EntranceReading
 	Commit(ctx context.Context, changes []shift.Change) []shift.Result
 }
 
@@ -63,13 +63,13 @@ func (o *observer) Observe(ctx context.Context, look switcher.Look) shift.Observ
 		Probes: switcher.ProbeReadings(o.probes.Snapshot()),
 	}
 	var reading sync.WaitGroup
-	if !look.Urgent && !look.MeasureFrom.IsZero() {
+	if look.Attention != shift.Urgent && !look.MeasureFrom.IsZero() {
 		o.mu.Lock()
 		queries := o.queries
 		o.mu.Unlock()
 		reading.Go(func() { observation.Traffic = o.aws.meter.Measure(ctx, queries, look.MeasureFrom) })
 	}
-	observation.Entrances = o.aws.read(ctx, look.Entrances)
+	observation.Entrances = o.aws.read(ctx, look.Entrances, look.Attention)
 	reading.Wait()
 	return observation
 }

@@ -37,17 +37,26 @@ func planOf(c *config.Config, p config.Pair) shift.Plan {
 }
 
 func entranceOf(e config.Entrance) shift.Entrance {
-	if e.ALB != nil {
-		return shift.Entrance{Name: e.Name, ALB: &shift.ALBEntrance{
-			RuleARN:            e.ALB.RuleARN,
+	switch {
+	case e.ALB != nil:
+		return shift.Entrance{Name: e.Name, Balancer: &shift.BalancerEntrance{
+			RuleARN: e.ALB.RuleARN, ListenerARN: e.ALB.ListenerARN,
 			BlueTargetGroupARN: e.ALB.BlueTargetGroupARN, GreenTargetGroupARN: e.ALB.GreenTargetGroupARN,
-			MinHealthyTargets: e.ALB.MinHealthyTargets,
+			MinHealthyTargets: e.ALB.MinHealthyTargets, MinHealthyPerZone: e.ALB.MinHealthyTargetsPerZone,
+			RestoreStickiness: e.ALB.RestoreStickiness, RoleARN: e.ALB.RoleARN,
+		}}
+	case e.NLB != nil:
+		return shift.Entrance{Name: e.Name, Balancer: &shift.BalancerEntrance{
+			ListenerARN:        e.NLB.ListenerARN,
+			BlueTargetGroupARN: e.NLB.BlueTargetGroupARN, GreenTargetGroupARN: e.NLB.GreenTargetGroupARN,
+			MinHealthyTargets: e.NLB.MinHealthyTargets, MinHealthyPerZone: e.NLB.MinHealthyTargetsPerZone,
+			RoleARN: e.NLB.RoleARN,
 		}}
 	}
 	return shift.Entrance{Name: e.Name, Route53: &shift.Route53Entrance{
-		HostedZoneID: e.Route53.HostedZoneID, RecordName: e.Route53.Names[0],
+		HostedZoneID: e.Route53.HostedZoneID, Names: e.Route53.Names, Types: e.Route53.Types,
 		BlueSetIdentifier: e.Route53.BlueSetIdentifier, GreenSetIdentifier: e.Route53.GreenSetIdentifier,
-		Mark: e.Route53.Mark,
+		Mark: e.Route53.Mark, MarkPrefix: e.Route53.MarkPrefix, RoleARN: e.Route53.RoleARN,
 	}}
 }
 

@@ -23,7 +23,7 @@ type turn struct {
 	notes  []string // what was left out or passed over
 }
 
-func (t *turn) entrance() shift.ALBEntrance { return *t.Entrance.ALB }
+func (t *turn) entrance() shift.BalancerEntrance { return *t.Entrance.Balancer }
 
 func (t *turn) answer(o shift.Outcome, at time.Time, format string, args ...any) {
 	if note := fmt.Sprintf(format, args...); note != "" {
@@ -60,7 +60,7 @@ func (a *Adapter) Commit(ctx context.Context, changes []shift.Change) []shift.Re
 			results[i].Entrance = c.Entrance.Name
 			t := &turn{Change: c, result: &results[i]}
 			switch {
-			case c.Entrance.ALB == nil || !c.Wanted.Valid():
+			case c.Entrance.Balancer == nil || !c.Wanted.Valid():
 				t.answer(shift.Refused, time.Time{}, "%s of %s is not a change of a load balancer entrance", c.Wanted, c.Entrance.Name)
 			case priority == shift.Rollback:
 				wg.Go(func() { a.rollBack(ctx, t) })

@@ -220,10 +220,10 @@ func TestChangesAreAnsweredInTheOrderGiven(t *testing.T) {
 	t.Parallel()
 	f := webAt(50)
 	other := entrance()
-	other.Name, other.ALB.RuleARN = "other", "arn:other"
+	other.Name, other.Balancer.RuleARN = "other", "arn:other"
 	f.rules["arn:other"] = f.rules[ruleARN]
 	a := newAdapter(f)
-	readings := a.Read(t.Context(), []shift.Entrance{entrance(), other})
+	readings := a.Read(t.Context(), []shift.Entrance{entrance(), other}, shift.Watching)
 	rise, back := wish(readings[0], 75, shift.Rise), wish(readings[1], 0, shift.Rollback)
 	back.Entrance = other
 	foreignKind := shift.Change{Entrance: shift.Entrance{Name: "dns", Route53: &shift.Route53Entrance{}}}

@@ -38,7 +38,7 @@ func TestAnAnswerIsTheTruth(t *testing.T) {
 		a := newAdapter(f)
 		var expected shift.EntranceReading
 		if rapid.Bool().Draw(rt, "read before") {
-			expected = a.Read(t.Context(), []shift.Entrance{entrance()})[0]
+			expected = a.Read(t.Context(), []shift.Entrance{entrance()}, shift.Watching)[0]
 		}
 		readable := true
 		for range rapid.IntRange(0, 5).Draw(rt, "faults") {
@@ -54,7 +54,7 @@ func TestAnAnswerIsTheTruth(t *testing.T) {
 		f.observe = func() { written = true }
 		got := commitInBubble(t, a, wish(expected, to, p))
 
-		stands, _ := rule{actions: f.rules[ruleARN]}.weights(*entrance().ALB)
+		stands, _ := rule{actions: f.rules[ruleARN]}.weights(*entrance().Balancer)
 		switch got.Outcome {
 		case shift.Applied:
 			wrong := p == shift.Rise && stands != to.Weights() || p != shift.Rise && !stands.AtMost(to)
@@ -79,7 +79,7 @@ func TestARollbackStandsWhateverBefallsIt(t *testing.T) {
 		a := newAdapter(f)
 		var expected shift.EntranceReading
 		if rapid.Bool().Draw(rt, "read before") {
-			expected = a.Read(t.Context(), []shift.Entrance{entrance()})[0]
+			expected = a.Read(t.Context(), []shift.Entrance{entrance()}, shift.Watching)[0]
 		}
 		foreign := setWeights(50, rapid.Int32Range(1, 100).Draw(rt, "foreign green"))
 		for range rapid.IntRange(0, 2).Draw(rt, "faults") {
@@ -88,7 +88,7 @@ func TestARollbackStandsWhateverBefallsIt(t *testing.T) {
 			}).Draw(rt, "fault"))
 		}
 		got := commitInBubble(t, a, wish(expected, 0, shift.Rollback))
-		stands, _ := rule{actions: f.rules[ruleARN]}.weights(*entrance().ALB)
+		stands, _ := rule{actions: f.rules[ruleARN]}.weights(*entrance().Balancer)
 		if got.Outcome != shift.Applied || !stands.AtMost(0) {
 			rt.Fatalf("got %+v; it stands at %s", got, stands)
 		}

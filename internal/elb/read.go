@@ -22,13 +22,13 @@ const maxRules = 20
 // be read or must not be touched has its Err set to a sentence that says what
 // to do. It takes one DescribeRules and one DescribeTags for every 20 rules,
 // and one DescribeTargetHealth for each target group.
-func (a *Adapter) Read(ctx context.Context, entrances []shift.Entrance) []shift.EntranceReading {
+func (a *Adapter) Read(ctx context.Context, entrances []shift.Entrance, _ shift.Attention) []shift.EntranceReading {
 	at := a.now()
 	var arns, groups []string
 	for _, e := range entrances {
-		if e.ALB != nil {
-			arns = append(arns, e.ALB.RuleARN)
-			groups = append(groups, e.ALB.BlueTargetGroupARN, e.ALB.GreenTargetGroupARN)
+		if e.Balancer != nil {
+			arns = append(arns, e.Balancer.RuleARN)
+			groups = append(groups, e.Balancer.BlueTargetGroupARN, e.Balancer.GreenTargetGroupARN)
 		}
 	}
 	// Side by side, because a rollback waits for the slowest of them.
@@ -45,23 +45,23 @@ func (a *Adapter) Read(ctx context.Context, entrances []shift.Entrance) []shift.
 	for i, e := range entrances {
 		r := shift.EntranceReading{Name: e.Name, InSync: true}
 		switch {
-		case e.ALB == nil:
+		case e.Balancer == nil:
 			r.Err = "it is not a load balancer entrance"
-		case !has(rules, e.ALB.RuleARN):
-			r.Err = readError(e.ALB.RuleARN, failed[e.ALB.RuleARN])
-		case has(untagged, e.ALB.RuleARN):
-			r.Err = tagError(e.ALB.RuleARN, untagged[e.ALB.RuleARN])
+		case !has(rules, e.Balancer.RuleARN):
+			r.Err = readError(e.Balancer.RuleARN, failed[e.Balancer.RuleARN])
+		case has(untagged, e.Balancer.RuleARN):
+			r.Err = tagError(e.Balancer.RuleARN, untagged[e.Balancer.RuleARN])
 		default:
 			r.At = at
-			r.BlueTargets, r.GreenTargets = targets[e.ALB.BlueTargetGroupARN], targets[e.ALB.GreenTargetGroupARN]
-			fill(&r, *e.ALB, rules[e.ALB.RuleARN], tags[e.ALB.RuleARN])
+			r.BlueTargets, r.GreenTargets = targets[e.Balancer.BlueTargetGroupARN], targets[e.Balancer.GreenTargetGroupARN]
+			fill(&r, *e.Balancer, rules[e.Balancer.RuleARN], tags[e.Balancer.RuleARN])
 		}
 		readings[i] = r
 	}
 	return readings
 }
 
-func fill(r *shift.EntranceReading, e shift.ALBEntrance, got rule, tags []types.Tag) {
+func fill(r *shift.EntranceReading, e shift.BalancerEntrance, got rule, tags []types.Tag) {
 	r.Token, r.Owner = got.token(), ownerOf(tags)
 	if err := got.usable(e); err != nil {
 		r.Err = err.Error()

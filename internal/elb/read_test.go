@@ -16,7 +16,7 @@ import (
 var clock = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
 func entrance() shift.Entrance {
-	return shift.Entrance{Name: "web", ALB: &shift.ALBEntrance{RuleARN: ruleARN, BlueTargetGroupARN: blueTG, GreenTargetGroupARN: greenTG, MinHealthyTargets: 1}}
+	return shift.Entrance{Name: "web", Balancer: &shift.BalancerEntrance{RuleARN: ruleARN, BlueTargetGroupARN: blueTG, GreenTargetGroupARN: greenTG, MinHealthyTargets: 1}}
 }
 
 func mark(epoch, version int64, share shift.Share) shift.Mark {
@@ -44,7 +44,7 @@ func newAdapter(f *fakeELB) *Adapter {
 
 func readWeb(t *testing.T, a *Adapter) shift.EntranceReading {
 	t.Helper()
-	return a.Read(t.Context(), []shift.Entrance{entrance()})[0]
+	return a.Read(t.Context(), []shift.Entrance{entrance()}, shift.Watching)[0]
 }
 
 func TestReadingARuleTellsWeightsTargetsAndMark(t *testing.T) {
@@ -153,12 +153,12 @@ func TestManyRulesAreReadInFewCalls(t *testing.T) {
 	var entrances []shift.Entrance
 	for i := range 45 {
 		e := entrance()
-		e.ALB = new(*e.ALB)
-		e.Name, e.ALB.RuleARN = fmt.Sprintf("web-%d", i), fmt.Sprintf("%s%d", ruleARN, i)
-		f.rules[e.ALB.RuleARN] = f.rules[ruleARN]
+		e.Balancer = new(*e.Balancer)
+		e.Name, e.Balancer.RuleARN = fmt.Sprintf("web-%d", i), fmt.Sprintf("%s%d", ruleARN, i)
+		f.rules[e.Balancer.RuleARN] = f.rules[ruleARN]
 		entrances = append(entrances, e)
 	}
-	for i, r := range newAdapter(f).Read(t.Context(), entrances) {
+	for i, r := range newAdapter(f).Read(t.Context(), entrances, shift.Watching) {
 		if r.Err != "" || r.Name != entrances[i].Name {
 			t.Errorf("got %+v", r)
 		}
@@ -175,11 +175,11 @@ func TestPagesOfRulesAreJoined(t *testing.T) {
 	var entrances []shift.Entrance
 	for _, arn := range []string{"arn:1", "arn:2", "arn:3"} {
 		e := entrance()
-		e.ALB.RuleARN = arn
+		e.Balancer.RuleARN = arn
 		f.rules[arn] = f.rules[ruleARN]
 		entrances = append(entrances, e)
 	}
-	for i, r := range newAdapter(f).Read(t.Context(), entrances) {
+	for i, r := range newAdapter(f).Read(t.Context(), entrances, shift.Watching) {
 		if r.Err != "" {
 			t.Errorf("rule %d: %s", i+1, r.Err)
 		}
@@ -189,8 +189,8 @@ func TestPagesOfRulesAreJoined(t *testing.T) {
 func TestOneRuleThatIsGoneHidesNoOther(t *testing.T) {
 	t.Parallel()
 	gone := entrance()
-	gone.ALB.RuleARN = "arn:gone"
-	got := newAdapter(webAt(25)).Read(t.Context(), []shift.Entrance{gone, entrance()})
+	gone.Balancer.RuleARN = "arn:gone"
+	got := newAdapter(webAt(25)).Read(t.Context(), []shift.Entrance{gone, entrance()}, shift.Watching)
 	if got[0].Err == "" || got[1].Err != "" || got[1].Weights.Green != 25 {
 		t.Errorf("got %+v", got)
 	}

@@ -60,7 +60,7 @@ func (r rule) weight(groupARN string) (int, bool) {
 }
 
 // weights reads the two declared groups; false when they aren't both there.
-func (r rule) weights(e shift.ALBEntrance) (shift.Weights, bool) {
+func (r rule) weights(e shift.BalancerEntrance) (shift.Weights, bool) {
 	blue, okBlue := r.weight(e.BlueTargetGroupARN)
 	green, okGreen := r.weight(e.GreenTargetGroupARN)
 	return shift.Weights{Blue: blue, Green: green}, okBlue && okGreen
@@ -78,7 +78,7 @@ func (r rule) sticky() (bool, int32) {
 }
 
 // declared says what keeps even a rollback from writing.
-func (r rule) declared(e shift.ALBEntrance) error {
+func (r rule) declared(e shift.BalancerEntrance) error {
 	switch {
 	case r.isDefault:
 		return fmt.Errorf("rule %s is its listener's default rule, which is not supported yet: move the traffic to a rule of its own", r.arn)
@@ -97,7 +97,7 @@ func (r rule) declared(e shift.ALBEntrance) error {
 
 // usable says what keeps the rule from being shifted, as one sentence with
 // what to do.
-func (r rule) usable(e shift.ALBEntrance) error {
+func (r rule) usable(e shift.BalancerEntrance) error {
 	if err := r.declared(e); err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (r rule) usable(e shift.ALBEntrance) error {
 	return nil
 }
 
-func (r rule) found(e shift.ALBEntrance) string {
+func (r rule) found(e shift.BalancerEntrance) string {
 	if err := r.declared(e); err != nil {
 		return err.Error()
 	}

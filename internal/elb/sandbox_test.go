@@ -102,12 +102,12 @@ func (w *world) adapter() *elb.Adapter {
 }
 
 func (w *world) entrance() shift.Entrance {
-	return shift.Entrance{Name: "web", ALB: &shift.ALBEntrance{RuleARN: w.rule, BlueTargetGroupARN: w.blue, GreenTargetGroupARN: w.green, MinHealthyTargets: 1}}
+	return shift.Entrance{Name: "web", Balancer: &shift.BalancerEntrance{RuleARN: w.rule, BlueTargetGroupARN: w.blue, GreenTargetGroupARN: w.green, MinHealthyTargets: 1}}
 }
 
 func (w *world) read(t testing.TB, a *elb.Adapter) shift.EntranceReading {
 	t.Helper()
-	r := a.Read(t.Context(), []shift.Entrance{w.entrance()})[0]
+	r := a.Read(t.Context(), []shift.Entrance{w.entrance()}, shift.Watching)[0]
 	if r.Err != "" {
 		t.Fatal(r.Err)
 	}
@@ -253,7 +253,7 @@ func TestARuleThatIsGoneIsNamed(t *testing.T) {
 	w := newWorld(t, 25, false)
 	must[*sdk.DeleteRuleOutput](t)(w.client.DeleteRule(t.Context(), &sdk.DeleteRuleInput{RuleArn: &w.rule}))
 	a := w.adapter()
-	if r := a.Read(t.Context(), []shift.Entrance{w.entrance()})[0]; !strings.Contains(r.Err, "RuleNotFound") {
+	if r := a.Read(t.Context(), []shift.Entrance{w.entrance()}, shift.Watching)[0]; !strings.Contains(r.Err, "RuleNotFound") {
 		t.Errorf("got %+v", r)
 	}
 	change := w.change(shift.EntranceReading{}, 0, shift.Rollback)

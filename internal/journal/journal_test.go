@@ -125,7 +125,7 @@ func shiftingState() shift.State {
 		Schema: shift.Schema, Attempt: 1, Epoch: 1 << 60, Version: 5, Phase: shift.Shifting,
 		Steps: []shift.Step{{Share: 25, Hold: time.Minute}, {Share: 100, Hold: time.Minute, Approval: true}},
 		Entrances: []shift.EntranceState{{
-			Entrance: shift.Entrance{Name: "shop", Route53: &shift.Route53Entrance{HostedZoneID: "Z1", RecordName: "shop.example.com"}},
+			Entrance: shift.Entrance{Name: "shop", Route53: &shift.Route53Entrance{HostedZoneID: "Z1", Names: []string{"shop.example.com"}, Types: []string{"A"}}},
 			Share:    25, Pending: true, Was: shift.Weights{Blue: 100},
 		}},
 		Step: 1, Share: 25, StartedAt: at(0), ChangedAt: at(1), BlueBaseline: 3,

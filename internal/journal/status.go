@@ -24,6 +24,7 @@ func newStatus(s shift.State, said shift.Said, now time.Time) (v1alpha1.TrafficS
 		Reason:    string(said.Reason),
 		Message:   said.Message,
 		BlueReady: said.BlueReady,
+		Notes:     said.Notes,
 		UpdatedAt: metav1.NewTime(now),
 		Journal:   &runtime.RawExtension{Raw: content},
 	}

@@ -66,7 +66,7 @@ type Adapter struct {
 type key struct{ zone, name string }
 
 func keyOf(e shift.Route53Entrance) key {
-	return key{zone: e.HostedZoneID, name: canonical(e.RecordName)}
+	return key{zone: e.HostedZoneID, name: canonical(e.Names[0])}
 }
 
 // New makes an Adapter.

@@ -131,7 +131,7 @@ func (a *Adapter) asExpected(ctx context.Context, s *swap) bool {
 		}
 	}
 	if s.Expected.Token == "" || g.token() != s.Expected.Token {
-		s.answer(shift.Conflict, time.Time{}, "%s changed since it was read: %s", e.RecordName, g.found(e))
+		s.answer(shift.Conflict, time.Time{}, "%s changed since it was read: %s", e.Names[0], g.found(e))
 		return false
 	}
 	if err := g.usable(e); err != nil {
@@ -141,7 +141,7 @@ func (a *Adapter) asExpected(ctx context.Context, s *swap) bool {
 	// Only the epoch fences: within one epoch there is one daemon, whose order
 	// the token keeps, and a person may let a journal of an older attempt go on.
 	if m, err := g.readMark(); err == nil && m != nil && m.Epoch > s.Control.Epoch {
-		s.answer(shift.Conflict, time.Time{}, "%s was written by a daemon that took charge later: %s", e.RecordName, g.found(e))
+		s.answer(shift.Conflict, time.Time{}, "%s was written by a daemon that took charge later: %s", e.Names[0], g.found(e))
 		return false
 	}
 	if w, _ := g.weights(e); s.Priority == shift.Lowering && w.AtMost(s.Wanted) {
@@ -202,7 +202,7 @@ func (s *swap) plan() ([]types.Change, error) {
 	}
 	planned, err := planSwap(s.base.members, weights, s.base.mark, mark)
 	if err != nil {
-		return nil, fmt.Errorf("planning the swap of %s: %w", e.RecordName, err)
+		return nil, fmt.Errorf("planning the swap of %s: %w", e.Names[0], err)
 	}
 	return planned, nil
 }
@@ -248,13 +248,13 @@ func (a *Adapter) resolve(ctx context.Context, s *swap, f awsapi.Failure, batche
 	case s.shows(g):
 		s.answer(shift.Applied, a.now(), "the answer was lost; it reads back as written")
 	case !unchanged:
-		s.answer(shift.Conflict, time.Time{}, "%s changed since it was read: %s", e.RecordName, g.found(e))
+		s.answer(shift.Conflict, time.Time{}, "%s changed since it was read: %s", e.Names[0], g.found(e))
 	case f.Class == awsapi.Unreachable:
 		s.answer(shift.Unknown, time.Time{}, "%s; it reads back unchanged so far", f)
 	case batched:
 		s.answer(shift.Conflict, time.Time{}, "nothing was written: refused together with other records of the zone: %s", f)
 	default:
-		s.answer(shift.Refused, time.Time{}, "nothing was written, though %s is as expected: %s", e.RecordName, f)
+		s.answer(shift.Refused, time.Time{}, "nothing was written, though %s is as expected: %s", e.Names[0], f)
 	}
 }
 

@@ -230,7 +230,7 @@ func twoNames(share shift.Share) (*fakeZone, []shift.Entrance) {
 	w := share.Weights()
 	z.sets = append(z.sets, weighted("api.example.com.", "blue", int64(w.Blue), "192.0.2.7"), weighted("api.example.com.", "green", int64(w.Green), "192.0.2.8"))
 	api := entrance()
-	api.Name, api.Route53.RecordName = "api", "API.example.com."
+	api.Name, api.Route53.Names = "api", []string{"API.example.com."}
 	return z, []shift.Entrance{entrance(), api}
 }
 
@@ -248,7 +248,7 @@ func TestChangesOfOneZoneGoInOneBatch(t *testing.T) {
 	t.Parallel()
 	z, entrances := twoNames(10)
 	a := newAdapter(z)
-	changes := changesOf(a.Read(t.Context(), entrances), entrances, 25, shift.Rise)
+	changes := changesOf(a.Read(t.Context(), entrances, shift.Watching), entrances, 25, shift.Rise)
 	z.calls = nil
 	for _, r := range a.Commit(t.Context(), changes) {
 		if r.Outcome != shift.Applied {
@@ -264,7 +264,7 @@ func TestARollbackAndARiseNeverShareABatch(t *testing.T) {
 	t.Parallel()
 	z, entrances := twoNames(10)
 	a := newAdapter(z)
-	changes := changesOf(a.Read(t.Context(), entrances), entrances, 25, shift.Rise)
+	changes := changesOf(a.Read(t.Context(), entrances, shift.Watching), entrances, 25, shift.Rise)
 	changes[1].Priority, changes[1].Wanted = shift.Rollback, 0
 	z.calls = nil
 	got := a.Commit(t.Context(), changes)
@@ -280,7 +280,7 @@ func TestOneSpoiledRecordHoldsUpNoOtherRollback(t *testing.T) {
 	t.Parallel()
 	z, entrances := twoNames(50)
 	a := newAdapter(z)
-	changes := changesOf(a.Read(t.Context(), entrances), entrances, 0, shift.Rollback)
+	changes := changesOf(a.Read(t.Context(), entrances, shift.Watching), entrances, 0, shift.Rollback)
 	z.set("api.example.com.", "green", func(r *types.ResourceRecordSet) { r.SetIdentifier = aws.String("somebody-renamed-it") })
 	got := a.Commit(t.Context(), changes)
 	if got[0].Outcome != shift.Applied || got[1].Outcome != shift.Refused {
@@ -292,7 +292,7 @@ func TestARefusedNameHoldsUpNoOtherRollback(t *testing.T) {
 	t.Parallel()
 	z, entrances := twoNames(50)
 	a := newAdapter(z)
-	changes := changesOf(a.Read(t.Context(), entrances), entrances, 0, shift.Rollback)
+	changes := changesOf(a.Read(t.Context(), entrances, shift.Watching), entrances, 0, shift.Rollback)
 	z.refuse = func(changes []types.Change) error {
 		if slices.ContainsFunc(changes, func(c types.Change) bool { return *c.ResourceRecordSet.Name == "api.example.com." }) {
 			return apiError("AccessDenied")
@@ -324,7 +324,7 @@ func TestOneConflictRefusesAWholeBatchOfRises(t *testing.T) {
 	t.Parallel()
 	z, entrances := twoNames(10)
 	a := newAdapter(z)
-	changes := changesOf(a.Read(t.Context(), entrances), entrances, 25, shift.Rise)
+	changes := changesOf(a.Read(t.Context(), entrances, shift.Watching), entrances, 25, shift.Rise)
 	z.set("api.example.com.", "green", func(r *types.ResourceRecordSet) { r.Weight = aws.Int64(11) })
 	got := a.Commit(t.Context(), changes)
 	if got[0].Outcome != shift.Conflict || !strings.Contains(got[0].Note, "refused together") {
@@ -338,7 +338,7 @@ func TestOneConflictRefusesAWholeBatchOfRises(t *testing.T) {
 func TestAChangeOfAnotherKindIsRefused(t *testing.T) {
 	t.Parallel()
 	a := newAdapter(shopAt(0))
-	alb := shift.Change{Entrance: shift.Entrance{Name: "web", ALB: &shift.ALBEntrance{}}, Wanted: 25}
+	alb := shift.Change{Entrance: shift.Entrance{Name: "web", Balancer: &shift.BalancerEntrance{}}, Wanted: 25}
 	excess := wish(readShop(t, a), 101, shift.Rise)
 	for _, got := range a.Commit(t.Context(), []shift.Change{alb, excess}) {
 		if got.Outcome != shift.Refused {
@@ -353,7 +353,7 @@ func TestARiseWithoutMarkLeavesTheMarkAlone(t *testing.T) {
 	a := newAdapter(z)
 	e := entrance()
 	e.Route53.Mark = false
-	c := wish(a.Read(t.Context(), []shift.Entrance{e})[0], 50, shift.Rise)
+	c := wish(a.Read(t.Context(), []shift.Entrance{e}, shift.Watching)[0], 50, shift.Rise)
 	c.Entrance = e
 	if got := a.Commit(t.Context(), []shift.Change{c})[0]; got.Outcome != shift.Applied || got.Note != "" {
 		t.Errorf("got %+v", got)

@@ -39,7 +39,7 @@ func TestAnAnswerIsTheTruth(t *testing.T) {
 			refuseTXT(apiError("AccessDenied"))(z)
 		}
 		a := newAdapter(z)
-		expected := a.Read(t.Context(), []shift.Entrance{entrance()})[0]
+		expected := a.Read(t.Context(), []shift.Entrance{entrance()}, shift.Watching)[0]
 		for range rapid.IntRange(0, 5).Draw(rt, "faults") {
 			z.script["change"] = append(z.script["change"], anyFault(rt))
 			if rapid.IntRange(0, 4).Draw(rt, "a listing fails") == 0 {
@@ -90,7 +90,7 @@ func TestARollbackStandsWhateverBefallsIt(t *testing.T) {
 		a := newAdapter(z)
 		var expected shift.EntranceReading
 		if rapid.Bool().Draw(rt, "read before") {
-			expected = a.Read(t.Context(), []shift.Entrance{entrance()})[0]
+			expected = a.Read(t.Context(), []shift.Entrance{entrance()}, shift.Watching)[0]
 		}
 		for range rapid.IntRange(0, 2).Draw(rt, "faults") {
 			z.script["change"] = append(z.script["change"], rapid.SampledFrom([]fault{

@@ -25,7 +25,7 @@ import (
 // page of 300 unless very many names stand below it; then a second listing
 // starts at the mark. Listing whole zones instead would cost one call for each
 // 300 records of them, and narrower listings always two.
-func (a *Adapter) Read(ctx context.Context, entrances []shift.Entrance) []shift.EntranceReading {
+func (a *Adapter) Read(ctx context.Context, entrances []shift.Entrance, _ shift.Attention) []shift.EntranceReading {
 	waiting := a.unsynced(ctx, entrances)
 	readings := make([]shift.EntranceReading, len(entrances))
 	var wg sync.WaitGroup
@@ -158,7 +158,7 @@ func readError(e shift.Route53Entrance, err error) error {
 	}
 	return &awsapi.Error{
 		Failure:  f,
-		Sentence: fmt.Sprintf("reading %s in hosted zone %s: %s%s", e.RecordName, e.HostedZoneID, f, advice),
+		Sentence: fmt.Sprintf("reading %s in hosted zone %s: %s%s", e.Names[0], e.HostedZoneID, f, advice),
 	}
 }
 

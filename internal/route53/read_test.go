@@ -19,7 +19,7 @@ var clock = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
 func entrance() shift.Entrance {
 	return shift.Entrance{Name: "dns", Route53: &shift.Route53Entrance{
-		HostedZoneID: "Z1", RecordName: "shop.example.com", BlueSetIdentifier: "blue", GreenSetIdentifier: "green", Mark: true,
+		HostedZoneID: "Z1", Names: []string{"shop.example.com"}, Types: []string{"A"}, BlueSetIdentifier: "blue", GreenSetIdentifier: "green", Mark: true,
 	}}
 }
 
@@ -51,7 +51,7 @@ func newAdapter(z *fakeZone) *Adapter {
 
 func readShop(t *testing.T, a *Adapter) shift.EntranceReading {
 	t.Helper()
-	return a.Read(t.Context(), []shift.Entrance{entrance()})[0]
+	return a.Read(t.Context(), []shift.Entrance{entrance()}, shift.Watching)[0]
 }
 
 func TestReadingAGroupTellsItsWeightsTTLAndMark(t *testing.T) {
@@ -187,7 +187,7 @@ func TestAGroupWithoutMarkIgnoresWhatStandsAtItsName(t *testing.T) {
 	z := shopAt(10)
 	e := entrance()
 	e.Route53.Mark = false
-	got := newAdapter(z).Read(t.Context(), []shift.Entrance{e})[0]
+	got := newAdapter(z).Read(t.Context(), []shift.Entrance{e}, shift.Watching)[0]
 	if got.Err != "" || got.Mark != nil {
 		t.Errorf("got %+v", got)
 	}

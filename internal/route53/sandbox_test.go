@@ -96,7 +96,7 @@ func (w *world) adapter() *route53.Adapter {
 
 func (w *world) entrance(name string) shift.Entrance {
 	return shift.Entrance{Name: name, Route53: &shift.Route53Entrance{
-		HostedZoneID: w.zone, RecordName: name + ".example.com", BlueSetIdentifier: "blue", GreenSetIdentifier: "green", Mark: true,
+		HostedZoneID: w.zone, Names: []string{name + ".example.com"}, Types: []string{"A"}, BlueSetIdentifier: "blue", GreenSetIdentifier: "green", Mark: true,
 	}}
 }
 
@@ -109,7 +109,7 @@ func (w *world) change(expected shift.EntranceReading, to shift.Share, version i
 
 func (w *world) read(t testing.TB, a *route53.Adapter, name string) shift.EntranceReading {
 	t.Helper()
-	r := a.Read(t.Context(), []shift.Entrance{w.entrance(name)})[0]
+	r := a.Read(t.Context(), []shift.Entrance{w.entrance(name)}, shift.Watching)[0]
 	if r.Err != "" {
 		t.Fatalf("reading %s: %s", name, r.Err)
 	}
@@ -271,7 +271,7 @@ func TestAForeignEditIsNamedAndNotFought(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	w.put(t, types.ChangeActionUpsert, "shop", "canary", 5)
-	if r := a.Read(t.Context(), []shift.Entrance{w.entrance("shop")})[0]; !strings.Contains(r.Err, `"canary" with weight 5`) {
+	if r := a.Read(t.Context(), []shift.Entrance{w.entrance("shop")}, shift.Watching)[0]; !strings.Contains(r.Err, `"canary" with weight 5`) {
 		t.Errorf("a new member reads as %+v", r)
 	}
 }
@@ -346,7 +346,7 @@ func TestAZoneThatIsNotThereIsNamed(t *testing.T) {
 	a := w.adapter()
 	e := w.entrance("shop")
 	e.Route53.HostedZoneID = "ZNOTTHERE"
-	r := a.Read(t.Context(), []shift.Entrance{e})[0]
+	r := a.Read(t.Context(), []shift.Entrance{e}, shift.Watching)[0]
 	if !strings.Contains(r.Err, "NoSuchHostedZone") || !strings.Contains(r.Err, "correct hostedZoneID") {
 		t.Errorf("got %q", r.Err)
 	}

@@ -118,7 +118,7 @@ func (m *Metrics) observed(pair string, o shift.Observation) {
 			m.entrance.DeleteLabelValues(pair, r.Name)
 			continue
 		}
-		m.entrance.WithLabelValues(pair, r.Name).Set(float64(r.Weights.Share()))
+		m.entrance.WithLabelValues(pair, r.Name).Set(float64(r.Share()))
 	}
 	if o.Blue.Err != "" || o.Blue.At.IsZero() {
 		m.blueReady.DeleteLabelValues(pair)

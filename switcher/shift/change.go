@@ -16,7 +16,23 @@ type Change struct {
 	// Control is the mark that goes with the weights.
 	Control  Mark
 	Priority Priority
+	// Restick switches stickiness on again that a rollback switched off. The
+	// weights stay as they are; without Unstuck in Expected it is refused.
+	Restick bool
 }
+
+// Attention is how closely entrances are to be looked at.
+type Attention int
+
+// The kinds of attention.
+const (
+	// Resting: nothing is under way. The health of targets isn't asked for.
+	Resting Attention = iota
+	// Watching: a shift is under way; everything counts.
+	Watching
+	// Urgent: a rollback waits for the answer, which goes before all others.
+	Urgent
+)
 
 // WriteDeadline bounds every write to AWS: the adapter gives up before it, so a
 // write that is older has landed or never will. It must be shorter than the
@@ -71,4 +87,6 @@ type Said struct {
 	// BlueReady is blue's ready replicas of those wanted, as "12/12"; empty:
 	// unknown.
 	BlueReady string
+	// Notes are what Notes says of the entrances.
+	Notes []string
 }

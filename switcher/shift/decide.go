@@ -96,10 +96,13 @@ func (t *turn) change(i int, to Share, priority Priority) Change {
 	e := &t.next.Entrances[i]
 	r, known := t.reading(e.Name)
 	if !e.Pending || e.Share != to {
-		*e = EntranceState{Entrance: e.Entrance, Share: to, Pending: true, SentAt: e.SentAt}
+		*e = EntranceState{Entrance: e.Entrance, Share: to, Pending: true, SentAt: e.SentAt, LoweredAt: e.LoweredAt}
 		if known {
-			e.Was = r.Weights
+			e.pend(r)
 		}
+	}
+	if priority != Rise {
+		e.LoweredAt = t.now
 	}
 	if to > 0 {
 		e.SentAt = t.now
@@ -146,8 +149,8 @@ func (t *turn) confirmWrites() {
 		if landed && (t.next.Phase == Shifting || t.next.Phase == OnStandby) {
 			e.Pending, e.Share = true, t.next.Share // an older journal doesn't know of it
 		}
-		if e.Pending && (landed || known && r.Weights.At(e.Share)) {
-			e.Pending, e.Was = false, Weights{}
+		if e.Pending && (landed || known && r.StandsAt(e.Share)) {
+			e.settled()
 		}
 	}
 }

@@ -17,11 +17,11 @@ func (t *turn) drifted() (Decision, bool) {
 		if !known || !foreign(e, r) {
 			continue
 		}
-		if r.Weights.At(0) {
+		if r.StandsAt(0) {
 			why := fmt.Sprintf("somebody set green to 0 on entrance %s by hand", e.Name)
 			return t.rollBack(RollbackRecord{By: "a person at AWS", Why: why}, RollbackRequested), true
 		}
-		t.ask(Drift, e.Name, fmt.Sprintf("somebody else set entrance %s to %s; %s was intended", e.Name, r.Weights, e.Share))
+		t.ask(Drift, e.Name, fmt.Sprintf("somebody else set entrance %s to %s; %s was intended; %s", e.Name, r, e.Share, r.rival()))
 		return t.stay(Drift, "%s", t.next.Question.Message), true
 	}
 	return Decision{}, false
@@ -43,7 +43,7 @@ func (t *turn) outranked(entrance string, m Mark) Decision {
 // foreign tells whether what stands there is somebody else's. A write that is
 // still pending may show before or after.
 func foreign(e EntranceState, r EntranceReading) bool {
-	return !r.Weights.At(e.Share) && (!e.Pending || !r.Weights.same(e.Was))
+	return !r.is(func(w Weights) bool { return w.At(e.Share) || e.stood(w) })
 }
 
 // ask opens a question, once.
@@ -106,7 +106,7 @@ func (t *turn) adopt() Decision {
 		if !known {
 			return t.stay(EntranceUnknown, "can't adopt: entrance %s is unknown: %s", e.Name, t.unreadable(e.Name))
 		}
-		lowest = min(lowest, r.Weights.Share())
+		lowest = min(lowest, r.lowest())
 	}
 	if t.next.Phase == Idle && lowest > 0 && !t.blueMeasured() {
 		return t.stay(BlueUnknown, "can't adopt: what blue carries can't be measured: %s", cmp.Or(t.o.Blue.Err, "no fresh reading shows a ready replica"))
@@ -114,9 +114,9 @@ func (t *turn) adopt() Decision {
 	for i := range t.next.Entrances {
 		e := &t.next.Entrances[i]
 		r, _ := t.reading(e.Name)
-		*e = EntranceState{Entrance: e.Entrance, Share: lowest, Pending: !r.Weights.At(lowest), Was: r.Weights, SentAt: e.SentAt}
-		if !e.Pending {
-			e.Was = Weights{}
+		*e = EntranceState{Entrance: e.Entrance, Share: lowest, SentAt: e.SentAt, LoweredAt: e.LoweredAt}
+		if !r.StandsAt(lowest) {
+			e.pend(r)
 		}
 	}
 	t.next.Question = nil
@@ -159,9 +159,9 @@ func (t *turn) restore() Decision {
 		switch {
 		case !known:
 			return t.stay(EntranceUnknown, "can't restore: entrance %s is unknown: %s", e.Name, t.unreadable(e.Name))
-		case r.Weights.At(e.Share):
+		case r.StandsAt(e.Share):
 		default:
-			e.Pending, e.Was = true, r.Weights
+			e.pend(r)
 		}
 	}
 	t.next.Question = nil

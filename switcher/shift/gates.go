@@ -132,17 +132,20 @@ func (t *turn) clusterKnown(gate string, side Side, c ClusterReading) ([]Verdict
 func targetsHealthy(t *turn, _ Share) []Verdict {
 	var verdicts []Verdict
 	for _, e := range t.next.Entrances {
-		if e.ALB == nil {
+		if e.Balancer == nil {
 			continue // only load balancers tell the health of targets
 		}
 		name := "targets of " + e.Name
 		r, known := t.reading(e.Name)
-		need := max(1, e.ALB.MinHealthyTargets)
+		need := max(1, e.Balancer.MinHealthyTargets)
 		switch {
 		case !known || !r.GreenTargets.Known:
 			verdicts = append(verdicts, verdict(name, Unmeasured, "green's target health can't be read"))
 		case r.GreenTargets.Healthy < need:
-			verdicts = append(verdicts, verdict(name, Fail, "green has %d healthy targets of %d, at least %d are needed", r.GreenTargets.Healthy, r.GreenTargets.Total, need))
+			verdicts = append(verdicts, verdict(name, Fail, "green has %d healthy targets of %d, at least %d are needed%s", r.GreenTargets.Healthy, r.GreenTargets.Total, need, r.GreenTargets.because()))
+		case r.GreenTargets.thin(e.Balancer.MinHealthyPerZone) != nil:
+			z := r.GreenTargets.thin(e.Balancer.MinHealthyPerZone)
+			verdicts = append(verdicts, verdict(name, Fail, "green has %d healthy targets of %d in zone %s, at least %d are needed in each", z.Healthy, z.Total, z.Zone, e.Balancer.MinHealthyPerZone))
 		default:
 			verdicts = append(verdicts, verdict(name, Pass, "green has %d healthy targets", r.GreenTargets.Healthy))
 		}

@@ -98,10 +98,10 @@ func TestGateOnTargets(t *testing.T) {
 		"one healthy target is enough": {func(t *turn) { rule(&t.o).GreenTargets.Healthy = 1 }, Pass},
 		"unless two are needed": {func(t *turn) {
 			rule(&t.o).GreenTargets.Healthy = 1
-			t.next.Entrances[1].ALB = &ALBEntrance{MinHealthyTargets: 2}
+			t.next.Entrances[1].Balancer = &BalancerEntrance{MinHealthyTargets: 2}
 		}, Fail},
 		"none is healthy":                      {func(t *turn) { rule(&t.o).GreenTargets.Healthy = 0 }, Fail},
-		"none is needed still means one":       {func(t *turn) { rule(&t.o).GreenTargets.Healthy = 0; t.next.Entrances[1].ALB = &ALBEntrance{} }, Fail},
+		"none is needed still means one":       {func(t *turn) { rule(&t.o).GreenTargets.Healthy = 0; t.next.Entrances[1].Balancer = &BalancerEntrance{} }, Fail},
 		"target health is unknown":             {func(t *turn) { rule(&t.o).GreenTargets.Known = false }, Unmeasured},
 		"the rule can't be read":               {func(t *turn) { rule(&t.o).Err = "AccessDenied" }, Unmeasured},
 		"records don't tell health of targets": {func(t *turn) { t.next.Entrances = t.next.Entrances[:1] }, Pass},

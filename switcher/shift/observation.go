@@ -16,39 +16,6 @@ type Observation struct {
 	Traffic   []TrafficReading
 }
 
-// EntranceReading is one entrance as AWS stores it.
-type EntranceReading struct {
-	Name string
-	// At is when it was read; zero: never.
-	At time.Time
-	// Err says why it could not be read or must not be touched; empty: it was
-	// read and is usable.
-	Err string
-	// Owner names another controller that writes this object; the entrance is
-	// then refused.
-	Owner string
-	// Token names exactly what was read; a write that expects it is refused
-	// when anything of it has changed since.
-	Token   string
-	Weights Weights
-	// TTL is how long resolvers may keep the old answer; zero for a load balancer.
-	TTL time.Duration
-	// InSync says that the last change reached all of AWS's servers.
-	InSync bool
-	// Mark is the mark beside the weights; nil where there is none.
-	Mark *Mark
-	// BlueTargets and GreenTargets are known for load balancers only.
-	BlueTargets  Targets
-	GreenTargets Targets
-}
-
-// Targets counts the targets of one target group.
-type Targets struct {
-	Known   bool
-	Healthy int
-	Total   int
-}
-
 // ClusterReading is a snapshot of one cluster's workloads.
 type ClusterReading struct {
 	// At is when the snapshot was known to be current; zero: never.

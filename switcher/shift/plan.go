@@ -83,35 +83,6 @@ func (s *Step) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Entrance is one way for users into the clusters: one weighted record group
-// or one load balancer rule. Exactly one of Route53 and ALB is set.
-type Entrance struct {
-	Name    string           `json:"name"`
-	Route53 *Route53Entrance `json:"route53,omitempty"`
-	ALB     *ALBEntrance     `json:"alb,omitempty"`
-}
-
-// Route53Entrance names the two weighted A records that split one name.
-type Route53Entrance struct {
-	HostedZoneID       string `json:"hostedZoneID"`
-	RecordName         string `json:"recordName"` // without final dot
-	BlueSetIdentifier  string `json:"blueSetIdentifier"`
-	GreenSetIdentifier string `json:"greenSetIdentifier"`
-	// Mark says whether a TXT record beside the group carries the mark.
-	Mark bool `json:"mark"`
-}
-
-// ALBEntrance names the listener rule that splits traffic between two target
-// groups.
-type ALBEntrance struct {
-	RuleARN             string `json:"ruleARN"`
-	BlueTargetGroupARN  string `json:"blueTargetGroupARN"`
-	GreenTargetGroupARN string `json:"greenTargetGroupARN"`
-	// MinHealthyTargets is how many healthy targets green must have before it
-	// may get traffic; at least 1.
-	MinHealthyTargets int `json:"minHealthyTargets"`
-}
-
 // Gates are the limits that a rise is judged by.
 type Gates struct {
 	// Traffic are the gates on users' traffic; only these roll back by themselves.

@@ -49,6 +49,7 @@ const (
 	RollbackWaitsForBlue      Reason = "RollbackWaitsForBlue"
 	RollbackLimitedByCapacity Reason = "RollbackLimitedByCapacity"
 	BackOnBlue                Reason = "BackOnBlue"
+	RestoringStickiness       Reason = "RestoringStickiness"
 )
 
 // ReasonDoc explains one reason to the person who reads it at night.
@@ -105,6 +106,7 @@ func Reasons() []ReasonDoc {
 		{RollbackWaitsForBlue, "Blue is proven to have no healthy target while green has some; going back would break what works.", "Mend blue, or set `rollbackForce`."},
 		{RollbackLimitedByCapacity, "The automatic rollback went as far as blue's measured capacity allows.", "Scale blue up, or set the rollback flag to send everything."},
 		{BackOnBlue, "Blue has all traffic again; the attempt is over.", "`clusterswitch start PAIR`, or a higher `attempt`, when green is mended."},
+		{RestoringStickiness, "The cookies of before a rollback are dead, and the stickiness that it switched off is switched on again, as `restoreStickiness` asks.", "Nothing."},
 	}
 }
 

@@ -97,13 +97,13 @@ func recoverAbsent(o Observation, mark Mark, marked bool, now time.Time) (State,
 		}
 	}
 	for _, r := range o.Entrances {
-		if marked || !r.Weights.At(0) {
+		if marked || !r.StandsAt(0) {
 			s.Attempt, s.Version = mark.Attempt, mark.Version
 			if mark.Rollback {
 				s.Rollback = new(mark.rollbackRecord())
 				s.Rollback.At = now
 			}
-			s.raise(JournalMissing, fmt.Sprintf("there is no journal, but entrance %s stands at %s and a mark is %s", r.Name, r.Weights, presence(marked)), now)
+			s.raise(JournalMissing, fmt.Sprintf("there is no journal, but entrance %s stands at %s and a mark is %s", r.Name, r, presence(marked)), now)
 			return s, true
 		}
 	}
@@ -140,7 +140,7 @@ func (s *State) joinMark(m Mark, now time.Time) {
 	case m.Attempt == s.Attempt && s.Phase == Shifting && s.onPlan(m.Share):
 		for i := range s.Entrances {
 			e := &s.Entrances[i]
-			e.Was, e.Share, e.Pending = e.Share.Weights(), m.Share, e.Share != m.Share
+			e.Was, e.WasApart, e.Share, e.Pending = e.Share.Weights(), nil, m.Share, e.Share != m.Share
 		}
 		s.Share, s.Step, s.Version = m.Share, stepAt(s.Steps, m.Share), m.Version
 		s.ShownAt, s.ReachedAt, s.ChangedAt = time.Time{}, time.Time{}, now

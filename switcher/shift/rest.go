@@ -16,6 +16,9 @@ func (t *turn) resting() Decision {
 		if d, ok := t.touchedAfterEnd(); ok {
 			return d
 		}
+		if d, ok := t.restick(); ok {
+			return d
+		}
 	}
 	switch {
 	case r.Serve != Green && r.Serve != Blue:
@@ -51,8 +54,8 @@ func (t *turn) refuseStart() Decision {
 // of its own the daemon moves nothing, but it doesn't call that "as asked".
 func (t *turn) blueServes() Decision {
 	for _, e := range t.next.Targets(t.p) {
-		if r, known := t.reading(e.Name); known && !r.Weights.At(0) {
-			return t.stay(NotAtStart, "blue is asked to serve, but entrance %s stands at %s, which is not of the daemon's doing", e.Name, r.Weights)
+		if r, known := t.reading(e.Name); known && !r.StandsAt(0) {
+			return t.stay(NotAtStart, "blue is asked to serve, but entrance %s stands at %s, which is not of the daemon's doing", e.Name, r)
 		}
 	}
 	return t.stay(NothingToDo, "blue serves, as asked")
@@ -82,8 +85,8 @@ func (t *turn) start() Decision {
 			return t.stay(EntranceUnknown, "entrance %s is unknown: %s", e.Name, t.unreadable(e.Name))
 		case r.Owner != "":
 			return t.stay(EntranceOwned, "entrance %s is written by %s", e.Name, r.Owner)
-		case !r.Weights.At(0):
-			return t.stay(NotAtStart, "entrance %s stands at %s, a shift starts from blue at 100 %%", e.Name, r.Weights)
+		case !r.StandsAt(0):
+			return t.stay(NotAtStart, "entrance %s stands at %s, a shift starts from blue at 100 %%", e.Name, r)
 		}
 	}
 	if !t.blueMeasured() {
@@ -106,8 +109,8 @@ func (t *turn) start() Decision {
 func (t *turn) touchedAfterEnd() (Decision, bool) {
 	for _, e := range t.next.Entrances {
 		r, known := t.reading(e.Name)
-		if known && !r.Weights.At(e.Share) && t.o.Request.Attempt <= t.next.Attempt {
-			return t.stay(Drift, "entrance %s stands at %s instead of %s; the attempt is over, so nothing is written", e.Name, r.Weights, e.Share), true
+		if known && !r.StandsAt(e.Share) && t.o.Request.Attempt <= t.next.Attempt {
+			return t.stay(Drift, "entrance %s stands at %s instead of %s; the attempt is over, so nothing is written", e.Name, r, e.Share), true
 		}
 	}
 	return Decision{}, false
@@ -115,7 +118,7 @@ func (t *turn) touchedAfterEnd() (Decision, bool) {
 
 func (t *turn) allAt(s Share) bool {
 	for _, e := range t.next.Targets(t.p) {
-		if r, known := t.reading(e.Name); !known || !r.Weights.At(s) {
+		if r, known := t.reading(e.Name); !known || !r.StandsAt(s) {
 			return false
 		}
 	}

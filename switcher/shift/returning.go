@@ -38,8 +38,8 @@ func (t *turn) lower() (Decision, bool) {
 		if !known {
 			return t.stay(EntranceUnknown, "entrance %s is unknown: %s", e.Name, t.unreadable(e.Name)), true
 		}
-		if to := min(t.next.Share, r.Weights.whole()); r.Weights.At(to) {
-			t.next.Entrances[i] = EntranceState{Entrance: e.Entrance, Share: to, SentAt: e.SentAt}
+		if to := min(t.next.Share, r.least()); r.StandsAt(to) {
+			t.next.Entrances[i] = EntranceState{Entrance: e.Entrance, Share: to, SentAt: e.SentAt, LoweredAt: e.LoweredAt}
 		} else {
 			changes = append(changes, t.change(i, to, Lowering))
 		}
@@ -83,7 +83,7 @@ func (t *turn) blueReadyFor(share Share) (Decision, bool) {
 		if !known {
 			return t.stay(EntranceUnknown, "entrance %s is unknown: %s", e.Name, t.unreadable(e.Name)), false
 		}
-		if e.ALB != nil && (!r.BlueTargets.Known || r.BlueTargets.Healthy == 0) {
+		if e.Balancer != nil && (!r.BlueTargets.Known || r.BlueTargets.Healthy == 0) {
 			return t.stay(BlueNotReady, "entrance %s: blue has no target that is known to be healthy", e.Name), false
 		}
 	}

@@ -52,7 +52,7 @@ func (t *turn) goOn(i int) Decision {
 	if !known {
 		return t.stay(EntranceUnknown, "entrance %s is unknown: %s", e.Name, t.unreadable(e.Name))
 	}
-	if r.Weights.Share() > t.next.Share { // adopted or restored from above
+	if r.Share() > t.next.Share { // adopted or restored from above
 		return t.act([]Change{t.change(i, t.next.Share, Lowering)}, Restoring, "entrance %s goes down to %s", e.Name, t.next.Share)
 	}
 	if until := e.SentAt.Add(WriteDeadline); e.Pending && until.After(t.now) {

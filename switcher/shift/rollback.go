@@ -95,6 +95,9 @@ func (t *turn) openWayBack() {
 		t.next.StartedAt = t.now
 	}
 	t.next.Attempt = max(1, t.next.Attempt, t.o.Request.Attempt)
+	if mark, ok := newestMark(t.o); ok { // an older journal may not know of the last attempt
+		t.next.Attempt = max(t.next.Attempt, mark.Attempt)
+	}
 	t.next.EndedAt = time.Time{}
 }
 
@@ -129,9 +132,9 @@ func (t *turn) lowerAll(limit Share) (Decision, bool) {
 	for i, e := range t.next.Entrances {
 		r, known := t.reading(e.Name)
 		switch {
-		case known && r.Weights.AtMost(limit):
-			t.next.Entrances[i] = EntranceState{Entrance: e.Entrance, Share: min(e.Share, limit), SentAt: e.SentAt}
-			left = max(left, r.Weights.Share())
+		case known && r.atMost(limit):
+			t.next.Entrances[i] = EntranceState{Entrance: e.Entrance, Share: min(e.Share, limit), SentAt: e.SentAt, LoweredAt: e.LoweredAt}
+			left = max(left, r.Share())
 			unsynced = unsynced || !r.InSync
 		case known && blueIsDead(r) && !t.o.Request.RollbackForce:
 			waiting = append(waiting, e.Name)
@@ -168,10 +171,10 @@ func (t *turn) lowerAll(limit Share) (Decision, bool) {
 // lowest is the least that green may have on an entrance that can't be read: a
 // write that is still open may or may not have landed.
 func (e EntranceState) lowest() Share {
-	if e.Pending && e.Was.Blue+e.Was.Green > 0 {
-		return min(e.Share, e.Was.Share())
+	if !e.Pending || e.Was.Blue+e.Was.Green == 0 {
+		return e.Share
 	}
-	return e.Share
+	return min(e.Share, EntranceReading{Weights: e.Was, Apart: e.WasApart}.lowest())
 }
 
 // writeInFlight tells until when a write that gives green traffic may still
@@ -250,7 +253,7 @@ func greenIsDead(r EntranceReading) bool {
 // greenEmpty finds an entrance that sends users to a green that can't answer.
 func (t *turn) greenEmpty() (string, bool) {
 	for _, e := range t.next.Entrances {
-		if r, known := t.reading(e.Name); known && greenIsDead(r) && r.Weights.Green > 0 {
+		if r, known := t.reading(e.Name); known && greenIsDead(r) && !r.StandsAt(0) {
 			return e.Name, true
 		}
 	}
@@ -259,7 +262,7 @@ func (t *turn) greenEmpty() (string, bool) {
 
 func (t *turn) anyGreen() bool {
 	for _, e := range t.next.Targets(t.p) {
-		if r, known := t.reading(e.Name); known && !r.Weights.At(0) {
+		if r, known := t.reading(e.Name); known && !r.StandsAt(0) {
 			return true
 		}
 	}

@@ -6,8 +6,9 @@ import (
 )
 
 // Schema is the version of State that this binary writes. It reads this one
-// and the one before, and holds on any other.
-const Schema = 1
+// and the one before, and holds on any other. 2 knows entrances of several
+// names and types, and of listeners.
+const Schema = 2
 
 // Phase is where a pair stands on its way.
 type Phase string
@@ -94,12 +95,29 @@ type EntranceState struct {
 	Entrance
 	Share Share `json:"share"`
 	// Pending: the write of Share was journaled but not yet read back. Was is
-	// what stood there before.
-	Pending bool    `json:"pending,omitempty"`
-	Was     Weights `json:"was,omitzero"`
+	// what stood there before; WasApart, where records stood apart, all of it.
+	Pending  bool      `json:"pending,omitempty"`
+	Was      Weights   `json:"was,omitzero"`
+	WasApart []Weights `json:"wasApart,omitempty"`
 	// SentAt is when a write that leaves green traffic was last sent: until
 	// WriteDeadline after it, it may still land.
 	SentAt time.Time `json:"sentAt,omitzero"`
+	// LoweredAt is when green was last told to get less here: from then on
+	// clients stay on green only by a cookie.
+	LoweredAt time.Time `json:"loweredAt,omitzero"`
+}
+
+// pend notes that a write is on its way, and what it replaces.
+func (e *EntranceState) pend(r EntranceReading) {
+	e.Pending, e.Was, e.WasApart = true, r.Weights, r.Apart
+}
+
+// settled notes that nothing is on its way.
+func (e *EntranceState) settled() { e.Pending, e.Was, e.WasApart = false, Weights{}, nil }
+
+// stood tells whether the weights are what a write that is on its way replaces.
+func (e EntranceState) stood(w Weights) bool {
+	return e.Pending && (w.same(e.Was) || slices.ContainsFunc(e.WasApart, w.same))
 }
 
 // Breach counts failing measurements in a row of one traffic gate.

@@ -99,11 +99,11 @@ func newWorld() *world {
 		Interval: 10 * time.Second, StaleAfter: 30 * time.Second,
 	}
 	w.enter(&group{
-		Entrance: Entrance{Name: "dns", Route53: &Route53Entrance{HostedZoneID: "Z1", RecordName: "shop.example.com", BlueSetIdentifier: "blue", GreenSetIdentifier: "green", Mark: true}},
+		Entrance: Entrance{Name: "dns", Route53: &Route53Entrance{HostedZoneID: "Z1", Names: []string{"shop.example.com"}, Types: []string{"A"}, BlueSetIdentifier: "blue", GreenSetIdentifier: "green", Mark: true}},
 		syncs:    20 * time.Second, ttl: 30 * time.Second,
 	})
 	w.enter(&group{
-		Entrance:    Entrance{Name: "rule", ALB: &ALBEntrance{RuleARN: "arn:rule", BlueTargetGroupARN: "arn:blue", GreenTargetGroupARN: "arn:green", MinHealthyTargets: 1}},
+		Entrance:    Entrance{Name: "rule", Balancer: &BalancerEntrance{RuleARN: "arn:rule", BlueTargetGroupARN: "arn:blue", GreenTargetGroupARN: "arn:green", MinHealthyTargets: 1}},
 		blueHealthy: 3, greenHealthy: 3,
 	})
 	return w
@@ -256,7 +256,7 @@ func (g *group) reading(now time.Time) EntranceReading {
 		Name: g.Name, At: now, Err: g.err, Owner: g.owner, Token: string(rune('a' + g.token)), Weights: g.weights,
 		TTL: g.ttl, InSync: now.Sub(g.changedAt) >= g.syncs, Mark: g.mark,
 	}
-	if g.ALB != nil {
+	if g.Balancer != nil {
 		r.BlueTargets = Targets{Known: true, Healthy: g.blueHealthy, Total: 3}
 		r.GreenTargets = Targets{Known: true, Healthy: g.greenHealthy, Total: 3}
 	}

@@ -119,6 +119,11 @@ type TrafficSwitchStatus struct {
 	// BlueReady is how many replicas of blue are ready, of how many: "3/3".
 	// +optional
 	BlueReady string `json:"blueReady,omitempty"`
+	// Notes are what else decides where users go, beside the weights: other
+	// records of a group, cookies of clients, health checks.
+	// +optional
+	// +listType=atomic
+	Notes []string `json:"notes,omitempty"`
 	// ObservedGeneration is the generation of the spec that the daemon had seen.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
