@@ -253,7 +253,7 @@ func greenIsDead(r EntranceReading) bool {
 // greenEmpty finds an entrance that sends users to a green that can't answer.
 func (t *turn) greenEmpty() (string, bool) {
 	for _, e := range t.next.Entrances {
-		if r, known := t.reading(e.Name); known && greenIsDead(r) && !r.StandsAt(0) {
+		if r, known := t.reading(e.Name); known && greenIsDead(r) && r.green() {
 			return e.Name, true
 		}
 	}
