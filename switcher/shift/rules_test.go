@@ -93,6 +93,11 @@ func (r *rules) decided(s State, o Observation, d Decision) {
 			g.foreign = false
 		}
 	}
+	for _, e := range d.Next.Entrances { // what is intended may be what somebody wrote: there is no edit left
+		if g := r.w.group(e.Name); d.Next.Question == nil && g.reading(r.w.now).StandsAt(e.Share) {
+			g.foreign = false
+		}
+	}
 	if s.Attempt != d.Next.Attempt && s.Phase.Terminal() && d.Next.Phase == Shifting && o.Request.Attempt <= s.Attempt {
 		r.rt.Fatalf("S6: attempt %d starts by itself after %s", d.Next.Attempt, s.Phase)
 	}
