@@ -1,0 +1,71 @@
+package aws
+
+import (
+	"sync"
+	"time"
+)
+
+// RateLimit is a token bucket: as many calls at once as Burst, and then as many
+// as flow in.
+type RateLimit struct {
+	PerSecond float64 // calls that flow in each second
+	Burst     int     // calls that the bucket holds
+}
+
+// AWSRateLimits returns the limits that AWS has: for Route 53 those on all calls
+// of an account, for ELBv2 those on calls that read, taken for all.
+// Route 53 developer guide, throttling-api-requests (the buckets of single
+// operations have the same size; the one for record changes has none published);
+// ELB user guide, elb-api-throttling.
+func AWSRateLimits() map[Service]RateLimit {
+	return map[Service]RateLimit{
+		Route53: {PerSecond: 10, Burst: 50},
+		ELB:     {PerSecond: 10, Burst: 40},
+	}
+}
+
+// rateLimiter counts the calls of each account and service.
+type rateLimiter struct {
+	limits map[Service]RateLimit
+	now    func() time.Time
+
+	mu      sync.Mutex
+	buckets map[bucketKey]*bucket // guarded by mu
+}
+
+type bucketKey struct {
+	account string
+	service Service
+}
+
+type bucket struct {
+	tokens float64
+	filled time.Time
+}
+
+func newRateLimiter(limits map[Service]RateLimit, now func() time.Time) *rateLimiter {
+	return &rateLimiter{limits: limits, now: now, buckets: map[bucketKey]*bucket{}}
+}
+
+// take reports whether a call is within the limit. One that isn't costs nothing.
+func (l *rateLimiter) take(account string, service Service) bool {
+	limit, limited := l.limits[service]
+	if !limited {
+		return true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now, key := l.now(), bucketKey{account, service}
+	b := l.buckets[key]
+	if b == nil {
+		b = &bucket{tokens: float64(limit.Burst), filled: now}
+		l.buckets[key] = b
+	}
+	b.tokens = min(float64(limit.Burst), b.tokens+limit.PerSecond*now.Sub(b.filled).Seconds())
+	b.filled = now
+	if b.tokens < 1 {
+		return false
+	}
+	b.tokens--
+	return true
+}
