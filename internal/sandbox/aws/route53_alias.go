@@ -52,17 +52,24 @@ func (p *batchPlan) leadsTo(from, typ, to string) bool {
 }
 
 // danglingFaults keeps the target of an alias in place as long as there is the
-// alias. The words are the sandbox's.
+// alias: of those at a touched name, and of others to it. The words are the
+// sandbox's.
 func (p *batchPlan) danglingFaults(name string) []string {
 	var faults []string
-	for _, typ := range []string{"A", "AAAA", "CNAME", "TXT"} {
-		if len(p.group(name, typ)) > 0 {
-			continue
+	missing := func(target, typ, owner string) {
+		if len(p.group(target, typ)) == 0 {
+			faults = append(faults, fmt.Sprintf("Tried to delete resource record set [name='%s', type='%s'] but it is the target of the alias %s", target, typ, owner))
 		}
+	}
+	for _, r := range p.touched[name] {
+		if r.alias.zone == p.zone.id {
+			missing(r.alias.name, r.typ, name)
+		}
+	}
+	for _, typ := range []string{"A", "AAAA", "CNAME", "TXT"} {
 		for _, owner := range slices.Sorted(maps.Keys(p.zone.sets.aliases[aliasedGroup{name, typ}])) {
-			aliases := func(r recordSet) bool { return r.alias.zone == p.zone.id && r.alias.name == name }
-			if slices.ContainsFunc(p.group(owner, typ), aliases) {
-				faults = append(faults, fmt.Sprintf("Tried to delete resource record set [name='%s', type='%s'] but it is the target of the alias %s", name, typ, owner))
+			if _, touched := p.touched[owner]; !touched {
+				missing(name, typ, owner)
 			}
 		}
 	}

@@ -111,9 +111,7 @@ func readAlias(in xmlAliasTarget, at string, c *change) error {
 	case len(in.HostedZoneID) > 32:
 		return badRequest("InvalidInput", "1 validation error detected: Value at '%s.resourceRecordSet.aliasTarget.hostedZoneId' failed to satisfy constraint: Member must have length less than or equal to 32", at)
 	}
-	c.set.alias = aliasTarget{
-		zone: strings.TrimPrefix(in.HostedZoneID, "/hostedzone/"), name: in.DNSName, evaluate: *in.EvaluateTargetHealth,
-	}
+	c.set.alias = aliasTarget{zone: in.HostedZoneID, name: in.DNSName, evaluate: *in.EvaluateTargetHealth}
 	return nil
 }
 

@@ -206,25 +206,31 @@ func TestBatches(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, aws.Options{})
 			zone := seedZone(t, w)
-			before := w.list(t, zone)
-			err := w.change(t, zone, s.batch...)
-			if got := code(t, err); got != s.code {
-				t.Fatalf("code %q, want %q (%v)", got, s.code, err)
-			}
-			changed := cmp.Diff(before, w.list(t, zone), sdkValues())
-			if s.code == "" {
-				if changed == "" {
-					t.Error("the accepted batch changed nothing")
-				}
-				return
-			}
-			if !strings.Contains(err.Error(), s.says) {
-				t.Errorf("message %q lacks %q", err, s.says)
-			}
-			if changed != "" {
-				t.Errorf("the refused batch changed the zone:\n%s", changed)
-			}
+			s.play(t, w, zone)
 		})
+	}
+}
+
+// play sends the batch and looks at its answer and its effect.
+func (s story) play(t *testing.T, w *world, zone string) {
+	t.Helper()
+	before := w.list(t, zone)
+	err := w.change(t, zone, s.batch...)
+	if got := code(t, err); got != s.code {
+		t.Fatalf("code %q, want %q (%v)", got, s.code, err)
+	}
+	changed := cmp.Diff(before, w.list(t, zone), sdkValues())
+	if s.code == "" {
+		if changed == "" {
+			t.Error("the accepted batch changed nothing")
+		}
+		return
+	}
+	if !strings.Contains(err.Error(), s.says) {
+		t.Errorf("message %q lacks %q", err, s.says)
+	}
+	if changed != "" {
+		t.Errorf("the refused batch changed the zone:\n%s", changed)
 	}
 }
 
@@ -237,22 +243,34 @@ func TestBatchLimits(t *testing.T) {
 	}
 	long := `"` + strings.Repeat("x", 198) + `"` // 200 characters
 	for name, s := range map[string]story{
-		"1,000 records pass":                 {batch: batch(create, 1000, `"x"`)},
-		"1,001 records are too many":         {batch: batch(create, 1001, `"x"`), code: "InvalidChangeBatch", says: "Number of records limit of 1000 exceeded"},
-		"501 upserts are too many":           {batch: batch(upsert, 501, `"x"`), code: "InvalidChangeBatch", says: "Number of records limit"},
-		"32,000 characters pass":             {batch: batch(create, 160, long)},
-		"32,200 characters are too many":     {batch: batch(create, 161, long), code: "InvalidChangeBatch", says: "Value size limit of 32000 exceeded"},
-		"16,200 upserted are too many":       {batch: batch(upsert, 81, long), code: "InvalidChangeBatch", says: "Value size limit"},
-		"an empty batch is refused":          {code: "InvalidInput", says: "changeBatch.changes"},
-		"100 weighted sets of one name pass": {batch: weightedBatch(100)},
-		"101 weighted sets are too many":     {batch: weightedBatch(101), code: "InvalidChangeBatch", says: "more than 100 weighted sets"},
+		"1,000 records pass":                      {batch: batch(create, 1000, `"x"`)},
+		"1,000 aliases pass, without a character": {batch: aliasBatch(create, 1000)},
+		"1,001 aliases are too many":              {batch: aliasBatch(create, 1001), code: "InvalidChangeBatch", says: "Number of records limit"},
+		"501 upserted aliases are too many":       {batch: aliasBatch(upsert, 501), code: "InvalidChangeBatch", says: "Number of records limit"},
+		"1,001 records are too many":              {batch: batch(create, 1001, `"x"`), code: "InvalidChangeBatch", says: "Number of records limit of 1000 exceeded"},
+		"501 upserts are too many":                {batch: batch(upsert, 501, `"x"`), code: "InvalidChangeBatch", says: "Number of records limit"},
+		"32,000 characters pass":                  {batch: batch(create, 160, long)},
+		"32,200 characters are too many":          {batch: batch(create, 161, long), code: "InvalidChangeBatch", says: "Value size limit of 32000 exceeded"},
+		"16,200 upserted are too many":            {batch: batch(upsert, 81, long), code: "InvalidChangeBatch", says: "Value size limit"},
+		"an empty batch is refused":               {code: "InvalidInput", says: "changeBatch.changes"},
+		"100 weighted sets of one name pass":      {batch: weightedBatch(100)},
+		"101 weighted sets are too many":          {batch: weightedBatch(101), code: "InvalidChangeBatch", says: "more than 100 weighted sets"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, aws.Options{})
 			if s.batch == nil {
 				s.batch = []r53types.Change{}
 			}
-			err := w.change(t, w.zone(t, "example.com"), s.batch...)
+			zone := strings.TrimPrefix(w.zone(t, "example.com"), "/hostedzone/")
+			for _, c := range s.batch {
+				if c.ResourceRecordSet.AliasTarget != nil {
+					c.ResourceRecordSet.AliasTarget.HostedZoneId = &zone
+				}
+			}
+			if err := w.change(t, zone, create(simple("target.example.com", "A", "192.0.2.1"))); err != nil {
+				t.Fatal(err)
+			}
+			err := w.change(t, zone, s.batch...)
 			if got := code(t, err); got != s.code {
 				t.Fatalf("code %q, want %q (%v)", got, s.code, err)
 			}
@@ -266,6 +284,14 @@ func TestBatchLimits(t *testing.T) {
 func weightedBatch(n int) (out []r53types.Change) {
 	for i := range n {
 		out = append(out, create(weighted("shop.example.com", fmt.Sprintf("m%03d", i), 1, "192.0.2.1")))
+	}
+	return out
+}
+
+// aliasBatch has aliases to a name that fills more than the characters of a batch.
+func aliasBatch(action func(r53types.ResourceRecordSet) r53types.Change, n int) (out []r53types.Change) {
+	for i := range n {
+		out = append(out, action(alias(fmt.Sprintf("n%d.example.com", i), "A", "", "target.example.com")))
 	}
 	return out
 }
