@@ -22,23 +22,26 @@ type xmlHealthConfig struct {
 	IPAddress                string `xml:",omitempty"`
 	Port                     int    `xml:",omitempty"`
 	Type                     string
-	ResourcePath             string    `xml:",omitempty"`
-	FullyQualifiedDomainName string    `xml:",omitempty"`
-	SearchString             string    `xml:",omitempty"`
-	RequestInterval          int       `xml:",omitempty"`
-	FailureThreshold         int       `xml:",omitempty"`
-	MeasureLatency           *bool     `xml:",omitempty"`
-	Inverted                 *bool     `xml:",omitempty"`
-	Disabled                 *bool     `xml:",omitempty"`
-	EnableSNI                *bool     `xml:",omitempty"`
-	Regions                  []string  `xml:"Regions>Region"`
-	AlarmIdentifier          *xmlAlarm `xml:",omitempty"`
-	InsufficientData         string    `xml:"InsufficientDataHealthStatus,omitempty"`
+	ResourcePath             string      `xml:",omitempty"`
+	FullyQualifiedDomainName string      `xml:",omitempty"`
+	SearchString             string      `xml:",omitempty"`
+	RequestInterval          int         `xml:",omitempty"`
+	FailureThreshold         int         `xml:",omitempty"`
+	MeasureLatency           *bool       `xml:",omitempty"`
+	Inverted                 *bool       `xml:",omitempty"`
+	Disabled                 *bool       `xml:",omitempty"`
+	EnableSNI                *bool       `xml:",omitempty"`
+	Regions                  *xmlRegions `xml:",omitempty"`
+	AlarmIdentifier          *xmlAlarm   `xml:",omitempty"`
+	InsufficientData         string      `xml:"InsufficientDataHealthStatus,omitempty"`
 
 	// Read only to be refused.
-	RoutingControlARN string   `xml:"RoutingControlArn,omitempty"`
-	HealthThreshold   *int     `xml:",omitempty"`
-	Children          []string `xml:"ChildHealthChecks>ChildHealthCheck"`
+	RoutingControlARN string `xml:"RoutingControlArn,omitempty"`
+	HealthThreshold   *int   `xml:",omitempty"`
+}
+
+type xmlRegions struct {
+	Region []string
 }
 
 type xmlAlarm struct{ Region, Name string }
@@ -131,7 +134,7 @@ func (c *xmlHealthConfig) check() error {
 	}
 	_, err := netip.ParseAddr(c.IPAddress)
 	switch {
-	case slices.Contains([]string{"CALCULATED", "RECOVERY_CONTROL"}, c.Type) || c.RoutingControlARN != "" || c.HealthThreshold != nil || c.Children != nil:
+	case slices.Contains([]string{"CALCULATED", "RECOVERY_CONTROL"}, c.Type) || c.RoutingControlARN != "" || c.HealthThreshold != nil:
 		return badRequest("InvalidInput", "The sandbox has no health checks of the types CALCULATED and RECOVERY_CONTROL.")
 	case !slices.Contains([]string{"HTTP", "HTTPS", "HTTP_STR_MATCH", "HTTPS_STR_MATCH", "TCP", "CLOUDWATCH_METRIC"}, c.Type):
 		return badRequest("InvalidInput", "1 validation error detected: Value '%s' at 'healthCheckConfig.type' failed to satisfy constraint: Member must satisfy enum value set: [HTTPS, HTTP, TCP, HTTPS_STR_MATCH, HTTP_STR_MATCH, CALCULATED, CLOUDWATCH_METRIC, RECOVERY_CONTROL]", c.Type)

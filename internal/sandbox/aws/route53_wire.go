@@ -105,13 +105,24 @@ type xmlZoneRequest struct {
 }
 
 type xmlZoneAnswer struct {
-	XMLName     xml.Name
-	NS          string `xml:"xmlns,attr"`
-	HostedZone  xmlZone
-	ChangeInfo  *xmlChangeInfo `xml:",omitempty"`
-	NameServers []string       `xml:"DelegationSet>NameServers>NameServer"` // public zones only
-	VPC         *xmlVPC        `xml:",omitempty"`                           // in the answer of a private zone's creation
-	VPCs        []xmlVPC       `xml:"VPCs>VPC"`                             // in GetHostedZone of a private zone
+	XMLName    xml.Name
+	NS         string `xml:"xmlns,attr"`
+	HostedZone xmlZone
+	ChangeInfo *xmlChangeInfo `xml:",omitempty"`
+	// Public zones only.
+	DelegationSet *xmlDelegationSet `xml:",omitempty"`
+	// Private zones only, the first in the answer of the creation, the other in
+	// that of GetHostedZone.
+	VPC  *xmlVPC  `xml:",omitempty"`
+	VPCs *xmlVPCs `xml:",omitempty"`
+}
+
+type xmlDelegationSet struct {
+	NameServers []string `xml:"NameServers>NameServer"`
+}
+
+type xmlVPCs struct {
+	VPC []xmlVPC
 }
 
 type xmlZonesAnswer struct {

@@ -168,7 +168,7 @@ func (z *hostedZone) answer(operation string) xmlZoneAnswer {
 		HostedZone: z.wire(),
 	}
 	if z.vpc == nil {
-		answer.NameServers = z.nameServers
+		answer.DelegationSet = &xmlDelegationSet{NameServers: z.nameServers}
 	}
 	return answer
 }
@@ -220,7 +220,7 @@ func (s *dnsStore) getZone(req *request) (any, error) {
 	}
 	answer := z.answer("GetHostedZone")
 	if z.vpc != nil {
-		answer.VPCs = []xmlVPC{*z.vpc}
+		answer.VPCs = &xmlVPCs{VPC: []xmlVPC{*z.vpc}}
 	}
 	return answer, nil
 }
