@@ -29,8 +29,8 @@ type rateLimiter struct {
 	limits map[Service]RateLimit
 	now    func() time.Time
 
-	mu      sync.Mutex
-	buckets map[bucketKey]*bucket // guarded by mu
+	mu   sync.Mutex
+	full map[bucketKey]time.Time // guarded by mu; when each bucket is full again
 }
 
 type bucketKey struct {
@@ -38,34 +38,30 @@ type bucketKey struct {
 	service Service
 }
 
-type bucket struct {
-	tokens float64
-	filled time.Time
-}
-
 func newRateLimiter(limits map[Service]RateLimit, now func() time.Time) *rateLimiter {
-	return &rateLimiter{limits: limits, now: now, buckets: map[bucketKey]*bucket{}}
+	return &rateLimiter{limits: limits, now: now, full: map[bucketKey]time.Time{}}
 }
 
 // take reports whether a call is within the limit. One that isn't costs nothing.
+// The bucket is kept as the time at which it would be full, since fractions of
+// tokens don't add up.
 func (l *rateLimiter) take(account string, service Service) bool {
 	limit, limited := l.limits[service]
 	if !limited {
 		return true
 	}
+	each := time.Duration(float64(time.Second) / limit.PerSecond)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now, key := l.now(), bucketKey{account, service}
-	b := l.buckets[key]
-	if b == nil {
-		b = &bucket{tokens: float64(limit.Burst), filled: now}
-		l.buckets[key] = b
+	full := l.full[key]
+	if full.Before(now) {
+		full = now
 	}
-	b.tokens = min(float64(limit.Burst), b.tokens+limit.PerSecond*now.Sub(b.filled).Seconds())
-	b.filled = now
-	if b.tokens < 1 {
+	full = full.Add(each)
+	if full.Sub(now) > time.Duration(limit.Burst)*each {
 		return false
 	}
-	b.tokens--
+	l.full[key] = full
 	return true
 }
