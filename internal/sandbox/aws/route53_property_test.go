@@ -30,12 +30,12 @@ func (s scene) anyChange(t *rapid.T, stored []r53types.ResourceRecordSet) r53typ
 		set := rapid.SampledFrom(stored).Draw(t, "set")
 		return r53types.Change{Action: action, ResourceRecordSet: &set}
 	}
-	typ := rapid.SampledFrom([]string{"A", "A", "A", "TXT", "CNAME"}).Draw(t, "type")
-	name := rapid.SampledFrom([]string{"a.example.com", "B.example.com", "example.com", "a.example.org"}).Draw(t, "name")
+	typ := rapid.SampledFrom([]string{"A", "A", "A", "A", "A", "A", "TXT", "CNAME"}).Draw(t, "type")
+	name := rapid.SampledFrom([]string{"a.example.com", "a.example.com", "B.example.com", "B.example.com", "example.com", "a.example.org"}).Draw(t, "name")
 	set := s.anyContent(t, name, typ)
 	s.anyPolicy(t, &set)
-	if rapid.IntRange(0, 3).Draw(t, "checked") == 0 {
-		set.HealthCheckId = new(rapid.SampledFrom([]string{s.check, s.check, "unknown"}).Draw(t, "check"))
+	if rapid.IntRange(0, 5).Draw(t, "checked") == 0 {
+		set.HealthCheckId = new(rapid.SampledFrom([]string{s.check, s.check, s.check, s.check, "unknown"}).Draw(t, "check"))
 	}
 	return r53types.Change{Action: action, ResourceRecordSet: &set}
 }
@@ -43,9 +43,9 @@ func (s scene) anyChange(t *rapid.T, stored []r53types.ResourceRecordSet) r53typ
 func (s scene) anyContent(t *rapid.T, name, typ string) r53types.ResourceRecordSet {
 	value := map[string]string{"A": "192.0.2.1", "TXT": `"x"`, "CNAME": "www.example.com"}[typ]
 	set := simple(name, typ, value)
-	set.TTL = new(rapid.SampledFrom([]int64{60, 60, 60, 30}).Draw(t, "ttl"))
-	switch rapid.IntRange(0, 5).Draw(t, "alias") {
-	case 0:
+	set.TTL = new(rapid.SampledFrom([]int64{60, 60, 60, 60, 60, 30}).Draw(t, "ttl"))
+	switch rapid.IntRange(0, 9).Draw(t, "alias") {
+	case 0, 3, 4:
 		set = alias(name, typ, s.zone, rapid.SampledFrom([]string{"a.example.com", "b.example.com", "example.com"}).Draw(t, "target"))
 	case 1:
 		set = alias(name, typ, s.elbZone, s.elbName)
@@ -56,13 +56,13 @@ func (s scene) anyContent(t *rapid.T, name, typ string) r53types.ResourceRecordS
 }
 
 func (s scene) anyPolicy(t *rapid.T, set *r53types.ResourceRecordSet) {
-	policy := rapid.SampledFrom([]string{"", "weight", "weight", "weight", "weight", "region", "failover", "multi"}).Draw(t, "policy")
-	if policy != "" || rapid.IntRange(0, 9).Draw(t, "stray id") == 0 {
+	policy := rapid.SampledFrom([]string{"", "", "", "weight", "weight", "weight", "weight", "region", "failover", "multi"}).Draw(t, "policy")
+	if policy != "" || rapid.IntRange(0, 29).Draw(t, "stray id") == 0 {
 		set.SetIdentifier = new(rapid.SampledFrom([]string{"blue", "green"}).Draw(t, "id"))
 	}
 	switch policy {
 	case "weight":
-		set.Weight = new(rapid.SampledFrom([]int64{0, 1, 255, 256}).Draw(t, "weight"))
+		set.Weight = new(rapid.SampledFrom([]int64{0, 1, 100, 200, 255, 256}).Draw(t, "weight"))
 	case "region":
 		set.Region = r53types.ResourceRecordSetRegionEuWest1
 	case "failover":
@@ -204,10 +204,10 @@ func TestAnyBatchIsAtomic(t *testing.T) {
 		lb := must[*elbv2.DescribeLoadBalancersOutput](t)(w.elb.DescribeLoadBalancers(t.Context(), &elbv2.DescribeLoadBalancersInput{})).LoadBalancers[0]
 		s := scene{zone: zone, check: w.healthCheck(t, "check"), elbZone: *lb.CanonicalHostedZoneId, elbName: *lb.DNSName}
 		accepted, refused := 0, 0
-		for range rapid.IntRange(1, 12).Draw(rt, "batches") {
+		for range rapid.IntRange(1, 24).Draw(rt, "batches") {
 			before := w.list(t, zone)
 			published := w.RecordSets("a.example.com.", "A")
-			batch := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) r53types.Change { return s.anyChange(rt, before) }), 1, 4).Draw(rt, "batch")
+			batch := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) r53types.Change { return s.anyChange(rt, before) }), 1, 3).Draw(rt, "batch")
 			err := w.change(t, zone, batch...)
 			after := w.list(t, zone)
 			if broken := s.brokenRule(after); broken != "" {
