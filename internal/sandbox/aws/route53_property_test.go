@@ -30,6 +30,15 @@ func (s scene) anyChange(t *rapid.T, stored []r53types.ResourceRecordSet) r53typ
 		set := rapid.SampledFrom(stored).Draw(t, "set")
 		return r53types.Change{Action: action, ResourceRecordSet: &set}
 	}
+	if rapid.IntRange(0, 2).Draw(t, "leading") == 0 {
+		// Simple sets that lead to each other, so that circles and lost targets come up.
+		names := rapid.Permutation([]string{"a.example.com", "b.example.com"}).Draw(t, "names")
+		set := simple(names[0], "A", "192.0.2.1")
+		if rapid.Bool().Draw(t, "away") {
+			set = alias(names[0], "A", s.zone, names[1])
+		}
+		return r53types.Change{Action: action, ResourceRecordSet: &set}
+	}
 	typ := rapid.SampledFrom([]string{"A", "A", "A", "A", "A", "A", "TXT", "CNAME"}).Draw(t, "type")
 	name := rapid.SampledFrom([]string{"a.example.com", "a.example.com", "B.example.com", "B.example.com", "example.com", "a.example.org"}).Draw(t, "name")
 	set := s.anyContent(t, name, typ)
