@@ -44,6 +44,17 @@ type Options struct {
 	// LoadBalancerAddress gives the virtual address (without port) of the load
 	// balancer of that name. Default 127.0.0.1 for all.
 	LoadBalancerAddress func(name string) string
+	// LoadBalancerIPv6 gives the IPv6 address of the load balancer of that name, or
+	// "" for one that has none: only DNS knows it, the edge listens on the other.
+	// Default "" for all.
+	LoadBalancerIPv6 func(name string) string
+	// ChangeProcessing is how long a hosted zone works on an accepted batch. It
+	// refuses the next one, and its deletion, with PriorRequestNotComplete meanwhile.
+	// Default 0: a zone is never busy.
+	ChangeProcessing time.Duration
+	// RateLimits are the limits on calls by service, as AWSRateLimits returns them.
+	// Default none.
+	RateLimits map[Service]RateLimit
 	// HealthCheckInterval, when positive, replaces the interval that the edge is
 	// told (and caps the timeout), because AWS's shortest, 5 s, is long for a
 	// demo. The API goes on answering the stored settings.
@@ -69,6 +80,9 @@ func (o Options) withDefaults() Options {
 	if o.LoadBalancerAddress == nil {
 		o.LoadBalancerAddress = func(string) string { return "127.0.0.1" }
 	}
+	if o.LoadBalancerIPv6 == nil {
+		o.LoadBalancerIPv6 = func(string) string { return "" }
+	}
 	if o.DeregistrationDelay <= 0 {
 		o.DeregistrationDelay = 300 * time.Second
 	}
@@ -87,7 +101,10 @@ type Cloud struct {
 	elb        *elbStore
 	metrics    *metricStore
 	faults     *faultBoard
+	limits     *rateLimiter
 	calls      *callLog
+	identities *identities
+	eks        *eksStore
 	operations map[Service]map[string]operation
 }
 
@@ -98,28 +115,36 @@ func New(opts Options) *Cloud {
 	opts = opts.withDefaults()
 	ids := &idSource{seed: opts.AccountID}
 	metrics := newMetricStore(opts)
+	balancing := newELBStore(opts, ids, metrics)
 	c := &Cloud{
 		opts:     opts,
 		requests: &idSource{seed: "requests of " + opts.AccountID},
-		dns:      newDNSStore(opts, ids),
-		elb:      newELBStore(opts, ids, metrics),
+		dns:      newDNSStore(opts, ids, balancing),
+		elb:      balancing,
 		metrics:  metrics,
 		faults:   &faultBoard{},
+		limits:   newRateLimiter(opts.RateLimits, opts.Now),
 		calls:    &callLog{},
+
+		identities: newIdentities(opts),
+		eks:        newEKSStore(opts),
 	}
 	c.operations = map[Service]map[string]operation{
 		Route53:    c.dns.operations(),
 		ELB:        c.elb.operations(),
 		CloudWatch: c.metrics.operations(),
-		STS:        {"GetCallerIdentity": {run: c.getCallerIdentity}},
+		STS:        {"GetCallerIdentity": {run: c.getCallerIdentity}, "AssumeRole": {run: c.assumeRole}},
+		EKS:        c.eks.operations(),
 	}
 	return c
 }
 
 // RecordSets returns the published record sets of a name and type, in the order
 // of their set identifiers; for a name that doesn't exist, those of the wildcard
-// that covers it (RFC 4592). A CNAME is not followed. TXT values are quoted and
-// escaped as in a zone file. The result must not be changed.
+// that covers it (RFC 4592). A CNAME is not followed; an alias comes with the
+// record sets that it leads to. Whether a set is unhealthy is as of now. Names of
+// load balancers have their addresses. TXT values are quoted and escaped as in a
+// zone file. The result must not be changed.
 func (c *Cloud) RecordSets(name, typ string) []routing.RecordSet {
 	return c.dns.lookup(name, typ)
 }
@@ -133,6 +158,13 @@ func (c *Cloud) HasName(name string) bool { return c.dns.hasName(name) }
 // Zone returns the origin (with final dot) of the hosted zone that a name
 // belongs to, the longest match; false means that no zone is served here: REFUSED.
 func (c *Cloud) Zone(name string) (origin string, ok bool) { return c.dns.zoneOf(name) }
+
+// SetHealthCheck sets what a health check of Route 53 finds from now on, since
+// the sandbox's checkers check nothing; a new one is healthy, or unhealthy if it
+// is inverted. An unknown id, or that of a disabled check, is an error.
+func (c *Cloud) SetHealthCheck(id string, healthy bool) error {
+	return c.dns.setHealthCheck(id, healthy)
+}
 
 // Listeners returns all listeners with their rules, in the order of creation.
 // The result is a shared snapshot and must not be changed.
@@ -163,8 +195,17 @@ func (c *Cloud) Inject(f Fault) (clearFault func(), err error) {
 			return nil, unknownFaultError(f)
 		}
 	}
+	if f.Kind == StaleReads {
+		if err := f.validateStale(c.operations[ELB]); err != nil {
+			return nil, err
+		}
+		return c.elb.injectStale(f), nil
+	}
 	return c.faults.add(f)
 }
 
 // ClearFaults switches all faults off.
-func (c *Cloud) ClearFaults() { c.faults.clear() }
+func (c *Cloud) ClearFaults() {
+	c.faults.clear()
+	c.elb.clearStale()
+}
