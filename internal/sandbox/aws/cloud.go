@@ -7,14 +7,25 @@
 // the credential scope of its SigV4 Authorization header; the signature itself
 // is not verified.
 //
-// Some rules are not in AWS's documents: a CREATE before a DELETE of the same
-// record set in one batch is refused here; so are six target groups in a forward
-// action (ValidationError), a group twice in one action, and an Action order left
-// out where there are several. Weights that are all zero are accepted on rules as
-// on record sets. Weighted record sets may have several values. What AWS has and
-// this package hasn't (alias, latency and health-checked record sets, private
-// zones, network load balancers, redirects, metric math, percentiles) is refused
-// in a message that names it.
+// Some rules are not in AWS's documents, and the sandbox chose the stricter: a
+// CREATE before a DELETE of the same record set in one batch is refused here, and
+// so is an alias that leads back to itself, or the end of a record set that an
+// alias leads to; the changes of a zone are INSYNC in their order. Six target
+// groups in a forward action (ValidationError), a group twice in one action, and
+// an Action order left out where there are several are refused, too. Weights that
+// are all zero are accepted on rules as on record sets. Weighted record sets may
+// have several values. The end of a batch decides on TTLs, but each change by
+// itself on what may stand beside it and whether an alias has its target.
+//
+// Record sets of every routing policy but geoproximity and CIDR are kept and
+// listed. Answers follow weights, failover, multivalue, aliases, health checks and
+// the health of load balancers; to latency and geolocation all users are in one
+// place. Aliases lead to record sets of their zone and to load balancers of this
+// cloud. Health checks check nothing: SetHealthCheck says what they find. Private
+// zones are kept, but not published. What AWS has and this package hasn't (traffic
+// policies, calculated health checks, record types such as MX, network load
+// balancers, redirects, metric math, percentiles) is refused in a message that
+// names it.
 //
 // What the stored records, listeners and targets mean for traffic is handed out
 // as routing values, so that a DNS server and a reverse proxy can follow them.

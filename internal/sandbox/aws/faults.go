@@ -184,34 +184,44 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
+// changesSets reports whether the fault is for batches of changes alone.
+func (f Fault) changesSets() bool {
+	return f.Service == Route53 && f.Operation == "ChangeResourceRecordSets"
+}
+
 func (f Fault) validate() error {
 	switch f.Service {
 	case Route53, ELB, CloudWatch, STS, EKS:
 	default:
 		return fmt.Errorf("fault for the service %q: not a service of this AWS", f.Service)
 	}
-	batch := f.Service == Route53 && f.Operation == "ChangeResourceRecordSets"
+	switch {
+	case f.Resource != "" && f.Service != Route53 && f.Service != ELB:
+		return fmt.Errorf("fault for the resource %s of %s: calls of this service have none", f.Resource, f.Service)
+	case f.RecordType != "" && !f.changesSets():
+		return fmt.Errorf("fault for the record type %s of %s %q: only ChangeResourceRecordSets has record types", f.RecordType, f.Service, f.Operation)
+	case f.Times < 0:
+		return fmt.Errorf("fault with the count %d: it can't be negative", f.Times)
+	}
+	return f.validateKind()
+}
+
+func (f Fault) validateKind() error {
 	switch f.Kind {
 	case Throttle, ServerError, AccessDenied, LostReply, LostRequest, ServiceUnavailable, ExpiredCredentials:
 	case Delay, SlowSync:
 		if f.Delay <= 0 {
 			return fmt.Errorf("fault of the kind Delay or SlowSync: the delay %s is not positive", f.Delay)
 		}
-		if f.Kind == SlowSync && !batch {
+		if f.Kind == SlowSync && !f.changesSets() {
 			return fmt.Errorf("fault SlowSync for %s %q: only ChangeResourceRecordSets makes a change that propagates", f.Service, f.Operation)
 		}
 	case PriorRequestNotComplete:
-		if !batch && f.Operation != "DeleteHostedZone" {
+		if !f.changesSets() && (f.Service != Route53 || f.Operation != "DeleteHostedZone") {
 			return fmt.Errorf("fault PriorRequestNotComplete for %s %q: AWS never answers it there", f.Service, f.Operation)
 		}
 	default:
 		return fmt.Errorf("fault of the unknown kind %d", f.Kind)
-	}
-	if f.RecordType != "" && !batch {
-		return fmt.Errorf("fault for the record type %s of %s %q: only ChangeResourceRecordSets has record types", f.RecordType, f.Service, f.Operation)
-	}
-	if f.Times < 0 {
-		return fmt.Errorf("fault with the count %d: it can't be negative", f.Times)
 	}
 	return nil
 }

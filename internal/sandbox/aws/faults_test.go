@@ -138,6 +138,7 @@ func TestFaultsThatAWSNeverAnswersAreRefused(t *testing.T) {
 		"a slow change of a read":           {Kind: aws.SlowSync, Service: aws.Route53, Operation: "GetChange", Delay: time.Second},
 		"a slow change without a time":      {Kind: aws.SlowSync, Service: aws.Route53, Operation: "ChangeResourceRecordSets"},
 		"a record type of a read":           {Kind: aws.AccessDenied, Service: aws.Route53, Operation: "ListResourceRecordSets", RecordType: "TXT"},
+		"a resource where there are none":   {Kind: aws.Throttle, Service: aws.STS, Resource: "x"},
 		"a record type of any call":         {Kind: aws.AccessDenied, Service: aws.Route53, RecordType: "TXT"},
 		"a negative count":                  {Kind: aws.Throttle, Service: aws.ELB, Times: -1},
 	} {

@@ -20,10 +20,12 @@ func (p *batchPlan) aliasFaults(r recordSet) []string {
 	if r.alias.zone != p.zone.id {
 		b, found := p.balancer(r.alias.name)
 		switch {
-		case found && b.zone == r.alias.zone:
-			return nil
-		case found:
+		case found && b.zone != r.alias.zone:
 			return []string{outside}
+		case found && r.typ != "A" && r.typ != "AAAA":
+			return []string{missing} // a load balancer has addresses only
+		case found:
+			return nil
 		}
 		return []string{outside, missing}
 	}

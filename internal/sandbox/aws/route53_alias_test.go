@@ -83,7 +83,9 @@ func aliasStories(n named) map[string]story {
 		"a load balancer in an unknown zone is refused": {
 			batch: []r53types.Change{create(alias("new.example.com", "A", "Z35SXDOTRQ7X7K", n.blueName))}, code: "InvalidChangeBatch", says: outside,
 		},
-		"an alias of the type NS is refused": {batch: []r53types.Change{create(own("sub.example.com", "NS", "example.com"))}, code: "InvalidInput", says: "type NS"},
+		"an AAAA alias to a load balancer":            {batch: []r53types.Change{create(alias("new.example.com", "AAAA", n.elbZone, n.blueName))}},
+		"a CNAME alias to a load balancer is refused": {batch: []r53types.Change{create(alias("new.example.com", "CNAME", n.elbZone, n.blueName))}, code: "InvalidChangeBatch", says: missing},
+		"an alias of the type NS is refused":          {batch: []r53types.Change{create(own("sub.example.com", "NS", "example.com"))}, code: "InvalidInput", says: "type NS"},
 		"a target can't go while the alias stays": {
 			batch: []r53types.Change{create(own("new.example.com", "A", "www.example.com")), remove(www)}, code: "InvalidChangeBatch", says: "target of the alias new.example.com.",
 		},

@@ -38,8 +38,10 @@ func (s *dnsStore) zoneOf(name string) (string, bool) {
 	if _, origin, ok := s.find(name); ok {
 		return origin, true
 	}
-	if origin := s.balancerOrigin(); within(name, origin) {
-		return origin, true
+	for _, origin := range s.balancerOrigins() {
+		if within(name, origin) {
+			return origin, true
+		}
 	}
 	return "", false
 }
@@ -65,7 +67,7 @@ func (s *dnsStore) hasName(name string) bool {
 	a, _, ok := s.find(name)
 	if !ok {
 		_, known := s.balancers.named(name)
-		return known || name == s.balancerOrigin()
+		return known || slices.Contains(s.balancerOrigins(), name)
 	}
 	_, found := a.names[name]
 	return found || a.wildcard(name) != ""
@@ -139,13 +141,16 @@ func (b namedBalancer) sets(name, typ string) []routing.RecordSet {
 	return []routing.RecordSet{{Name: name, Type: typ, TTL: balancerTTL * time.Second, Values: []string{address}}}
 }
 
-// balancerOrigin is the zone of the load balancers' own names.
-func (s *dnsStore) balancerOrigin() string { return s.opts.Region + ".elb.amazonaws.com." }
+// balancerOrigins are the zones of the load balancers' own names: application
+// and network load balancers have one each.
+func (s *dnsStore) balancerOrigins() []string {
+	return []string{s.opts.Region + ".elb.amazonaws.com.", "elb." + s.opts.Region + ".amazonaws.com."}
+}
 
-// balancerSets answers from the zone of the load balancers' own names.
+// balancerSets answers from the zones of the load balancers' own names.
 func (s *dnsStore) balancerSets(name, typ string) []routing.RecordSet {
-	if origin := s.balancerOrigin(); name == origin && typ == "SOA" {
-		return []routing.RecordSet{{Name: origin, Type: typ, TTL: balancerTTL * time.Second, Values: []string{
+	if typ == "SOA" && slices.Contains(s.balancerOrigins(), name) {
+		return []routing.RecordSet{{Name: name, Type: typ, TTL: balancerTTL * time.Second, Values: []string{
 			"ns-1.awsdns-00.com. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 60",
 		}}}
 	}

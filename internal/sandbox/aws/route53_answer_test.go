@@ -178,19 +178,21 @@ func TestAliasesFollowTheirTargets(t *testing.T) {
 		rcode int
 		want  []string
 	}{
-		"a load balancer at the apex":            {"example.com.", dns.TypeA, 0, []string{"example.com. 60 A " + blueV4}},
-		"a load balancer's IPv6 address":         {"six.example.com.", dns.TypeAAAA, 0, []string{"six.example.com. 60 AAAA " + greenV6}},
-		"no IPv4 address of an AAAA alias":       {"six.example.com.", dns.TypeA, 0, nil},
-		"a simple record of the zone":            {"www2.example.com.", dns.TypeA, 0, []string{"www2.example.com. 60 A 192.0.2.10", "www2.example.com. 60 A 192.0.2.11"}},
-		"an alias of an alias, as it was asked":  {"WWW3.example.com.", dns.TypeA, 0, []string{"WWW3.example.com. 60 A 192.0.2.10", "WWW3.example.com. 60 A 192.0.2.11"}},
-		"an alias of a CNAME":                    {"cname.example.com.", dns.TypeA, 0, []string{"cname.example.com. 60 CNAME www.example.com.", "www.example.com. 60 A 192.0.2.10", "www.example.com. 60 A 192.0.2.11"}},
-		"a CNAME to a load balancer":             {"elb.example.com.", dns.TypeA, 0, []string{"elb.example.com. 60 CNAME " + n.greenName + ".", n.greenName + ". 60 A " + greenV4}},
-		"a CNAME to a load balancer by IPv6":     {"elb.example.com.", dns.TypeAAAA, 0, []string{"elb.example.com. 60 CNAME " + n.greenName + ".", n.greenName + ". 60 AAAA " + greenV6}},
-		"a load balancer's own name":             {n.blueName + ".", dns.TypeA, 0, []string{n.blueName + ". 60 A " + blueV4}},
-		"its name with dualstack":                {"dualstack." + n.blueName + ".", dns.TypeA, 0, []string{"dualstack." + n.blueName + ". 60 A " + blueV4}},
-		"a load balancer that there isn't":       {"gone-1." + strings.TrimSuffix(soa, " SOA"), dns.TypeA, dns.RcodeNameError, nil},
-		"an alias of a wildcard":                 {"star.example.com.", dns.TypeA, 0, []string{"star.example.com. 60 A 192.0.2.77"}},
-		"a type that the target's group has not": {"www2.example.com.", dns.TypeTXT, 0, nil},
+		"a load balancer at the apex":              {"example.com.", dns.TypeA, 0, []string{"example.com. 60 A " + blueV4}},
+		"a load balancer's IPv6 address":           {"six.example.com.", dns.TypeAAAA, 0, []string{"six.example.com. 60 AAAA " + greenV6}},
+		"no IPv4 address of an AAAA alias":         {"six.example.com.", dns.TypeA, 0, nil},
+		"a simple record of the zone":              {"www2.example.com.", dns.TypeA, 0, []string{"www2.example.com. 60 A 192.0.2.10", "www2.example.com. 60 A 192.0.2.11"}},
+		"an alias of an alias, as it was asked":    {"WWW3.example.com.", dns.TypeA, 0, []string{"WWW3.example.com. 60 A 192.0.2.10", "WWW3.example.com. 60 A 192.0.2.11"}},
+		"an alias of a CNAME":                      {"cname.example.com.", dns.TypeA, 0, []string{"cname.example.com. 60 CNAME www.example.com.", "www.example.com. 60 A 192.0.2.10", "www.example.com. 60 A 192.0.2.11"}},
+		"a CNAME to a load balancer":               {"elb.example.com.", dns.TypeA, 0, []string{"elb.example.com. 60 CNAME " + n.greenName + ".", n.greenName + ". 60 A " + greenV4}},
+		"a CNAME to a load balancer by IPv6":       {"elb.example.com.", dns.TypeAAAA, 0, []string{"elb.example.com. 60 CNAME " + n.greenName + ".", n.greenName + ". 60 AAAA " + greenV6}},
+		"a load balancer's own name":               {n.blueName + ".", dns.TypeA, 0, []string{n.blueName + ". 60 A " + blueV4}},
+		"its name with dualstack":                  {"dualstack." + n.blueName + ".", dns.TypeA, 0, []string{"dualstack." + n.blueName + ". 60 A " + blueV4}},
+		"a load balancer that there isn't":         {"gone-1." + strings.TrimSuffix(soa, " SOA"), dns.TypeA, dns.RcodeNameError, nil},
+		"a network load balancer that there isn't": {"gone-1.elb.ap-northeast-1.amazonaws.com.", dns.TypeA, dns.RcodeNameError, nil},
+		"the zone of load balancers' names":        {strings.TrimSuffix(soa, " SOA"), dns.TypeA, 0, nil},
+		"an alias of a wildcard":                   {"star.example.com.", dns.TypeA, 0, []string{"star.example.com. 60 A 192.0.2.77"}},
+		"a type that the target's group has not":   {"www2.example.com.", dns.TypeTXT, 0, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			answer := s.ask(t, c.name, c.typ)

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"maps"
@@ -129,27 +130,40 @@ func (s *dnsStore) createHealthCheck(req *request) (any, error) {
 
 // check refuses what AWS refuses, and the kinds that the sandbox hasn't, by name.
 func (c *xmlHealthConfig) check() error {
-	missing := func(field string) error {
-		return badRequest("InvalidInput", "Invalid request: Missing field '%s' in HealthCheckConfig of the type %s", field, c.Type)
-	}
-	_, err := netip.ParseAddr(c.IPAddress)
 	switch {
 	case slices.Contains([]string{"CALCULATED", "RECOVERY_CONTROL"}, c.Type) || c.RoutingControlARN != "" || c.HealthThreshold != nil:
 		return badRequest("InvalidInput", "The sandbox has no health checks of the types CALCULATED and RECOVERY_CONTROL.")
 	case !slices.Contains([]string{"HTTP", "HTTPS", "HTTP_STR_MATCH", "HTTPS_STR_MATCH", "TCP", "CLOUDWATCH_METRIC"}, c.Type):
 		return badRequest("InvalidInput", "1 validation error detected: Value '%s' at 'healthCheckConfig.type' failed to satisfy constraint: Member must satisfy enum value set: [HTTPS, HTTP, TCP, HTTPS_STR_MATCH, HTTP_STR_MATCH, CALCULATED, CLOUDWATCH_METRIC, RECOVERY_CONTROL]", c.Type)
 	case c.Type == "CLOUDWATCH_METRIC" && c.AlarmIdentifier == nil:
-		return missing("AlarmIdentifier")
+		return c.missing("AlarmIdentifier")
 	case c.Type == "CLOUDWATCH_METRIC":
 		return nil
+	}
+	return cmp.Or(c.checkEndpoint(), c.checkNumbers())
+}
+
+func (c *xmlHealthConfig) missing(field string) error {
+	return badRequest("InvalidInput", "Invalid request: Missing field '%s' in HealthCheckConfig of the type %s", field, c.Type)
+}
+
+func (c *xmlHealthConfig) checkEndpoint() error {
+	_, err := netip.ParseAddr(c.IPAddress)
+	switch {
 	case c.IPAddress == "" && c.FullyQualifiedDomainName == "":
 		return badRequest("InvalidInput", "Invalid parameter : Either IPAddress or FullyQualifiedDomainName must be specified.")
 	case c.IPAddress != "" && err != nil:
 		return badRequest("InvalidInput", "Invalid parameter : The IP address '%s' is not valid.", c.IPAddress)
 	case c.Type == "TCP" && c.Port == 0:
-		return missing("Port")
+		return c.missing("Port")
 	case strings.HasSuffix(c.Type, "_STR_MATCH") && c.SearchString == "":
-		return missing("SearchString")
+		return c.missing("SearchString")
+	}
+	return nil
+}
+
+func (c *xmlHealthConfig) checkNumbers() error {
+	switch {
 	case c.Port < 0 || c.Port > 65535:
 		return badRequest("InvalidInput", "1 validation error detected: Value '%d' at 'healthCheckConfig.port' failed to satisfy constraint: Member must have value between 1 and 65535", c.Port)
 	case c.RequestInterval != 0 && c.RequestInterval != 10 && c.RequestInterval != 30:

@@ -16,12 +16,22 @@ func with(s r53types.ResourceRecordSet, id string, set func(*r53types.ResourceRe
 	return s
 }
 
-func latency(s *r53types.ResourceRecordSet) { s.Region = r53types.ResourceRecordSetRegionEuWest1 }
-func primary(s *r53types.ResourceRecordSet) { s.Failover = r53types.ResourceRecordSetFailoverPrimary }
+func latency(s *r53types.ResourceRecordSet) {
+	s.Region = r53types.ResourceRecordSetRegionEuWest1
+}
+
+func primary(s *r53types.ResourceRecordSet) {
+	s.Failover = r53types.ResourceRecordSetFailoverPrimary
+}
+
 func secondary(s *r53types.ResourceRecordSet) {
 	s.Failover = r53types.ResourceRecordSetFailoverSecondary
 }
-func multi(s *r53types.ResourceRecordSet) { s.MultiValueAnswer = sdk.Bool(true) }
+
+func multi(s *r53types.ResourceRecordSet) {
+	s.MultiValueAnswer = sdk.Bool(true)
+}
+
 func japan(s *r53types.ResourceRecordSet) {
 	s.GeoLocation = &r53types.GeoLocation{CountryCode: sdk.String("JP")}
 }

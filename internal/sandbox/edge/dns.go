@@ -185,7 +185,7 @@ func (r *resolver) chosen(group []routing.RecordSet) []routing.RecordSet {
 	if len(able) == 0 {
 		able = group
 	}
-	at := 0
+	var at int
 	switch {
 	case able[0].Weighted:
 		at = r.weighted(able)
