@@ -21,7 +21,7 @@ func (c *checker) check() {
 		c.listenAddress("listen", c.config.Listen)
 	}
 	if r := c.config.AWS.Region; r != "" {
-		c.matches("aws.region", r, regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-\d+$`), "an AWS region", "a name such as ap-northeast-1")
+		c.region("aws.region", r)
 	}
 	if u := c.config.AWS.EndpointURL; u != "" {
 		c.url("aws.endpointURL", u)

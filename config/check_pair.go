@@ -9,11 +9,9 @@ import (
 
 // pair checks everything of a pair but its traffic.
 func (c *checker) pair(path string, p *Pair) {
-	c.kubeconfig(path+".blue.kubeconfig", p.Blue.Kubeconfig)
-	c.kubeconfig(path+".green.kubeconfig", p.Green.Kubeconfig)
-	if b, g := p.Blue.Kubeconfig, p.Green.Kubeconfig; b != nil && g != nil && *b == *g {
-		c.faultf(path+".green.kubeconfig", "is the same cluster as blue; give each cluster a path or context of its own")
-	}
+	c.cluster(path+".blue", p.Blue)
+	c.cluster(path+".green", p.Green)
+	c.sameCluster(path+".green", p.Blue, p.Green)
 	c.workloads(path+".workloads", p.Workloads)
 	c.probes(path, p)
 	c.steps(path+".steps", p.Steps)

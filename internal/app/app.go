@@ -41,8 +41,12 @@ type App struct {
 	log     *zap.Logger
 	aws     aws
 	journal *journal.Journal
-	metrics *telemetry.Metrics
-	health  *web.Health
+	// sessions, secrets and watches lead to the clusters.
+	sessions *awsapi.Sessions
+	secrets  secrets
+	watches  *watches
+	metrics  *telemetry.Metrics
+	health   *web.Health
 	// flags are those of `run --rollback`, by pair.
 	flags map[string]*flagged
 	// failed receives the first error of a part that ended by itself.
@@ -75,6 +79,10 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	secrets, err := kube.NewSecrets(management, o.Config.Journal.Namespace)
+	if err != nil {
+		return nil, err
+	}
 	metrics := telemetry.New(o.Version)
 	sessions, err := awsapi.NewSessions(ctx, sessionsOf(o.Config.AWS, metrics))
 	if err != nil {
@@ -86,9 +94,9 @@ func New(ctx context.Context, o Options) (*App, error) {
 	}
 	session := sessions.For("", "")
 	balancers := elasticloadbalancingv2.NewFromConfig(session)
-	return &App{
+	a := &App{
 		log:     o.Logger,
-		journal: kept,
+		journal: kept, sessions: sessions, secrets: secrets,
 		aws: aws{
 			route53: route53.New(route53.Options{API: sdkroute53.NewFromConfig(session)}),
 			elb:     elb.New(elb.Options{Rules: balancers, Health: balancers, Tags: balancers}),
@@ -96,7 +104,9 @@ func New(ctx context.Context, o Options) (*App, error) {
 		},
 		metrics: metrics, health: web.NewHealth(time.Now),
 		flags: flags, failed: make(chan error, 1), userAgent: userAgent, config: o.Config, pairs: map[string]*pair{},
-	}, nil
+	}
+	a.watches = newWatches(o.Logger, a.failed, a.wayTo)
+	return a, nil
 }
 
 // accessOf is the way to a cluster; without a kubeconfig it is the cluster that
