@@ -52,8 +52,7 @@ func pingEvery(p config.Pair) time.Duration { return min(kube.DefaultPingEvery, 
 
 func (l *clusterLink) run(ctx context.Context) error {
 	for {
-		err := l.try(ctx)
-		if errors.Is(err, errMoved) {
+		if moved := l.try(ctx); moved {
 			continue
 		}
 		select {
@@ -64,11 +63,12 @@ func (l *clusterLink) run(ctx context.Context) error {
 	}
 }
 
-// try watches the cluster until ctx ends or the watch does, and tells why.
-func (l *clusterLink) try(ctx context.Context) error {
+// try watches the cluster until ctx ends or the watch does, and tells whether
+// that was because the way to it changed.
+func (l *clusterLink) try(ctx context.Context) (moved bool) {
 	err := l.watch(ctx)
 	if ctx.Err() != nil {
-		return nil
+		return false
 	}
 	if err == nil {
 		err = errLinkEnded
@@ -76,10 +76,10 @@ func (l *clusterLink) try(ctx context.Context) error {
 	l.set(nil, err)
 	if errors.Is(err, errMoved) {
 		l.log.Info("the way to the cluster changed, the new one is taken", logkey.Cluster(l.name))
-		return err
+		return true
 	}
 	l.complain(err)
-	return err
+	return false
 }
 
 // complain says why the cluster can't be watched, and says it once for as long
@@ -111,7 +111,11 @@ func (l *clusterLink) watch(ctx context.Context) error {
 	l.set(c, nil)
 	watching, stop := context.WithCancelCause(ctx)
 	var following sync.WaitGroup
-	following.Go(func() { stop(l.follow(watching, c, digest)) })
+	following.Go(func() {
+		if moved := l.follow(watching, c, digest); moved {
+			stop(errMoved)
+		}
+	})
 	err = c.Run(watching)
 	stop(nil) // no news to who ended it before
 	following.Wait()
@@ -121,13 +125,14 @@ func (l *clusterLink) watch(ctx context.Context) error {
 	return err
 }
 
-// follow waits until ctx ends, or the cluster is unknown and the way to it is no
-// longer the one that is used. A cluster that answers is left as it is.
-func (l *clusterLink) follow(ctx context.Context, c *kube.Cluster, digest string) error {
+// follow waits until the cluster is unknown and the way to it is no longer the
+// one that is used; false: ctx ended before. A cluster that answers is left as
+// it is.
+func (l *clusterLink) follow(ctx context.Context, c *kube.Cluster, digest string) (moved bool) {
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return false
 		case <-time.After(l.relink):
 		}
 		if c.Fault() == "" {
@@ -136,11 +141,11 @@ func (l *clusterLink) follow(ctx context.Context, c *kube.Cluster, digest string
 		_, now, err := l.way(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return false
 		case err != nil:
 			l.complain(err) // it says more than that nobody answers
 		case now != digest:
-			return errMoved
+			return true
 		}
 	}
 }

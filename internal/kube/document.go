@@ -27,10 +27,12 @@ func loadDocument(text []byte, context string) (*rest.Config, error) {
 		return nil, fmt.Errorf("reading the kubeconfig: cluster %s names a file (certificate-authority), "+
 			"which the daemon's pod doesn't have; use certificate-authority-data", chosen.Cluster)
 	}
-	if user, ok := document.AuthInfos[chosen.AuthInfo]; ok {
-		if err := refuseUser(user); err != nil {
-			return nil, fmt.Errorf("reading the kubeconfig: user %s %w", chosen.AuthInfo, err)
-		}
+	user, ok := document.AuthInfos[chosen.AuthInfo]
+	if !ok { // client-go would ask as nobody
+		return nil, fmt.Errorf("reading the kubeconfig: its context %q names the user %q, which it doesn't have", context, chosen.AuthInfo)
+	}
+	if err := refuseUser(user); err != nil {
+		return nil, fmt.Errorf("reading the kubeconfig: user %s %w", chosen.AuthInfo, err)
 	}
 	config, err := clientcmd.NewNonInteractiveClientConfig(*document, context, &clientcmd.ConfigOverrides{}, nil).ClientConfig()
 	if err != nil {
