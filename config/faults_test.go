@@ -198,7 +198,7 @@ func TestDocumentsThatHoldNothing(t *testing.T) {
 func TestAliasesInsideAliasesAreBounded(t *testing.T) {
 	doc := "apiVersion: clusterswitch.io/v1alpha1\npairs:\n  - &p\n    steps: &s [" + strings.Repeat("{share: 1}, ", 500) + "]\n" +
 		strings.Repeat("  - *p\n", 500)
-	if got := faultsOf(t, doc).Error(); !strings.Contains(got, "holds more than 50000 values") {
+	if got := faultsOf(t, doc).Error(); !strings.Contains(got, "holds more than 200000 values") {
 		t.Errorf("got no word of the bound in %d bytes of faults", len(got))
 	}
 }

@@ -27,6 +27,15 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/web"
 )
 
+const (
+	// The limits of the client for the management cluster, in calls a second. A
+	// thousand pairs that start, or are rolled back, at once each write their journal
+	// within its deadline; below that they would take turns in missing it. The API
+	// server protects itself.
+	managementQPS   = 500
+	managementBurst = 3000
+)
+
 // Options are what the daemon is started with.
 type Options struct {
 	Config  *config.Config
@@ -75,6 +84,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reaching the management cluster: %w", err)
 	}
+	management.QPS, management.Burst = managementQPS, managementBurst
 	kept, err := journal.New(journal.Options{Config: management, Namespace: o.Config.Journal.Namespace, Logger: o.Logger})
 	if err != nil {
 		return nil, err
