@@ -57,8 +57,9 @@ type Cluster struct {
 	logged, loggedKnown bool
 
 	mu      sync.Mutex
-	current time.Time // when everything was last known to be current
-	fault   string    // why it isn't now; empty: it is
+	current time.Time             // when everything was last known to be current
+	fault   string                // why it isn't now; empty: it is
+	kept    *shift.ClusterReading // what Snapshot made last; never changed
 }
 
 type serviceProxy struct {
@@ -135,13 +136,22 @@ func (c *Cluster) Run(ctx context.Context) error {
 	}
 }
 
-// Snapshot tells what is known of the cluster now.
+// Snapshot tells what is known of the cluster. It is made once after each answer
+// of the API server, or lack of it, however many ask: in a large cluster it takes
+// milliseconds. So its lists are shared, and must not be changed.
 func (c *Cluster) Snapshot() shift.ClusterReading {
 	c.mu.Lock()
-	reading := shift.ClusterReading{At: c.current, Err: c.fault}
+	kept, current, fault := c.kept, c.current, c.fault
 	c.mu.Unlock()
+	if kept != nil && kept.At.Equal(current) && kept.Err == fault {
+		return *kept
+	}
+	reading := shift.ClusterReading{At: current, Err: fault}
 	reading.Nodes, reading.NodesReady = c.countNodes()
 	reading.Workloads = c.workloads()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kept = &reading
 	return reading
 }
 
