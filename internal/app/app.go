@@ -16,6 +16,7 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/journal"
 	"github.com/clusterswitch/clusterswitch/internal/kube"
 	"github.com/clusterswitch/clusterswitch/internal/logkey"
+	"github.com/clusterswitch/clusterswitch/internal/runbook"
 	"github.com/clusterswitch/clusterswitch/internal/telemetry"
 	"github.com/clusterswitch/clusterswitch/internal/web"
 )
@@ -34,8 +35,11 @@ type App struct {
 	log     *zap.Logger
 	aws     aws
 	journal *journal.Journal
-	metrics *telemetry.Metrics
-	health  *web.Health
+	// runbooks keeps the way back by hand of each pair.
+	runbooks *runbook.Shelf
+	version  string
+	metrics  *telemetry.Metrics
+	health   *web.Health
 	// flags are those of `run --rollback`, by pair.
 	flags map[string]*flagged
 	// failed receives the first error of a part that ended by itself.
@@ -68,6 +72,10 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	runbooks, err := runbook.NewShelf(runbook.Options{Config: management, Namespace: o.Config.Journal.Namespace, Dir: o.Config.Runbook.Dir})
+	if err != nil {
+		return nil, err
+	}
 	ways, err := dialAWS(ctx, o.Config)
 	if err != nil {
 		return nil, err
@@ -77,8 +85,8 @@ func New(ctx context.Context, o Options) (*App, error) {
 		flags[name] = &flagged{}
 	}
 	return &App{
-		log:     o.Logger,
-		journal: kept,
+		log: o.Logger, version: o.Version,
+		journal: kept, runbooks: runbooks,
 		aws:     ways,
 		metrics: telemetry.New(o.Version), health: web.NewHealth(time.Now),
 		flags: flags, failed: make(chan error, 1), userAgent: userAgent, config: o.Config, pairs: map[string]*pair{},

@@ -39,6 +39,9 @@ type observer struct {
 	blue     cluster
 	green    cluster
 	probes   prober
+	// notes is what the pair's other parts have to say to those who read the
+	// journal; nil: nothing.
+	notes func() []string
 
 	mu      sync.Mutex // guards queries
 	queries []measure.Query
@@ -68,6 +71,9 @@ func (o *observer) Observe(ctx context.Context, look switcher.Look) shift.Observ
 		queries := o.queries
 		o.mu.Unlock()
 		reading.Go(func() { observation.Traffic = o.aws.meter.Measure(ctx, queries, look.MeasureFrom) })
+	}
+	if o.notes != nil {
+		observation.Notes = o.notes()
 	}
 	observation.Entrances = o.aws.read(ctx, look.Entrances, look.Attention)
 	reading.Wait()

@@ -175,6 +175,7 @@ func TestHelp(t *testing.T) {
 		{"pause", "--help"},
 		{"resume", "--help"},
 		{"approve", "--help"},
+		{"runbook", "--help"},
 		{"version", "--help"},
 	} {
 		got := run(t.Context(), args...)
