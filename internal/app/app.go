@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/clusterswitch/clusterswitch/config"
+	"github.com/clusterswitch/clusterswitch/internal/awsapi"
 	"github.com/clusterswitch/clusterswitch/internal/journal"
 	"github.com/clusterswitch/clusterswitch/internal/kube"
 	"github.com/clusterswitch/clusterswitch/internal/logkey"
@@ -33,7 +34,7 @@ type Options struct {
 // App is the daemon.
 type App struct {
 	log     *zap.Logger
-	aws     aws
+	aws     *aws
 	journal *journal.Journal
 	// runbooks keeps the way back by hand of each pair.
 	runbooks *runbook.Shelf
@@ -76,7 +77,8 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	ways, err := dialAWS(ctx, o.Config)
+	metrics := telemetry.New(o.Version)
+	sessions, err := awsapi.NewSessions(ctx, sessionsOf(o.Config.AWS, metrics))
 	if err != nil {
 		return nil, err
 	}
@@ -85,10 +87,8 @@ func New(ctx context.Context, o Options) (*App, error) {
 		flags[name] = &flagged{}
 	}
 	return &App{
-		log: o.Logger, version: o.Version,
-		journal: kept, runbooks: runbooks,
-		aws:     ways,
-		metrics: telemetry.New(o.Version), health: web.NewHealth(time.Now),
+		log: o.Logger, version: o.Version, journal: kept, runbooks: runbooks, aws: newAWS(adaptersOf(sessions)),
+		metrics: metrics, health: web.NewHealth(time.Now),
 		flags: flags, failed: make(chan error, 1), userAgent: userAgent, config: o.Config, pairs: map[string]*pair{},
 	}, nil
 }

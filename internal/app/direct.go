@@ -14,17 +14,17 @@ import (
 // Direct does a person's work at AWS without the management cluster: it needs
 // the configuration and credentials only.
 type Direct struct {
-	aws    aws
+	aws    *aws
 	config *config.Config
 }
 
 // NewDirect reads credentials but asks nobody anything yet.
 func NewDirect(ctx context.Context, c *config.Config) (*Direct, error) {
-	ways, err := dialAWS(ctx, c)
+	sessions, err := awsapi.NewSessions(ctx, sessionsOf(c.AWS, nil))
 	if err != nil {
 		return nil, err
 	}
-	return &Direct{aws: ways, config: c}, nil
+	return &Direct{aws: newAWS(adaptersOf(sessions)), config: c}, nil
 }
 
 // DirectOptions say what goes back to blue, and how.
@@ -87,6 +87,7 @@ func (d *Direct) RollBack(ctx context.Context, o DirectOptions) ([]DirectResult,
 		}
 		r.add(pair)
 	}
+	ctx = awsapi.Urgent(ctx) // nothing of ours holds these calls back
 	for try := 0; ; try++ {
 		r.look(ctx, try)
 		open := r.open()
@@ -115,7 +116,7 @@ func (d *Direct) pair(name string) (config.Pair, error) {
 
 // directRun is one rollback past the daemon.
 type directRun struct {
-	aws     aws
+	aws     *aws
 	force   bool
 	say     func(string)
 	targets []*target

@@ -30,8 +30,9 @@ func (s *story) halfway() {
 	for _, e := range plan.Entrances {
 		state.Entrances = append(state.Entrances, shift.EntranceState{Entrance: e, Share: 50})
 	}
-	ways, err := dialAWS(s.Context(), c)
+	d, err := NewDirect(s.Context(), c)
 	s.ok(err)
+	ways := d.aws
 	var changes []shift.Change
 	for i, r := range ways.read(s.Context(), plan.Entrances, shift.Watching) {
 		changes = append(changes, shift.Change{Entrance: plan.Entrances[i], Expected: r, Wanted: 50, Control: state.Mark(), Priority: shift.Rise})
@@ -94,7 +95,7 @@ func TestDirectRollbackEndsTheAttempt(t *testing.T) {
 		s.direct()
 		stop := s.run()
 		defer stop()
-		s.await("the rollback that the mark tells of", byMark)
+		s.awaitFor(within+shift.WriteDeadline, "the rollback that the mark tells of", byMark)
 		s.awaitLooks(3)
 		s.expect("some looks later", [2]int{0, 0})
 	})
@@ -105,7 +106,7 @@ func TestDirectRollbackEndsTheAttempt(t *testing.T) {
 		defer stop()
 		s.await("the shift under way", shifting)
 		s.direct()
-		s.await("the rollback that the mark tells of", byMark)
+		s.awaitFor(within+shift.WriteDeadline, "the rollback that the mark tells of", byMark)
 		s.awaitLooks(3)
 		s.expect("some looks later", [2]int{0, 0})
 	})

@@ -77,7 +77,10 @@ func newFar(suffix string) *far {
 
 func directOf(t *testing.T, names, rules *far) *Direct {
 	t.Helper()
-	return &Direct{aws: aws{route53: names, elb: rules}, config: parsed(t, document(directPairs, ""))}
+	ways := newAWS(adapters{
+		route53: func(place) entrances { return names }, elb: func(place) entrances { return rules },
+	})
+	return &Direct{aws: ways, config: parsed(t, document(directPairs, ""))}
 }
 
 func daemonsMark(attempt int, version int64) *shift.Mark {

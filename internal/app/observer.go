@@ -35,7 +35,7 @@ type prober interface {
 // observer gathers one pair's observation.
 type observer struct {
 	requests *requests
-	aws      aws
+	aws      *aws
 	blue     cluster
 	green    cluster
 	probes   prober
@@ -44,10 +44,10 @@ type observer struct {
 	notes func() []string
 
 	mu      sync.Mutex // guards queries
-	queries []measure.Query
+	queries []query
 }
 
-func (o *observer) configure(queries []measure.Query) {
+func (o *observer) configure(queries []query) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.queries = queries
@@ -70,7 +70,7 @@ func (o *observer) Observe(ctx context.Context, look switcher.Look) shift.Observ
 		o.mu.Lock()
 		queries := o.queries
 		o.mu.Unlock()
-		reading.Go(func() { observation.Traffic = o.aws.meter.Measure(ctx, queries, look.MeasureFrom) })
+		reading.Go(func() { observation.Traffic = o.aws.measure(ctx, queries, look.MeasureFrom) })
 	}
 	if o.notes != nil {
 		observation.Notes = o.notes()

@@ -23,8 +23,8 @@ type commander interface {
 }
 
 // commands gives the lines for one entrance.
-func (a aws) commands(e shift.Entrance) ([]string, error) {
-	adapter, able := a.adapter(e).(commander)
+func (a *aws) commands(e shift.Entrance) ([]string, error) {
+	adapter, able := a.of(e).(commander)
 	if !able {
 		return nil, errors.New("entrances of this kind have no commands yet")
 	}
@@ -32,7 +32,7 @@ func (a aws) commands(e shift.Entrance) ([]string, error) {
 }
 
 // bookOf writes a book of what the adapters know by now.
-func (a aws) bookOf(pair, version string, attempt int, entrances []shift.Entrance, now time.Time) runbook.Book {
+func (a *aws) bookOf(pair, version string, attempt int, entrances []shift.Entrance, now time.Time) runbook.Book {
 	book := runbook.Book{Pair: pair, Attempt: attempt, At: now, Version: version}
 	for _, e := range entrances {
 		part := runbook.Entrance{Name: e.Name}
@@ -79,7 +79,7 @@ const (
 // switcher.Reporter that never blocks; run does the work.
 type scribe struct {
 	pair, version string
-	aws           aws
+	aws           *aws
 	shelf         shelf
 	log           *zap.Logger
 	wake          chan struct{}
