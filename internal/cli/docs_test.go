@@ -176,6 +176,7 @@ func TestHelp(t *testing.T) {
 		{"resume", "--help"},
 		{"approve", "--help"},
 		{"runbook", "--help"},
+		{"policy", "--help"},
 		{"version", "--help"},
 	} {
 		got := run(t.Context(), args...)
