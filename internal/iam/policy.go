@@ -63,10 +63,10 @@ func (v Values) MarshalJSON() ([]byte, error) {
 // version is the policy language's, and no date of ours.
 const version = "2012-10-17"
 
+// How many characters, without white space, IAM takes: as a managed policy, and
+// as all inline policies of a role together. IAM user guide, "IAM and AWS STS
+// quotas".
 const (
-	// MaxManaged and MaxInline are how many characters, without white space, IAM
-	// takes as a managed policy and as all inline policies of a role. IAM user
-	// guide, "IAM and AWS STS quotas".
 	MaxManaged = 6144
 	MaxInline  = 10240
 )

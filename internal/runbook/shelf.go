@@ -18,13 +18,15 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/api/v1alpha1"
 )
 
+// What tells a ConfigMap with a book: the key of its data that holds the book,
+// and the labels that name the pair and the attempt.
 const (
-	// Key is the key of a ConfigMap's data that holds the book.
-	Key = "runbook.md"
-	// PairLabel names the pair on its ConfigMap, AttemptLabel the attempt.
+	Key          = "runbook.md"
 	PairLabel    = v1alpha1.Group + "/pair"
 	AttemptLabel = v1alpha1.Group + "/attempt"
+)
 
+const (
 	fieldManager = "clusterswitch"
 	// maxSize is how much the API server takes as a ConfigMap's data.
 	maxSize = 1 << 20
