@@ -56,10 +56,10 @@ func (a *aws) meterOf(p place) meter {
 }
 
 // made gives what was made for a place, and makes it at the first time.
-func made[T any](had map[place]T, p place, make func(place) T) T {
+func made[T any](had map[place]T, p place, open func(place) T) T {
 	it, ok := had[p]
 	if !ok {
-		it = make(p)
+		it = open(p)
 		had[p] = it
 	}
 	return it

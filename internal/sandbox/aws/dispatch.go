@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // Service names one AWS service as the SigV4 credential scope does.
@@ -16,6 +17,7 @@ const (
 	ELB        Service = "elasticloadbalancing"
 	CloudWatch Service = "monitoring"
 	STS        Service = "sts"
+	EKS        Service = "eks"
 )
 
 // maxBody bounds a request; the largest lawful one, a Route 53 batch, is far smaller.
@@ -33,6 +35,9 @@ type request struct {
 	form      *element // Query protocol only
 	json      bool     // CloudWatch in AWS JSON instead of CBOR
 	body      []byte
+
+	caller   principal     // known once the request is authenticated
+	slowSync time.Duration // how much longer than usual the change stays PENDING: a fault
 }
 
 // operation is one API operation of one service.
@@ -50,6 +55,9 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	req, err := identify(r, body)
+	if err == nil {
+		err = c.authenticate(r, req)
+	}
 	call.Service, call.Operation, call.Resource = req.service, req.operation, req.resource
 	op, known := c.operations[req.service][req.operation]
 	call.Write = op.write
@@ -57,6 +65,9 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		err = unknownOperation(req)
 	}
 
+	if err == nil && !c.limits.take(req.caller.account, req.service) {
+		err = rateExceeded()
+	}
 	var met fate
 	if err == nil {
 		met = c.faults.meet(r.Context(), req)
@@ -99,6 +110,10 @@ func identify(r *http.Request, body []byte) (*request, error) {
 			break
 		}
 		req.service = scope
+		if scope == EKS {
+			req.operation, req.resource = eksOperation(r)
+			break
+		}
 		if err := req.readForm(r); err != nil {
 			return req, err
 		}
@@ -150,7 +165,7 @@ func credentialScope(r *http.Request) (scope Service, signed bool) {
 
 func unknownOperation(req *request) error {
 	switch req.service {
-	case Route53, CloudWatch:
+	case Route53, CloudWatch, EKS:
 		return refusal(http.StatusNotFound, "UnknownOperationException", "The sandbox doesn't know this operation.")
 	case ELB:
 		return badRequest("InvalidAction", "Could not find operation %s for version 2015-12-01", req.operation)

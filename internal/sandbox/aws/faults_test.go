@@ -9,6 +9,7 @@ import (
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/aws"
@@ -24,6 +25,10 @@ func TestFaults(t *testing.T) {
 		"a server error":     {fault: aws.Fault{Kind: aws.ServerError}, code: "InternalFailure"},
 		"a prior request":    {fault: aws.Fault{Kind: aws.PriorRequestNotComplete}, code: "PriorRequestNotComplete"},
 		"access denied":      {fault: aws.Fault{Kind: aws.AccessDenied}, code: "AccessDenied"},
+		"unavailable":        {fault: aws.Fault{Kind: aws.ServiceUnavailable}, code: "ServiceUnavailable"},
+		"expired":            {fault: aws.Fault{Kind: aws.ExpiredCredentials}, code: "ExpiredToken"},
+		"a slow change":      {fault: aws.Fault{Kind: aws.SlowSync, Delay: time.Nanosecond}, applied: true},
+		"no right to A":      {fault: aws.Fault{Kind: aws.AccessDenied, RecordType: "A"}, code: "AccessDenied"},
 		"a lost request":     {fault: aws.Fault{Kind: aws.LostRequest}, code: "cut"},
 		"a lost reply":       {fault: aws.Fault{Kind: aws.LostReply}, code: "cut", applied: true},
 		"a delay":            {fault: aws.Fault{Kind: aws.Delay, Delay: time.Millisecond}, applied: true},
@@ -66,6 +71,40 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// TestFaultsOfLoadBalancing: the codes and statuses are those of the Query
+// protocol; DescribeRules throttled by AWS answers Throttling with HTTP 400.
+func TestFaultsOfLoadBalancing(t *testing.T) {
+	for name, c := range map[string]struct {
+		kind    aws.FaultKind
+		code    string // "cut" for a connection without an answer
+		status  int
+		applied bool
+	}{
+		"throttled":      {kind: aws.Throttle, code: "Throttling", status: 400},
+		"a server error": {kind: aws.ServerError, code: "InternalFailure", status: 500},
+		"access denied":  {kind: aws.AccessDenied, code: "AccessDenied", status: 403},
+		"a lost request": {kind: aws.LostRequest, code: "cut"},
+		"a lost reply":   {kind: aws.LostReply, code: "cut", applied: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newEntrance(t, newWorld(t, aws.Options{}))
+			must[func()](t)(e.Inject(aws.Fault{Kind: c.kind, Service: aws.ELB, Operation: "ModifyRule", Times: 1}))
+			err := e.modify(t, forward(share{e.blue, 50}, share{e.green, 50}))
+			var api smithy.APIError
+			if got := errors.As(err, &api); err == nil || got == (c.code == "cut") || (got && api.ErrorCode() != c.code) {
+				t.Errorf("answer %v, want the code %s", err, c.code)
+			}
+			var answer *smithyhttp.ResponseError
+			if c.status > 0 && (!errors.As(err, &answer) || answer.HTTPStatusCode() != c.status) {
+				t.Errorf("answer %v, want the status %d", err, c.status)
+			}
+			if applied := e.seen(t) == 50; applied != c.applied {
+				t.Errorf("applied: %t, want %t", applied, c.applied)
+			}
+		})
+	}
+}
+
 func TestFaultsLastUntilCleared(t *testing.T) {
 	w := newWorld(t, aws.Options{})
 	describe := func() string {
@@ -96,6 +135,11 @@ func TestFaultsThatAWSNeverAnswersAreRefused(t *testing.T) {
 		"an operation of another service":   {Kind: aws.Throttle, Service: aws.ELB, Operation: "GetChange"},
 		"PriorRequestNotComplete of a read": {Kind: aws.PriorRequestNotComplete, Service: aws.Route53, Operation: "ListResourceRecordSets"},
 		"a delay of nothing":                {Kind: aws.Delay, Service: aws.ELB},
+		"a slow change of a read":           {Kind: aws.SlowSync, Service: aws.Route53, Operation: "GetChange", Delay: time.Second},
+		"a slow change without a time":      {Kind: aws.SlowSync, Service: aws.Route53, Operation: "ChangeResourceRecordSets"},
+		"a record type of a read":           {Kind: aws.AccessDenied, Service: aws.Route53, Operation: "ListResourceRecordSets", RecordType: "TXT"},
+		"a resource where there are none":   {Kind: aws.Throttle, Service: aws.STS, Resource: "x"},
+		"a record type of any call":         {Kind: aws.AccessDenied, Service: aws.Route53, RecordType: "TXT"},
 		"a negative count":                  {Kind: aws.Throttle, Service: aws.ELB, Times: -1},
 	} {
 		t.Run(name, func(t *testing.T) {

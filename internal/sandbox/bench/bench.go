@@ -35,10 +35,10 @@ type Options struct {
 	// Pairs are shifted side by side and rolled back one at a time, Rounds times.
 	Pairs, Rounds int
 	// Parts are what to measure, of Parts.
-	Parts []string
-	Assets        controlplane.Assets
-	CRDs          []*apiextensionsv1.CustomResourceDefinition
-	Out           io.Writer
+	Parts  []string
+	Assets controlplane.Assets
+	CRDs   []*apiextensionsv1.CustomResourceDefinition
+	Out    io.Writer
 }
 
 const namespace = "bench"
@@ -144,6 +144,9 @@ func (r *run) prepare(ctx context.Context) error {
 		return err
 	}
 	r.floor = &floor{region: r.region, entrances: raw}
+	if r.floor.bell, err = newBell(ctx, rest, r.client); err != nil {
+		return err
+	}
 	return r.writeConfig(entrances)
 }
 

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -59,7 +60,9 @@ func newCloud(ctx context.Context, o aws.Options) (*cloud, error) {
 
 func (c *cloud) close() error {
 	err := c.server.Close()
-	<-c.served
+	if served := <-c.served; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
 	return err
 }
 

@@ -14,8 +14,15 @@ type RecordSet struct {
 	SetIdentifier string // empty for a simple record
 	Weighted      bool
 	Weight        int64 // 0..255
+	MultiValue    bool  // up to eight healthy members are answered together
+	Secondary     bool  // of a failover pair: answered when the primary is unhealthy
+	Unhealthy     bool  // its health check fails now, or the target of an alias that evaluates it
 	TTL           time.Duration
 	Values        []string
+	// Alias means that one of Targets is answered in its place, under its name; no
+	// targets mean no answer. It has no TTL and no values of its own.
+	Alias   bool
+	Targets []RecordSet
 }
 
 // Listener is one listener of a load balancer with its rules in the order in
@@ -25,7 +32,10 @@ type Listener struct {
 	LoadBalancerARN string
 	Address         string // virtual address of the load balancer, without port
 	Port            int
-	Rules           []Rule
+	// TCP listeners, of network load balancers, forward whole connections by the
+	// default rule, the only one that they have.
+	TCP   bool
+	Rules []Rule
 }
 
 // Rule forwards the requests that match it. Empty condition lists match all.
@@ -39,6 +49,9 @@ type Rule struct {
 	Stickiness time.Duration
 	// FixedStatus answers without forwarding when it isn't 0.
 	FixedStatus int
+	// Redirect is the Location that goes with a FixedStatus of 301 or 302, with
+	// the placeholders of ALB: #{protocol}, #{host}, #{port}, #{path}, #{query}.
+	Redirect string
 }
 
 // WeightedGroup is one target group of a forward action.
@@ -54,6 +67,7 @@ type HealthCheck struct {
 	Healthy, Unhealthy int // consecutive results that change the state
 	StatusFrom         int // matcher, inclusive
 	StatusTo           int
+	TCP                bool // a connection that opens is enough; no path and no status
 }
 
 // Target is one registered target of a group.
@@ -68,11 +82,13 @@ type State string
 
 // The states that the sandbox uses. ELBv2 API, TargetHealthStateEnum.
 const (
-	Initial   State = "initial"
-	Healthy   State = "healthy"
-	Unhealthy State = "unhealthy"
-	Unused    State = "unused"
-	Draining  State = "draining"
+	Initial           State = "initial"
+	Healthy           State = "healthy"
+	Unhealthy         State = "unhealthy"
+	UnhealthyDraining State = "unhealthy.draining" // network load balancers only
+	Unused            State = "unused"
+	Draining          State = "draining"
+	Unavailable       State = "unavailable" // its health isn't known
 )
 
 // TargetGroup is one target group with its targets.
