@@ -75,7 +75,8 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	session, err := awsapi.Load(ctx, awsapi.Options{Region: o.Config.AWS.Region, EndpointURL: o.Config.AWS.EndpointURL})
+	metrics := telemetry.New(o.Version)
+	sessions, err := awsapi.NewSessions(ctx, sessionsOf(o.Config.AWS, metrics))
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +84,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 	for _, name := range o.Rollback {
 		flags[name] = &flagged{}
 	}
+	session := sessions.For("", "")
 	balancers := elasticloadbalancingv2.NewFromConfig(session)
 	return &App{
 		log:     o.Logger,
@@ -92,7 +94,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 			elb:     elb.New(elb.Options{Rules: balancers, Health: balancers, Tags: balancers}),
 			meter:   measure.New(measure.Options{API: cloudwatch.NewFromConfig(session)}),
 		},
-		metrics: telemetry.New(o.Version), health: web.NewHealth(time.Now),
+		metrics: metrics, health: web.NewHealth(time.Now),
 		flags: flags, failed: make(chan error, 1), userAgent: userAgent, config: o.Config, pairs: map[string]*pair{},
 	}, nil
 }

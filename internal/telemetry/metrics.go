@@ -3,6 +3,8 @@
 package telemetry
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
@@ -30,6 +32,8 @@ type Metrics struct {
 	superseded *prometheus.GaugeVec
 	reloads    *prometheus.CounterVec
 	refused    prometheus.Gauge
+	awsCalls   *prometheus.CounterVec
+	awsWaits   *prometheus.CounterVec
 }
 
 // New registers every metric. version is shown by clusterswitch_build_info.
@@ -51,6 +55,8 @@ func New(version string) *Metrics {
 	m.superseded = m.gauge("superseded", "1 when a newer daemon took charge and this one no longer writes.", "pair")
 	m.reloads = m.counter("config_reloads_total", "Changes of the configuration file by result: applied or refused.", "result")
 	m.refused = m.plainGauge("config_refused", "1 while the file on disk is invalid and the configuration before it goes on.")
+	m.awsCalls = m.counter("aws_calls_total", "Calls to AWS by outcome, the SDK's repetitions included; held: the daemon's own budget kept it from going out.", "service", "operation", "outcome")
+	m.awsWaits = m.counter("aws_budget_wait_seconds_total", "Time that calls to AWS waited for the daemon's own budget, in seconds.", "service")
 	build := m.gauge("build_info", "1, with the build's version.", "version")
 	build.WithLabelValues(version).Set(1)
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -89,6 +95,16 @@ func (m *Metrics) Reloaded(err error) {
 	}
 	m.refused.Set(0)
 	m.reloads.WithLabelValues("applied").Inc()
+}
+
+// Called counts one try of a call to AWS.
+func (m *Metrics) Called(service, operation, outcome string) {
+	m.awsCalls.WithLabelValues(service, operation, outcome).Inc()
+}
+
+// Waited adds the time that a call to AWS was held back by the daemon itself.
+func (m *Metrics) Waited(service string, waited time.Duration) {
+	m.awsWaits.WithLabelValues(service).Add(waited.Seconds())
 }
 
 // Report takes over one turn of a pair's loop.
