@@ -88,6 +88,8 @@ type Cloud struct {
 	metrics    *metricStore
 	faults     *faultBoard
 	calls      *callLog
+	identities *identities
+	eks        *eksStore
 	operations map[Service]map[string]operation
 }
 
@@ -106,12 +108,16 @@ func New(opts Options) *Cloud {
 		metrics:  metrics,
 		faults:   &faultBoard{},
 		calls:    &callLog{},
+
+		identities: newIdentities(opts),
+		eks:        newEKSStore(opts),
 	}
 	c.operations = map[Service]map[string]operation{
 		Route53:    c.dns.operations(),
 		ELB:        c.elb.operations(),
 		CloudWatch: c.metrics.operations(),
-		STS:        {"GetCallerIdentity": {run: c.getCallerIdentity}},
+		STS:        {"GetCallerIdentity": {run: c.getCallerIdentity}, "AssumeRole": {run: c.assumeRole}},
+		EKS:        c.eks.operations(),
 	}
 	return c
 }
@@ -163,8 +169,17 @@ func (c *Cloud) Inject(f Fault) (clearFault func(), err error) {
 			return nil, unknownFaultError(f)
 		}
 	}
+	if f.Kind == StaleReads {
+		if err := f.validateStale(c.operations[ELB]); err != nil {
+			return nil, err
+		}
+		return c.elb.injectStale(f), nil
+	}
 	return c.faults.add(f)
 }
 
 // ClearFaults switches all faults off.
-func (c *Cloud) ClearFaults() { c.faults.clear() }
+func (c *Cloud) ClearFaults() {
+	c.faults.clear()
+	c.elb.clearStale()
+}

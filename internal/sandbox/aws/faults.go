@@ -29,6 +29,12 @@ const (
 	LostRequest
 	// Delay makes the call wait for Fault.Delay before it is carried out.
 	Delay
+	// StaleReads makes Describe calls of ELB answer what was true before the newest
+	// writes, as its eventual consistency does: the state of Fault.Delay ago, or,
+	// without a delay, the state before the first write since it was switched on.
+	// Times counts the answers that really were stale; one of the two must be set.
+	// Only writes of the API are held back, never what the edge is told.
+	StaleReads
 )
 
 // Fault is one thing that goes wrong, on purpose.
@@ -40,7 +46,7 @@ type Fault struct {
 	Operation string
 	// Times is how many calls are hit; 0 means until cleared.
 	Times int
-	// Delay is how long calls wait, for the kind Delay only.
+	// Delay is how long calls wait (kind Delay), or by how much reads lag (StaleReads).
 	Delay time.Duration
 }
 
@@ -136,7 +142,7 @@ func wait(ctx context.Context, d time.Duration) bool {
 
 func (f Fault) validate() error {
 	switch f.Service {
-	case Route53, ELB, CloudWatch, STS:
+	case Route53, ELB, CloudWatch, STS, EKS:
 	default:
 		return fmt.Errorf("fault for the service %q: not a service of this AWS", f.Service)
 	}

@@ -26,6 +26,7 @@ type dnsStore struct {
 // hostedZone is one public zone.
 type hostedZone struct {
 	id, name, reference, comment string
+	account                      string // that it belongs to
 	nameServers                  []string
 	sets                         zoneSets
 }
@@ -86,11 +87,12 @@ func (s *dnsStore) createZone(req *request) (any, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if slices.ContainsFunc(s.zones, func(z *hostedZone) bool { return z.reference == in.CallerReference }) {
+	if slices.ContainsFunc(s.zones, func(z *hostedZone) bool { return z.account == req.caller.account && z.reference == in.CallerReference }) {
 		return nil, refusal(http.StatusConflict, "HostedZoneAlreadyExists",
 			"A hosted zone has already been created with the specified caller reference.")
 	}
 	z := newHostedZone(s.ids.upper("Z"), name, in.CallerReference, in.HostedZoneConfig.Comment)
+	z.account = req.caller.account
 	s.zones = append(s.zones, z)
 	ch := s.acceptLocked("")
 	s.publishLocked(z, []string{z.name}, ch.insync)
@@ -170,13 +172,14 @@ func (s *dnsStore) listZones(req *request) (any, error) {
 	defer s.mu.Unlock()
 	answer := xmlZonesAnswer{NS: route53NS, Marker: req.query.Get("marker"), MaxItems: limit}
 	from := 0
+	zones := s.zonesOfLocked(req.caller.account)
 	if answer.Marker != "" {
-		from = slices.IndexFunc(s.zones, func(z *hostedZone) bool { return z.id == answer.Marker })
+		from = slices.IndexFunc(zones, func(z *hostedZone) bool { return z.id == answer.Marker })
 		if from < 0 {
 			return nil, badRequest("InvalidInput", "The specified marker is not valid: %s", answer.Marker)
 		}
 	}
-	rest := s.zones[from:]
+	rest := zones[from:]
 	for _, z := range rest[:min(limit, len(rest))] {
 		answer.HostedZones.Zones = append(answer.HostedZones.Zones, z.wire())
 	}
