@@ -91,8 +91,10 @@ func New(ctx context.Context, o Options) (*App, error) {
 		journal: kept,
 		aws: aws{
 			route53: route53.New(route53.Options{API: sdkroute53.NewFromConfig(session)}),
-			elb:     elb.New(elb.Options{Rules: balancers, Health: balancers, Tags: balancers}),
-			meter:   measure.New(measure.Options{API: cloudwatch.NewFromConfig(session)}),
+			elb: elb.New(elb.Options{
+				Rules: balancers, Listeners: balancers, Health: balancers, Tags: balancers, Attributes: balancers,
+			}),
+			meter: measure.New(measure.Options{API: cloudwatch.NewFromConfig(session)}),
 		},
 		metrics: metrics, health: web.NewHealth(time.Now),
 		flags: flags, failed: make(chan error, 1), userAgent: userAgent, config: o.Config, pairs: map[string]*pair{},
