@@ -7,14 +7,25 @@
 // the credential scope of its SigV4 Authorization header; the signature itself
 // is not verified.
 //
-// Some rules are not in AWS's documents: a CREATE before a DELETE of the same
-// record set in one batch is refused here; so are six target groups in a forward
-// action (ValidationError), a group twice in one action, and an Action order left
-// out where there are several. Weights that are all zero are accepted on rules as
-// on record sets. Weighted record sets may have several values. What AWS has and
-// this package hasn't (alias, latency and health-checked record sets, private
-// zones, network load balancers, redirects, metric math, percentiles) is refused
-// in a message that names it.
+// Some rules are not in AWS's documents, and the sandbox chose the stricter: a
+// CREATE before a DELETE of the same record set in one batch is refused here, and
+// so is an alias that leads back to itself, or the end of a record set that an
+// alias leads to; the changes of a zone are INSYNC in their order. Six target
+// groups in a forward action (ValidationError), a group twice in one action, and
+// an Action order left out where there are several are refused, too. Weights that
+// are all zero are accepted on rules as on record sets. Weighted record sets may
+// have several values. The end of a batch decides on TTLs, but each change by
+// itself on what may stand beside it and whether an alias has its target.
+//
+// Record sets of every routing policy but geoproximity and CIDR are kept and
+// listed. Answers follow weights, failover, multivalue, aliases, health checks and
+// the health of load balancers; to latency and geolocation all users are in one
+// place. Aliases lead to record sets of their zone and to load balancers of this
+// cloud. Health checks check nothing: SetHealthCheck says what they find. Private
+// zones are kept, but not published. What AWS has and this package hasn't (traffic
+// policies, calculated health checks, record types such as MX, network load
+// balancers, redirects, metric math, percentiles) is refused in a message that
+// names it.
 //
 // What the stored records, listeners and targets mean for traffic is handed out
 // as routing values, so that a DNS server and a reverse proxy can follow them.
@@ -44,6 +55,17 @@ type Options struct {
 	// LoadBalancerAddress gives the virtual address (without port) of the load
 	// balancer of that name. Default 127.0.0.1 for all.
 	LoadBalancerAddress func(name string) string
+	// LoadBalancerIPv6 gives the IPv6 address of the load balancer of that name, or
+	// "" for one that has none: only DNS knows it, the edge listens on the other.
+	// Default "" for all.
+	LoadBalancerIPv6 func(name string) string
+	// ChangeProcessing is how long a hosted zone works on an accepted batch. It
+	// refuses the next one, and its deletion, with PriorRequestNotComplete meanwhile.
+	// Default 0: a zone is never busy.
+	ChangeProcessing time.Duration
+	// RateLimits are the limits on calls by service, as AWSRateLimits returns them.
+	// Default none.
+	RateLimits map[Service]RateLimit
 	// HealthCheckInterval, when positive, replaces the interval that the edge is
 	// told (and caps the timeout), because AWS's shortest, 5 s, is long for a
 	// demo. The API goes on answering the stored settings.
@@ -69,6 +91,9 @@ func (o Options) withDefaults() Options {
 	if o.LoadBalancerAddress == nil {
 		o.LoadBalancerAddress = func(string) string { return "127.0.0.1" }
 	}
+	if o.LoadBalancerIPv6 == nil {
+		o.LoadBalancerIPv6 = func(string) string { return "" }
+	}
 	if o.DeregistrationDelay <= 0 {
 		o.DeregistrationDelay = 300 * time.Second
 	}
@@ -87,6 +112,7 @@ type Cloud struct {
 	elb        *elbStore
 	metrics    *metricStore
 	faults     *faultBoard
+	limits     *rateLimiter
 	calls      *callLog
 	operations map[Service]map[string]operation
 }
@@ -98,13 +124,15 @@ func New(opts Options) *Cloud {
 	opts = opts.withDefaults()
 	ids := &idSource{seed: opts.AccountID}
 	metrics := newMetricStore(opts)
+	balancing := newELBStore(opts, ids, metrics)
 	c := &Cloud{
 		opts:     opts,
 		requests: &idSource{seed: "requests of " + opts.AccountID},
-		dns:      newDNSStore(opts, ids),
-		elb:      newELBStore(opts, ids, metrics),
+		dns:      newDNSStore(opts, ids, balancing),
+		elb:      balancing,
 		metrics:  metrics,
 		faults:   &faultBoard{},
+		limits:   newRateLimiter(opts.RateLimits, opts.Now),
 		calls:    &callLog{},
 	}
 	c.operations = map[Service]map[string]operation{
@@ -118,8 +146,10 @@ func New(opts Options) *Cloud {
 
 // RecordSets returns the published record sets of a name and type, in the order
 // of their set identifiers; for a name that doesn't exist, those of the wildcard
-// that covers it (RFC 4592). A CNAME is not followed. TXT values are quoted and
-// escaped as in a zone file. The result must not be changed.
+// that covers it (RFC 4592). A CNAME is not followed; an alias comes with the
+// record sets that it leads to. Whether a set is unhealthy is as of now. Names of
+// load balancers have their addresses. TXT values are quoted and escaped as in a
+// zone file. The result must not be changed.
 func (c *Cloud) RecordSets(name, typ string) []routing.RecordSet {
 	return c.dns.lookup(name, typ)
 }
@@ -133,6 +163,13 @@ func (c *Cloud) HasName(name string) bool { return c.dns.hasName(name) }
 // Zone returns the origin (with final dot) of the hosted zone that a name
 // belongs to, the longest match; false means that no zone is served here: REFUSED.
 func (c *Cloud) Zone(name string) (origin string, ok bool) { return c.dns.zoneOf(name) }
+
+// SetHealthCheck sets what a health check of Route 53 finds from now on, since
+// the sandbox's checkers check nothing; a new one is healthy, or unhealthy if it
+// is inverted. An unknown id, or that of a disabled check, is an error.
+func (c *Cloud) SetHealthCheck(id string, healthy bool) error {
+	return c.dns.setHealthCheck(id, healthy)
+}
 
 // Listeners returns all listeners with their rules, in the order of creation.
 // The result is a shared snapshot and must not be changed.
