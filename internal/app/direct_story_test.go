@@ -7,11 +7,15 @@ import (
 	"time"
 
 	"go.uber.org/zap/zaptest"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/clusterswitch/clusterswitch/config"
 	"github.com/clusterswitch/clusterswitch/internal/api/v1alpha1"
 	"github.com/clusterswitch/clusterswitch/internal/journal"
 	"github.com/clusterswitch/clusterswitch/internal/kube"
+	"github.com/clusterswitch/clusterswitch/internal/runbook"
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/controlplane/cptest"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
@@ -110,4 +114,38 @@ func TestDirectRollbackEndsTheAttempt(t *testing.T) {
 		s.awaitLooks(3)
 		s.expect("some looks later", [2]int{0, 0})
 	})
+}
+
+// A daemon that finds a shift under way writes its runbook, as the command
+// does that needs no daemon.
+func TestRunbookOfARunningShift(t *testing.T) {
+	s := newStory(t)
+	s.halfway()
+	d, err := NewDirect(t.Context(), s.config())
+	s.ok(err)
+	printed, whole, err := d.Runbook(t.Context(), "shop", "v0.0.0")
+	s.ok(err)
+	if !whole || !strings.Contains(printed, "For the pair shop, attempt 3.") {
+		t.Errorf("whole: %t\n%s", whole, printed)
+	}
+	stop := s.run()
+	defer stop()
+	maps := cptest.Client(t, plane.Start(t)).CoreV1().ConfigMaps(s.namespace)
+	watch, err := maps.Watch(t.Context(), metav1.ListOptions{FieldSelector: "metadata.name=" + runbook.ConfigMapName("shop")})
+	s.ok(err)
+	defer watch.Stop()
+	select {
+	case event := <-watch.ResultChan():
+		kept, is := event.Object.(*corev1.ConfigMap)
+		if !is {
+			t.Fatalf("the watch tells %v", event.Object)
+		}
+		for _, command := range []string{"aws route53 change-resource-record-sets", "aws elbv2 --region 'ap-northeast-1' --output json modify-rule"} {
+			if text := kept.Data[runbook.Key]; !strings.Contains(text, command) || !strings.Contains(printed, command) {
+				t.Errorf("no command %q in\n%s\nor in\n%s", command, text, printed)
+			}
+		}
+	case <-time.After(within):
+		t.Fatalf("no runbook within %s", within)
+	}
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -64,6 +65,11 @@ func (f *far) Commit(_ context.Context, changes []shift.Change) []shift.Result {
 		results[i] = shift.Result{Outcome: shift.Applied, At: time.Now()}
 	}
 	return results
+}
+
+// Runbook is never asked for on the way back.
+func (f *far) Runbook(e shift.Entrance) ([]string, error) {
+	return nil, fmt.Errorf("a rollback asks for the runbook of %s", e.Name)
 }
 
 const directPairs = "shop blog"

@@ -15,6 +15,9 @@ import (
 type entrances interface {
 	Read(ctx context.Context, entrances []shift.Entrance, attention shift.Attention) []shift.EntranceReading
 	Commit(ctx context.Context, changes []shift.Change) []shift.Result
+	// Runbook gives the commands that take an entrance back by hand, from its
+	// newest reading and without asking anybody.
+	Runbook(e shift.Entrance) (commands []string, err error)
 }
 
 // meter measures users' traffic.

@@ -43,8 +43,12 @@ func (r rights) change(role string, change func(*iam.Needs)) {
 func (r rights) entrance(e shift.Entrance) {
 	if e.Balancer != nil {
 		r.change(e.Balancer.RoleARN, func(n *iam.Needs) {
-			n.Rules = append(n.Rules, e.Balancer.ActionARN())
-			n.TagKeys = []string{elb.MarkTag}
+			if e.Balancer.RuleARN != "" {
+				n.Rules = append(n.Rules, e.Balancer.RuleARN)
+			} else {
+				n.Listeners = append(n.Listeners, e.Balancer.ListenerARN)
+			}
+			n.TagKeys = []string{elb.MarkTag, elb.StickinessTag}
 		})
 		return
 	}

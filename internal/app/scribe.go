@@ -16,28 +16,13 @@ import (
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
-// commander gives the commands that take an entrance back by hand, from its
-// newest reading and without asking anybody.
-type commander interface {
-	Runbook(e shift.Entrance) (commands []string, err error)
-}
-
-// commands gives the lines for one entrance.
-func (a *aws) commands(e shift.Entrance) ([]string, error) {
-	adapter, able := a.of(e).(commander)
-	if !able {
-		return nil, errors.New("entrances of this kind have no commands yet")
-	}
-	return adapter.Runbook(e)
-}
-
 // bookOf writes a book of what the adapters know by now.
 func (a *aws) bookOf(pair, version string, attempt int, entrances []shift.Entrance, now time.Time) runbook.Book {
 	book := runbook.Book{Pair: pair, Attempt: attempt, At: now, Version: version}
 	for _, e := range entrances {
 		part := runbook.Entrance{Name: e.Name}
 		part.What, part.RoleARN = whereIs(e)
-		commands, err := a.commands(e)
+		commands, err := a.of(e).Runbook(e)
 		switch {
 		case err != nil:
 			part.Fault = err.Error()

@@ -183,12 +183,18 @@ func TestRunbookIsPrintedWithoutManagementCluster(t *testing.T) {
 	z := newZone(t)
 	z.put("shop", 50)
 	got := run(t.Context(), "runbook", "shop")
-	for _, want := range []string{"# Take shop back to blue by hand\n", "clusterswitch v1.2.3 wrote this", "### 1. route53-0: records of shop.example.com in hosted zone " + z.id} {
+	for _, want := range []string{"# Take shop back to blue by hand\n", "clusterswitch v1.2.3 wrote this", "### 1. route53-0: records of shop.example.com in hosted zone " + z.id,
+		"aws route53 change-resource-record-sets --hosted-zone-id " + z.id,
+	} {
 		if !strings.Contains(got.out, want) {
 			t.Errorf("it doesn't say %q:\n%s", want, got.out)
 		}
 	}
-	if z.green()["shop"] != 50 {
-		t.Error("it moved weights")
+	if got.status != 0 || got.err != "" || z.green()["shop"] != 50 {
+		t.Errorf("status %d, standard error %q, green's weights %v", got.status, got.err, z.green())
+	}
+	// No such records: a runbook that lacks commands says so, and fails.
+	if got := run(t.Context(), "runbook", "blog"); got.status != 1 || !strings.Contains(got.out, "**There are no commands for this entrance:**") {
+		t.Errorf("%+v", got)
 	}
 }

@@ -18,8 +18,10 @@ const (
 	Balancers
 	// Rules are listener rules.
 	Rules
-	// Marks are our tags on listener rules.
-	Marks
+	// Listeners are listeners whose default action splits the traffic.
+	Listeners
+	// Tags are our tags on rules and listeners.
+	Tags
 	// Metrics is everything of CloudWatch: AWS doesn't limit reads of metrics.
 	Metrics
 	// Roles are the roles to assume.
@@ -30,7 +32,7 @@ const (
 func (s Scope) String() string {
 	return [...]string{
 		"the hosted zone", "names, types and actions in the hosted zone", "`change/*`", "`*`", "the listener rule",
-		"our tags on the listener rule", "`*`", "the role",
+		"the listener", "our tags on the rule or listener", "`*`", "the role",
 	}[s]
 }
 
@@ -64,10 +66,15 @@ func Operations() []Operation {
 		{"route53", "ChangeResourceRecordSets", Records, "Swapping the weighted records of a name together with the mark, in one batch."},
 		{"route53", "GetChange", Changes, "Knowing when all of Route 53's servers answer by a change."},
 		{"elasticloadbalancingv2", "DescribeRules", Balancers, "Reading the weights of a listener rule."},
-		{"elasticloadbalancingv2", "DescribeTags", Balancers, "Reading the mark, and who else owns the rule."},
+		{"elasticloadbalancingv2", "DescribeListeners", Balancers, "Reading the weights of a listener's default action."},
+		{"elasticloadbalancingv2", "DescribeTags", Balancers, "Reading the mark, and who else owns the rule or listener."},
 		{"elasticloadbalancingv2", "DescribeTargetHealth", Balancers, "Green's healthy targets before it gets traffic; blue's before it gets it back."},
+		{"elasticloadbalancingv2", "DescribeTargetGroupAttributes", Balancers, "Slow start, stickiness and fail-open of the target groups, which status tells."},
+		{"elasticloadbalancingv2", "DescribeLoadBalancerAttributes", Balancers, "Cross-zone balancing, which status tells."},
 		{"elasticloadbalancingv2", "ModifyRule", Rules, "Writing the weights of a listener rule."},
-		{"elasticloadbalancingv2", "AddTags", Marks, "Writing the mark."},
+		{"elasticloadbalancingv2", "ModifyListener", Listeners, "Writing the weights of a listener's default action."},
+		{"elasticloadbalancingv2", "AddTags", Tags, "Writing the mark, and remembering stickiness that a rollback switched off."},
+		{"elasticloadbalancingv2", "RemoveTags", Tags, "Forgetting stickiness that is restored."},
 		{"cloudwatch", "GetMetricData", Metrics, "The errors that users got."},
 		{"sts", "AssumeRole", Roles, "Becoming the role that the configuration names (`roleARN`)."},
 	}

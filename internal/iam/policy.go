@@ -13,7 +13,9 @@ type Needs struct {
 	Zones []Zone
 	// Rules are ARNs of listener rules.
 	Rules []string
-	// TagKeys are the keys of the tags that are written on rules.
+	// Listeners are ARNs of listeners whose default action is written.
+	Listeners []string
+	// TagKeys are the keys of the tags that are written on rules and listeners.
 	TagKeys []string
 	// Metrics: CloudWatch is asked.
 	Metrics bool
@@ -81,11 +83,13 @@ func (n Needs) Policy() Document {
 	if len(n.Zones) > 0 {
 		d.allow("FollowChanges", actions(Changes), []string{"arn:" + n.Partition + ":route53:::change/*"}, nil)
 	}
-	if len(n.Rules) > 0 {
+	written := slices.Concat(n.Rules, n.Listeners)
+	if len(written) > 0 {
 		d.allow("ReadLoadBalancers", actions(Balancers), []string{"*"}, nil)
 	}
 	d.allow("WriteRules", actions(Rules), n.Rules, nil)
-	d.allow("MarkRules", actions(Marks), n.Rules, all(map[string]Values{"aws:TagKeys": sorted(n.TagKeys)}))
+	d.allow("WriteListeners", actions(Listeners), n.Listeners, nil)
+	d.allow("TagRulesAndListeners", actions(Tags), written, all(map[string]Values{"aws:TagKeys": sorted(n.TagKeys)}))
 	if n.Metrics {
 		d.allow("ReadMetrics", actions(Metrics), []string{"*"}, nil)
 	}

@@ -15,7 +15,7 @@ func everything() Needs {
 			{ID: "Z2", Names: []string{"shop.example.com"}, Types: []string{"A"}},
 			{ID: "Z1", Names: []string{"API.example.com.", "*.example.com", "_clusterswitch.API.example.com."}, Types: []string{"TXT", "A", "AAAA", "A"}},
 		},
-		Rules: []string{"arn:rule2", "arn:rule1"}, TagKeys: []string{"clusterswitch.io/mark"},
+		Rules: []string{"arn:rule2", "arn:rule1"}, Listeners: []string{"arn:listener"}, TagKeys: []string{"clusterswitch.io/mark"},
 		Metrics: true, Roles: []string{"arn:role"}, Partition: "aws-cn",
 	}
 }
