@@ -183,7 +183,8 @@ func TestRunbookIsPrintedWithoutManagementCluster(t *testing.T) {
 	z := newZone(t)
 	z.put("shop", 50)
 	got := run(t.Context(), "runbook", "shop")
-	for _, want := range []string{"# Take shop back to blue by hand\n", "clusterswitch v1.2.3 wrote this", "### 1. route53-0: records of shop.example.com in hosted zone " + z.id,
+	for _, want := range []string{
+		"# Take shop back to blue by hand\n", "clusterswitch v1.2.3 wrote this", "### 1. route53-0: records of shop.example.com in hosted zone " + z.id,
 		"aws route53 change-resource-record-sets --hosted-zone-id " + z.id,
 	} {
 		if !strings.Contains(got.out, want) {
