@@ -69,11 +69,10 @@ const (
 )
 
 // RollBack sends all traffic of the pairs to blue: all entrances at once, again
-// and again until each is seen to stand there or ctx ends, at least once unless
-// ctx is canceled. What can't be read is
-// written all the same; what is proven to have no healthy target on blue waits,
-// unless forced. A write or look that is under way when ctx ends is finished: 10
-// more seconds at most for each.
+// and again until each is seen to stand there or ctx ends, but at least once
+// unless ctx is canceled. What can't be read is written all the same; what is
+// proven to have no healthy target on blue waits, unless forced. A write or look
+// that is under way when ctx ends is finished: 10 more seconds at most for each.
 //
 // The mark of each write lets a daemon that comes back, or runs, go on with the
 // rollback: it follows the newest mark that was read.
