@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -68,10 +69,10 @@ const (
 )
 
 // RollBack sends all traffic of the pairs to blue: all entrances at once, again
-// and again until each is seen to stand there or ctx ends. What can't be read is
-// written all the same; what is proven to have no healthy target on blue waits,
-// unless forced. A write or look that is under way when ctx ends is finished: 10
-// more seconds at most for each.
+// and again until each is seen to stand there or ctx ends, but at least once
+// unless ctx is canceled. What can't be read is written all the same; what is
+// proven to have no healthy target on blue waits, unless forced. A write or look
+// that is under way when ctx ends is finished: 10 more seconds at most for each.
 //
 // The mark of each write lets a daemon that comes back, or runs, go on with the
 // rollback: it follows the newest mark that was read.
@@ -91,7 +92,8 @@ func (d *Direct) RollBack(ctx context.Context, o DirectOptions) ([]DirectResult,
 	for try := 0; ; try++ {
 		r.look(ctx, try)
 		open := r.open()
-		if len(open) == 0 || ctx.Err() != nil {
+		// However short the time was, one write goes out; but not for a person who gave up.
+		if len(open) == 0 || ctx.Err() != nil && (try > 0 || errors.Is(ctx.Err(), context.Canceled)) {
 			break
 		}
 		if try > 1 && !awsapi.Pause(ctx, try-1) { // the first is the look at what the first write did

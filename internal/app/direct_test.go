@@ -267,6 +267,30 @@ func TestDirectRollbackEndsWithItsContext(t *testing.T) {
 	}
 }
 
+// A look that takes all the time there is doesn't keep the one write from going out.
+func TestDirectRollbackWritesHoweverShortTheTime(t *testing.T) {
+	names, rules := newFar("route53-0"), newFar("alb-1")
+	d := directOf(t, names, rules)
+	synctest.Test(t, func(t *testing.T) {
+		names.onRead = func(int) { time.Sleep(3 * time.Second) }
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		got, err := d.RollBack(ctx, DirectOptions{Pairs: []string{"shop"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !got[0].Back || !got[1].Back {
+			t.Errorf("results %+v", got)
+		}
+		gaveUp, giveUp := context.WithCancel(t.Context())
+		giveUp()
+		*names.readings["route53-0"] = shift.EntranceReading{Name: "route53-0", Weights: shift.Share(50).Weights()}
+		if got, err := d.RollBack(gaveUp, DirectOptions{Pairs: []string{"shop"}}); err != nil || got[0].Back || len(names.commits) != 1 {
+			t.Errorf("after the person gave up: %v, %+v, %d writes", err, got, len(names.commits))
+		}
+	})
+}
+
 func TestDirectRollbackOfSeveralPairsSendsAllAtOnce(t *testing.T) {
 	names, rules := newFar("route53-0"), newFar("alb-1")
 	got, err := directOf(t, names, rules).RollBack(t.Context(), DirectOptions{Pairs: []string{"blog", "shop"}})
