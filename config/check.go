@@ -26,6 +26,9 @@ func (c *checker) check() {
 	if u := c.config.AWS.EndpointURL; u != "" {
 		c.url("aws.endpointURL", u)
 	}
+	budget := c.config.AWS.Budget
+	c.budget("aws.budget.route53", budget.Route53.Burst, budget.Route53.Reserve)
+	c.budget("aws.budget.elb", budget.ELB.Burst, budget.ELB.Reserve)
 	c.kubeconfig("journal.kubeconfig", c.config.Journal.Kubeconfig)
 	c.label("journal.namespace", c.config.Journal.Namespace)
 
@@ -117,6 +120,12 @@ func (c *checker) url(path, value string) (*url.URL, bool) {
 		return u, true
 	}
 	return nil, false
+}
+
+func (c *checker) budget(path string, burst, reserve int) {
+	if burst > 0 && reserve >= burst {
+		c.faultf(path+".reserve", "%d leaves nothing of the burst of %d to any other call; use less than that", reserve, burst)
+	}
 }
 
 func (c *checker) kubeconfig(path string, k *Kubeconfig) {

@@ -57,6 +57,43 @@ type AWS struct {
 
 	// EndpointURL sends every AWS call to one address instead of AWS's own. It is for tests and the sandbox.
 	EndpointURL string `yaml:"endpointURL"`
+
+	// Budget keeps the daemon's calls below AWS's own limits, and some of them free for rollbacks.
+	Budget Budget `yaml:"budget"`
+}
+
+// Budget bounds the daemon's calls to AWS: for each account, and for each region where the service has regions. Each call
+// takes a token, the repetition of a call too. A rollback is never held back.
+type Budget struct {
+	// Route53 bounds the calls to Route 53.
+	Route53 Route53Budget `yaml:"route53"`
+
+	// ELB bounds the calls to Elastic Load Balancing.
+	ELB ELBBudget `yaml:"elb"`
+}
+
+// Route53Budget bounds the calls to Route 53. Its defaults are AWS's limits for an account.
+type Route53Budget struct {
+	// PerSecond is how many tokens come back each second.
+	PerSecond int `yaml:"perSecond" default:"10" range:"1..1000"`
+
+	// Burst is how many tokens there are at most. It is more than reserve.
+	Burst int `yaml:"burst" default:"50" range:"1..10000"`
+
+	// Reserve is how many of the tokens only rollbacks may take.
+	Reserve int `yaml:"reserve" default:"10" range:"0..10000"`
+}
+
+// ELBBudget bounds the calls to Elastic Load Balancing. Its defaults are AWS's limits for an account and region.
+type ELBBudget struct {
+	// PerSecond is how many tokens come back each second.
+	PerSecond int `yaml:"perSecond" default:"10" range:"1..1000"`
+
+	// Burst is how many tokens there are at most. It is more than reserve.
+	Burst int `yaml:"burst" default:"40" range:"1..10000"`
+
+	// Reserve is how many of the tokens only rollbacks may take.
+	Reserve int `yaml:"reserve" default:"10" range:"0..10000"`
 }
 
 // Journal says where the daemon keeps what it decided: a custom resource for each pair in the management cluster.

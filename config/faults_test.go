@@ -89,6 +89,22 @@ func TestFaultsOfADocument(t *testing.T) {
 		"an endpoint without a scheme": {
 			"pairs:", "aws: {endpointURL: \"localhost:4566\"} #!\npairs:", "aws.endpointURL", "is not an absolute URL",
 		},
+		"a reserve that leaves nothing": {
+			"pairs:", "aws: {budget: {elb: {reserve: 40}}} #!\npairs:", "aws.budget.elb.reserve",
+			"40 leaves nothing of the burst of 40 to any other call; use less than that",
+		},
+		"a burst below the default reserve": {
+			"pairs:", "aws: {budget: {route53: {burst: 10}}} #!\npairs:", "aws.budget.route53.reserve",
+			"10 leaves nothing of the burst of 10 to any other call",
+		},
+		"a budget of nothing": {
+			"pairs:", "aws: {budget: {route53: {perSecond: 0}}} #!\npairs:", "aws.budget.route53.perSecond",
+			"0 is out of range; use a whole number from 1 to 1000",
+		},
+		"a budget for a service that has none": {
+			"pairs:", "aws: {budget: {cloudwatch: {burst: 5}}} #!\npairs:", "aws.budget.cloudwatch",
+			"is not a known key; use route53 or elb",
+		},
 		"a journal's namespace in capitals": {
 			"pairs:", "journal: {namespace: Switch} #!\npairs:", "journal.namespace", `"Switch" is not a DNS label`,
 		},

@@ -70,7 +70,11 @@ func TestParseGivesDefaults(t *testing.T) {
 		Interval:   10 * time.Second,
 		Listen:     ":8080",
 		Log:        config.Log{Level: "info", Format: "json"},
-		Journal:    config.Journal{Namespace: "clusterswitch"},
+		AWS: config.AWS{Budget: config.Budget{
+			Route53: config.Route53Budget{PerSecond: 10, Burst: 50, Reserve: 10},
+			ELB:     config.ELBBudget{PerSecond: 10, Burst: 40, Reserve: 10},
+		}},
+		Journal: config.Journal{Namespace: "clusterswitch"},
 		Pairs: []config.Pair{{
 			Name:     "shop",
 			Serve:    "green",

@@ -3,6 +3,7 @@ package awsapi
 import (
 	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -17,10 +18,11 @@ type Class int
 const (
 	// Other: AWS refused, in words that this package doesn't know.
 	Other Class = iota
-	// Throttled: AWS refused for now; nothing was done. It includes Route 53's
-	// PriorRequestNotComplete.
+	// Throttled: AWS refused for now, or the daemon's own budget did before it
+	// was asked; nothing was done. It includes Route 53's PriorRequestNotComplete.
 	Throttled
-	// Denied: the credentials are missing, expired or lack a right.
+	// Denied: the credentials are missing, expired or lack a right, or the role
+	// may not be assumed.
 	Denied
 	// NotFound: the zone, rule, target group or change doesn't exist.
 	NotFound
@@ -67,23 +69,36 @@ func (e *Error) Error() string { return e.Sentence }
 // Passing tells whether another try may succeed with nothing mended.
 func (f Failure) Passing() bool { return f.Class == Throttled || f.Class == Unreachable }
 
+// codePriorRequest is Route 53's refusal of a second batch for a zone while the
+// first is being worked on.
+const codePriorRequest = "PriorRequestNotComplete"
+
 // classOf knows the wire codes that the adapters' calls can answer. ELBv2's
 // codes lack the suffix "Exception" on the wire.
 func classOf(code string) (class Class, known bool) {
 	switch code {
-	case "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure", "ExpiredToken",
-		"ExpiredTokenException", "IncompleteSignature", "InvalidClientTokenId", "MissingAuthenticationToken",
-		"OptInRequired", "SignatureDoesNotMatch", "UnrecognizedClientException":
+	case "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure", "NotAuthorized", "UnauthorizedAccess",
+		"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired", "RequestTimeTooSkewed",
+		"IncompleteSignature", "InvalidSignatureException", "SignatureDoesNotMatch", "InvalidAccessKeyId", "InvalidClientTokenId",
+		"MissingAuthenticationToken", "MissingAuthenticationTokenException", "OptInRequired", "UnrecognizedClientException",
+		"RegionDisabledException", "InvalidIdentityToken", "IDPRejectedClaim":
 		return Denied, true
-	case "NoSuchHostedZone", "NoSuchChange", "RuleNotFound", "TargetGroupNotFound", "ListenerNotFound", "LoadBalancerNotFound":
+	case "NoSuchHostedZone", "NoSuchChange", "RuleNotFound", "TargetGroupNotFound", "ListenerNotFound", "LoadBalancerNotFound",
+		"ResourceNotFoundException", "ResourceNotFound":
 		return NotFound, true
 	case "InvalidChangeBatch":
 		return Conflict, true
 	case "InvalidInput", "ValidationError", "ValidationException", "InvalidDomainName", "InvalidConfigurationRequest",
 		"InvalidLoadBalancerAction", "InvalidParameterValue", "InvalidParameterCombination", "MissingParameter",
 		"IncompatibleProtocols", "TargetGroupAssociationLimit", "TooManyActions", "TooManyTags", "OperationNotPermitted",
-		"UnsupportedProtocol":
+		"UnsupportedProtocol", "InvalidParameterException", "InvalidRequestException":
 		return Invalid, true
+	case "ServiceUnavailable", "ServiceUnavailableException", "InternalFailure", "InternalError", "InternalServerError",
+		"InternalServiceError", "InternalServiceFault", "InternalServerException", "ServerException", "RequestTimeout",
+		"RequestTimeoutException", "IDPCommunicationError":
+		return Unreachable, true
+	case "Throttled", "RateExceeded":
+		return Throttled, true
 	}
 	_, throttled := retry.DefaultThrottleErrorCodes[code]
 	return Throttled, throttled
@@ -92,6 +107,12 @@ func classOf(code string) (class Class, known bool) {
 // Classify tells what an error of an SDK call means. Anything that isn't a clear
 // answer of AWS is Unreachable: what became of a write must then be read.
 func Classify(err error) Failure {
+	if held, ok := errors.AsType[*heldError](err); ok {
+		return Failure{Class: Throttled, Message: held.Error()}
+	}
+	if without, ok := errors.AsType[*credentialsError](err); ok {
+		return without.failure()
+	}
 	if invalid, ok := errors.AsType[smithy.InvalidParamsError](err); ok {
 		return Failure{Class: Invalid, Message: invalid.Error()} // refused before it was sent
 	}
@@ -104,8 +125,13 @@ func Classify(err error) Failure {
 		f.Class = class
 		return f
 	}
-	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && response.HTTPStatusCode() >= 500 {
-		f.Class = Unreachable
+	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
+		switch status := response.HTTPStatusCode(); {
+		case status == http.StatusTooManyRequests:
+			f.Class = Throttled
+		case status >= http.StatusInternalServerError:
+			f.Class = Unreachable
+		}
 	}
 	if api.ErrorFault() == smithy.FaultServer {
 		f.Class = Unreachable

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -31,7 +32,15 @@ func TestErrorsAreClassified(t *testing.T) {
 		"throttling by ELB":                       {code("ThrottlingException"), Throttled, "ThrottlingException"},
 		"an earlier change under way":             {code("PriorRequestNotComplete"), Throttled, "PriorRequestNotComplete"},
 		"a missing right":                         {code("AccessDenied"), Denied, "AccessDenied"},
+		"throttling by everybody else":            {code("RequestLimitExceeded"), Throttled, "RequestLimitExceeded"},
+		"throttling by its status alone":          {answered(http.StatusTooManyRequests, code("Surprise")), Throttled, "Surprise"},
 		"expired credentials":                     {code("ExpiredToken"), Denied, "ExpiredToken"},
+		"expired credentials, in other words":     {code("ExpiredTokenException"), Denied, "ExpiredTokenException"},
+		"a request that took too long to arrive":  {code("RequestExpired"), Denied, "RequestExpired"},
+		"a cluster that is gone":                  {code("ResourceNotFoundException"), NotFound, "ResourceNotFoundException"},
+		"a service that is away":                  {code("ServiceUnavailable"), Unreachable, "ServiceUnavailable"},
+		"a service that broke":                    {code("InternalFailure"), Unreachable, "InternalFailure"},
+		"a refused connection":                    {&net.OpError{Op: "dial", Err: errors.New("connection refused")}, Unreachable, ""},
 		"a zone that is gone":                     {code("NoSuchHostedZone"), NotFound, "NoSuchHostedZone"},
 		"a rule that is gone":                     {code("RuleNotFound"), NotFound, "RuleNotFound"},
 		"a refused swap":                          {&types.InvalidChangeBatch{}, Conflict, "InvalidChangeBatch"},
@@ -41,9 +50,9 @@ func TestErrorsAreClassified(t *testing.T) {
 		"a field that the SDK misses":             {smithy.InvalidParamsError{Context: "x"}, Invalid, ""},
 		"a cut connection":                        {errors.New("EOF"), Unreachable, ""},
 		"a passed deadline":                       {context.DeadlineExceeded, Unreachable, ""},
-		"a server error":                          {serverError(&smithy.GenericAPIError{Code: "InternalFailure"}), Unreachable, "InternalFailure"},
+		"a server error":                          {answered(http.StatusServiceUnavailable, &smithy.GenericAPIError{Code: "InternalFailure"}), Unreachable, "InternalFailure"},
 		"a server error without a status":         {&smithy.GenericAPIError{Code: "Boom", Fault: smithy.FaultServer}, Unreachable, "Boom"},
-		"throttling that comes as a server error": {serverError(&smithy.GenericAPIError{Code: "SlowDown"}), Throttled, "SlowDown"},
+		"throttling that comes as a server error": {answered(http.StatusServiceUnavailable, &smithy.GenericAPIError{Code: "SlowDown"}), Throttled, "SlowDown"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -59,8 +68,8 @@ func TestErrorsAreClassified(t *testing.T) {
 	}
 }
 
-func serverError(err error) error {
-	return &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: &http.Response{StatusCode: 503}}, Err: err}
+func answered(status int, err error) error {
+	return &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: &http.Response{StatusCode: status}}, Err: err}
 }
 
 // hermetic keeps the machine's own AWS configuration out of a test.

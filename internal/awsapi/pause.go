@@ -17,7 +17,7 @@ const (
 // to 3 s. The jitter keeps writers that met once from meeting again. It reports
 // false when the context ended first.
 func Pause(ctx context.Context, n int) bool {
-	limit := min(longestPause, firstPause<<min(max(0, n-1), pauseDoubling))
+	limit := pauseLimit(n)
 	timer := time.NewTimer(limit/2 + rand.N(limit/2))
 	defer timer.Stop()
 	select {
@@ -26,4 +26,9 @@ func Pause(ctx context.Context, n int) bool {
 	case <-timer.C:
 		return true
 	}
+}
+
+// pauseLimit is the longest that the pause before try number n lasts.
+func pauseLimit(n int) time.Duration {
+	return min(longestPause, firstPause<<min(max(0, n-1), pauseDoubling))
 }

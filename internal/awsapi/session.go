@@ -1,5 +1,10 @@
-// Package awsapi is what the AWS adapters share: how a session is opened, which
-// calls may be repeated by the SDK, and what an error of AWS means.
+// Package awsapi is what the AWS adapters share: the sessions by role and region,
+// the budget that all calls of the daemon share, which calls may be repeated by
+// the SDK, and what an error of AWS means.
+//
+// Every try of a call passes the budget, inside of the SDK's own loop of tries.
+// Calls of a rollback are marked with Urgent: they never wait. Asking STS for a
+// role's credentials never waits either, because a rollback may need them.
 package awsapi
 
 import (

@@ -3,6 +3,8 @@
 package telemetry
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
@@ -22,6 +24,7 @@ type Metrics struct {
 	question   *prometheus.GaugeVec
 	gate       *prometheus.GaugeVec
 	blueReady  *prometheus.GaugeVec
+	sticky     *prometheus.GaugeVec
 	turns      *prometheus.CounterVec
 	lastTurn   *prometheus.GaugeVec
 	writes     *prometheus.CounterVec
@@ -30,6 +33,8 @@ type Metrics struct {
 	superseded *prometheus.GaugeVec
 	reloads    *prometheus.CounterVec
 	refused    prometheus.Gauge
+	awsCalls   *prometheus.CounterVec
+	awsWaits   *prometheus.CounterVec
 }
 
 // New registers every metric. version is shown by clusterswitch_build_info.
@@ -43,6 +48,7 @@ func New(version string) *Metrics {
 	m.question = m.gauge("question_open", "1 while a question stands that only a person can answer.", "pair")
 	m.gate = m.gauge("gate", "1 for the judgement that the gate gave last, 0 for the others.", "pair", "gate", "judgement")
 	m.blueReady = m.gauge("blue_ready_replicas", "Ready replicas of blue's workloads; absent while blue is unknown.", "pair")
+	m.sticky = m.gauge("sticky_until_timestamp_seconds", "Until when clients may stay on green by a load balancer's cookie although green was told to get less, in seconds since 1970; 0: nobody does.", "pair")
 	m.turns = m.counter("turns_total", "Turns of the loop.", "pair")
 	m.lastTurn = m.gauge("last_turn_timestamp_seconds", "When the loop last took a turn, in seconds since 1970.", "pair")
 	m.writes = m.counter("writes_total", "Writes of weights to AWS by outcome.", "pair", "entrance", "priority", "outcome")
@@ -51,6 +57,8 @@ func New(version string) *Metrics {
 	m.superseded = m.gauge("superseded", "1 when a newer daemon took charge and this one no longer writes.", "pair")
 	m.reloads = m.counter("config_reloads_total", "Changes of the configuration file by result: applied or refused.", "result")
 	m.refused = m.plainGauge("config_refused", "1 while the file on disk is invalid and the configuration before it goes on.")
+	m.awsCalls = m.counter("aws_calls_total", "Calls to AWS by outcome, the SDK's repetitions included; held: the daemon's own budget kept it from going out.", "service", "operation", "outcome")
+	m.awsWaits = m.counter("aws_budget_wait_seconds_total", "Time that calls to AWS waited for the daemon's own budget, in seconds.", "service")
 	build := m.gauge("build_info", "1, with the build's version.", "version")
 	build.WithLabelValues(version).Set(1)
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -91,6 +99,16 @@ func (m *Metrics) Reloaded(err error) {
 	m.reloads.WithLabelValues("applied").Inc()
 }
 
+// Called counts one try of a call to AWS.
+func (m *Metrics) Called(service, operation, outcome string) {
+	m.awsCalls.WithLabelValues(service, operation, outcome).Inc()
+}
+
+// Waited adds the time that a call to AWS was held back by the daemon itself.
+func (m *Metrics) Waited(service string, waited time.Duration) {
+	m.awsWaits.WithLabelValues(service).Add(waited.Seconds())
+}
+
 // Report takes over one turn of a pair's loop.
 func (m *Metrics) Report(t switcher.Turn) {
 	pair, d := t.Plan.Pair, t.Decision
@@ -105,6 +123,10 @@ func (m *Metrics) Report(t switcher.Turn) {
 	}
 	if t.JournalErr != nil {
 		m.journal.WithLabelValues(pair).Inc()
+	}
+	m.sticky.WithLabelValues(pair).Set(0)
+	if until := d.Next.Tail(t.Observation); until.After(t.Now) {
+		m.sticky.WithLabelValues(pair).Set(float64(until.Unix()))
 	}
 	m.observed(pair, t.Observation)
 	m.decided(pair, t)
@@ -153,7 +175,7 @@ func (m *Metrics) Forget(pair string) {
 	for _, v := range []interface {
 		DeletePartialMatch(labels prometheus.Labels) int
 	}{
-		m.share, m.entrance, m.known, m.phase, m.severity, m.question, m.gate, m.blueReady,
+		m.share, m.entrance, m.known, m.phase, m.severity, m.question, m.gate, m.blueReady, m.sticky,
 		m.turns, m.lastTurn, m.writes, m.rollbacks, m.journal, m.superseded,
 	} {
 		v.DeletePartialMatch(prometheus.Labels{"pair": pair})

@@ -2,10 +2,17 @@ package aws_test
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	r53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
+
+	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/aws"
 )
@@ -37,6 +44,75 @@ func BenchmarkModifyRule(b *testing.B) {
 		weight = 100 - weight
 		if err := e.modify(b, forward(share{e.blue, 100 - weight}, share{e.green, weight})); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// newRegion makes ten load balancers with a hundred rules each, all of them
+// between two groups of their load balancer, and returns the rules.
+func newRegion(t testing.TB, w *world) (entrances []entrance) {
+	t.Helper()
+	for i := range 10 {
+		e := entrance{world: w, balancerARN: w.balancer(t, fmt.Sprintf("lb-%d", i))}
+		e.blue, e.green = w.group(t, fmt.Sprintf("blue-%d", i), "10.0.0.1"), w.group(t, fmt.Sprintf("green-%d", i), "10.1.0.1")
+		e.listenerARN = w.listener(t, e.balancerARN, 80, fixed("404"))
+		for priority := range int32(100) {
+			e.ruleARN = w.newRule(t, e.listenerARN, 1+priority, forward(share{e.blue, 100}, share{e.green, 0}))
+			entrances = append(entrances, e)
+		}
+	}
+	return entrances
+}
+
+// modifyCall is a ModifyRule as it comes over the wire.
+func (e entrance) modifyCall(t testing.TB, green int) *http.Request {
+	form := url.Values{"Action": {"ModifyRule"}, "Version": {"2015-12-01"}, "RuleArn": {e.ruleARN}, "Actions.member.1.Type": {"forward"}}
+	for i, arn := range []string{e.blue, e.green} {
+		at := fmt.Sprintf("Actions.member.1.ForwardConfig.TargetGroups.member.%d.", i+1)
+		form.Set(at+"TargetGroupArn", arn)
+		form.Set(at+"Weight", strconv.Itoa([]int{100 - green, green}[i]))
+	}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AK/20261123/ap-northeast-1/elasticloadbalancing/aws4_request, SignedHeaders=host, Signature=0")
+	return r
+}
+
+// BenchmarkModifyRuleOfAThousand is what one ModifyRule costs in here, without
+// network and SDK, when there are a thousand rules: it must stay below a few
+// hundred microseconds.
+func BenchmarkModifyRuleOfAThousand(b *testing.B) {
+	w := newWorld(b, aws.Options{})
+	entrances := newRegion(b, w)
+	i := 0
+	for b.Loop() {
+		answer := httptest.NewRecorder()
+		w.ServeHTTP(answer, entrances[i%len(entrances)].modifyCall(b, i%101))
+		if answer.Code != http.StatusOK {
+			b.Fatal(answer.Body)
+		}
+		i++
+	}
+}
+
+// BenchmarkAThousandRules is the floor of a rollback of a thousand rules: one
+// ModifyRule for each by the raw SDK, and all of them read back by listener.
+func BenchmarkAThousandRules(b *testing.B) {
+	w := newWorld(b, aws.Options{})
+	entrances := newRegion(b, w)
+	weight := int32(0)
+	for b.Loop() {
+		weight = 100 - weight
+		for i, e := range entrances {
+			if err := e.modify(b, forward(share{e.blue, 100 - weight}, share{e.green, weight})); err != nil {
+				b.Fatal(err)
+			}
+			if i%100 == 99 {
+				out := must[*elbv2.DescribeRulesOutput](b)(w.elb.DescribeRules(b.Context(), &elbv2.DescribeRulesInput{ListenerArn: &e.listenerARN}))
+				if got := *out.Rules[0].Actions[0].ForwardConfig.TargetGroups[1].Weight; len(out.Rules) != 101 || got != weight {
+					b.Fatalf("%d rules, weight %d", len(out.Rules), got)
+				}
+			}
 		}
 	}
 }

@@ -161,6 +161,81 @@ func TestAWSCLILoadBalancing(t *testing.T) {
 	}
 }
 
+// cliStep is one call of the AWS CLI, which goes right and says something, or is
+// refused with a code.
+type cliStep struct {
+	name, command string
+	more          []string // arguments that have spaces
+	says, code    string
+}
+
+func runCLI(t *testing.T, w *world, steps []cliStep) {
+	t.Helper()
+	for _, step := range steps {
+		t.Run(step.name, func(t *testing.T) {
+			out, err := awsCLI(t, w, append(strings.Fields(step.command), step.more...)...)
+			if (err != nil) != (step.code != "") {
+				t.Fatalf("error %v: %s", err, out)
+			}
+			if !strings.Contains(out, step.says) || (step.code != "" && !strings.Contains(out, "("+step.code+")")) {
+				t.Errorf("output lacks %q %q:\n%s", step.says, step.code, out)
+			}
+		})
+	}
+}
+
+func TestAWSCLINetworkLoadBalancing(t *testing.T) {
+	needCLI(t)
+	t.Parallel()
+	w := newWorld(t, aws.Options{})
+	blue, green := w.groupOf(t, "blue", "TCP"), w.groupOf(t, "green", "TCP")
+	balancer := w.networkBalancer(t, "edge")
+	listener := must[string](t)(w.listen(t, balancer, "TCP", 443, forward(share{blue, 100}, share{green, 0})))
+	actions := []string{`[{"Type":"forward","ForwardConfig":{"TargetGroups":[{"TargetGroupArn":"` + blue + `","Weight":0},{"TargetGroupArn":"` + green + `","Weight":100}]}}]`}
+	runCLI(t, w, []cliStep{
+		{name: "weights are set", command: "elbv2 modify-listener --listener-arn " + listener + " --default-actions", more: actions, says: `"Weight": 100`},
+		{name: "the load balancer is described", command: "elbv2 describe-load-balancers --names edge", says: `"Type": "network"`},
+		{name: "cross-zone is read", command: "elbv2 describe-load-balancer-attributes --load-balancer-arn " + balancer, says: `"load_balancing.cross_zone.enabled"`},
+		{name: "an attribute is set", command: "elbv2 modify-target-group-attributes --target-group-arn " + blue + " --attributes Key=deregistration_delay.timeout_seconds,Value=5", says: `"Value": "5"`},
+		{name: "attributes are read", command: "elbv2 describe-target-group-attributes --target-group-arn " + green, says: `"source_ip"`},
+		{name: "a target in a zone", command: "elbv2 register-targets --target-group-arn " + green + " --targets Id=10.0.0.9,Port=1,AvailabilityZone=ap-northeast-1c"},
+		{name: "its zone is answered", command: "elbv2 describe-target-health --target-group-arn " + green + " --include All", says: `"AvailabilityZone": "ap-northeast-1c"`},
+		{name: "a slow start is refused", command: "elbv2 modify-target-group-attributes --target-group-arn " + blue + " --attributes Key=slow_start.duration_seconds,Value=30", code: "InvalidConfigurationRequest"},
+		{name: "a rule is refused", command: "elbv2 create-rule --priority 1 --conditions Field=host-header,Values=a --actions Type=forward,TargetGroupArn=" + blue + " --listener-arn " + listener, code: "UnsupportedOperation"},
+		{name: "listeners are described", command: "elbv2 describe-listeners --load-balancer-arn " + balancer, says: `"Protocol": "TCP"`},
+	})
+	if forward := w.Listeners()[0].Rules[0].Forward; forward[1].Weight != 100 {
+		t.Errorf("the edge is told %+v", forward)
+	}
+}
+
+func TestAWSCLIRolesAndClusters(t *testing.T) {
+	needCLI(t)
+	t.Parallel()
+	w := newAccounts(t, aws.Options{})
+	w.cluster(t, aws.Cluster{Name: "blue"})
+	if err := w.AddAccessKey("AKIDEXAMPLE", "secret", "arn:aws:iam::123456789012:user/cli"); err != nil {
+		t.Fatal(err)
+	}
+	runCLI(t, w, []cliStep{
+		{name: "a role is assumed", command: "sts assume-role --role-session-name cli --role-arn " + otherRole, says: "arn:aws:sts::222222222222:assumed-role/dns-writer/cli"},
+		{name: "an unknown role isn't", command: "sts assume-role --role-session-name cli --role-arn " + otherRole + "s", code: "AccessDenied"},
+		{name: "a cluster is described", command: "eks describe-cluster --name blue", says: `"status": "ACTIVE"`},
+		{name: "clusters are listed", command: "eks list-clusters", says: `"blue"`},
+		{name: "an unknown cluster isn't there", command: "eks describe-cluster --name green", code: "ResourceNotFoundException"},
+	})
+	// Unlike the calls above, a token must not be signed for the sandbox's endpoint.
+	out, err := awsCLI(t, w, "eks", "get-token", "--cluster-name", "blue", "--endpoint-url", "https://sts.ap-northeast-1.amazonaws.com")
+	var token struct{ Status struct{ Token string } }
+	if parseErr := json.Unmarshal([]byte(out), &token); err != nil || parseErr != nil {
+		t.Fatalf("error %v, %v in:\n%s", err, parseErr, out)
+	}
+	account, arn, cluster, err := w.VerifyToken(token.Status.Token)
+	if got := account + " " + arn + " " + cluster; err != nil || got != "123456789012 arn:aws:iam::123456789012:user/cli blue" {
+		t.Errorf("the CLI's token is of %q, %v", got, err)
+	}
+}
+
 func TestAWSCLIMetrics(t *testing.T) {
 	needCLI(t)
 	t.Parallel()

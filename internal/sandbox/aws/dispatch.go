@@ -17,6 +17,7 @@ const (
 	ELB        Service = "elasticloadbalancing"
 	CloudWatch Service = "monitoring"
 	STS        Service = "sts"
+	EKS        Service = "eks"
 )
 
 // maxBody bounds a request; the largest lawful one, a Route 53 batch, is far smaller.
@@ -35,7 +36,7 @@ type request struct {
 	json      bool     // CloudWatch in AWS JSON instead of CBOR
 	body      []byte
 
-	account  string        // whose call it is
+	caller   principal     // known once the request is authenticated
 	slowSync time.Duration // how much longer than usual the change stays PENDING: a fault
 }
 
@@ -54,6 +55,9 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	req, err := identify(r, body)
+	if err == nil {
+		err = c.authenticate(r, req)
+	}
 	call.Service, call.Operation, call.Resource = req.service, req.operation, req.resource
 	op, known := c.operations[req.service][req.operation]
 	call.Write = op.write
@@ -61,8 +65,7 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		err = unknownOperation(req)
 	}
 
-	req.account = c.opts.AccountID
-	if err == nil && !c.limits.take(req.account, req.service) {
+	if err == nil && !c.limits.take(req.caller.account, req.service) {
 		err = rateExceeded()
 	}
 	var met fate
@@ -107,6 +110,10 @@ func identify(r *http.Request, body []byte) (*request, error) {
 			break
 		}
 		req.service = scope
+		if scope == EKS {
+			req.operation, req.resource = eksOperation(r)
+			break
+		}
 		if err := req.readForm(r); err != nil {
 			return req, err
 		}
@@ -158,7 +165,7 @@ func credentialScope(r *http.Request) (scope Service, signed bool) {
 
 func unknownOperation(req *request) error {
 	switch req.service {
-	case Route53, CloudWatch:
+	case Route53, CloudWatch, EKS:
 		return refusal(http.StatusNotFound, "UnknownOperationException", "The sandbox doesn't know this operation.")
 	case ELB:
 		return badRequest("InvalidAction", "Could not find operation %s for version 2015-12-01", req.operation)

@@ -3,29 +3,40 @@ package aws
 import (
 	"cmp"
 	"slices"
-	"strconv"
 )
 
-// Limits of forward actions. ELBv2 API: TargetGroupTuple,
-// TargetGroupStickinessConfig; user guide, load-balancer-limits.
+// Limits of actions. ELBv2 API: TargetGroupTuple, TargetGroupStickinessConfig;
+// user guide, load-balancer-limits.
 const (
+	maxActions       = 2 // one that authenticates, and one that ends
 	maxForwardGroups = 5
 	maxGroupWeight   = 999
-	maxStickySeconds = 604800
+	maxStickySeconds = weekSeconds
+	maxGroupsInUse   = 100 // by one load balancer
+)
+
+// Types of actions that are known here.
+const (
+	forwardAction  = "forward"
+	fixedAction    = "fixed-response"
+	redirectAction = "redirect"
+	oidcAction     = "authenticate-oidc"
+	cognitoAction  = "authenticate-cognito"
 )
 
 // action is one action of a rule; which fields count depends on kind.
 type action struct {
-	kind  string // forward, fixed-response, authenticate-oidc
-	order int    // 0 when it was not given
+	kind  string
+	order int // 0 when it was not given
 
 	groups        []weightedGroup
 	sticky        bool
 	stickySeconds int // 0 when it was not given
 
-	config      *element // fixed-response and authenticate-oidc, without the secret
-	fixedStatus int
-	secret      string // OIDC client secret: kept, never answered
+	config      *element // of all kinds but forward, without secrets
+	fixedStatus int      // of redirects too
+	redirect    string   // Location with placeholders
+	secret      string   // OIDC client secret: kept, never answered
 }
 
 type weightedGroup struct {
@@ -37,13 +48,18 @@ func (a action) forwardsTo(arn string) bool {
 	return slices.ContainsFunc(a.groups, func(g weightedGroup) bool { return g.arn == arn })
 }
 
+// ends tells the actions that answer or forward from those that only authenticate.
+func (a action) ends() bool { return a.kind != oidcAction && a.kind != cognitoAction }
+
 type xmlAction struct {
-	Type                   string
-	TargetGroupArn         string      `xml:",omitempty"`
-	Order                  int         `xml:",omitempty"`
-	ForwardConfig          *xmlForward `xml:",omitempty"`
-	FixedResponseConfig    *element    `xml:",omitempty"`
-	AuthenticateOidcConfig *element    `xml:",omitempty"`
+	Type                      string
+	TargetGroupArn            string      `xml:",omitempty"`
+	Order                     int         `xml:",omitempty"`
+	ForwardConfig             *xmlForward `xml:",omitempty"`
+	FixedResponseConfig       *element    `xml:",omitempty"`
+	RedirectConfig            *element    `xml:",omitempty"`
+	AuthenticateOidcConfig    *element    `xml:",omitempty"`
+	AuthenticateCognitoConfig *element    `xml:",omitempty"`
 }
 
 type xmlForward struct {
@@ -62,7 +78,7 @@ func wireActions(actions []action) []xmlAction {
 	for _, a := range actions {
 		wire := xmlAction{Type: a.kind, Order: a.order}
 		switch a.kind {
-		case "forward":
+		case forwardAction:
 			wire.ForwardConfig = &xmlForward{Sticky: a.sticky, Seconds: a.stickySeconds}
 			for _, g := range a.groups {
 				wire.ForwardConfig.TargetGroups = append(wire.ForwardConfig.TargetGroups, xmlTuple{g.arn, g.weight})
@@ -70,159 +86,203 @@ func wireActions(actions []action) []xmlAction {
 			if len(a.groups) == 1 {
 				wire.TargetGroupArn = a.groups[0].arn
 			}
-		case "fixed-response":
+		case fixedAction:
 			wire.FixedResponseConfig = a.config
-		case "authenticate-oidc":
+		case redirectAction:
+			wire.RedirectConfig = a.config
+		case oidcAction:
 			wire.AuthenticateOidcConfig = a.config
+		case cognitoAction:
+			wire.AuthenticateCognitoConfig = a.config
 		}
 		out = append(out, wire)
 	}
 	return out
 }
 
-// readActions reads a whole list of actions for a listener; before is the list
-// that it replaces, where an OIDC secret may be taken from.
-func (s *elbStore) readActions(l *listener, in []*element, before []action) ([]action, error) {
-	var out []action
+// readActions reads a whole list of actions for a listener; before is the rule
+// whose list it replaces, nil for a new one.
+func (a *elbAccount) readActions(l *listener, in []*element, before *rule) ([]action, error) {
+	var out, old []action
+	if before != nil {
+		old = before.actions
+	}
+	if len(in) > maxActions {
+		return nil, badRequest("TooManyActions", "A rule can have up to %d actions, and %d are specified", maxActions, len(in))
+	}
 	for _, e := range in {
-		a, err := s.readAction(l, e, before)
+		read, err := a.readAction(l, e, old)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, a)
+		out = append(out, read)
 	}
-	if len(out) > 1 {
-		for i, a := range out {
-			if a.order == 0 {
-				return nil, badRequest("ValidationError", "An action order must be specified for rules with multiple actions")
-			}
-			if slices.ContainsFunc(out[:i], func(other action) bool { return other.order == a.order }) {
-				return nil, badRequest("ValidationError", "Action order %d is specified more than once", a.order)
-			}
-		}
-		slices.SortFunc(out, func(a, b action) int { return cmp.Compare(a.order, b.order) })
+	if err := inOrder(out); err != nil {
+		return nil, err
 	}
-	for i, a := range out {
-		if last := i == len(out)-1; last == (a.kind == "authenticate-oidc") {
+	for i, read := range out {
+		if last := i == len(out)-1; last != read.ends() {
 			return nil, badRequest("InvalidLoadBalancerAction",
-				"A rule must have exactly one forward or fixed-response action, and it must be the last action to be performed")
+				"A rule must have exactly one forward, redirect or fixed-response action, and it must be the last action to be performed")
 		}
 	}
-	return out, nil
+	if err := a.checkCompatible(l, out); err != nil {
+		return nil, err
+	}
+	if err := checkTargetStickiness(out, a.forwardedTo(out)...); err != nil {
+		return nil, err
+	}
+	return out, a.checkUse(l.balancer, old, out, before)
 }
 
-func (s *elbStore) readAction(l *listener, e *element, before []action) (action, error) {
-	a := action{kind: e.str("Type")}
-	var err error
-	if a.order, err = e.integer("Order", 0, 1, 50000); err != nil {
-		return a, err
+// inOrder sorts actions by their order, which several must have, each its own.
+func inOrder(actions []action) error {
+	if len(actions) < 2 {
+		return nil
 	}
-	switch a.kind {
-	case "forward":
-		err = s.readForward(l, e, &a)
-	case "fixed-response":
-		err = readFixedResponse(e, &a)
-	case "authenticate-oidc":
-		if l.protocol != "HTTPS" {
-			return a, badRequest("InvalidLoadBalancerAction", "Actions of type 'authenticate-oidc' are supported only on HTTPS listeners")
+	for i, a := range actions {
+		if a.order == 0 {
+			return badRequest("ValidationError", "An action order must be specified for rules with multiple actions")
 		}
-		err = readOIDC(e, &a, before)
+		if slices.ContainsFunc(actions[:i], func(other action) bool { return other.order == a.order }) {
+			return badRequest("ValidationError", "Action order %d is specified more than once", a.order)
+		}
+	}
+	slices.SortFunc(actions, func(a, b action) int { return cmp.Compare(a.order, b.order) })
+	return nil
+}
+
+func (a *elbAccount) readAction(l *listener, e *element, before []action) (action, error) {
+	out := action{kind: e.str("Type")}
+	var err error
+	if out.order, err = e.integer("Order", 0, 1, 50000); err != nil {
+		return out, err
+	}
+	if l.balancer.kind == networkType && out.kind != forwardAction {
+		return out, badRequest("InvalidLoadBalancerAction", "Actions of type '%s' are not supported on %s listeners: a network load balancer forwards only", out.kind, l.protocol)
+	}
+	switch out.kind {
+	case forwardAction:
+		err = a.readForward(l, e, &out)
+	case fixedAction:
+		err = readFixedResponse(e, &out)
+	case redirectAction:
+		err = readRedirect(l, e, &out)
+	case oidcAction:
+		err = readOIDC(e, &out, before)
+	case cognitoAction:
+		err = readCognito(e, &out)
 	default:
 		err = badRequest("InvalidLoadBalancerAction",
-			"The sandbox has actions of the types forward, fixed-response and authenticate-oidc only, not '%s'", a.kind)
+			"The sandbox has actions of the types forward, fixed-response, redirect, authenticate-oidc and authenticate-cognito only, not '%s'", out.kind)
 	}
-	return a, err
+	return out, err
 }
 
-func (s *elbStore) readForward(l *listener, e *element, a *action) error {
+func (a *elbAccount) readForward(l *listener, e *element, out *action) error {
 	single, config := e.str("TargetGroupArn"), e.child("ForwardConfig")
 	for _, tuple := range config.list("TargetGroups") {
-		weight, err := tuple.integer("Weight", 1, 0, maxGroupWeight)
+		weight, err := tuple.integer("Weight", 1, -1<<31, 1<<31-1)
 		if err != nil {
 			return err
 		}
-		a.groups = append(a.groups, weightedGroup{tuple.str("TargetGroupArn"), weight})
+		if weight < 0 || weight > maxGroupWeight {
+			return badRequest("ValidationError", "The weight for each target group must be between 0 and %d, inclusive", maxGroupWeight)
+		}
+		out.groups = append(out.groups, weightedGroup{tuple.str("TargetGroupArn"), weight})
 	}
 	switch {
-	case len(a.groups) == 0 && single == "":
+	case len(out.groups) == 0 && single == "":
 		return badRequest("ValidationError", "A target group ARN must be specified for actions of type 'forward'")
-	case len(a.groups) == 0:
-		a.groups = []weightedGroup{{single, 1}}
-	case single != "" && (len(a.groups) > 1 || a.groups[0].arn != single):
+	case len(out.groups) == 0:
+		out.groups = []weightedGroup{{single, 1}}
+	case single != "" && (len(out.groups) > 1 || out.groups[0].arn != single):
 		return badRequest("InvalidLoadBalancerAction", "TargetGroupArn and ForwardConfig of an action must name the same single target group")
-	case len(a.groups) > maxForwardGroups:
-		return badRequest("ValidationError", "A forward action can have up to %d target groups, and %d are specified", maxForwardGroups, len(a.groups))
+	case len(out.groups) > maxForwardGroups:
+		return badRequest("ValidationError", "A forward action can have up to %d target groups, and %d are specified", maxForwardGroups, len(out.groups))
 	}
-	for i, g := range a.groups {
-		if slices.ContainsFunc(a.groups[:i], func(other weightedGroup) bool { return other.arn == g.arn }) {
-			return badRequest("ValidationError", "Target group '%s' is specified more than once in a forward action", g.arn)
+	for i, weighted := range out.groups {
+		if slices.ContainsFunc(out.groups[:i], func(other weightedGroup) bool { return other.arn == weighted.arn }) {
+			return badRequest("ValidationError", "Target group '%s' is specified more than once in a forward action", weighted.arn)
 		}
-		if err := s.attachable(l, g.arn); err != nil {
-			return err
+		g, err := a.group(weighted.arn)
+		if err != nil {
+			return badRequest("TargetGroupNotFound", "Target groups '%s' not found", weighted.arn)
+		}
+		if g.balancer != nil && g.balancer != l.balancer {
+			return badRequest("TargetGroupAssociationLimit",
+				"The following target groups cannot be associated with more than one load balancer: %s", weighted.arn)
 		}
 	}
-	return readStickiness(config.child("TargetGroupStickinessConfig"), a)
+	return readStickiness(config.child("TargetGroupStickinessConfig"), l, out)
 }
 
-func readStickiness(e *element, a *action) error {
-	a.sticky = e.str("Enabled") == "true"
-	var err error
-	if a.stickySeconds, err = e.integer("DurationSeconds", 0, 1, maxStickySeconds); err != nil {
+// readStickiness reads how long clients stay with a group. That of a network load
+// balancer has no duration: it lasts as long as the client's flows.
+func readStickiness(e *element, l *listener, out *action) error {
+	out.sticky = e.str("Enabled") == "true"
+	seconds, err := e.integer("DurationSeconds", 0, -1<<31, 1<<31-1)
+	if err != nil {
 		return err
 	}
-	if a.sticky && a.stickySeconds == 0 {
-		return badRequest("ValidationError", "A duration must be specified when target group stickiness is enabled")
+	if l.balancer.kind == networkType {
+		if e.has("DurationSeconds") {
+			return badRequest("ValidationError", "A target group stickiness duration is not supported for network load balancers")
+		}
+		return nil
 	}
+	if (out.sticky || e.has("DurationSeconds")) && (seconds < 1 || seconds > maxStickySeconds) {
+		return badRequest("ValidationError", "Target group stickiness duration must be between 1 and %d seconds", maxStickySeconds)
+	}
+	out.stickySeconds = seconds
 	return nil
 }
 
-// attachable refuses a group that doesn't exist, or that another load balancer uses.
-func (s *elbStore) attachable(l *listener, arn string) error {
-	g, err := s.group(arn)
-	if err != nil {
-		return badRequest("TargetGroupNotFound", "Target groups '%s' not found", arn)
-	}
-	if b := s.balancerOf(g); b != nil && b != l.balancer {
-		return badRequest("TargetGroupAssociationLimit",
-			"The following target groups cannot be associated with more than one load balancer: %s", arn)
-	}
-	return nil
-}
-
-func readFixedResponse(e *element, a *action) error {
-	a.config = e.child("FixedResponseConfig")
-	status, err := strconv.Atoi(a.config.str("StatusCode"))
-	if err != nil || status < 200 || status > 599 || status/100 == 3 {
-		return badRequest("ValidationError", "The fixed response status code '%s' must match '^(2|4|5)\\d\\d$'", a.config.str("StatusCode"))
-	}
-	a.fixedStatus = status
-	return nil
-}
-
-// readOIDC keeps the configuration as it came, but for the client secret: that
-// is never answered, so a list that is written back takes it over by
-// UseExistingClientSecret.
-func readOIDC(e *element, a *action, before []action) error {
-	config := e.child("AuthenticateOidcConfig")
-	for _, name := range []string{"Issuer", "AuthorizationEndpoint", "TokenEndpoint", "UserInfoEndpoint", "ClientId"} {
-		if config.str(name) == "" {
-			return badRequest("ValidationError", "The parameter '%s' must be specified for actions of type 'authenticate-oidc'", name)
+// checkCompatible refuses actions that a listener of that protocol can't carry out.
+func (a *elbAccount) checkCompatible(l *listener, actions []action) error {
+	for _, action := range actions {
+		if !action.ends() && l.protocol != "HTTPS" {
+			return badRequest("InvalidLoadBalancerAction", "Actions of type '%s' are supported only on HTTPS listeners", action.kind)
 		}
 	}
-	a.config = config.without("ClientSecret", "UseExistingClientSecret")
-	a.secret = config.str("ClientSecret")
-	if config.str("UseExistingClientSecret") == "true" {
-		i := slices.IndexFunc(before, func(old action) bool { return old.kind == a.kind })
-		switch {
-		case a.secret != "":
-			return badRequest("ValidationError", "A client secret can't be specified together with UseExistingClientSecret")
-		case i < 0:
-			return badRequest("ValidationError", "UseExistingClientSecret is set, but there is no existing client secret")
+	for _, g := range a.forwardedTo(actions) {
+		if !slices.Contains(groupProtocols(l.protocol), g.protocol) {
+			return badRequest("IncompatibleProtocols", "The listener and its associated target group '%s' have incompatible protocols: '%s' and '%s'", g.arn, l.protocol, g.protocol)
 		}
-		a.secret = before[i].secret
 	}
-	if a.secret == "" {
-		return badRequest("ValidationError", "A client secret must be specified for actions of type 'authenticate-oidc'")
+	return nil
+}
+
+// groupProtocols lists which groups a listener forwards to.
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-target-groups.html
+func groupProtocols(listener string) []string {
+	return map[string][]string{
+		"HTTP":    {"HTTP", "HTTPS"},
+		"HTTPS":   {"HTTP", "HTTPS"},
+		"TCP":     {"TCP", "TCP_UDP"},
+		"TLS":     {"TCP", "TLS"},
+		"UDP":     {"UDP", "TCP_UDP"},
+		"TCP_UDP": {"TCP_UDP"},
+	}[listener]
+}
+
+// checkUse keeps the limit of groups that one load balancer uses, when a rule
+// (nil for a new one) takes other actions.
+func (a *elbAccount) checkUse(b *loadBalancer, old, wanted []action, r *rule) error {
+	used := b.groups
+	for _, g := range a.forwardedTo(wanted) {
+		if g.balancer == nil {
+			used++
+		}
+	}
+	for _, g := range a.forwardedTo(old) {
+		_, mine := g.rules[r]
+		if mine && len(g.rules) == 1 && !slices.ContainsFunc(wanted, func(a action) bool { return a.forwardsTo(g.arn) }) {
+			used--
+		}
+	}
+	if used > maxGroupsInUse {
+		return badRequest("TooManyUniqueTargetGroupsPerLoadBalancer", "Load balancer '%s' can use up to %d target groups", b.arn, maxGroupsInUse)
 	}
 	return nil
 }

@@ -2,11 +2,12 @@ package aws
 
 import (
 	"slices"
-	"strconv"
-	"strings"
-	"time"
+)
 
-	"github.com/clusterswitch/clusterswitch/internal/sandbox/routing"
+// Limits of target groups. ELB user guides, load-balancer-limits.
+const (
+	maxGroups  = 3000
+	maxTargets = 1000
 )
 
 // healthCheck is how a group checks its targets.
@@ -30,12 +31,16 @@ type xmlGroup struct {
 	HealthCheckTimeoutSeconds  int
 	HealthyThresholdCount      int
 	UnhealthyThresholdCount    int
-	HealthCheckPath            string
-	HTTPCode                   string         `xml:"Matcher>HttpCode"`
+	HealthCheckPath            string         `xml:",omitempty"`
+	Matcher                    *xmlMatcher    `xml:",omitempty"`
 	LoadBalancerArns           listOf[string] `xml:"LoadBalancerArns"`
 	TargetType                 string
-	ProtocolVersion            string
+	ProtocolVersion            string `xml:",omitempty"`
 	IPAddressType              string `xml:"IpAddressType"`
+}
+
+type xmlMatcher struct {
+	HTTPCode string `xml:"HttpCode"`
 }
 
 type xmlGroups struct {
@@ -43,22 +48,36 @@ type xmlGroups struct {
 	NextMarker   string `xml:",omitempty"`
 }
 
-func (s *elbStore) wireGroup(g *targetGroup) xmlGroup {
+// forNetwork tells the groups of network load balancers from those of application
+// load balancers.
+func (g *targetGroup) forNetwork() bool { return g.protocol != "HTTP" && g.protocol != "HTTPS" }
+
+// datagrams tells whether its targets get UDP.
+func (g *targetGroup) datagrams() bool { return g.protocol == "UDP" || g.protocol == "TCP_UDP" }
+
+func wireGroup(g *targetGroup) xmlGroup {
 	out := xmlGroup{
 		TargetGroupArn: g.arn, TargetGroupName: g.name, Protocol: g.protocol, Port: g.port, VpcID: g.vpc,
 		HealthCheckProtocol: g.check.protocol, HealthCheckPort: "traffic-port", HealthCheckEnabled: true,
 		HealthCheckIntervalSeconds: g.check.interval, HealthCheckTimeoutSeconds: g.check.timeout,
 		HealthyThresholdCount: g.check.healthy, UnhealthyThresholdCount: g.check.unhealthy,
-		HealthCheckPath: g.check.path, HTTPCode: g.check.matcher,
-		TargetType: "ip", ProtocolVersion: g.version, IPAddressType: "ipv4",
+		HealthCheckPath: g.check.path,
+		TargetType:      "ip", ProtocolVersion: g.version, IPAddressType: "ipv4",
 	}
-	if b := s.balancerOf(g); b != nil {
-		out.LoadBalancerArns.Items = []string{b.arn}
+	if g.check.matcher != "" {
+		out.Matcher = &xmlMatcher{g.check.matcher}
+	}
+	if g.balancer != nil {
+		out.LoadBalancerArns.Items = []string{g.balancer.arn}
 	}
 	return out
 }
 
-func (s *elbStore) createTargetGroup(form *element) (any, error) {
+func oneGroup(g *targetGroup) xmlGroups {
+	return xmlGroups{TargetGroups: listOf[xmlGroup]{[]xmlGroup{wireGroup(g)}}}
+}
+
+func (a *elbAccount) createTargetGroup(form *element) (any, error) {
 	g, err := readGroup(form)
 	if err != nil {
 		return nil, err
@@ -67,125 +86,74 @@ func (s *elbStore) createTargetGroup(form *element) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, other := range s.groups {
+	for _, other := range a.groups.all {
 		if other.name != g.name {
 			continue
 		}
 		if other.protocol == g.protocol && other.port == g.port && other.vpc == g.vpc && other.version == g.version && other.check == g.check {
-			return xmlGroups{TargetGroups: listOf[xmlGroup]{[]xmlGroup{s.wireGroup(other)}}}, nil
+			return oneGroup(other), nil
 		}
 		return nil, badRequest("DuplicateTargetGroupName", "A target group with the same name '%s' exists, but with different settings", g.name)
 	}
-	g.id = s.ids.hex16()
-	g.arn = s.arn("targetgroup/" + g.name + "/" + g.id)
-	s.groups = append(s.groups, g)
-	s.setTags(g.arn, tags)
-	s.changedLocked()
-	return xmlGroups{TargetGroups: listOf[xmlGroup]{[]xmlGroup{s.wireGroup(g)}}}, nil
+	if len(a.groups.all) >= maxGroups {
+		return nil, badRequest("TooManyTargetGroups", "The maximum number of target groups has been reached")
+	}
+	g.id = a.ids.hex16()
+	g.arn = a.arn("targetgroup/" + g.name + "/" + g.id)
+	g.rules, g.stale = map[*rule]struct{}{}, true
+	a.groups.add(g.arn, g)
+	a.setTags(g.arn, tags)
+	return oneGroup(g), nil
 }
 
 // readGroup checks the settings of a new target group; defaults and ranges are
-// those of application load balancers in the API reference of CreateTargetGroup.
+// those in the API reference of CreateTargetGroup.
 func readGroup(form *element) (*targetGroup, error) {
 	g := &targetGroup{name: form.str("Name"), protocol: form.str("Protocol"), vpc: form.str("VpcId"), version: form.str("ProtocolVersion")}
-	if g.version == "" {
-		g.version = "HTTP1"
-	}
 	if err := checkName(g.name); err != nil {
 		return nil, err
 	}
+	family := form.str("IpAddressType")
 	switch kind := form.str("TargetType"); {
 	case kind != "ip":
 		return nil, badRequest("InvalidConfigurationRequest", "The sandbox has target groups of the target type ip only, not '%s'", kind)
-	case g.protocol != "HTTP" && g.protocol != "HTTPS":
-		return nil, badRequest("ValidationError", "The protocol '%s' must be HTTP or HTTPS", g.protocol)
-	case g.version != "HTTP1" && g.version != "HTTP2":
+	case family != "" && family != "ipv4":
+		return nil, badRequest("InvalidConfigurationRequest", "The sandbox has target groups of the address type ipv4 only, not '%s'", family)
+	case !oneOf("HTTP", "HTTPS", "TCP", "TLS", "UDP", "TCP_UDP")(g.protocol):
+		return nil, badRequest("ValidationError", "The sandbox has target groups of the protocols HTTP, HTTPS, TCP, TLS, UDP and TCP_UDP only, not '%s'", g.protocol)
+	case g.forNetwork() && g.version != "":
+		return nil, badRequest("InvalidConfigurationRequest", "A protocol version cannot be specified for target groups with the %s protocol", g.protocol)
+	case g.version != "" && g.version != "HTTP1" && g.version != "HTTP2":
 		return nil, badRequest("InvalidConfigurationRequest", "The sandbox has the protocol versions HTTP1 and HTTP2 only, not '%s'", g.version)
 	case form.str("Port") == "":
 		return nil, badRequest("ValidationError", "A port must be specified")
 	case g.vpc == "":
 		return nil, badRequest("ValidationError", "A VPC ID must be specified")
 	}
+	if g.version == "" && !g.forNetwork() {
+		g.version = "HTTP1"
+	}
 	var err error
 	if g.port, err = form.integer("Port", 0, 1, 65535); err != nil {
 		return nil, err
 	}
-	g.check, err = readHealthCheck(form)
+	g.check, err = readHealthCheck(form, g)
 	return g, err
 }
 
-func readHealthCheck(form *element) (healthCheck, error) {
-	check := healthCheck{protocol: form.str("HealthCheckProtocol"), path: form.str("HealthCheckPath"), matcher: form.child("Matcher").str("HttpCode")}
-	for _, number := range []struct {
-		name                string
-		into                *int
-		fallback, low, high int
-	}{
-		{"HealthCheckIntervalSeconds", &check.interval, 30, 5, 300},
-		{"HealthCheckTimeoutSeconds", &check.timeout, 5, 2, 120},
-		{"HealthyThresholdCount", &check.healthy, 5, 2, 10},
-		{"UnhealthyThresholdCount", &check.unhealthy, 2, 2, 10},
-	} {
-		var err error
-		if *number.into, err = form.integer(number.name, number.fallback, number.low, number.high); err != nil {
-			return check, err
-		}
-	}
-	if check.protocol == "" {
-		check.protocol = "HTTP"
-	}
-	if check.path == "" {
-		check.path = "/"
-	}
-	if check.matcher == "" {
-		check.matcher = "200"
-	}
-	port := form.str("HealthCheckPort")
-	switch {
-	case check.protocol != "HTTP" && check.protocol != "HTTPS":
-		return check, badRequest("ValidationError", "Health check protocol '%s' must be HTTP or HTTPS", check.protocol)
-	case port != "" && port != "traffic-port":
-		return check, badRequest("InvalidConfigurationRequest", "The sandbox checks the traffic port only, not '%s'", port)
-	case form.str("HealthCheckEnabled") == "false":
-		return check, badRequest("InvalidConfigurationRequest", "Health check enabled must be true for target groups with target type 'ip'")
-	case !strings.HasPrefix(check.path, "/") || len(check.path) > 1024:
-		return check, badRequest("ValidationError", "Health check path '%s' must begin with a '/' character and be at most 1024 characters", check.path)
-	case check.timeout >= check.interval:
-		return check, badRequest("ValidationError", "Health check interval must be greater than the timeout.")
-	}
-	return check, check.readMatcher()
-}
-
-// readMatcher takes one code or one range, from 200 to 499; lists aren't known
-// to the edge and are refused.
-func (h *healthCheck) readMatcher() error {
-	first, last, isRange := strings.Cut(h.matcher, "-")
-	if !isRange {
-		last = first
-	}
-	var fromErr, toErr error
-	h.from, fromErr = strconv.Atoi(first)
-	h.to, toErr = strconv.Atoi(last)
-	if fromErr != nil || toErr != nil || h.from < 200 || h.to > 499 || h.to < h.from {
-		return badRequest("ValidationError", "Health check matcher HTTP code '%s' must be one code or one range within '200-499'", h.matcher)
-	}
-	return nil
-}
-
-func (s *elbStore) describeTargetGroups(form *element) (any, error) {
+func (a *elbAccount) describeTargetGroups(form *element) (any, error) {
 	arns, names, balancer := form.texts("TargetGroupArns"), form.texts("Names"), form.str("LoadBalancerArn")
 	if balancer != "" {
 		if len(arns)+len(names) > 0 {
 			return nil, badRequest("ValidationError", "Target group ARNs or names and a load balancer ARN cannot be specified at the same time")
 		}
-		if _, err := s.balancer(balancer); err != nil {
+		if _, err := a.balancer(balancer); err != nil {
 			return nil, err
 		}
 	}
-	found := slices.DeleteFunc(slices.Clone(s.groups), func(g *targetGroup) bool {
+	found := slices.DeleteFunc(slices.Clone(a.groups.all), func(g *targetGroup) bool {
 		if balancer != "" {
-			b := s.balancerOf(g)
-			return b == nil || b.arn != balancer
+			return g.balancer == nil || g.balancer.arn != balancer
 		}
 		return len(arns)+len(names) > 0 && !slices.Contains(arns, g.arn) && !slices.Contains(names, g.name)
 	})
@@ -198,36 +166,21 @@ func (s *elbStore) describeTargetGroups(form *element) (any, error) {
 	}
 	answer := xmlGroups{NextMarker: next}
 	for _, g := range part {
-		answer.TargetGroups.Items = append(answer.TargetGroups.Items, s.wireGroup(g))
+		answer.TargetGroups.Items = append(answer.TargetGroups.Items, wireGroup(g))
 	}
 	return answer, nil
 }
 
 // deleteTargetGroup succeeds for a group that doesn't exist, as on AWS.
-func (s *elbStore) deleteTargetGroup(form *element) (any, error) {
-	arn := form.str("TargetGroupArn")
-	i := slices.IndexFunc(s.groups, func(g *targetGroup) bool { return g.arn == arn })
-	if i < 0 {
+func (a *elbAccount) deleteTargetGroup(form *element) (any, error) {
+	g, known := a.groups.byARN[form.str("TargetGroupArn")]
+	if !known {
 		return struct{}{}, nil
 	}
-	g := s.groups[i]
-	if s.balancerOf(g) != nil {
-		return nil, badRequest("ResourceInUse", "Target group '%s' is currently in use by a listener or a rule", arn)
+	if g.balancer != nil {
+		return nil, badRequest("ResourceInUse", "Target group '%s' is currently in use by a listener or a rule", g.arn)
 	}
-	s.groups = slices.DeleteFunc(s.groups, func(other *targetGroup) bool { return other == g })
-	delete(s.tags, arn)
-	s.changedLocked()
+	a.groups.drop(g.arn)
+	delete(a.tags, g.arn)
 	return struct{}{}, nil
-}
-
-// forEdge is the check as the edge carries it out.
-func (h healthCheck) forEdge(interval time.Duration) routing.HealthCheck {
-	out := routing.HealthCheck{
-		Interval: time.Duration(h.interval) * time.Second, Timeout: time.Duration(h.timeout) * time.Second,
-		Path: h.path, Healthy: h.healthy, Unhealthy: h.unhealthy, StatusFrom: h.from, StatusTo: h.to,
-	}
-	if interval > 0 {
-		out.Interval, out.Timeout = interval, min(out.Timeout, interval)
-	}
-	return out
 }

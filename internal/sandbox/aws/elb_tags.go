@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Limits of tags. ELBv2 API reference, AddTags and DescribeTags.
@@ -35,8 +37,11 @@ func readTags(in []*element) (map[string]string, error) {
 		if _, twice := tags[key]; twice {
 			return nil, badRequest("DuplicateTagKeys", "The tag key '%s' was specified more than once", key)
 		}
-		if key == "" || len(key) > maxTagKeyChars || len(value) > maxTagValueChars {
+		if key == "" || utf8.RuneCountInString(key) > maxTagKeyChars || utf8.RuneCountInString(value) > maxTagValueChars {
 			return nil, badRequest("ValidationError", "The tag '%s' must have a key of 1 to %d and a value of up to %d characters", key, maxTagKeyChars, maxTagValueChars)
+		}
+		if !taggable(key) || !taggable(value) {
+			return nil, badRequest("ValidationError", "The tag '%s' can have letters, digits, spaces and the characters + - = . _ : / @ only", key)
 		}
 		if strings.HasPrefix(strings.ToLower(key), "aws:") {
 			return nil, badRequest("ValidationError", "The tag key '%s' must not begin with 'aws:'", key)
@@ -49,20 +54,30 @@ func readTags(in []*element) (map[string]string, error) {
 	return tags, nil
 }
 
-func (s *elbStore) setTags(arn string, tags map[string]string) {
+// taggable tells whether a tag's key or value has lawful characters only.
+func taggable(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsSpace(r) && !strings.ContainsRune("+-=._:/@", r)
+	})
+}
+
+func (a *elbAccount) setTags(arn string, tags map[string]string) {
 	if len(tags) > 0 {
-		s.tags[arn] = tags
+		a.tags[arn] = tags
 	}
 }
 
 // tagged returns the resources that a request names, all of them known.
-func (s *elbStore) tagged(form *element) ([]string, error) {
+func (a *elbAccount) tagged(form *element) ([]string, error) {
 	arns := form.texts("ResourceArns")
-	if len(arns) == 0 || len(arns) > maxTaggedAtOnce {
-		return nil, badRequest("ValidationError", "Between 1 and %d resource ARNs must be specified, and %d are", maxTaggedAtOnce, len(arns))
+	switch {
+	case len(arns) == 0:
+		return nil, badRequest("ValidationError", "At least one resource ARN must be specified")
+	case len(arns) > maxTaggedAtOnce:
+		return nil, badRequest("ValidationError", "Cannot have more than %d resources described", maxTaggedAtOnce)
 	}
 	for _, arn := range arns {
-		if err := s.known(arn); err != nil {
+		if err := a.known(arn); err != nil {
 			return nil, err
 		}
 	}
@@ -70,25 +85,25 @@ func (s *elbStore) tagged(form *element) ([]string, error) {
 }
 
 // known looks a resource up by the kind that its ARN names.
-func (s *elbStore) known(arn string) error {
+func (a *elbAccount) known(arn string) error {
 	var err error
-	switch kind := strings.TrimPrefix(arn, s.arn("")); {
+	switch kind := strings.TrimPrefix(arn, a.arn("")); {
 	case strings.HasPrefix(kind, "loadbalancer/"):
-		_, err = s.balancer(arn)
+		_, err = a.balancer(arn)
 	case strings.HasPrefix(kind, "targetgroup/"):
-		_, err = s.group(arn)
+		_, err = a.group(arn)
 	case strings.HasPrefix(kind, "listener/"):
-		_, err = s.listener(arn)
+		_, err = a.listener(arn)
 	case strings.HasPrefix(kind, "listener-rule/"):
-		_, _, err = s.rule(arn)
+		_, err = a.rule(arn)
 	default:
 		err = badRequest("ValidationError", "'%s' is not a valid ARN", arn)
 	}
 	return err
 }
 
-func (s *elbStore) addTags(form *element) (any, error) {
-	arns, err := s.tagged(form)
+func (a *elbAccount) addTags(form *element) (any, error) {
+	arns, err := a.tagged(form)
 	if err != nil {
 		return nil, err
 	}
@@ -96,43 +111,53 @@ func (s *elbStore) addTags(form *element) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(added) == 0 {
+		return nil, badRequest("ValidationError", "At least one tag must be specified")
+	}
 	next := map[string]map[string]string{}
 	for _, arn := range arns {
 		tags := map[string]string{}
-		maps.Copy(tags, s.tags[arn])
+		maps.Copy(tags, a.tags[arn])
 		maps.Copy(tags, added)
 		if len(tags) > maxTags {
 			return nil, badRequest("TooManyTags", "A resource can have up to %d tags", maxTags)
 		}
 		next[arn] = tags
 	}
-	maps.Copy(s.tags, next)
+	maps.Copy(a.tags, next)
 	return struct{}{}, nil
 }
 
-func (s *elbStore) removeTags(form *element) (any, error) {
-	arns, err := s.tagged(form)
+func (a *elbAccount) removeTags(form *element) (any, error) {
+	arns, err := a.tagged(form)
 	if err != nil {
 		return nil, err
 	}
+	keys := form.texts("TagKeys")
+	if len(keys) == 0 {
+		return nil, badRequest("ValidationError", "At least one tag key must be specified")
+	}
 	for _, arn := range arns {
-		for _, key := range form.texts("TagKeys") {
-			delete(s.tags[arn], key)
+		left := map[string]string{}
+		maps.Copy(left, a.tags[arn])
+		for _, key := range keys {
+			delete(left, key)
 		}
+		a.tags[arn] = left
 	}
 	return struct{}{}, nil
 }
 
-func (s *elbStore) describeTags(form *element) (any, error) {
-	arns, err := s.tagged(form)
+func (a *elbAccount) describeTags(form *element) (any, error) {
+	arns, err := a.tagged(form)
 	if err != nil {
 		return nil, err
 	}
 	var answer xmlTagDescriptions
 	for _, arn := range arns {
 		out := xmlTagged{ResourceArn: arn}
-		for _, key := range slices.Sorted(maps.Keys(s.tags[arn])) {
-			out.Tags.Items = append(out.Tags.Items, xmlTag{key, s.tags[arn][key]})
+		for _, key := range slices.Sorted(maps.Keys(a.tags[arn])) {
+			out.Tags.Items = append(out.Tags.Items, xmlTag{key, a.tags[arn][key]})
 		}
 		answer.TagDescriptions.Items = append(answer.TagDescriptions.Items, out)
 	}

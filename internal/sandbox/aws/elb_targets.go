@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/routing"
 )
@@ -15,6 +17,7 @@ const (
 	reasonNotInUse     = "Target.NotInUse"
 	reasonNotFound     = "Target.NotRegistered"
 	reasonDeregistered = "Target.DeregistrationInProgress"
+	reasonInternal     = "Elb.InternalError"
 )
 
 type xmlTargetHealth struct {
@@ -25,37 +28,79 @@ type xmlTargetHealth struct {
 	State           routing.State `xml:"TargetHealth>State"`
 	Reason          string        `xml:"TargetHealth>Reason,omitempty"`
 	Description     string        `xml:"TargetHealth>Description,omitempty"`
+	Anomaly         *xmlAnomaly   `xml:"AnomalyDetection,omitempty"`
+	Override        *xmlOverride  `xml:"AdministrativeOverride,omitempty"`
+}
+
+// xmlAnomaly and xmlOverride say that there is neither: anomaly mitigation and
+// zonal shifts aren't here.
+type xmlAnomaly struct {
+	Result             string
+	MitigationInEffect string
+}
+
+type xmlOverride struct {
+	State       string
+	Reason      string
+	Description string
 }
 
 type xmlTargetHealths struct {
 	TargetHealthDescriptions listOf[xmlTargetHealth]
 }
 
-func (s *elbStore) wireTarget(t target) xmlTargetHealth {
-	return xmlTargetHealth{
-		ID: t.address, Port: t.port, Zone: s.opts.Region + "a", HealthCheckPort: strconv.Itoa(t.port),
+func wireTarget(t target, anomalies bool) xmlTargetHealth {
+	out := xmlTargetHealth{
+		ID: t.address, Port: t.port, Zone: t.zone, HealthCheckPort: strconv.Itoa(t.port),
 		State: t.state, Reason: t.reason, Description: describeReason(t.reason),
 	}
+	if t.state != routing.Unused {
+		out.Override = &xmlOverride{"no_override", "AdministrativeOverride.NoOverride", "No override is currently active on target"}
+	}
+	if anomalies {
+		out.Anomaly = &xmlAnomaly{"normal", "no"}
+	}
+	return out
 }
 
 func describeReason(reason string) string {
-	switch reason {
-	case reasonRegistering:
-		return "Target registration is in progress"
-	case reasonFailed:
-		return "Health checks failed"
-	case reasonNotInUse:
-		return "Target group is not configured to receive traffic from the load balancer"
-	case reasonNotFound:
-		return "Target is not registered to the target group"
-	case reasonDeregistered:
-		return "Target deregistration is in progress"
+	return map[string]string{
+		reasonRegistering:             "Target registration is in progress",
+		"Elb.InitialHealthChecking":   "Initial health checks in progress",
+		"Target.ResponseCodeMismatch": "Health checks failed with an unexpected code",
+		"Target.Timeout":              "Request timed out",
+		reasonFailed:                  "Health checks failed",
+		reasonNotInUse:                "Target group is not configured to receive traffic from the load balancer",
+		reasonNotFound:                "Target is not registered to the target group",
+		reasonDeregistered:            "Target deregistration is in progress",
+		"Target.InvalidState":         "Target is in the stopped state",
+		"Target.IpUnusable":           "Target IP address is in use by a load balancer",
+		"Target.HealthCheckDisabled":  "Health checks are disabled for this target group",
+		reasonInternal:                "Health checks failed due to an internal error",
+	}[reason]
+}
+
+// usualReason is the reason that a state has when a report names none.
+func usualReason(state routing.State) string {
+	switch state {
+	case routing.Initial:
+		return reasonRegistering
+	case routing.Unhealthy, routing.UnhealthyDraining:
+		return reasonFailed
+	case routing.Unavailable:
+		return reasonInternal
+	case routing.Unused:
+		return reasonNotInUse
+	case routing.Draining:
+		return reasonDeregistered
+	case routing.Healthy:
 	}
 	return ""
 }
 
-// readTargets reads target descriptions; the port defaults to the group's.
-func readTargets(form *element, g *targetGroup) ([]target, error) {
+// readTargets reads target descriptions; the port defaults to the group's, the
+// zone to the first of the region.
+func (a *elbAccount) readTargets(form *element, g *targetGroup) ([]target, error) {
 	var out []target
 	for _, e := range form.list("Targets") {
 		ip, err := netip.ParseAddr(e.str("Id"))
@@ -66,7 +111,15 @@ func readTargets(form *element, g *targetGroup) ([]target, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, target{address: ip.String(), port: port})
+		zone := e.str("AvailabilityZone")
+		if zone == "" {
+			zone = a.opts.Region + "a"
+		}
+		letter, inRegion := strings.CutPrefix(zone, a.opts.Region)
+		if zone != "all" && (!inRegion || len(letter) != 1 || letter < "a" || letter > "f") {
+			return nil, badRequest("ValidationError", "The Availability Zone '%s' is not valid", zone)
+		}
+		out = append(out, target{address: ip.String(), port: port, zone: zone})
 	}
 	return out, nil
 }
@@ -80,42 +133,57 @@ func (g *targetGroup) find(address string, port int) *target {
 	return nil
 }
 
-func (s *elbStore) registerTargets(form *element) (any, error) {
-	g, err := s.group(form.str("TargetGroupArn"))
+func (a *elbAccount) registerTargets(form *element) (any, error) {
+	g, err := a.group(form.str("TargetGroupArn"))
 	if err != nil {
 		return nil, err
 	}
-	wanted, err := readTargets(form, g)
+	wanted, err := a.readTargets(form, g)
 	if err != nil {
 		return nil, err
 	}
 	if len(wanted) == 0 {
 		return nil, badRequest("ValidationError", "At least one target must be specified")
 	}
+	added := 0
+	for _, t := range wanted {
+		if g.find(t.address, t.port) == nil {
+			added++
+		}
+	}
+	if len(g.targets)+added > maxTargets {
+		return nil, badRequest("TooManyTargets", "The maximum number of targets has been reached for target group '%s'", g.arn)
+	}
 	for _, t := range wanted {
 		known := g.find(t.address, t.port)
-		if known == nil {
-			known = &target{address: t.address, port: t.port}
+		switch {
+		case known == nil:
+			known = &target{}
 			g.targets = append(g.targets, known)
-		} else if known.state != routing.Draining {
+		case known.state != routing.Draining:
+			known.zone = t.zone
 			continue
 		}
-		*known = target{address: t.address, port: t.port, state: routing.Initial, reason: reasonRegistering}
+		t.state, t.reason = routing.Initial, reasonRegistering
+		*known = t
 	}
-	s.changedLocked()
+	g.stale = true
 	return struct{}{}, nil
 }
 
 // deregisterTargets leaves the targets draining for the deregistration delay, or
 // takes them away at once when no load balancer uses the group.
-func (s *elbStore) deregisterTargets(form *element) (any, error) {
-	g, err := s.group(form.str("TargetGroupArn"))
+func (a *elbAccount) deregisterTargets(form *element) (any, error) {
+	g, err := a.group(form.str("TargetGroupArn"))
 	if err != nil {
 		return nil, err
 	}
-	wanted, err := readTargets(form, g)
+	wanted, err := a.readTargets(form, g)
 	if err != nil {
 		return nil, err
+	}
+	if len(wanted) == 0 {
+		return nil, badRequest("ValidationError", "At least one target must be specified")
 	}
 	for _, t := range wanted {
 		if g.find(t.address, t.port) == nil {
@@ -128,22 +196,37 @@ func (s *elbStore) deregisterTargets(form *element) (any, error) {
 			continue
 		}
 		known.state, known.reason = routing.Draining, reasonDeregistered
-		known.gone = s.opts.Now().Add(s.opts.DeregistrationDelay)
-		if s.balancerOf(g) == nil {
-			known.gone = s.opts.Now()
+		known.gone = a.opts.Now().Add(a.deregistrationDelay(g))
+		if g.balancer == nil {
+			known.gone = a.opts.Now()
 		}
 	}
-	s.changedLocked()
+	g.stale = true
 	return struct{}{}, nil
 }
 
-func (s *elbStore) describeTargetHealth(form *element) (any, error) {
-	g, err := s.group(form.str("TargetGroupArn"))
+// deregistrationDelay is the group's attribute, or without one the sandbox's option.
+func (a *elbAccount) deregistrationDelay(g *targetGroup) time.Duration {
+	if seconds, err := strconv.Atoi(g.attributes[drainSeconds]); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	return a.opts.DeregistrationDelay
+}
+
+func (a *elbAccount) describeTargetHealth(form *element) (any, error) {
+	g, err := a.group(form.str("TargetGroupArn"))
 	if err != nil {
 		return nil, err
 	}
-	s.forgetDrained()
-	wanted, err := readTargets(form, g)
+	anomalies := false
+	for _, include := range form.texts("Include") {
+		if include != "AnomalyDetection" && include != "All" {
+			return nil, validationError("Value '%s' at 'include' failed to satisfy constraint: Member must satisfy enum value set: [AnomalyDetection, All]", include)
+		}
+		anomalies = true
+	}
+	g.forgetDrained(a.opts.Now())
+	wanted, err := a.readTargets(form, g)
 	if err != nil {
 		return nil, err
 	}
@@ -157,41 +240,44 @@ func (s *elbStore) describeTargetHealth(form *element) (any, error) {
 		if known := g.find(t.address, t.port); known != nil {
 			t = *known
 		} else {
-			t.state, t.reason = routing.Unused, reasonNotFound
+			t.state, t.reason, t.zone = routing.Unused, reasonNotFound, ""
 		}
-		answer.TargetHealthDescriptions.Items = append(answer.TargetHealthDescriptions.Items, s.wireTarget(t))
+		answer.TargetHealthDescriptions.Items = append(answer.TargetHealthDescriptions.Items, wireTarget(t, anomalies))
 	}
 	return answer, nil
 }
 
 // forgetDrained takes away the targets whose deregistration delay is over.
-func (s *elbStore) forgetDrained() {
-	now := s.opts.Now()
-	for _, g := range s.groups {
-		g.targets = slices.DeleteFunc(g.targets, func(t *target) bool {
-			return t.state == routing.Draining && !t.gone.After(now)
-		})
-	}
+func (g *targetGroup) forgetDrained(now time.Time) {
+	g.targets = slices.DeleteFunc(g.targets, func(t *target) bool {
+		return t.state == routing.Draining && !t.gone.After(now)
+	})
 }
 
-// setTargetHealth takes over what the edge's health checks found.
+// setTargetHealth takes over what the edge's health checks found. Draining comes
+// of deregistration and unused of the rules, so neither can be reported.
 func (s *elbStore) setTargetHealth(arn, address string, port int, state routing.State, reason string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	g, err := s.group(arn)
-	if err != nil {
-		return // deleted since the check began
-	}
-	t := g.find(address, port)
-	if t == nil || t.state == routing.Draining {
+	if state == routing.Draining || state == routing.Unused {
 		return
 	}
-	if reason == "" && state == routing.Unhealthy {
-		reason = reasonFailed
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.accounts, func(a *elbAccount) bool { return a.groups.byARN[arn] != nil })
+	if i < 0 {
+		return // deleted since the check began
+	}
+	g := s.accounts[i].groups.byARN[arn]
+	t := g.find(address, port)
+	if t == nil || t.state == routing.Draining || g.balancer == nil {
+		return
+	}
+	if reason == "" {
+		reason = usualReason(state)
 	}
 	if t.state == state && t.reason == reason {
 		return
 	}
 	t.state, t.reason = state, reason
-	s.changedLocked()
+	g.stale = true
+	s.publishLocked()
 }

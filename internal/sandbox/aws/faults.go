@@ -40,6 +40,12 @@ const (
 	// when it is INSYNC. Later changes of the zone wait for it. Only for Route 53's
 	// ChangeResourceRecordSets.
 	SlowSync
+	// StaleReads makes Describe calls of ELB answer what was true before the newest
+	// writes, as its eventual consistency does: the state of Fault.Delay ago, or,
+	// without a delay, the state before the first write since it was switched on.
+	// Times counts the answers that really were stale; one of the two must be set.
+	// Only writes of the API are held back, never what the edge is told.
+	StaleReads
 )
 
 // Fault is one thing that goes wrong, on purpose.
@@ -59,8 +65,8 @@ type Fault struct {
 	RecordType string
 	// Times is how many calls are hit; 0 means until cleared.
 	Times int
-	// Delay is how long calls wait, for the kind Delay, or how much longer a change
-	// is PENDING, for the kind SlowSync.
+	// Delay is how long calls wait (kind Delay), how much longer a change is PENDING
+	// (SlowSync), or by how much reads lag (StaleReads).
 	Delay time.Duration
 }
 
@@ -126,6 +132,7 @@ func (b *faultBoard) meet(ctx context.Context, req *request) fate {
 			if f.err == nil {
 				f.err = fault.refusal(req)
 			}
+		case StaleReads: // is the load balancers' store's, not the board's
 		}
 	}
 	return f
@@ -185,7 +192,7 @@ func (f Fault) changesSets() bool {
 
 func (f Fault) validate() error {
 	switch f.Service {
-	case Route53, ELB, CloudWatch, STS:
+	case Route53, ELB, CloudWatch, STS, EKS:
 	default:
 		return fmt.Errorf("fault for the service %q: not a service of this AWS", f.Service)
 	}
@@ -252,8 +259,8 @@ func accessDenied(req *request) error {
 		resource = "arn:aws:route53:::" + req.segments[0] + "/" + req.segments[1]
 	}
 	return refusal(http.StatusForbidden, "AccessDenied",
-		"User: arn:aws:iam::%s:user/sandbox is not authorized to perform: %s:%s on resource: %s because no identity-based policy allows the %[2]s:%[3]s action",
-		req.account, req.service, req.operation, resource)
+		"User: %s is not authorized to perform: %s:%s on resource: %s because no identity-based policy allows the %[2]s:%[3]s action",
+		req.caller.arn, req.service, req.operation, resource)
 }
 
 func unknownFaultError(f Fault) error {

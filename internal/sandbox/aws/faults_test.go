@@ -9,6 +9,7 @@ import (
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/aws"
@@ -65,6 +66,40 @@ func TestFaults(t *testing.T) {
 			}
 			if err := w.change(t, zone, create(simple("next.example.com", "A", "192.0.2.1"))); err != nil {
 				t.Errorf("the fault hit a second call: %v", err)
+			}
+		})
+	}
+}
+
+// TestFaultsOfLoadBalancing: the codes and statuses are those of the Query
+// protocol; DescribeRules throttled by AWS answers Throttling with HTTP 400.
+func TestFaultsOfLoadBalancing(t *testing.T) {
+	for name, c := range map[string]struct {
+		kind    aws.FaultKind
+		code    string // "cut" for a connection without an answer
+		status  int
+		applied bool
+	}{
+		"throttled":      {kind: aws.Throttle, code: "Throttling", status: 400},
+		"a server error": {kind: aws.ServerError, code: "InternalFailure", status: 500},
+		"access denied":  {kind: aws.AccessDenied, code: "AccessDenied", status: 403},
+		"a lost request": {kind: aws.LostRequest, code: "cut"},
+		"a lost reply":   {kind: aws.LostReply, code: "cut", applied: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newEntrance(t, newWorld(t, aws.Options{}))
+			must[func()](t)(e.Inject(aws.Fault{Kind: c.kind, Service: aws.ELB, Operation: "ModifyRule", Times: 1}))
+			err := e.modify(t, forward(share{e.blue, 50}, share{e.green, 50}))
+			var api smithy.APIError
+			if got := errors.As(err, &api); err == nil || got == (c.code == "cut") || (got && api.ErrorCode() != c.code) {
+				t.Errorf("answer %v, want the code %s", err, c.code)
+			}
+			var answer *smithyhttp.ResponseError
+			if c.status > 0 && (!errors.As(err, &answer) || answer.HTTPStatusCode() != c.status) {
+				t.Errorf("answer %v, want the status %d", err, c.status)
+			}
+			if applied := e.seen(t) == 50; applied != c.applied {
+				t.Errorf("applied: %t, want %t", applied, c.applied)
 			}
 		})
 	}

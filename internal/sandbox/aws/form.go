@@ -133,6 +133,16 @@ func (e *element) without(names ...string) *element {
 	return cut
 }
 
+// withDefaults returns a copy that has the given parameters where it lacks them.
+func (e *element) withDefaults(defaults map[string]string) *element {
+	filled := &element{text: e.text, kids: map[string]*element{}}
+	for name, text := range defaults {
+		filled.kids[name] = &element{text: text}
+	}
+	maps.Copy(filled.kids, e.kids)
+	return filled
+}
+
 // MarshalXML writes the tree the way a Query protocol answer spells it.
 func (e *element) MarshalXML(enc *xml.Encoder, start xml.StartElement) error {
 	if len(e.kids) == 0 {

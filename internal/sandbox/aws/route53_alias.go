@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/routing"
 )
 
 // aliasFaults says why an alias can't lead where it should: to a record set of
@@ -98,23 +100,20 @@ func balancerName(name string) string { return strings.TrimPrefix(name, "dualsta
 // whatever weight, has a healthy target; one without targets has none.
 // API reference of Route 53, AliasTarget, EvaluateTargetHealth.
 func (s *elbStore) namesLocked() map[string]namedBalancer {
-	healthy := map[string]bool{}
-	for _, g := range s.groups {
-		healthy[g.arn] = slices.ContainsFunc(g.targets, func(t *target) bool { return t.state == "healthy" })
-	}
-	names := make(map[string]namedBalancer, len(s.balancers))
-	for _, b := range s.balancers {
-		names[queryName(b.dnsName)] = namedBalancer{zone: canonicalZone(s.opts.Region), ipv4: b.address, ipv6: s.opts.LoadBalancerIPv6(b.name)}
-	}
-	for _, l := range s.listeners {
-		name := queryName(l.balancer.dnsName)
-		b := names[name]
-		for _, r := range l.rules {
-			for _, a := range r.actions {
-				b.unhealthy = b.unhealthy || slices.ContainsFunc(a.groups, func(g weightedGroup) bool { return !healthy[g.arn] })
-			}
+	names := map[string]namedBalancer{}
+	for _, a := range s.accounts {
+		for _, b := range a.balancers.all {
+			names[queryName(b.dnsName)] = namedBalancer{zone: canonicalZone(s.opts.Region, b.kind), ipv4: b.address, ipv6: s.opts.LoadBalancerIPv6(b.name)}
 		}
-		names[name] = b
+		for _, g := range a.groups.all {
+			if g.balancer == nil || slices.ContainsFunc(g.targets, func(t *target) bool { return t.state == routing.Healthy }) {
+				continue
+			}
+			name := queryName(g.balancer.dnsName)
+			b := names[name]
+			b.unhealthy = true
+			names[name] = b
+		}
 	}
 	return names
 }

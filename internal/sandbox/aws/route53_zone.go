@@ -35,6 +35,7 @@ type balancerNames interface {
 // resolvers of its VPCs would answer from it.
 type hostedZone struct {
 	id, name, reference, comment string
+	account                      string // that it belongs to
 	nameServers                  []string
 	vpc                          *xmlVPC // nil for a public zone
 	sets                         *zoneSets
@@ -103,7 +104,7 @@ func (s *dnsStore) createZone(req *request) (any, error) {
 	defer s.mu.Unlock()
 	for _, z := range s.zones {
 		switch {
-		case z.reference == in.CallerReference:
+		case z.account == req.caller.account && z.reference == in.CallerReference:
 			return nil, refusal(http.StatusConflict, "HostedZoneAlreadyExists",
 				"A hosted zone has already been created with the specified caller reference.")
 		case in.VPC != nil && z.vpc != nil && *z.vpc == *in.VPC && z.name == name:
@@ -112,6 +113,7 @@ func (s *dnsStore) createZone(req *request) (any, error) {
 		}
 	}
 	z := newHostedZone(s.ids.upper("Z"), name, in)
+	z.account = req.caller.account
 	s.zones = append(s.zones, z)
 	ch := s.acceptLocked(z, "", 0)
 	s.publishLocked(z, []string{z.name}, ch.insync)
@@ -234,13 +236,14 @@ func (s *dnsStore) listZones(req *request) (any, error) {
 	defer s.mu.Unlock()
 	answer := xmlZonesAnswer{NS: route53NS, Marker: req.query.Get("marker"), MaxItems: limit}
 	from := 0
+	zones := s.zonesOfLocked(req.caller.account)
 	if answer.Marker != "" {
-		from = slices.IndexFunc(s.zones, func(z *hostedZone) bool { return z.id == answer.Marker })
+		from = slices.IndexFunc(zones, func(z *hostedZone) bool { return z.id == answer.Marker })
 		if from < 0 {
 			return nil, badRequest("InvalidInput", "The specified marker is not valid: %s", answer.Marker)
 		}
 	}
-	rest := s.zones[from:]
+	rest := zones[from:]
 	for _, z := range rest[:min(limit, len(rest))] {
 		answer.HostedZones.Zones = append(answer.HostedZones.Zones, z.wire())
 	}

@@ -28,6 +28,9 @@ func respond(w http.ResponseWriter, req *request, answer any, err error, request
 	switch {
 	case req.service == CloudWatch:
 		status, contentType, body, encodeErr = cloudWatchAnswer(w.Header(), req, answer, err)
+	case req.service == EKS:
+		contentType = "application/json"
+		status, body, encodeErr = eksAnswer(w.Header(), answer, err)
 	case err != nil:
 		refused := asAPIError(err)
 		status = refused.status

@@ -102,7 +102,7 @@ func Start(o Options) (*Edge, error) {
 	e := &Edge{
 		options:  o,
 		balancer: balancer,
-		fronts:   newFronts(o.Network, balancer.handler, balancer.errors),
+		fronts:   newFronts(o.Network, balancer),
 		checks:   newChecks(ctx, o.Network, o.Reports),
 		cancel:   cancel,
 	}

@@ -78,6 +78,9 @@ func (b *balancer) serve(x *exchange, table *table, w http.ResponseWriter, r *ht
 		x.answer(w, http.StatusServiceUnavailable)
 		return
 	}
+	if rule.Redirect != "" {
+		w.Header().Set("Location", location(rule.Redirect, x.listener.Port, r))
+	}
 	if rule.FixedStatus != 0 {
 		x.answer(w, rule.FixedStatus)
 		return
@@ -114,11 +117,7 @@ func (b *balancer) chooseGroup(rule routing.Rule, r *http.Request, now time.Time
 			return stuck
 		}
 	}
-	weights := make([]int64, len(rule.Forward))
-	for i, group := range rule.Forward {
-		weights[i] = int64(group.Weight)
-	}
-	return b.dice.pick(weights)
+	return b.dice.pick(weightsOf(rule.Forward))
 }
 
 func (b *balancer) report(x *exchange) {

@@ -26,6 +26,7 @@ type checks struct {
 	life    context.Context
 	reports Reports
 	client  *http.Client
+	dial    func(ctx context.Context, network, address string) (net.Conn, error)
 	running sync.WaitGroup
 	active  map[checkKey]activeCheck
 }
@@ -45,6 +46,7 @@ func newChecks(life context.Context, network Network, reports Reports) *checks {
 		life:    life,
 		reports: reports,
 		active:  map[checkKey]activeCheck{},
+		dial:    network.DialContext,
 		client: &http.Client{
 			// Every check dials afresh, so a target that takes no new
 			// connections cannot hide behind an old one.
@@ -123,8 +125,17 @@ func (c *checks) watch(ctx context.Context, key checkKey, check routing.HealthCh
 func (c *checks) probe(ctx context.Context, key checkKey, check routing.HealthCheck) string {
 	ctx, cancel := context.WithTimeout(ctx, check.Timeout)
 	defer cancel()
+	address := net.JoinHostPort(key.address, strconv.Itoa(key.port))
+	if check.TCP {
+		conn, err := c.dial(ctx, "tcp", address)
+		if err != nil {
+			return failure(err)
+		}
+		_ = conn.Close() // that it opened was the question
+		return ""
+	}
 	// The path may carry a query, so it is not escaped here.
-	target := "http://" + net.JoinHostPort(key.address, strconv.Itoa(key.port)) + check.Path
+	target := "http://" + address + check.Path
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, http.NoBody)
 	if err != nil {
 		return reasonFailed
@@ -132,15 +143,20 @@ func (c *checks) probe(ctx context.Context, key checkKey, check routing.HealthCh
 	request.Header.Set("User-Agent", "ELB-HealthChecker/2.0")
 	response, err := c.client.Do(request)
 	if err != nil {
-		if fault, ok := errors.AsType[net.Error](err); ok && fault.Timeout() {
-			return reasonTimeout
-		}
-		return reasonFailed
+		return failure(err)
 	}
 	if response.Body.Close() != nil || response.StatusCode < check.StatusFrom || response.StatusCode > check.StatusTo {
 		return reasonMismatch
 	}
 	return ""
+}
+
+// failure is the reason that goes with an error of a check.
+func failure(err error) string {
+	if fault, ok := errors.AsType[net.Error](err); ok && fault.Timeout() {
+		return reasonTimeout
+	}
+	return reasonFailed
 }
 
 // health is what a row of checks says about one target.
@@ -156,9 +172,9 @@ func firstHealth(known routing.State) health {
 	switch known {
 	case routing.Healthy:
 		return health{state: routing.Healthy}
-	case routing.Unhealthy:
+	case routing.Unhealthy, routing.UnhealthyDraining:
 		return health{state: routing.Unhealthy, reason: reasonFailed}
-	case routing.Initial, routing.Unused, routing.Draining:
+	case routing.Initial, routing.Unused, routing.Draining, routing.Unavailable:
 	}
 	return health{state: routing.Initial, reason: reasonInitial}
 }

@@ -65,9 +65,9 @@ func serving(targets []routing.Target) []string {
 		switch target.State {
 		case routing.Healthy:
 			healthy = append(healthy, address)
-		case routing.Initial, routing.Unhealthy:
+		case routing.Initial, routing.Unhealthy, routing.Unavailable:
 			open = append(open, address)
-		case routing.Draining, routing.Unused:
+		case routing.Draining, routing.UnhealthyDraining, routing.Unused:
 		}
 	}
 	if len(healthy) > 0 {

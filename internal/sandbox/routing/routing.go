@@ -32,7 +32,10 @@ type Listener struct {
 	LoadBalancerARN string
 	Address         string // virtual address of the load balancer, without port
 	Port            int
-	Rules           []Rule
+	// TCP listeners, of network load balancers, forward whole connections by the
+	// default rule, the only one that they have.
+	TCP   bool
+	Rules []Rule
 }
 
 // Rule forwards the requests that match it. Empty condition lists match all.
@@ -46,6 +49,9 @@ type Rule struct {
 	Stickiness time.Duration
 	// FixedStatus answers without forwarding when it isn't 0.
 	FixedStatus int
+	// Redirect is the Location that goes with a FixedStatus of 301 or 302, with
+	// the placeholders of ALB: #{protocol}, #{host}, #{port}, #{path}, #{query}.
+	Redirect string
 }
 
 // WeightedGroup is one target group of a forward action.
@@ -61,6 +67,7 @@ type HealthCheck struct {
 	Healthy, Unhealthy int // consecutive results that change the state
 	StatusFrom         int // matcher, inclusive
 	StatusTo           int
+	TCP                bool // a connection that opens is enough; no path and no status
 }
 
 // Target is one registered target of a group.
@@ -75,11 +82,13 @@ type State string
 
 // The states that the sandbox uses. ELBv2 API, TargetHealthStateEnum.
 const (
-	Initial   State = "initial"
-	Healthy   State = "healthy"
-	Unhealthy State = "unhealthy"
-	Unused    State = "unused"
-	Draining  State = "draining"
+	Initial           State = "initial"
+	Healthy           State = "healthy"
+	Unhealthy         State = "unhealthy"
+	UnhealthyDraining State = "unhealthy.draining" // network load balancers only
+	Unused            State = "unused"
+	Draining          State = "draining"
+	Unavailable       State = "unavailable" // its health isn't known
 )
 
 // TargetGroup is one target group with its targets.
