@@ -26,6 +26,8 @@ type flight struct {
 	done  chan struct{}
 	// number is unique in the zone.
 	number int
+	// allMarked: every part writes a mark.
+	allMarked bool
 
 	mu     sync.Mutex
 	riders int // guarded by mu
@@ -55,6 +57,7 @@ func newFlight(ctx context.Context, parts []*part, callTimeout time.Duration) *f
 		until = once
 	}
 	f := &flight{parts: parts, riders: len(parts), done: make(chan struct{})}
+	f.allMarked = !slices.ContainsFunc(parts, func(p *part) bool { return len(p.names) == len(p.wanted) })
 	f.ctx, f.end = context.WithDeadline(context.WithoutCancel(ctx), until)
 	return f
 }

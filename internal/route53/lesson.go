@@ -29,6 +29,8 @@ func (w *wayBack) learn(p *part, f *flight) lesson {
 		return landed
 	}
 	w.last = f.failure
+	delete(w.refused, p.key())
+	delete(w.divided, p.key())
 	shared := len(f.parts) > 1
 	switch f.failure.Class {
 	case awsapi.Conflict:
@@ -65,14 +67,15 @@ func (w *wayBack) end(p *part, why string) {
 // the marks, it may be another change in the batch: then the batch is divided,
 // and the marks get another chance.
 func (w *wayBack) refusedRight(p *part, f *flight) lesson {
+	shared := len(f.parts) > 1
 	switch {
-	case w.marked(p):
+	case w.marked(p) && (!shared || f.allMarked):
 		for _, each := range p.wanted {
 			if w.marks(each.name) {
 				w.bare[each.name] = f.failure.String()
 			}
 		}
-	case len(f.parts) > 1:
+	case shared:
 		for _, each := range p.wanted {
 			if _, err := each.readMark(); err == nil {
 				delete(w.bare, each.name)
