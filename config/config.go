@@ -36,6 +36,9 @@ type Config struct {
 	// Journal says where the daemon keeps what it decided.
 	Journal Journal `yaml:"journal"`
 
+	// Runbook says where the way back by hand is written, besides the management cluster.
+	Runbook Runbook `yaml:"runbook"`
+
 	// Pairs are the blue and green clusters to shift between. Each goes its own way.
 	Pairs []Pair `yaml:"pairs" required:"true"`
 }
@@ -103,4 +106,12 @@ type Journal struct {
 
 	// Namespace holds the custom resources.
 	Namespace string `yaml:"namespace" default:"clusterswitch"`
+}
+
+// Runbook says where the way back by hand is written: for each pair with a shift under way the AWS CLI commands that give
+// blue all traffic. The daemon always writes them into the ConfigMap clusterswitch-runbook-PAIR beside the custom resource.
+type Runbook struct {
+	// Dir is a folder for a file PAIR.md as well, such as a mounted volume: for the day when the management cluster is down.
+	// A relative path starts at the daemon's working folder. Empty writes none.
+	Dir string `yaml:"dir"`
 }

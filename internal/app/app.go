@@ -17,6 +17,7 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/journal"
 	"github.com/clusterswitch/clusterswitch/internal/kube"
 	"github.com/clusterswitch/clusterswitch/internal/logkey"
+	"github.com/clusterswitch/clusterswitch/internal/runbook"
 	"github.com/clusterswitch/clusterswitch/internal/telemetry"
 	"github.com/clusterswitch/clusterswitch/internal/web"
 )
@@ -48,6 +49,9 @@ type App struct {
 	sessions *awsapi.Sessions
 	secrets  secrets
 	watches  *watches
+	// runbooks keeps the way back by hand of each pair.
+	runbooks *runbook.Shelf
+	version  string
 	metrics  *telemetry.Metrics
 	health   *web.Health
 	// flags are those of `run --rollback`, by pair.
@@ -87,6 +91,10 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	runbooks, err := runbook.NewShelf(runbook.Options{Config: management, Namespace: o.Config.Journal.Namespace, Dir: o.Config.Runbook.Dir})
+	if err != nil {
+		return nil, err
+	}
 	metrics := telemetry.New(o.Version)
 	sessions, err := awsapi.NewSessions(ctx, sessionsOf(o.Config.AWS, metrics))
 	if err != nil {
@@ -97,7 +105,8 @@ func New(ctx context.Context, o Options) (*App, error) {
 		flags[name] = &flagged{}
 	}
 	a := &App{
-		log: o.Logger, journal: kept, sessions: sessions, secrets: secrets, aws: newAWS(adaptersOf(sessions)),
+		log: o.Logger, version: o.Version, journal: kept, runbooks: runbooks,
+		sessions: sessions, secrets: secrets, aws: newAWS(adaptersOf(sessions)),
 		metrics: metrics, health: web.NewHealth(time.Now),
 		flags: flags, failed: make(chan error, 1), userAgent: userAgent, config: o.Config, pairs: map[string]*pair{},
 	}

@@ -227,6 +227,11 @@ func (s *story) ask(spec string) {
 // await watches the custom resource until its status is as wanted.
 func (s *story) await(what string, wanted func(v1alpha1.TrafficSwitchStatus) bool) {
 	s.Helper()
+	s.awaitFor(within, what, wanted)
+}
+
+func (s *story) awaitFor(within time.Duration, what string, wanted func(v1alpha1.TrafficSwitchStatus) bool) {
+	s.Helper()
 	ctx, cancel := context.WithTimeout(s.Context(), within)
 	defer cancel()
 	var last v1alpha1.TrafficSwitchStatus

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -162,3 +163,6 @@ func (unknownKind) Commit(_ context.Context, changes []shift.Change) []shift.Res
 	}
 	return results
 }
+
+// Runbook knows no commands.
+func (unknownKind) Runbook(shift.Entrance) ([]string, error) { return nil, errors.New(kindUnknown) }

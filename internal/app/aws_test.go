@@ -44,6 +44,10 @@ func (s *service) Commit(_ context.Context, changes []shift.Change) []shift.Resu
 	return results
 }
 
+func (s *service) Runbook(e shift.Entrance) ([]string, error) {
+	return []string{s.kind + " " + e.Name}, nil
+}
+
 func alb(name string) shift.Entrance {
 	return shift.Entrance{Name: name, Balancer: &shift.BalancerEntrance{}}
 }

@@ -15,6 +15,9 @@ import (
 type entrances interface {
 	Read(ctx context.Context, entrances []shift.Entrance, attention shift.Attention) []shift.EntranceReading
 	Commit(ctx context.Context, changes []shift.Change) []shift.Result
+	// Runbook gives the commands that take an entrance back by hand, from its
+	// newest reading and without asking anybody.
+	Runbook(e shift.Entrance) (commands []string, err error)
 }
 
 // meter measures users' traffic.
@@ -39,6 +42,9 @@ type observer struct {
 	blue     cluster
 	green    cluster
 	probes   prober
+	// notes is what the pair's other parts have to say to those who read the
+	// journal; nil: nothing.
+	notes func() []string
 
 	mu      sync.Mutex // guards queries
 	queries []query
@@ -68,6 +74,9 @@ func (o *observer) Observe(ctx context.Context, look switcher.Look) shift.Observ
 		queries := o.queries
 		o.mu.Unlock()
 		reading.Go(func() { observation.Traffic = o.aws.measure(ctx, queries, look.MeasureFrom) })
+	}
+	if o.notes != nil {
+		observation.Notes = o.notes()
 	}
 	observation.Entrances = o.aws.read(ctx, look.Entrances, look.Attention)
 	reading.Wait()

@@ -37,15 +37,17 @@ func (a *App) startPair(ctx context.Context, c *config.Config, cfg config.Pair) 
 		probes:   probes.New(probes.Options{Logger: log, Random: rand.Float64}),
 	}
 	blue := a.watches.take(ctx, cfg.Blue, cfg)
-	p.observer = &observer{requests: p.requests, aws: a.aws, blue: blue, green: p.green, probes: p.probes}
+	scribe := &scribe{pair: cfg.Name, version: a.version, aws: a.aws, shelf: a.runbooks, log: log, wake: make(chan struct{}, 1)}
+	p.observer = &observer{requests: p.requests, aws: a.aws, blue: blue, green: p.green, probes: p.probes, notes: scribe.notes}
 	p.switcher = switcher.New(switcher.Options{
 		Plan: planOf(c, cfg), Observer: p.observer, Journal: fencedJournal{a.journal}, Committer: a.aws,
-		Reporter: reporters{a.metrics, a.health}, Logger: a.log,
+		Reporter: reporters{a.metrics, a.health, scribe}, Logger: a.log,
 	})
 	p.configure(c, cfg)
 	p.life.start(ctx, "blue", a.watches.hold(blue))
 	p.life.start(ctx, "green", a.watches.hold(p.green))
 	p.life.start(ctx, "probes", func(ctx context.Context) error { p.probes.Run(ctx); return nil })
+	p.life.start(ctx, "runbook", scribe.run)
 	p.life.start(ctx, "loop", func(ctx context.Context) error { p.switcher.Run(ctx); return nil })
 	return p
 }

@@ -103,7 +103,7 @@ func checkTable(rows []row) []string {
 
 // adapters each wrap one outside thing.
 func adapters() []string {
-	return []string{"internal/eks", "internal/elb", "internal/journal", "internal/kube", "internal/measure", "internal/route53"}
+	return []string{"internal/eks", "internal/elb", "internal/journal", "internal/kube", "internal/measure", "internal/route53", "internal/runbook"}
 }
 
 // forbidden says why one package may never import another, whatever the table
@@ -120,7 +120,7 @@ func forbidden(importer, imported string) string {
 	case adapter && (imported == "switcher" || imported == "config"):
 		return "adapters know the core's values only; internal/app joins them with the rest"
 	case slices.Contains(adapters(), imported) && importer != "internal/app" && importer != "internal/charttest":
-		return "internal/app alone knows the adapters, and the chart's tests, which try its rights with one"
+		return "internal/app alone knows the adapters, and the chart's tests, which try its rights with them"
 	case ofSandbox(imported) && !ofSandbox(importer) && importer != "cmd/sandbox":
 		return "the product carries nothing of the sandbox"
 	}

@@ -13,6 +13,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 
 	"github.com/clusterswitch/clusterswitch/config"
+	"github.com/clusterswitch/clusterswitch/internal/runbook"
 )
 
 func TestChartLints(t *testing.T) {
@@ -96,9 +97,9 @@ func TestKubeconfigsAreMounted(t *testing.T) {
 	}
 }
 
-// The Role grants what internal/journal asks for, and no more: above all no
-// write to a spec.
-func TestDaemonMayWriteNothingButTheJournal(t *testing.T) {
+// The Role grants what internal/journal and internal/runbook ask for, and no
+// more: above all no write to a spec.
+func TestDaemonMayWriteNothingButJournalAndRunbooks(t *testing.T) {
 	t.Parallel()
 	roles := all[*rbacv1.Role](render(t, "least"))
 	at := slices.IndexFunc(roles, func(r *rbacv1.Role) bool { return r.Name == "shift-clusterswitch" })
@@ -108,6 +109,8 @@ func TestDaemonMayWriteNothingButTheJournal(t *testing.T) {
 	want := []rbacv1.PolicyRule{
 		{APIGroups: []string{"clusterswitch.io"}, Resources: []string{"trafficswitches"}, Verbs: []string{"get", "list", "watch", "create"}},
 		{APIGroups: []string{"clusterswitch.io"}, Resources: []string{"trafficswitches/status"}, Verbs: []string{"update"}},
+		{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"create"}},
+		{APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: []string{runbook.ConfigMapName("shop")}, Verbs: []string{"get", "update"}},
 	}
 	if diff := cmp.Diff(want, roles[at].Rules); diff != "" {
 		t.Errorf("rules (-want +got):\n%s", diff)
@@ -135,6 +138,31 @@ func TestDaemonMayReadTheSecretsOfTheConfiguration(t *testing.T) {
 	want := []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{"blog", "shop-blue"}, Verbs: []string{"get"}}}
 	if diff := cmp.Diff(want, rules); diff != "" {
 		t.Errorf("rules (-want +got):\n%s", diff)
+	}
+}
+
+// The folder that the configuration names for runbooks is a mounted volume.
+func TestRunbooksHaveAVolume(t *testing.T) {
+	t.Parallel()
+	objects := render(t, "full")
+	c, err := config.Parse("clusterswitch.yaml", []byte(only[*corev1.ConfigMap](t, objects).Data["clusterswitch.yaml"]), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pod := only[*appsv1.Deployment](t, objects).Spec.Template.Spec
+	var mounted string
+	for _, m := range pod.Containers[0].VolumeMounts {
+		if m.Name == "runbook" && !m.ReadOnly {
+			mounted = m.MountPath
+		}
+	}
+	if mounted == "" || mounted != c.Runbook.Dir {
+		t.Errorf("the volume is at %q, runbook.dir is %q", mounted, c.Runbook.Dir)
+	}
+	if !slices.ContainsFunc(pod.Volumes, func(v corev1.Volume) bool {
+		return v.Name == "runbook" && v.PersistentVolumeClaim.ClaimName == "runbooks"
+	}) {
+		t.Errorf("the volumes are %v", pod.Volumes)
 	}
 }
 
@@ -166,13 +194,15 @@ func TestChartRefuses(t *testing.T) {
 		set  []string
 		want string
 	}{
-		"no pairs":                          {[]string{"--set-json=config.pairs=[]"}, "config.pairs: name at least one pair"},
-		"no image":                          {[]string{"--set=image.repository="}, "image.repository: name the image"},
-		"a listen address of its own":       {[]string{"--set=config.listen=:1"}, "config.listen: leave it out"},
-		"a journal of its own":              {[]string{"--set=config.journal.namespace=x"}, "config.journal: leave it out"},
-		"an unknown key":                    {[]string{"--set=replicaCount=2"}, "replicaCount"},
-		"a kubeconfig in the config folder": {[]string{"--set=kubeconfigSecrets[0].mountPath=/etc/clusterswitch/blue"}, "mountPath"},
-		"no account":                        {[]string{"--set=serviceAccount.create=false"}, "serviceAccount.name: name the account"},
+		"no pairs":                               {[]string{"--set-json=config.pairs=[]"}, "config.pairs: name at least one pair"},
+		"no image":                               {[]string{"--set=image.repository="}, "image.repository: name the image"},
+		"a listen address of its own":            {[]string{"--set=config.listen=:1"}, "config.listen: leave it out"},
+		"a journal of its own":                   {[]string{"--set=config.journal.namespace=x"}, "config.journal: leave it out"},
+		"an unknown key":                         {[]string{"--set=replicaCount=2"}, "replicaCount"},
+		"a kubeconfig in the config folder":      {[]string{"--set=kubeconfigSecrets[0].mountPath=/etc/clusterswitch/blue"}, "mountPath"},
+		"a folder for runbooks without a volume": {[]string{"--set=config.runbook.dir=/runbooks"}, "runbookVolume: name a volume"},
+		"a volume for runbooks without a folder": {[]string{"--set=runbookVolume.persistentVolumeClaim.claimName=x"}, "config.runbook.dir: name the folder"},
+		"no account":                             {[]string{"--set=serviceAccount.create=false"}, "serviceAccount.name: name the account"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

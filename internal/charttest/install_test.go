@@ -11,11 +11,12 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/kubernetes"
+	clientgo "k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
 	"github.com/clusterswitch/clusterswitch/internal/api/v1alpha1"
 	"github.com/clusterswitch/clusterswitch/internal/journal"
+	"github.com/clusterswitch/clusterswitch/internal/runbook"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/controlplane"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/controlplane/cptest"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
@@ -78,6 +79,7 @@ func TestAReleaseGivesEveryoneTheirRights(t *testing.T) {
 	if err := kept.Save(t.Context(), "shop", shift.NewState(), shift.Said{Reason: shift.NothingToDo}); err != nil {
 		t.Errorf("the daemon can't write its journal: %v", err)
 	}
+	putRunbook(t, daemon)
 	rollback := v1alpha1.SpecChange{Rollback: new(true)}
 	if _, err := clientOf(t, daemon).PatchSpec(t.Context(), "shop", rollback); err == nil || !strings.Contains(err.Error(), "forbidden") {
 		t.Errorf("the daemon may change what people ask for: %v", err)
@@ -92,7 +94,7 @@ func TestAReleaseGivesEveryoneTheirRights(t *testing.T) {
 
 func readsItsSecretsAlone(t *testing.T, cp *controlplane.ControlPlane, daemon *rest.Config) {
 	t.Helper()
-	client, err := kubernetes.NewForConfig(daemon)
+	client, err := clientgo.NewForConfig(daemon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,6 +109,28 @@ func readsItsSecretsAlone(t *testing.T, cp *controlplane.ControlPlane, daemon *r
 	}
 	if _, err := client.CoreV1().Secrets(namespace).List(t.Context(), metav1.ListOptions{}); err == nil {
 		t.Error("the daemon may list all Secrets")
+	}
+}
+
+// putRunbook writes the runbook of shop twice: it is made, then changed. That of
+// another pair can't be changed.
+func putRunbook(t *testing.T, daemon *rest.Config) {
+	t.Helper()
+	shelf, err := runbook.NewShelf(runbook.Options{Config: daemon, Namespace: namespace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for attempt := range 2 {
+		if err := shelf.Put(t.Context(), runbook.Book{Pair: "shop", Attempt: attempt}); err != nil {
+			t.Errorf("the daemon can't write a runbook: %v", err)
+		}
+	}
+	core, err := clientgo.NewForConfig(daemon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := core.CoreV1().ConfigMaps(namespace).Get(t.Context(), "shift-clusterswitch", metav1.GetOptions{}); err == nil {
+		t.Error("the daemon may read other ConfigMaps")
 	}
 }
 

@@ -1,6 +1,6 @@
 // Package cli holds the commands of clusterswitch: the daemon, and the tool in
-// a person's hand. The hand commands talk to the custom resource only; the
-// daemon does what it says there.
+// a person's hand. The hand commands talk to the custom resource only, and the
+// daemon does what it says there; but for those that say they go to AWS.
 package cli
 
 import (
@@ -66,7 +66,8 @@ new one (green), step by step and only through gates, and back at any moment.
 "run" is the daemon. All other commands are for people. start, rollback, pause,
 resume and approve write what a person asks for into the pair's TrafficSwitch
 in the management cluster; the daemon does it. Whoever may not edit that
-resource may not ask.
+resource may not ask. When the management cluster is away, "rollback --direct"
+and "runbook" work with the configuration and AWS credentials alone.
 
 Exit status: 0 done; 1 failed; 2 bad configuration or usage.`
 
@@ -87,6 +88,7 @@ func (p *program) root() *cobra.Command {
 		p.runCommand(), p.validateCommand(),
 		p.statusCommand(), p.startCommand(), p.rollbackCommand(),
 		p.pauseCommand(), p.resumeCommand(), p.approveCommand(),
+		p.runbookCommand(), p.policyCommand(),
 		p.versionCommand(),
 	)
 	return root

@@ -25,7 +25,7 @@ func TestDocs(t *testing.T) {
 	root.InitDefaultCompletionCmd("status")
 	b.WriteString(root.Long + "\n\nEvery command takes:\n\n")
 	flags(&b, root.PersistentFlags(), nil)
-	b.WriteString("Every command that takes a PAIR also takes:\n\n")
+	b.WriteString("The commands that speak with the management cluster also take:\n\n")
 	common := handFlags(root)
 	flags(&b, common, nil)
 	for _, c := range root.Commands() {
@@ -175,6 +175,8 @@ func TestHelp(t *testing.T) {
 		{"pause", "--help"},
 		{"resume", "--help"},
 		{"approve", "--help"},
+		{"runbook", "--help"},
+		{"policy", "--help"},
 		{"version", "--help"},
 	} {
 		got := run(t.Context(), args...)

@@ -71,14 +71,19 @@ func (p *program) hand(command *cobra.Command, flags place) (*hand, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &hand{out: p.out, err: p.err, place: at, client: client, now: p.now}
+	return &hand{out: p.out, err: p.err, place: at, client: client, now: p.now, given: given(command)}, nil
+}
+
+// given repeats the flags that say where things are, as the person gave them.
+func given(command *cobra.Command) string {
+	flags := ""
 	command.Flags().Visit(func(f *pflag.Flag) {
 		switch f.Name {
 		case "config", "kubeconfig", "context", "namespace":
-			h.given += " --" + f.Name + " " + word(f.Value.String())
+			flags += " --" + f.Name + " " + word(f.Value.String())
 		}
 	})
-	return h, nil
+	return flags
 }
 
 // next gives a command of this program for the same management cluster.

@@ -158,6 +158,6 @@ func TestARefusalIsToldWithWhatElseRollsBack(t *testing.T) {
 	want := ran{status: 1, err: "clusterswitch: changing shop: eve may not patch trafficswitches\n"}
 	compare(t, want, run(t.Context(), "pause", "shop", "--kubeconfig", kubeconfig))
 	want.err += "Nothing is known to be asked for. The daemon also obeys rollback: true for shop in its configuration, " +
-		"and run --rollback shop: these work while the management cluster is away\n"
+		"and run --rollback shop: these work while the management cluster is away. So does: clusterswitch rollback shop --direct\n"
 	compare(t, want, run(t.Context(), "rollback", "shop", "--kubeconfig", kubeconfig))
 }

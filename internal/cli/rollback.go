@@ -22,10 +22,19 @@ It waits only while a fresh look proves that blue has no healthy target and
 green has some, and goes as soon as blue has one; --force overrules even that.
 What is unknown about blue refuses nothing.
 
-After a rollback nothing rises again until somebody starts a new attempt.`,
-		Args: onePair,
+After a rollback nothing rises again until somebody starts a new attempt.
+
+With --direct the command writes the weights at AWS itself, for several pairs if
+you name them, and tries again until green has nothing or --timeout is over. It
+needs the configuration file and AWS credentials only: it is for the day when
+the management cluster or the daemon is away. Where the daemon runs, leave
+--direct out. One that runs or comes back all the same sees the mark at AWS and
+goes on with the rollback. The entrances are those of the configuration file. A
+handsOff there stops the daemon only, not this. Exit status 0: green has nothing
+on any entrance, as AWS shows it.`,
 	}, func(ctx context.Context, h *hand, args []string) error { return h.rollback(ctx, args[0], force) })
 	command.Flags().BoolVar(&force, "force", false, "go back even when blue is proven to have no healthy target")
+	p.orDirect(command, &force)
 	return command
 }
 
@@ -41,7 +50,7 @@ func (h *hand) rollback(ctx context.Context, pair string, force bool) error {
 		return err
 	case err != nil:
 		return fmt.Errorf("%w\nNothing is known to be asked for. The daemon also obeys rollback: true for %s in its configuration, and run --rollback %s: "+
-			"these work while the management cluster is away", err, pair, pair)
+			"these work while the management cluster is away. So does: clusterswitch rollback %s --direct", err, pair, pair, pair)
 	}
 	h.out.say("The rollback flag of %s is set.", pair)
 	switch phase := shift.Phase(t.Status.Phase); {

@@ -19,7 +19,7 @@ func BenchmarkRollback(b *testing.B) {
 		var acknowledged time.Duration
 		for b.Loop() {
 			b.StopTimer()
-			must[*sdk.ModifyRuleOutput](b)(w.client.ModifyRule(b.Context(), &sdk.ModifyRuleInput{RuleArn: &w.rule, Actions: w.actions(shift.Weights{Blue: 50, Green: 50}, false)}))
+			must[*sdk.ModifyRuleOutput](b)(w.client.ModifyRule(b.Context(), &sdk.ModifyRuleInput{RuleArn: &w.arn, Actions: w.actions(shift.Weights{Blue: 50, Green: 50}, false)}))
 			c := w.change(w.read(b, a), 0, shift.Rollback)
 			b.StartTimer()
 			started := time.Now()
@@ -33,7 +33,7 @@ func BenchmarkRollback(b *testing.B) {
 	})
 	b.Run("one raw call", func(b *testing.B) {
 		w := newWorld(b, 50, false)
-		in := &sdk.ModifyRuleInput{RuleArn: &w.rule, Actions: w.actions(shift.Weights{Blue: 50, Green: 50}, false)}
+		in := &sdk.ModifyRuleInput{RuleArn: &w.arn, Actions: w.actions(shift.Weights{Blue: 50, Green: 50}, false)}
 		for b.Loop() {
 			must[*sdk.ModifyRuleOutput](b)(w.client.ModifyRule(b.Context(), in))
 		}

@@ -11,7 +11,7 @@ import (
 func (t *turn) drifted() (Decision, bool) {
 	for _, e := range t.next.Entrances {
 		r, known := t.reading(e.Name)
-		if known && r.Mark != nil && r.Mark.outranks(t.next) {
+		if known && r.Mark != nil && (r.Mark.outranks(t.next) || r.Mark.tellsRollback(t.next)) {
 			return t.outranked(e.Name, *r.Mark), true
 		}
 		if !known || !foreign(e, r) {
@@ -28,7 +28,9 @@ func (t *turn) drifted() (Decision, bool) {
 }
 
 // outranked yields to a mark that is newer than this state: somebody rolled
-// back without the journal, or another daemon took charge and this one stops.
+// back without the journal, or another daemon took charge and this one stops. A
+// rollback counts whatever its version: who made it could not read the journal,
+// and intent may have changed since the last write.
 func (t *turn) outranked(entrance string, m Mark) Decision {
 	if m.Rollback && t.next.Rollback == nil {
 		t.next.Attempt, t.next.Epoch = max(t.next.Attempt, m.Attempt), max(t.next.Epoch, m.Epoch)

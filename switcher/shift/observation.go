@@ -14,6 +14,9 @@ type Observation struct {
 	Green     ClusterReading
 	Probes    []ProbeReading
 	Traffic   []TrafficReading
+	// Notes are sentences about the pair for those who read the journal. No
+	// decision looks at them.
+	Notes []string
 }
 
 // ClusterReading is a snapshot of one cluster's workloads.

@@ -145,6 +145,14 @@ func (r EntranceReading) least() Share {
 	return least
 }
 
+// ProvesBlueDead tells whether the reading proves that going back would break
+// what works: blue has no healthy target, and green has some. What is unknown
+// proves nothing.
+func (r EntranceReading) ProvesBlueDead() bool {
+	return r.BlueTargets.Known && r.BlueTargets.Healthy == 0 &&
+		r.GreenTargets.Known && r.GreenTargets.Healthy > 0
+}
+
 // rival says who else writes the entrance, as far as AWS can tell.
 func (r EntranceReading) rival() string {
 	if r.Owner != "" {

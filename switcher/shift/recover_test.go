@@ -111,3 +111,22 @@ func TestRecoverKeepsWhoAskedForTheRollback(t *testing.T) {
 		t.Errorf("got %+v, final %t", s, final)
 	}
 }
+
+// Who rolls back past the daemon counts on from the last mark, while the
+// daemon's own count went on: here by a question. Where the entrance then stands
+// as intended, the mark alone tells.
+func TestAMarkOfARollbackIsObeyedWhateverItsVersion(t *testing.T) {
+	for version := range int64(12) {
+		w := newWorld()
+		s := journaled(func(s *State) {
+			s.Share, s.Step, s.Entrances = 0, 0, freeze(w.plan.Entrances, 0)
+			s.Question = &Question{ID: "2-1", Reason: Drift, Entrance: "dns", Message: "somebody set it to 30 %"}
+		}).State
+		o := w.observe(s)
+		o.Request = Request{Serve: Green, Attempt: 2}
+		o.Entrances[0].Mark = marked(2, version, RollingBack, 0, true)
+		if d := Decide(w.plan, s, o, w.now); d.Next.Phase != RollingBack && d.Next.Phase != RolledBack {
+			t.Errorf("with a mark of version %d it is in phase %s: %s", version, d.Next.Phase, d.Message)
+		}
+	}
+}

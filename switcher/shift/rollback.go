@@ -139,7 +139,7 @@ func (t *turn) lowerAll(limit Share) (Decision, bool) {
 			t.next.Entrances[i] = EntranceState{Entrance: e.Entrance, Share: min(e.Share, limit), SentAt: e.SentAt, LoweredAt: e.LoweredAt}
 			left = max(left, r.Share())
 			unsynced = unsynced || !r.InSync
-		case known && blueIsDead(r) && !t.o.Request.RollbackForce:
+		case known && r.ProvesBlueDead() && !t.o.Request.RollbackForce:
 			waiting = append(waiting, e.Name)
 		case known:
 			changes = append(changes, t.change(i, limit, Rollback))
@@ -237,13 +237,6 @@ func (t *turn) blueCapacity() (Share, bool) {
 // the load: without one, no gate could say what green needs.
 func (t *turn) blueMeasured() bool {
 	return t.o.Blue.Err == "" && t.fresh(t.o.Blue.At, t.p.StaleAfter) && t.o.Blue.Ready() > 0
-}
-
-// blueIsDead tells whether a fresh reading proves that going back would break
-// what works.
-func blueIsDead(r EntranceReading) bool {
-	return r.BlueTargets.Known && r.BlueTargets.Healthy == 0 &&
-		r.GreenTargets.Known && r.GreenTargets.Healthy > 0
 }
 
 // greenIsDead tells whether a reading proves that green can't answer, while

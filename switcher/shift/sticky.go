@@ -30,9 +30,9 @@ func (s State) Tail(o Observation) time.Time {
 
 // Notes says what else decides where users go, beside the weights: other
 // records of a group, cookies, health checks. Each is one sentence that begins
-// with its entrance's name.
+// with its entrance's name. Before them come the observation's own notes.
 func Notes(s State, o Observation, now time.Time) []string {
-	var notes []string
+	notes := slices.Clone(o.Notes)
 	for _, r := range o.Entrances {
 		for _, note := range r.Notes {
 			notes = append(notes, r.Name+": "+note)

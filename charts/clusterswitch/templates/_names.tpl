@@ -56,6 +56,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- if hasKey .Values.config "journal" -}}
 {{- fail "config.journal: leave it out; the custom resources live in the release's namespace" -}}
 {{- end -}}
+{{- $runbooks := include "clusterswitch.runbookDir" . -}}
+{{- if and $runbooks (not .Values.runbookVolume) -}}
+{{- fail "runbookVolume: name a volume for config.runbook.dir; the daemon's own file system is read-only" -}}
+{{- end -}}
+{{- if and .Values.runbookVolume (not (hasPrefix "/" $runbooks)) -}}
+{{- fail "config.runbook.dir: name the folder for runbookVolume by its whole path, or leave both out" -}}
+{{- end -}}
 {{- $set := dict "listen" (printf ":%d" (int .Values.port)) "journal" (dict "namespace" .Release.Namespace) -}}
 {{- toYaml (merge $set .Values.config) -}}
 {{- end -}}
@@ -74,3 +81,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end }}
 {{- $names | compact | uniq | sortAlpha | toJson }}
 {{- end }}
+
+{{/* The folder for runbooks as files; empty: there is none. */}}
+{{- define "clusterswitch.runbookDir" -}}
+{{- dig "runbook" "dir" "" .Values.config -}}
+{{- end -}}

@@ -120,7 +120,8 @@ type TrafficSwitchStatus struct {
 	// +optional
 	BlueReady string `json:"blueReady,omitempty"`
 	// Notes are what else decides where users go, beside the weights: other
-	// records of a group, cookies of clients, health checks.
+	// records of a group, cookies of clients, health checks; and why there is no
+	// runbook.
 	// +optional
 	// +listType=atomic
 	Notes []string `json:"notes,omitempty"`

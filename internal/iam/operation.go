@@ -1,0 +1,92 @@
+// Package iam knows the rights that clusterswitch needs at AWS: for every
+// operation that the code calls its IAM action, and for what a configuration
+// names the least policy that allows it.
+package iam
+
+// Scope is what an operation is allowed on.
+type Scope int
+
+// The scopes.
+const (
+	// Zones are the hosted zones, for reading.
+	Zones Scope = iota
+	// Records are names, types and actions within a hosted zone, for writing.
+	Records
+	// Changes are Route 53's changes: their IDs aren't known before.
+	Changes
+	// Balancers is everything of ELB: AWS doesn't limit these reads to resources.
+	Balancers
+	// Rules are listener rules.
+	Rules
+	// Listeners are listeners whose default action splits the traffic.
+	Listeners
+	// Tags are our tags on rules and listeners.
+	Tags
+	// Metrics is everything of CloudWatch: AWS doesn't limit reads of metrics.
+	Metrics
+	// Roles are the roles to assume.
+	Roles
+)
+
+// String gives the scope as the resource of the table in docs/aws.md.
+func (s Scope) String() string {
+	return [...]string{
+		"the hosted zone", "names, types and actions in the hosted zone", "`change/*`", "`*`", "the listener rule",
+		"the listener", "our tags on the rule or listener", "`*`", "the role",
+	}[s]
+}
+
+// Operation is one operation of AWS that the code calls.
+type Operation struct {
+	// Service is the SDK's package, as "elasticloadbalancingv2".
+	Service string
+	// Name is the operation's, as "ModifyRule".
+	Name  string
+	Scope Scope
+	// For says in a few words what it is for.
+	For string
+}
+
+// Action is the operation's IAM action, as "elasticloadbalancing:ModifyRule".
+// Of all operations that are called here IAM's action has the operation's name:
+// Service Authorization Reference.
+func (o Operation) Action() string {
+	prefix := o.Service
+	if prefix == "elasticloadbalancingv2" {
+		prefix = "elasticloadbalancing"
+	}
+	return prefix + ":" + o.Name
+}
+
+// Operations are all operations that the code calls. TestEveryCallHasItsRow
+// compares them with the code.
+func Operations() []Operation {
+	return []Operation{
+		{"route53", "ListResourceRecordSets", Zones, "Reading the weights and the mark of a name, and who else owns it."},
+		{"route53", "ChangeResourceRecordSets", Records, "Swapping the weighted records of a name together with the mark, in one batch."},
+		{"route53", "GetChange", Changes, "Knowing when all of Route 53's servers answer by a change."},
+		{"elasticloadbalancingv2", "DescribeRules", Balancers, "Reading the weights of a listener rule."},
+		{"elasticloadbalancingv2", "DescribeListeners", Balancers, "Reading the weights of a listener's default action."},
+		{"elasticloadbalancingv2", "DescribeTags", Balancers, "Reading the mark, and who else owns the rule or listener."},
+		{"elasticloadbalancingv2", "DescribeTargetHealth", Balancers, "Green's healthy targets before it gets traffic; blue's before it gets it back."},
+		{"elasticloadbalancingv2", "DescribeTargetGroupAttributes", Balancers, "Slow start, stickiness and fail-open of the target groups, which status tells."},
+		{"elasticloadbalancingv2", "DescribeLoadBalancerAttributes", Balancers, "Cross-zone balancing, which status tells."},
+		{"elasticloadbalancingv2", "ModifyRule", Rules, "Writing the weights of a listener rule."},
+		{"elasticloadbalancingv2", "ModifyListener", Listeners, "Writing the weights of a listener's default action."},
+		{"elasticloadbalancingv2", "AddTags", Tags, "Writing the mark, and remembering stickiness that a rollback switched off."},
+		{"elasticloadbalancingv2", "RemoveTags", Tags, "Forgetting stickiness that is restored."},
+		{"cloudwatch", "GetMetricData", Metrics, "The errors that users got."},
+		{"sts", "AssumeRole", Roles, "Becoming the role that the configuration names (`roleARN`)."},
+	}
+}
+
+// actions gives the IAM actions of one scope.
+func actions(s Scope) []string {
+	var found []string
+	for _, o := range Operations() {
+		if o.Scope == s {
+			found = append(found, o.Action())
+		}
+	}
+	return found
+}
