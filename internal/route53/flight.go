@@ -22,7 +22,7 @@ import (
 // end; when nobody does any more, it is called off.
 type flight struct {
 	parts []*part
-	ctx   context.Context //nolint:containedctx // it ends with the last of many callers
+	ctx   context.Context // it ends with the last of its callers, not with the first
 	end   context.CancelFunc
 	done  chan struct{}
 	// number is unique in the zone.

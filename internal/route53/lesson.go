@@ -86,8 +86,11 @@ func (w *wayBack) refusedRight(p *part, f *flight) lesson {
 		w.end(p, w.refusal(f.failure))
 		return over
 	}
-	if err := w.replan(p); err != nil {
+	empty, err := w.replan(p)
+	if err != nil {
 		w.end(p, err.Error())
+	}
+	if err != nil || empty {
 		return over
 	}
 	return repeat
@@ -112,10 +115,11 @@ func (w *wayBack) escalate(p *part) bool {
 				w.bare[each.name] = "Route 53 refused the swap with it: " + w.last.String()
 			}
 		}
-		if err := w.replan(p); err != nil {
+		empty, err := w.replan(p)
+		if err != nil {
 			w.end(p, err.Error())
-			return false
 		}
+		return err == nil && !empty
 	default:
 		w.end(p, "Route 53 refuses the swap though nothing changed: "+w.last.String())
 		return false
