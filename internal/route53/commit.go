@@ -25,17 +25,15 @@ import (
 func (a *Adapter) Commit(ctx context.Context, changes []shift.Change) []shift.Result {
 	ctx, cancel := context.WithTimeout(ctx, commitBudget)
 	defer cancel()
+	contexts := map[bool]context.Context{false: ctx, true: awsapi.Urgent(ctx)}
 	results := make([]shift.Result, len(changes))
 	zones := map[string][]*swap{}
 	for i, c := range changes {
 		results[i].Entrance = c.Entrance.Name
-		s := &swap{Change: c, ctx: ctx, result: &results[i], bare: map[string]string{}}
+		s := &swap{Change: c, ctx: contexts[c.Priority == shift.Rollback], result: &results[i], bare: map[string]string{}}
 		if c.Entrance.Route53 == nil || !c.Wanted.Valid() || c.Restick {
 			s.answer(shift.Refused, time.Time{}, "%s of %s is not a change of a Route 53 entrance", c.Wanted, c.Entrance.Name)
 			continue
-		}
-		if c.Priority == shift.Rollback {
-			s.ctx = awsapi.Urgent(ctx)
 		}
 		id := c.Entrance.Route53.HostedZoneID
 		zones[id] = append(zones[id], s)

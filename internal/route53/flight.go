@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -21,7 +22,7 @@ import (
 // end; when nobody does any more, it is called off.
 type flight struct {
 	parts []*part
-	ctx   context.Context //nolint:containedctx // it ends with the last of many callers
+	ctx   context.Context // it ends with the last of its callers, not with the first
 	end   context.CancelFunc
 	done  chan struct{}
 	// number is unique in the zone.
@@ -37,6 +38,7 @@ type flight struct {
 	ok      bool
 	at      time.Time // when it was answered
 	named   []*part   // those of which AWS's refusal names a record
+	since   want      // listings that began after it was answered
 }
 
 // margin is what a flight leaves to those who wait for it.
@@ -80,7 +82,7 @@ func (f *flight) ride(ctx context.Context) *flight {
 		return f
 	}
 	return &flight{
-		parts:   f.parts,
+		parts: f.parts, since: want{after: math.MaxInt64}, // there is no time to read it back
 		failure: awsapi.Failure{Class: awsapi.Unreachable, Message: "it was on its way when the time was over: " + ctx.Err().Error()},
 	}
 }
@@ -112,11 +114,30 @@ func (z *zone) fly(f *flight) {
 			break
 		}
 	}
+	f.since = z.afresh()
 	q := &z.queue
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	q.busy = false
 	q.wake()
+	q.mu.Unlock()
+	z.readBack(f)
+}
+
+// readBack lists for all who share a batch that must be read back, so that they
+// go on together.
+func (z *zone) readBack(f *flight) {
+	if f.ok || len(f.parts) == 1 || f.failure.Class != awsapi.Conflict && f.failure.Class != awsapi.Unreachable {
+		return
+	}
+	var names []string
+	for _, p := range f.parts {
+		names = append(names, p.reads...)
+	}
+	l := &z.calm
+	if awsapi.IsUrgent(f.ctx) {
+		l = &z.urgent
+	}
+	z.look(f.ctx, l, names, f.since)
 }
 
 func (z *zone) send(f *flight) (*route53.ChangeResourceRecordSetsOutput, error) {

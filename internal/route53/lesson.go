@@ -28,7 +28,7 @@ func (w *wayBack) learn(p *part, f *flight) lesson {
 		w.swap.landed(p, f.at)
 		return landed
 	}
-	w.last = f.failure
+	w.last, w.since = f.failure, f.since
 	delete(w.refused, p.key())
 	delete(w.divided, p.key())
 	shared := len(f.parts) > 1
@@ -86,21 +86,26 @@ func (w *wayBack) refusedRight(p *part, f *flight) lesson {
 		w.end(p, w.refusal(f.failure))
 		return over
 	}
-	if err := w.replan(p); err != nil {
+	empty, err := w.replan(p)
+	if err != nil {
 		w.end(p, err.Error())
+	}
+	if err != nil || empty {
 		return over
 	}
 	return repeat
 }
 
-// escalate decides how a part goes on that AWS refused before, when nothing of
+// escalate decides how a part goes on that AWS refused before. Where nothing of
 // it changed: divided from others, then without the mark, then not at all.
 func (w *wayBack) escalate(p *part) bool {
 	key := p.key()
-	if w.refused[key] != token(p.spots()) {
+	switch refused := w.refused[key]; {
+	case refused == "":
 		return true
-	}
-	switch {
+	case refused != token(p.spots()):
+		w.conflicts++
+		return true
 	case w.divided[key] != "":
 		p.group = w.divided[key]
 		delete(w.divided, key)
@@ -110,10 +115,11 @@ func (w *wayBack) escalate(p *part) bool {
 				w.bare[each.name] = "Route 53 refused the swap with it: " + w.last.String()
 			}
 		}
-		if err := w.replan(p); err != nil {
+		empty, err := w.replan(p)
+		if err != nil {
 			w.end(p, err.Error())
-			return false
 		}
+		return err == nil && !empty
 	default:
 		w.end(p, "Route 53 refuses the swap though nothing changed: "+w.last.String())
 		return false

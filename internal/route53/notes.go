@@ -174,11 +174,10 @@ func found(e shift.Route53Entrance, spots []spot) string {
 			return faults[0].Error()
 		}
 	}
-	stands := ""
-	if most, all := apart(e, spots); len(all) > 1 {
+	most, all := apart(e, spots)
+	stands := most.String()
+	if len(all) > 1 {
 		stands = where(e, spots)
-	} else {
-		stands = most.String()
 	}
 	mark := "no mark"
 	marks, err := legible(spots)

@@ -10,10 +10,12 @@ import (
 )
 
 const (
-	// burst is how long after a batch of rollbacks the next one waits for others
-	// to share it. A lone rollback goes at once; of a thousand, the first does.
-	burst = time.Second
-	// longestGather bounds that wait, which goes on for as long as others come.
+	// atOnce is how many batches of rollbacks a second leave without waiting for
+	// others to share them: so a lone rollback goes at once, and a thousand don't
+	// become hundreds of batches. AWS takes 10 calls a second, 50 in a burst.
+	atOnce = 8
+	// longestGather bounds the wait of those beyond, which goes on for as long as
+	// others come.
 	longestGather = 50 * time.Millisecond
 	// leastFlight is the time that must be left for a call: what has less isn't
 	// sent any more.
@@ -31,11 +33,11 @@ type queue struct {
 	busy    bool       // somebody gathers a batch, or one is on its way
 	// rollbacks counts those of the zone that are not answered yet, also while
 	// they are read again.
-	rollbacks  int
-	rolledBack time.Time     // when a batch of rollbacks last left
-	changed    chan struct{} // closed and made anew when something may go that couldn't
-	hurry      chan struct{} // closed and made anew when a rollback comes
-	flights    int           // counts batches
+	rollbacks int
+	left      []time.Time   // when batches of rollbacks left within the last second
+	changed   chan struct{} // closed and made anew when something may go that couldn't
+	hurry     chan struct{} // closed and made anew when a rollback comes
+	flights   int           // counts batches
 }
 
 // late tells whether a part must not be sent any more.
@@ -142,7 +144,7 @@ func (z *zone) takeOff(ctx context.Context) {
 		return
 	}
 	if parts[0].priority == shift.Rollback {
-		q.rolledBack = time.Now()
+		q.left = append(q.left, time.Now())
 	}
 	q.flights++
 	f := newFlight(ctx, parts, z.opts.CallTimeout)
@@ -160,9 +162,10 @@ func (q *queue) gatherMore(ctx context.Context) {
 		q.mu.Lock()
 		came, hurry, more := len(q.waiting), q.hurry, false
 		switch p := q.first(); {
-		case p == nil, p.group != "", q.gather <= 0, q.full(p):
+		case p == nil, q.gather <= 0, q.full(p):
 		case p.priority == shift.Rollback:
-			more, hurry = time.Since(q.rolledBack) < burst, nil
+			q.left = slices.DeleteFunc(q.left, func(at time.Time) bool { return time.Since(at) >= time.Second })
+			more, hurry = len(q.left) >= atOnce || p.group != "", nil // those of a divided batch come together
 		default:
 			more = waited == 0
 		}

@@ -16,7 +16,7 @@ import (
 // swap is one change on its way.
 type swap struct {
 	shift.Change
-	ctx    context.Context //nolint:containedctx // a batch is made of changes of many callers
+	ctx    context.Context // kept, since a batch is made of changes of many callers
 	result *shift.Result
 
 	// bare says by name why the mark is left out there; without an entry it goes
@@ -43,6 +43,7 @@ func (s *swap) name() string { return listed(s.entrance().Names) }
 type part struct {
 	wanted  []wished
 	names   []string // whatever the part writes, the marks' names included
+	reads   []string // what must be listed to read the names back
 	changes []types.Change
 	size    BatchSize
 
@@ -50,7 +51,7 @@ type part struct {
 	// group keeps apart what a refused batch was divided into; empty: none was.
 	group string
 	// ctx is the change's; what is over isn't sent.
-	ctx context.Context //nolint:containedctx // a batch is made of changes of many callers
+	ctx context.Context
 
 	flight *flight // guarded by queue.mu; nil: it waits
 }
@@ -106,7 +107,10 @@ func (s *swap) plan(wishes []wished) ([]*part, error) {
 		}
 		p := parts[len(parts)-1]
 		p.wanted = append(p.wanted, w)
-		p.names = append(p.names, w.name)
+		p.names, p.reads = append(p.names, w.name), append(p.reads, w.name)
+		if s.entrance().Mark {
+			p.reads = append(p.reads, w.markAt)
+		}
 		if s.marks(w.name) {
 			p.names = append(p.names, w.markAt)
 		}
@@ -126,17 +130,20 @@ func (s *swap) planName(w wished) ([]types.Change, error) {
 	return planSwap(s.entrance(), w.groups, oldMark, newMark)
 }
 
-// replan plans a part again after something about it was learned.
-func (s *swap) replan(p *part) error {
+// replan plans a part again after something about it was learned; empty: nothing
+// is left to write, since it was nothing but marks that are left out now.
+func (s *swap) replan(p *part) (empty bool, err error) {
 	parts, err := s.plan(p.wanted)
 	switch {
 	case err != nil:
-		return err
-	case len(parts) != 1:
-		return fmt.Errorf("%d parts came of one", len(parts))
+		return false, err
+	case len(parts) > 1:
+		return false, fmt.Errorf("%d parts came of one", len(parts))
+	case len(parts) == 0:
+		return true, nil
 	}
 	p.names, p.changes, p.size = parts[0].names, parts[0].changes, parts[0].size
-	return nil
+	return false, nil
 }
 
 // shows tells whether a reading is what the part wanted, its own marks included.
