@@ -155,8 +155,8 @@ func TestLateAnswersOfAStrictELBAreNoDrift(t *testing.T) {
 	w := newWorld(t, 25, false)
 	a := w.adapter()
 	c := w.change(w.read(t, a), 50, shift.Rise)
-	clear := must[func()](t)(w.cloud.Inject(sandbox.Fault{Kind: sandbox.StaleReads, Service: sandbox.ELB, Operation: "DescribeRules", Delay: time.Second}))
-	defer clear()
+	caughtUp := must[func()](t)(w.cloud.Inject(sandbox.Fault{Kind: sandbox.StaleReads, Service: sandbox.ELB, Operation: "DescribeRules", Delay: time.Second}))
+	defer caughtUp()
 	if got := a.Commit(t.Context(), []shift.Change{c})[0]; got.Outcome != shift.Applied || got.Note != "" {
 		t.Errorf("got %+v", got)
 	}
