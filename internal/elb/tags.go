@@ -68,20 +68,20 @@ func (a *Adapter) lookAtTags(ctx context.Context, arns []string) map[string]answ
 	var wg sync.WaitGroup
 	for _, chunk := range chunks {
 		wg.Go(func() {
-			if !a.takeTurn(ctx) {
-				return
-			}
-			defer a.endTurn(ctx)
-			got, failed := bisect(chunk, func(int) {}, func(arns []string) (map[string][]types.Tag, error) { return a.describeTags(ctx, arns) })
-			mu.Lock()
-			defer mu.Unlock()
-			for arn, tags := range got {
-				answers[arn] = answer[[]types.Tag]{value: tags}
-			}
-			for arn, f := range failed {
-				answers[arn] = answer[[]types.Tag]{failed: &f}
-				a.gone.set(arn, f.Class == awsapi.NotFound)
-			}
+			a.inTurn(ctx, func() (throttled bool) {
+				got, failed := bisect(chunk, func(int) {}, func(arns []string) (map[string][]types.Tag, error) { return a.describeTags(ctx, arns) })
+				mu.Lock()
+				defer mu.Unlock()
+				for arn, tags := range got {
+					answers[arn] = answer[[]types.Tag]{value: tags}
+				}
+				for arn, f := range failed {
+					answers[arn] = answer[[]types.Tag]{failed: &f}
+					a.gone.set(arn, f.Class == awsapi.NotFound)
+					throttled = throttled || f.Class == awsapi.Throttled
+				}
+				return throttled
+			})
 		})
 	}
 	wg.Wait()
