@@ -129,6 +129,22 @@ func (s *Switcher) Run(ctx context.Context) {
 		// The journal keeps times to the second's fraction, not to this
 		// process's monotonic clock.
 		wakeAt := s.Step(ctx, now.UTC().Round(0))
+		if s.again == 0 { // nothing is to be tried again, which keeps its own distance
+			wakeAt = together(wakeAt, now, s.plan.Load().Interval)
+		}
 		timer.Reset(wakeAt.Sub(now))
 	}
+}
+
+// together brings a regular look forward to the next multiple of the interval:
+// all pairs of a daemon then look at the same instants, so that one listing of
+// what they share serves them all. Any other look keeps its time.
+func together(wakeAt, now time.Time, interval time.Duration) time.Time {
+	if interval <= 0 || wakeAt.Sub(now) < interval {
+		return wakeAt
+	}
+	if grid := wakeAt.Truncate(interval); grid.After(now) {
+		return grid
+	}
+	return wakeAt
 }

@@ -95,7 +95,7 @@ func demoCommand() *cobra.Command {
 func benchCommand() *cobra.Command {
 	var options bench.Options
 	cmd := &cobra.Command{
-		Use: "bench", Short: "Measure how long a rollback takes, beside the bare SDK calls in the same run",
+		Use: "bench", Short: "Measure rollbacks of one pair and of many, beside the bare SDK calls in the same run, and the calls of a daemon at rest",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
@@ -103,11 +103,12 @@ func benchCommand() *cobra.Command {
 				return err
 			}
 			options.Out = os.Stdout
-			return bench.Rollbacks(cmd.Context(), options)
+			return bench.Run(cmd.Context(), options)
 		},
 	}
 	cmd.Flags().StringVar(&options.Daemon, "daemon", "", "path of the clusterswitch binary")
 	cmd.Flags().StringVar(&options.Dir, "dir", ".demo/bench", "folder for logs and the configuration")
+	cmd.Flags().StringSliceVar(&options.Parts, "part", bench.Parts(), "measure only these parts")
 	cmd.Flags().IntVar(&options.Pairs, "pairs", 10, "pairs that are shifted side by side")
 	cmd.Flags().IntVar(&options.Rounds, "rounds", 10, "how often every pair is rolled back")
 	cobra.CheckErr(cmd.MarkFlagRequired("daemon"))

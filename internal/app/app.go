@@ -10,19 +10,13 @@ import (
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
-	sdkroute53 "github.com/aws/aws-sdk-go-v2/service/route53"
 	"go.uber.org/zap"
 
 	"github.com/clusterswitch/clusterswitch/config"
 	"github.com/clusterswitch/clusterswitch/internal/awsapi"
-	"github.com/clusterswitch/clusterswitch/internal/elb"
 	"github.com/clusterswitch/clusterswitch/internal/journal"
 	"github.com/clusterswitch/clusterswitch/internal/kube"
 	"github.com/clusterswitch/clusterswitch/internal/logkey"
-	"github.com/clusterswitch/clusterswitch/internal/measure"
-	"github.com/clusterswitch/clusterswitch/internal/route53"
 	"github.com/clusterswitch/clusterswitch/internal/telemetry"
 	"github.com/clusterswitch/clusterswitch/internal/web"
 )
@@ -39,7 +33,7 @@ type Options struct {
 // App is the daemon.
 type App struct {
 	log     *zap.Logger
-	aws     aws
+	aws     *aws
 	journal *journal.Journal
 	metrics *telemetry.Metrics
 	health  *web.Health
@@ -84,18 +78,8 @@ func New(ctx context.Context, o Options) (*App, error) {
 	for _, name := range o.Rollback {
 		flags[name] = &flagged{}
 	}
-	session := sessions.For("", "")
-	balancers := elasticloadbalancingv2.NewFromConfig(session)
 	return &App{
-		log:     o.Logger,
-		journal: kept,
-		aws: aws{
-			route53: route53.New(route53.Options{API: sdkroute53.NewFromConfig(session)}),
-			elb: elb.New(elb.Options{
-				Rules: balancers, Listeners: balancers, Health: balancers, Tags: balancers, Attributes: balancers,
-			}),
-			meter: measure.New(measure.Options{API: cloudwatch.NewFromConfig(session)}),
-		},
+		log: o.Logger, journal: kept, aws: newAWS(adaptersOf(sessions)),
 		metrics: metrics, health: web.NewHealth(time.Now),
 		flags: flags, failed: make(chan error, 1), userAgent: userAgent, config: o.Config, pairs: map[string]*pair{},
 	}, nil

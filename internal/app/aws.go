@@ -3,67 +3,162 @@ package app
 import (
 	"context"
 	"sync"
+	"time"
 
+	"github.com/clusterswitch/clusterswitch/internal/measure"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
-// aws is the pair's way to AWS: it sends each entrance to the adapter of its
-// kind and joins the answers in the order of the question. It is a
-// switcher.Committer.
+// place is where an adapter works: as whom, and in which region. An empty role
+// is the daemon's own identity, an empty region that of the configuration.
+type place struct{ role, region string }
+
+// adapters makes the adapters of one place.
+type adapters struct {
+	route53 func(place) entrances
+	elb     func(place) entrances
+	meter   func(place) meter
+}
+
+// aws is the daemon's way to AWS: it sends each entrance to the adapter of its
+// kind and place, which all pairs share, and joins the answers in the order of
+// the question. It is a switcher.Committer.
 type aws struct {
-	route53 entrances
-	elb     entrances
-	meter   meter
+	adapters adapters
+
+	mu        sync.Mutex // guards all below
+	zones     map[place]entrances
+	balancers map[place]entrances
+	meters    map[place]meter
+}
+
+func newAWS(a adapters) *aws {
+	return &aws{adapters: a, zones: map[place]entrances{}, balancers: map[place]entrances{}, meters: map[place]meter{}}
+}
+
+// of gives the adapter of an entrance. Route 53 has one region for all.
+func (a *aws) of(e shift.Entrance) entrances {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case e.Balancer != nil:
+		return made(a.balancers, place{e.Balancer.RoleARN, e.Balancer.Region()}, a.adapters.elb)
+	case e.Route53 != nil:
+		return made(a.zones, place{role: e.Route53.RoleARN}, a.adapters.route53)
+	}
+	return unknownKind{}
+}
+
+func (a *aws) meterOf(p place) meter {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return made(a.meters, p, a.adapters.meter)
+}
+
+// made gives what was made for a place, and makes it at the first time.
+func made[T any](had map[place]T, p place, open func(place) T) T {
+	it, ok := had[p]
+	if !ok {
+		it = open(p)
+		had[p] = it
+	}
+	return it
 }
 
 // split tells the adapters and, for each, which places of the list are its own.
-func (a aws) split(n int, isALB func(int) bool) map[entrances][]int {
-	places := map[entrances][]int{}
+func (a *aws) split(n int, entrance func(int) shift.Entrance) map[entrances][]int {
+	own := map[entrances][]int{}
 	for i := range n {
-		adapter := a.route53
-		if isALB(i) {
-			adapter = a.elb
-		}
-		places[adapter] = append(places[adapter], i)
+		adapter := a.of(entrance(i))
+		own[adapter] = append(own[adapter], i)
 	}
-	return places
+	return own
 }
 
-func (a aws) read(ctx context.Context, list []shift.Entrance, attention shift.Attention) []shift.EntranceReading {
+func (a *aws) read(ctx context.Context, list []shift.Entrance, attention shift.Attention) []shift.EntranceReading {
 	readings := make([]shift.EntranceReading, len(list))
-	each(a.split(len(list), func(i int) bool { return list[i].Balancer != nil }), func(adapter entrances, places []int) {
-		for k, r := range adapter.Read(ctx, pick(list, places), attention) {
-			readings[places[k]] = r
+	each(a.split(len(list), func(i int) shift.Entrance { return list[i] }), func(adapter entrances, own []int) {
+		for k, r := range adapter.Read(ctx, pick(list, own), attention) {
+			readings[own[k]] = r
 		}
 	})
 	return readings
 }
 
-// Commit sends the changes of both kinds out at the same time: a rollback
-// doesn't wait at one service for the other.
-func (a aws) Commit(ctx context.Context, changes []shift.Change) []shift.Result {
+// Commit sends the changes of all kinds and places out at the same time: a
+// rollback doesn't wait at one service for the other.
+func (a *aws) Commit(ctx context.Context, changes []shift.Change) []shift.Result {
 	results := make([]shift.Result, len(changes))
-	each(a.split(len(changes), func(i int) bool { return changes[i].Entrance.Balancer != nil }), func(adapter entrances, places []int) {
-		for k, r := range adapter.Commit(ctx, pick(changes, places)) {
-			results[places[k]] = r
+	each(a.split(len(changes), func(i int) shift.Entrance { return changes[i].Entrance }), func(adapter entrances, own []int) {
+		for k, r := range adapter.Commit(ctx, pick(changes, own)) {
+			results[own[k]] = r
 		}
 	})
 	return results
 }
 
-// each runs the adapters side by side and waits for all.
-func each(places map[entrances][]int, run func(entrances, []int)) {
+// query is what to measure, and where.
+type query struct {
+	place
+	measure.Query
+}
+
+// measure asks every place for what it can tell, side by side.
+func (a *aws) measure(ctx context.Context, queries []query, since time.Time) []shift.TrafficReading {
+	readings := make([]shift.TrafficReading, len(queries))
+	own := map[place][]int{}
+	for i, q := range queries {
+		own[q.place] = append(own[q.place], i)
+	}
+	each(own, func(p place, own []int) {
+		var asked []measure.Query
+		for _, i := range own {
+			asked = append(asked, queries[i].Query)
+		}
+		for k, r := range a.meterOf(p).Measure(ctx, asked, since) {
+			readings[own[k]] = r
+		}
+	})
+	return readings
+}
+
+// each runs one question for each key side by side and waits for all.
+func each[K comparable](own map[K][]int, run func(K, []int)) {
 	var running sync.WaitGroup
-	for adapter, own := range places {
-		running.Go(func() { run(adapter, own) })
+	for key, places := range own {
+		running.Go(func() { run(key, places) })
 	}
 	running.Wait()
 }
 
-func pick[T any](list []T, places []int) []T {
-	picked := make([]T, len(places))
-	for k, i := range places {
+func pick[T any](list []T, own []int) []T {
+	picked := make([]T, len(own))
+	for k, i := range own {
 		picked[k] = list[i]
 	}
 	return picked
+}
+
+// unknownKind answers for an entrance that a newer daemon froze and this one
+// doesn't know.
+type unknownKind struct{}
+
+const kindUnknown = "this version of clusterswitch doesn't know its kind"
+
+// Read says of each that it can't be read.
+func (unknownKind) Read(_ context.Context, list []shift.Entrance, _ shift.Attention) []shift.EntranceReading {
+	readings := make([]shift.EntranceReading, len(list))
+	for i, e := range list {
+		readings[i] = shift.EntranceReading{Name: e.Name, Err: kindUnknown}
+	}
+	return readings
+}
+
+// Commit refuses.
+func (unknownKind) Commit(_ context.Context, changes []shift.Change) []shift.Result {
+	results := make([]shift.Result, len(changes))
+	for i, c := range changes {
+		results[i] = shift.Result{Entrance: c.Entrance.Name, Outcome: shift.Refused, Note: kindUnknown}
+	}
+	return results
 }

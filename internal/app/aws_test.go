@@ -67,7 +67,7 @@ func TestMixedEntrancesAnswerInTheOrderOfTheQuestion(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				names, rules := &service{kind: "route53", takes: time.Second}, &service{kind: "elb", takes: 2 * time.Second}
-				a := aws{route53: names, elb: rules}
+				a := newAWS(adapters{route53: func(place) entrances { return names }, elb: func(place) entrances { return rules }})
 				var read, wrote []string
 				for _, r := range a.read(t.Context(), test.entrances, shift.Watching) {
 					read = append(read, r.Name+" "+r.Token)
@@ -94,6 +94,50 @@ func TestMixedEntrancesAnswerInTheOrderOfTheQuestion(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// Each account and region has adapters of its own, and each of them is one for
+// all pairs.
+func TestEntrancesOfOtherAccountsAndRegionsHaveTheirOwnAdapters(t *testing.T) {
+	const dnsRole, lbRole = "arn:aws:iam::210987654321:role/dns", "arn:aws:iam::210987654321:role/balancers"
+	var opened []string
+	open := func(kind string) func(place) entrances {
+		return func(p place) entrances {
+			opened = append(opened, fmt.Sprintf("%s as %q in %q", kind, p.role, p.region))
+			return &service{kind: kind}
+		}
+	}
+	zone := func(role string) shift.Entrance {
+		return shift.Entrance{Route53: &shift.Route53Entrance{RoleARN: role}}
+	}
+	rule := func(role, region string) shift.Entrance {
+		return shift.Entrance{Balancer: &shift.BalancerEntrance{RoleARN: role, RuleARN: "arn:aws:elasticloadbalancing:" + region + ":1:listener-rule/app/x"}}
+	}
+	a := newAWS(adapters{route53: open("route53"), elb: open("elb")})
+	all := []shift.Entrance{zone(""), zone(dnsRole), rule("", "eu-west-1"), rule("", "eu-north-1"), rule(lbRole, "eu-west-1")}
+	for range 2 {
+		for _, e := range all {
+			a.of(e)
+		}
+	}
+	want := []string{
+		`route53 as "" in ""`, `route53 as "` + dnsRole + `" in ""`,
+		`elb as "" in "eu-west-1"`, `elb as "" in "eu-north-1"`, `elb as "` + lbRole + `" in "eu-west-1"`,
+	}
+	if diff := cmp.Diff(want, opened); diff != "" {
+		t.Errorf("adapters (-want +got):\n%s", diff)
+	}
+}
+
+func TestAnEntranceOfAnUnknownKindIsUnknownAndRefused(t *testing.T) {
+	a := newAWS(adapters{})
+	e := shift.Entrance{Name: "new"}
+	if r := a.read(t.Context(), []shift.Entrance{e}, shift.Urgent); r[0].Name != "new" || r[0].Err == "" {
+		t.Errorf("it reads as %+v", r[0])
+	}
+	if r := a.Commit(t.Context(), []shift.Change{{Entrance: e}}); r[0].Outcome != shift.Refused || r[0].Note == "" {
+		t.Errorf("a write came to %+v", r[0])
 	}
 }
 
@@ -126,10 +170,13 @@ func TestUrgentLookDoesNotWaitForMeasurements(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				o := &observer{
-					aws:  aws{route53: &service{kind: "route53", takes: time.Second}, elb: &service{}, meter: deafMeter{}},
+					aws: newAWS(adapters{
+						route53: func(place) entrances { return &service{kind: "route53", takes: time.Second} },
+						meter:   func(place) meter { return deafMeter{} },
+					}),
 					blue: still{shift.ClusterReading{Nodes: 1}}, green: still{shift.ClusterReading{Nodes: 2}}, probes: noProbes{},
 				}
-				o.configure([]measure.Query{{Gate: "errors"}})
+				o.configure([]query{{Query: measure.Query{Gate: "errors"}}})
 				test.look.Entrances = []shift.Entrance{dns("a")}
 				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 				defer cancel()

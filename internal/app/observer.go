@@ -35,16 +35,16 @@ type prober interface {
 // observer gathers one pair's observation.
 type observer struct {
 	requests *requests
-	aws      aws
+	aws      *aws
 	blue     cluster
 	green    cluster
 	probes   prober
 
 	mu      sync.Mutex // guards queries
-	queries []measure.Query
+	queries []query
 }
 
-func (o *observer) configure(queries []measure.Query) {
+func (o *observer) configure(queries []query) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.queries = queries
@@ -67,7 +67,7 @@ func (o *observer) Observe(ctx context.Context, look switcher.Look) shift.Observ
 		o.mu.Lock()
 		queries := o.queries
 		o.mu.Unlock()
-		reading.Go(func() { observation.Traffic = o.aws.meter.Measure(ctx, queries, look.MeasureFrom) })
+		reading.Go(func() { observation.Traffic = o.aws.measure(ctx, queries, look.MeasureFrom) })
 	}
 	observation.Entrances = o.aws.read(ctx, look.Entrances, look.Attention)
 	reading.Wait()

@@ -60,13 +60,13 @@ func entranceOf(e config.Entrance) shift.Entrance {
 	}}
 }
 
-func queriesOf(p config.Pair) []measure.Query {
-	var queries []measure.Query
+func queriesOf(p config.Pair) []query {
+	var queries []query
 	for _, g := range p.Gates {
-		queries = append(queries, measure.Query{
+		queries = append(queries, query{place{g.CloudWatch.RoleARN, g.CloudWatch.Region}, measure.Query{
 			Gate: g.Name, LoadBalancer: g.CloudWatch.LoadBalancer, TargetGroup: g.CloudWatch.TargetGroup,
 			Window: g.CloudWatch.Window, Period: g.CloudWatch.Period, Settle: g.CloudWatch.Settle,
-		})
+		}})
 	}
 	return queries
 }

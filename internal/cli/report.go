@@ -44,6 +44,8 @@ type pairReport struct {
 	Question *questionReport `json:"question"`
 	// Gates are the last verdicts, in the order in which they were judged.
 	Gates []gateReport `json:"gates"`
+	// Notes are sentences about what else decides where users go, beside the weights.
+	Notes []string `json:"notes"`
 	// Rollback is null, or who sent the traffic of this attempt back.
 	Rollback *rollbackReport `json:"rollback"`
 	// Asked is what people ask for in the custom resource; the configuration may ask for more.
@@ -141,7 +143,7 @@ func newPairReport(t v1alpha1.TrafficSwitch) pairReport {
 	r := pairReport{
 		Pair: t.Name, Phase: s.Phase, Attempt: s.Attempt, GreenShare: s.Share,
 		Reason: s.Reason, Message: s.Message, BlueReady: newReplicas(s.BlueReady),
-		Gates: []gateReport{},
+		Gates: []gateReport{}, Notes: append([]string{}, s.Notes...),
 		Asked: askedReport{
 			Paused: t.Spec.Paused, HandsOff: t.Spec.HandsOff, Rollback: t.Spec.Rollback,
 			RollbackForce: t.Spec.RollbackForce, Attempt: t.Spec.Attempt,

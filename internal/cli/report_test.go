@@ -28,6 +28,7 @@ func exampleJSON(t *testing.T) string {
 			Phase: "RollingBack", Share: 25, Step: "2/4", Attempt: 2, BlueReady: "9/10",
 			Reason: "RollbackLimitedByCapacity", Message: "blue can carry 75% now; 25% stays on green until blue has more", UpdatedAt: at,
 			Question: &v1alpha1.Question{ID: "2-1772445720000", Reason: "Drift", Message: "entrance shop stands at 60/40 instead of 75/25"},
+			Notes:    []string{"web: clients that hold its cookie may stay on green until 2026-03-02 11:31:00"},
 			Gates:    []v1alpha1.Gate{{Gate: "errors", Judgement: "fail", Message: "3% of 1200 requests failed, 1% is allowed"}},
 			Rollback: &v1alpha1.Rollback{By: "clusterswitch", Why: "errors: 3% failed & 1% is allowed", At: at, Automatic: true},
 		},

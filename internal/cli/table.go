@@ -78,6 +78,12 @@ func (h *hand) details(t v1alpha1.TrafficSwitch) {
 		}
 		table(h.out, rows)
 	}
+	if len(s.Notes) > 0 {
+		h.out.say("\nTo know:")
+	}
+	for _, note := range s.Notes {
+		h.out.say("  %s", note)
+	}
 	if r := s.Rollback; r != nil {
 		h.out.say("\nRolled back by %s at %s: %s", r.By, moment(r.At.Time), r.Why)
 	}

@@ -24,6 +24,7 @@ type Metrics struct {
 	question   *prometheus.GaugeVec
 	gate       *prometheus.GaugeVec
 	blueReady  *prometheus.GaugeVec
+	sticky     *prometheus.GaugeVec
 	turns      *prometheus.CounterVec
 	lastTurn   *prometheus.GaugeVec
 	writes     *prometheus.CounterVec
@@ -47,6 +48,7 @@ func New(version string) *Metrics {
 	m.question = m.gauge("question_open", "1 while a question stands that only a person can answer.", "pair")
 	m.gate = m.gauge("gate", "1 for the judgement that the gate gave last, 0 for the others.", "pair", "gate", "judgement")
 	m.blueReady = m.gauge("blue_ready_replicas", "Ready replicas of blue's workloads; absent while blue is unknown.", "pair")
+	m.sticky = m.gauge("sticky_until_timestamp_seconds", "Until when clients may stay on green by a load balancer's cookie although green was told to get less, in seconds since 1970; 0: nobody does.", "pair")
 	m.turns = m.counter("turns_total", "Turns of the loop.", "pair")
 	m.lastTurn = m.gauge("last_turn_timestamp_seconds", "When the loop last took a turn, in seconds since 1970.", "pair")
 	m.writes = m.counter("writes_total", "Writes of weights to AWS by outcome.", "pair", "entrance", "priority", "outcome")
@@ -122,6 +124,10 @@ func (m *Metrics) Report(t switcher.Turn) {
 	if t.JournalErr != nil {
 		m.journal.WithLabelValues(pair).Inc()
 	}
+	m.sticky.WithLabelValues(pair).Set(0)
+	if until := d.Next.Tail(t.Observation); until.After(t.Now) {
+		m.sticky.WithLabelValues(pair).Set(float64(until.Unix()))
+	}
 	m.observed(pair, t.Observation)
 	m.decided(pair, t)
 }
@@ -169,7 +175,7 @@ func (m *Metrics) Forget(pair string) {
 	for _, v := range []interface {
 		DeletePartialMatch(labels prometheus.Labels) int
 	}{
-		m.share, m.entrance, m.known, m.phase, m.severity, m.question, m.gate, m.blueReady,
+		m.share, m.entrance, m.known, m.phase, m.severity, m.question, m.gate, m.blueReady, m.sticky,
 		m.turns, m.lastTurn, m.writes, m.rollbacks, m.journal, m.superseded,
 	} {
 		v.DeletePartialMatch(prometheus.Labels{"pair": pair})

@@ -59,8 +59,8 @@ func TestEveryMetricIsSetAndDocumented(t *testing.T) {
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", f.GetName(), strings.ToLower(f.GetType().String()), strings.Join(labels, ", "), f.GetHelp())
 	}
-	if got := strings.Count(b.String(), "\n| `clusterswitch_"); got != 19 {
-		t.Errorf("%d metrics speak after a full turn, 19 are registered: one is never set, or this number is old", got)
+	if got := strings.Count(b.String(), "\n| `clusterswitch_"); got != 20 {
+		t.Errorf("%d metrics speak after a full turn, 20 are registered: one is never set, or this number is old", got)
 	}
 	if *update {
 		if err := os.WriteFile(reference, []byte(b.String()), 0o644); err != nil {
@@ -111,6 +111,22 @@ func TestAnUnknownEntranceHasNoShare(t *testing.T) {
 	m.Report(turn)
 	if got := value(t, m, "clusterswitch_entrance_share_percent"); got != 0 {
 		t.Errorf("unknown, it still has the share %g", got)
+	}
+}
+
+func TestClientsThatACookieKeepsOnGreenAreTold(t *testing.T) {
+	m, turn := New("v0.0.0-test"), fullTurn()
+	lowered := turn.Now.Add(-time.Minute)
+	turn.Observation.Entrances[0].Sticky = time.Hour
+	turn.Decision.Next.Entrances = []shift.EntranceState{{Entrance: shift.Entrance{Name: "alb-0"}, LoweredAt: lowered}}
+	m.Report(turn)
+	if got, want := value(t, m, "clusterswitch_sticky_until_timestamp_seconds"), float64(lowered.Add(time.Hour).Unix()); got != want {
+		t.Errorf("got %g, want %g", got, want)
+	}
+	turn.Now = turn.Now.Add(time.Hour)
+	m.Report(turn)
+	if got := value(t, m, "clusterswitch_sticky_until_timestamp_seconds"); got != 0 {
+		t.Errorf("when the last cookie is dead it still says %g", got)
 	}
 }
 

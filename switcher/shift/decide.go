@@ -145,7 +145,8 @@ func (t *turn) confirmWrites() {
 	for i := range t.next.Entrances {
 		e := &t.next.Entrances[i]
 		r, known := t.reading(e.Name)
-		landed := known && r.Mark != nil && r.Mark.Version >= t.next.Version
+		// Where records stand apart, the mark tells of a part of the write only.
+		landed := known && r.Mark != nil && r.Mark.Version >= t.next.Version && len(r.Apart) == 0
 		if landed && (t.next.Phase == Shifting || t.next.Phase == OnStandby) {
 			e.Pending, e.Share = true, t.next.Share // an older journal doesn't know of it
 		}

@@ -100,6 +100,15 @@ func TestGateOnTargets(t *testing.T) {
 			rule(&t.o).GreenTargets.Healthy = 1
 			t.next.Entrances[1].Balancer = &BalancerEntrance{MinHealthyTargets: 2}
 		}, Fail},
+		"a zone with no healthy one is one too few": {func(t *turn) {
+			rule(&t.o).GreenTargets.Zones = []ZoneTargets{{"a", 3, 3}, {"b", 0, 1}}
+			t.next.Entrances[1].Balancer = &BalancerEntrance{MinHealthyPerZone: 1}
+		}, Fail},
+		"unless zones don't count": {func(t *turn) { rule(&t.o).GreenTargets.Zones = []ZoneTargets{{"a", 3, 3}, {"b", 0, 1}} }, Pass},
+		"a zone without targets needs none": {func(t *turn) {
+			rule(&t.o).GreenTargets.Zones = []ZoneTargets{{"a", 3, 3}, {"b", 0, 0}}
+			t.next.Entrances[1].Balancer = &BalancerEntrance{MinHealthyPerZone: 1}
+		}, Pass},
 		"none is healthy":                      {func(t *turn) { rule(&t.o).GreenTargets.Healthy = 0 }, Fail},
 		"none is needed still means one":       {func(t *turn) { rule(&t.o).GreenTargets.Healthy = 0; t.next.Entrances[1].Balancer = &BalancerEntrance{} }, Fail},
 		"target health is unknown":             {func(t *turn) { rule(&t.o).GreenTargets.Known = false }, Unmeasured},

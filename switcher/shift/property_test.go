@@ -76,6 +76,8 @@ func randomWorld(rt *rapid.T) *world {
 			return fate{lost: true}
 		case 1:
 			return fate{late: time.Duration(rapid.IntRange(1, 9).Draw(rt, "late")) * time.Second}
+		case 2:
+			return fate{half: c.Entrance.Route53 != nil}
 		}
 		return fate{}
 	}
@@ -223,7 +225,7 @@ func reachesEnd(rt *rapid.T, w *world) {
 
 func (w *world) allBlue() bool {
 	for _, g := range w.groups {
-		if !g.weights.At(0) {
+		if !g.reading(w.now).StandsAt(0) {
 			return false
 		}
 	}

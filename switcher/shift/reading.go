@@ -113,6 +113,11 @@ func (r EntranceReading) atMost(s Share) bool {
 	return r.is(func(w Weights) bool { return w.AtMost(s) })
 }
 
+// green tells whether any of the weights sends users to green.
+func (r EntranceReading) green() bool {
+	return !r.is(func(w Weights) bool { return w.Green == 0 })
+}
+
 // Share is green's share where it has the most.
 func (r EntranceReading) Share() Share {
 	most := Share(0)

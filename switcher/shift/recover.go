@@ -135,6 +135,7 @@ func (s *State) joinMark(m Mark, now time.Time) {
 		s.Rollback.At = now
 		s.Attempt, s.Version = m.Attempt, max(s.Version, m.Version)+1
 		s.Question, s.EndedAt = nil, time.Time{}
+		s.sentUnknown(now)
 	case s.Phase.Terminal() && m.Attempt == s.Attempt || s.Rollback != nil && m.Attempt == s.Attempt:
 		s.Version = max(s.Version, m.Version)
 	case m.Attempt == s.Attempt && s.Phase == Shifting && s.onPlan(m.Share):
@@ -148,6 +149,14 @@ func (s *State) joinMark(m Mark, now time.Time) {
 		s.Version = max(s.Version, m.Version)
 		s.raise(JournalsDisagree, fmt.Sprintf("the journal tells of attempt %d in phase %s at %s, the mark of attempt %d in phase %s at %s",
 			s.Attempt, s.Phase, s.Share, m.Attempt, m.Phase, m.Share), now)
+	}
+}
+
+// sentUnknown reckons with writes on their way that the journal doesn't know of,
+// because it is older than the mark.
+func (s *State) sentUnknown(now time.Time) {
+	for i := range s.Entrances {
+		s.Entrances[i].SentAt = now
 	}
 }
 

@@ -12,13 +12,8 @@ func (t *turn) resting() Decision {
 	if t.next.Phase == Completed && r.Serve == Blue {
 		return t.stepBack()
 	}
-	if t.next.Phase.Terminal() {
-		if d, ok := t.touchedAfterEnd(); ok {
-			return d
-		}
-		if d, ok := t.restick(); ok {
-			return d
-		}
+	if d, ok := t.afterEnd(); ok {
+		return d
 	}
 	switch {
 	case r.Serve != Green && r.Serve != Blue:
@@ -102,6 +97,17 @@ func (t *turn) start() Decision {
 	t.next.ShownAt, t.next.ReachedAt = t.now, t.now
 	return t.stay(ShiftStarted, "attempt %d starts: %d steps, blue carries everything on %d ready replicas",
 		t.next.Attempt, len(t.next.Steps), t.next.BlueBaseline)
+}
+
+// afterEnd looks after an attempt that is over.
+func (t *turn) afterEnd() (Decision, bool) {
+	if !t.next.Phase.Terminal() {
+		return Decision{}, false
+	}
+	if d, ok := t.touchedAfterEnd(); ok {
+		return d, true
+	}
+	return t.restick()
 }
 
 // touchedAfterEnd names a foreign edit after the end. It is only named: the

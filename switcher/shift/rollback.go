@@ -86,6 +86,9 @@ func (t *turn) openWayBack() {
 	if len(t.next.Entrances) == 0 { // nothing was frozen: no attempt of ours
 		t.next.Entrances = freeze(t.p.Entrances, 0)
 		t.next.Steps = slices.Clone(t.p.Steps)
+		if _, ok := newestMark(t.o); ok {
+			t.next.sentUnknown(t.now)
+		}
 	}
 	switch {
 	case t.next.Phase == Completed, t.next.Phase == Idle && t.next.Question == nil:
@@ -253,7 +256,7 @@ func greenIsDead(r EntranceReading) bool {
 // greenEmpty finds an entrance that sends users to a green that can't answer.
 func (t *turn) greenEmpty() (string, bool) {
 	for _, e := range t.next.Entrances {
-		if r, known := t.reading(e.Name); known && greenIsDead(r) && !r.StandsAt(0) {
+		if r, known := t.reading(e.Name); known && greenIsDead(r) && r.green() {
 			return e.Name, true
 		}
 	}

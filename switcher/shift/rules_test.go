@@ -37,7 +37,8 @@ func watch(rt *rapid.T, w *world) *rules {
 }
 
 // landed judges one write of the daemon at the moment it takes effect.
-func (r *rules) landed(g *group, before Weights, c Change, late bool) {
+func (r *rules) landed(g *group, before Weights, c Change, how fate) {
+	late := how.late > 0
 	after := c.Wanted.Weights()
 	r.rt.Logf("%s entrance %s: %s, now %s (late: %t)", r.w.now.Format(time.TimeOnly), g.Name, before, after, late)
 	if after.Blue+after.Green <= 0 || after.Blue < 0 || after.Green < 0 {
@@ -60,6 +61,9 @@ func (r *rules) landed(g *group, before Weights, c Change, late bool) {
 		r.rt.Fatalf("S12: a rise to %s overwrites somebody's edit of %s to %s", after, g.Name, before)
 	}
 	e := effect{g.Name, c.Control.Attempt, c.Control.Version}
+	if how.half { // the rest of it must still be done
+		return
+	}
 	if r.done[e]++; r.done[e] > 1 && !late {
 		r.rt.Fatalf("S4: the rise of entrance %s to %s (version %d) takes effect again", g.Name, after, c.Control.Version)
 	}
@@ -86,6 +90,11 @@ func (r *rules) decided(s State, o Observation, d Decision) {
 	}
 	if d.Reason == ShiftStarted { // blue has all traffic, whoever saw to that
 		for _, g := range r.w.groups {
+			g.foreign = false
+		}
+	}
+	for _, e := range d.Next.Entrances { // what is intended may be what somebody wrote: there is no edit left
+		if g := r.w.group(e.Name); d.Next.Question == nil && g.reading(r.w.now).StandsAt(e.Share) {
 			g.foreign = false
 		}
 	}

@@ -36,10 +36,14 @@ func (w Weights) At(s Share) bool {
 	return total > 0 && w.Green*int(Full) == int(s)*total
 }
 
-// AtMost tells whether the weights give green no more than the share.
+// AtMost tells whether the weights give green no more than the share. Weights
+// that are all zero give it half, as AWS splits traffic evenly then.
 func (w Weights) AtMost(s Share) bool {
 	total := w.Blue + w.Green
-	return total > 0 && w.Green*int(Full) <= int(s)*total
+	if total <= 0 {
+		return s >= Full/2
+	}
+	return w.Green*int(Full) <= int(s)*total
 }
 
 // same tells whether both weights give the same proportion.

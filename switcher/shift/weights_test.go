@@ -51,7 +51,7 @@ func TestRoundingNeverHidesTrafficOnGreen(t *testing.T) {
 	honest := func(blue, green uint8) bool {
 		w := Weights{Blue: int(blue), Green: int(green)}
 		if blue == 0 && green == 0 {
-			return !w.At(0) && !w.AtMost(99) && !w.same(Weights{1, 1})
+			return !w.At(50) && !w.AtMost(49) && w.AtMost(50) && !w.same(Weights{1, 1})
 		}
 		down, up := w.whole(), w.Share()
 		return up-down <= 1 && w.AtMost(up) && (w.AtMost(down) == w.At(down)) && (up == 0) == (green == 0) && w.same(Weights{2 * w.Blue, 2 * w.Green})

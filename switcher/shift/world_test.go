@@ -1,6 +1,7 @@
 package shift
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -28,14 +29,15 @@ type world struct {
 
 	flying []flight
 	fate   func(Change) fate // what becomes of a write; nil: applied
-	landed func(g *group, before Weights, c Change, late bool)
+	landed func(g *group, before Weights, c Change, how fate)
 	seen   func(s State, o Observation, d Decision)
 }
 
 // group is one entrance as AWS keeps it.
 type group struct {
 	Entrance
-	weights                   Weights
+	weights                   Weights  // where green has the most
+	rest                      *Weights // where it has less; nil: nowhere
 	mark                      *Mark
 	token                     int
 	changedAt                 time.Time
@@ -43,6 +45,8 @@ type group struct {
 	syncs, ttl                time.Duration
 	blueHealthy, greenHealthy int
 	err, owner                string
+	sticky                    time.Duration
+	unstuck                   *Unstuck
 	stale                     *EntranceReading // what an old reading still shows
 	foreign                   bool             // somebody else wrote last
 }
@@ -73,6 +77,7 @@ type users struct {
 // fate is what becomes of one write.
 type fate struct {
 	lost bool
+	half bool          // it lands on a part of the records only
 	late time.Duration // it lands so much later; at most WriteDeadline
 }
 
@@ -188,7 +193,7 @@ func (w *world) send(c Change) {
 	if c.Priority == Rise && c.Expected.Token != g.reading(w.now).Token {
 		return
 	}
-	if c.Priority != Rise && g.weights.AtMost(c.Wanted) {
+	if c.Priority != Rise && g.reading(w.now).atMost(c.Wanted) {
 		return
 	}
 	f := fate{}
@@ -200,7 +205,7 @@ func (w *world) send(c Change) {
 	case f.late > 0:
 		w.flying = append(w.flying, flight{at: w.now.Add(f.late), token: g.token, c: c})
 	default:
-		w.write(g, c, false)
+		w.write(g, c, f)
 	}
 }
 
@@ -213,18 +218,23 @@ func (w *world) land() {
 			still = append(still, f)
 		case g.Route53 != nil && g.token != f.token: // compare-and-swap
 		default:
-			w.write(g, f.c, true)
+			w.write(g, f.c, fate{late: time.Second})
 		}
 	}
 	w.flying = still
 }
 
-func (w *world) write(g *group, c Change, late bool) {
-	before := g.weights
+func (w *world) write(g *group, c Change, how fate) {
+	before, after := g.weights, c.Wanted.Weights()
 	if w.landed != nil {
-		w.landed(g, before, c, late)
+		w.landed(g, before, c, how)
 	}
-	g.set(w.now, c.Wanted.Weights())
+	g.set(w.now, after)
+	if how.half && before.Share() != after.Share() {
+		if g.rest = &before; before.Share() > after.Share() {
+			g.weights, g.rest = before, &after
+		}
+	}
 	if g.foreign, g.mark = false, new(c.Control); !before.same(g.weights) {
 		g.wroteAt = w.now
 	}
@@ -241,20 +251,23 @@ func (w *world) hand(g *group, v Weights) {
 	}
 	g.foreign = s.Active()
 	for _, e := range s.Entrances {
-		if e.Name == g.Name && (v.At(e.Share) || e.Pending && v.same(e.Was)) {
+		if e.Name == g.Name && (v.At(e.Share) || e.stood(v)) {
 			g.foreign = false
 		}
 	}
 }
 
 func (g *group) set(now time.Time, v Weights) {
-	g.weights, g.changedAt, g.token = v, now, g.token+1
+	g.weights, g.rest, g.changedAt, g.token = v, nil, now, g.token+1
 }
 
 func (g *group) reading(now time.Time) EntranceReading {
 	r := EntranceReading{
 		Name: g.Name, At: now, Err: g.err, Owner: g.owner, Token: string(rune('a' + g.token)), Weights: g.weights,
-		TTL: g.ttl, InSync: now.Sub(g.changedAt) >= g.syncs, Mark: g.mark,
+		TTL: g.ttl, InSync: now.Sub(g.changedAt) >= g.syncs, Mark: g.mark, Sticky: g.sticky, Unstuck: g.unstuck,
+	}
+	if g.rest != nil {
+		r.Apart, r.Where = []Weights{g.weights, *g.rest}, fmt.Sprintf("%s and %s", g.weights, *g.rest)
 	}
 	if g.Balancer != nil {
 		r.BlueTargets = Targets{Known: true, Healthy: g.blueHealthy, Total: 3}

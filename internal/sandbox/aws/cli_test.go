@@ -2,6 +2,7 @@ package aws_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"slices"
@@ -78,6 +79,54 @@ func TestAWSCLIRoute53(t *testing.T) {
 	}
 	if got := w.RecordSets("shop.example.com", "A")[0].Weight; got != 42 {
 		t.Errorf("blue's weight is %d in the end, want 42", got)
+	}
+}
+
+// TestAWSCLIAliasesAndHealthChecks drives the shapes that a runbook of plain
+// commands has to keep.
+func TestAWSCLIAliasesAndHealthChecks(t *testing.T) {
+	needCLI(t)
+	t.Parallel()
+	n := newNamed(t, aws.Options{})
+	batch := func(action string, weight int, more string) string {
+		return fmt.Sprintf(`{"Changes":[{"Action":%q,"ResourceRecordSet":{"Name":"app.example.com.","Type":"A","SetIdentifier":"blue","Weight":%d,%s`+
+			`"AliasTarget":{"HostedZoneId":%q,"DNSName":%q,"EvaluateTargetHealth":true}}}]}`, action, weight, more, n.elbZone, n.blueName+".")
+	}
+	change := func(batch string) []string {
+		return []string{"change-resource-record-sets", "--hosted-zone-id", n.zone, "--change-batch", batch}
+	}
+	for _, step := range []struct {
+		name string
+		args []string
+		says []string
+		code string
+	}{
+		{name: "an alias is listed", args: []string{"list-resource-record-sets", "--hosted-zone-id", n.zone, "--start-record-name", "app.example.com", "--max-items", "1"}, says: []string{`"DNSName": "` + n.blueName + `."`, `"EvaluateTargetHealth": true`, `"Weight": 90`}},
+		{name: "a stale alias is not deleted", args: change(batch("DELETE", 91, "")), code: "InvalidChangeBatch"},
+		{name: "an alias gets another weight", args: change(batch("UPSERT", 7, "")), says: []string{"INSYNC"}},
+		{name: "an alias has no TTL", args: change(batch("UPSERT", 7, `"TTL":60,`)), code: "InvalidInput"},
+		{name: "an unknown health check is refused", args: change(batch("UPSERT", 7, `"HealthCheckId":"none",`)), code: "NoSuchHealthCheck"},
+		{name: "a known one isn't", args: change(batch("UPSERT", 8, `"HealthCheckId":"`+n.check+`",`)), says: []string{"INSYNC"}},
+		{name: "a health check is created", args: []string{"create-health-check", "--caller-reference", "cli", "--health-check-config", "Type=TCP,IPAddress=192.0.2.1,Port=443"}, says: []string{`"FailureThreshold": 3`, `"HealthCheckVersion": 1`}},
+		{name: "health checks are listed", args: []string{"list-health-checks"}, says: []string{n.check, `"Type": "TCP"`}},
+		{name: "a health check has a status", args: []string{"get-health-check-status", "--health-check-id", n.check}, says: []string{"Success: HTTP Status Code 200"}},
+		{name: "a health check is deleted", args: []string{"delete-health-check", "--health-check-id", n.check}},
+		{name: "a private zone is created", args: []string{"create-hosted-zone", "--name", "internal.example", "--caller-reference", "cli", "--vpc", "VPCRegion=eu-west-1,VPCId=vpc-1", "--hosted-zone-config", "PrivateZone=true"}, says: []string{`"PrivateZone": true`, `"VPCId": "vpc-1"`}},
+	} {
+		t.Run(step.name, func(t *testing.T) {
+			out, err := awsCLI(t, n.world, append([]string{"route53"}, step.args...)...)
+			if (err != nil) != (step.code != "") || (step.code != "" && !strings.Contains(out, "("+step.code+")")) {
+				t.Fatalf("error %v, want %q: %s", err, step.code, out)
+			}
+			for _, want := range step.says {
+				if !strings.Contains(out, want) {
+					t.Errorf("output lacks %q:\n%s", want, out)
+				}
+			}
+		})
+	}
+	if got := n.RecordSets("app.example.com", "A")[0].Weight; got != 8 {
+		t.Errorf("blue's weight is %d in the end, want 8", got)
 	}
 }
 

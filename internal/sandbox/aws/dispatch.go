@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // Service names one AWS service as the SigV4 credential scope does.
@@ -34,7 +35,9 @@ type request struct {
 	form      *element // Query protocol only
 	json      bool     // CloudWatch in AWS JSON instead of CBOR
 	body      []byte
-	caller    principal // known once the request is authenticated
+
+	caller   principal     // known once the request is authenticated
+	slowSync time.Duration // how much longer than usual the change stays PENDING: a fault
 }
 
 // operation is one API operation of one service.
@@ -62,6 +65,9 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		err = unknownOperation(req)
 	}
 
+	if err == nil && !c.limits.take(req.caller.account, req.service) {
+		err = rateExceeded()
+	}
 	var met fate
 	if err == nil {
 		met = c.faults.meet(r.Context(), req)

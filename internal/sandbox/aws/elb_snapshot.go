@@ -11,7 +11,8 @@ import (
 type elbSnapshot struct {
 	listeners []routing.Listener
 	groups    []routing.TargetGroup
-	until     time.Time // when the next draining target disappears; zero for never
+	names     map[string]namedBalancer // by DNS name
+	until     time.Time                // when the next draining target disappears; zero for never
 }
 
 // snapshot returns the newest snapshot.
@@ -55,6 +56,7 @@ func (s *elbStore) publishLocked() {
 			}
 		}
 	}
+	next.names = s.namesLocked()
 	s.current.Store(next)
 }
 

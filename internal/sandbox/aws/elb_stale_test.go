@@ -69,6 +69,20 @@ func TestStaleReadsLastForACount(t *testing.T) {
 	}
 }
 
+func TestStaleReadsHideOnlyWhatIsWrittenAfterThem(t *testing.T) {
+	clk := newClock() // it stands still
+	e := newEntrance(t, newWorld(t, aws.Options{Now: clk.now}))
+	must[func()](t)(e.Inject(aws.Fault{Kind: aws.StaleReads, Service: aws.ELB, Operation: "DescribeTags", Times: 1}))
+	e.set(t, 10)
+	must[func()](t)(e.Inject(aws.Fault{Kind: aws.StaleReads, Service: aws.ELB, Operation: "DescribeRules", Times: 9}))
+	got := []int32{e.seen(t)}
+	e.set(t, 20)
+	got = append(got, e.seen(t))
+	if diff := cmp.Diff([]int32{10, 10}, got); diff != "" {
+		t.Errorf("weights as read (-want +got):\n%s", diff)
+	}
+}
+
 func TestStaleReadsShowEverythingAsItWas(t *testing.T) {
 	e := newEntrance(t, newWorld(t, aws.Options{}))
 	must[func()](t)(e.Inject(aws.Fault{Kind: aws.StaleReads, Service: aws.ELB, Delay: time.Hour}))
@@ -108,6 +122,7 @@ func TestStaleReadsThatCantBeAreRefused(t *testing.T) {
 		"of a write":                 {Service: aws.ELB, Operation: "ModifyRule", Times: 1},
 		"of an unknown operation":    {Service: aws.ELB, Operation: "DescribeNothing", Times: 1},
 		"without delay and count":    {Service: aws.ELB},
+		"of one resource":            {Service: aws.ELB, Times: 1, Resource: "arn"},
 		"with a negative delay":      {Service: aws.ELB, Delay: -time.Second},
 		"with a negative count":      {Service: aws.ELB, Times: -1},
 		"with delay and count apart": {Service: aws.ELB, Delay: time.Second, Times: -1},

@@ -2,9 +2,11 @@ package aws
 
 import (
 	"context"
+	"encoding/xml"
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -29,6 +31,16 @@ const (
 	LostRequest
 	// Delay makes the call wait for Fault.Delay before it is carried out.
 	Delay
+	// ServiceUnavailable refuses with HTTP 503, code ServiceUnavailable.
+	ServiceUnavailable
+	// ExpiredCredentials refuses with HTTP 403, code ExpiredToken (EKS and CloudWatch:
+	// ExpiredTokenException).
+	ExpiredCredentials
+	// SlowSync lets a change of a zone stay PENDING for Fault.Delay longer than
+	// Options.Propagation. Listings show it at once as ever, and answers follow it
+	// when it is INSYNC. Later changes of the zone wait for it. Only for Route 53's
+	// ChangeResourceRecordSets.
+	SlowSync
 	// StaleReads makes Describe calls of ELB answer what was true before the newest
 	// writes, as its eventual consistency does: the state of Fault.Delay ago, or,
 	// without a delay, the state before the first write since it was switched on.
@@ -44,9 +56,18 @@ type Fault struct {
 	// Operation is the API's name of the call, as ChangeResourceRecordSets.
 	// Empty means every call of the service.
 	Operation string
+	// Resource is the one resource whose calls are hit: the id of a hosted zone, a
+	// change or a health check (with or without its path before it), or an ARN or
+	// name as Call.Resource has it. Empty means every one.
+	Resource string
+	// RecordType hits only batches that touch record sets of that type, as a policy
+	// with the condition route53:ChangeResourceRecordSetsRecordTypes would; only
+	// for ChangeResourceRecordSets. Empty means every call.
+	RecordType string
 	// Times is how many calls are hit; 0 means until cleared.
 	Times int
-	// Delay is how long calls wait (kind Delay), or by how much reads lag (StaleReads).
+	// Delay is how long calls wait (kind Delay), how much longer a change is PENDING
+	// (SlowSync), or by how much reads lag (StaleReads).
 	Delay time.Duration
 }
 
@@ -70,6 +91,9 @@ type faultBoard struct {
 func (b *faultBoard) add(f Fault) (func(), error) {
 	if err := f.validate(); err != nil {
 		return nil, err
+	}
+	if f.Service == Route53 {
+		f.Resource = f.Resource[strings.LastIndex(f.Resource, "/")+1:]
 	}
 	a := &armed{fault: f, left: f.Times}
 	b.mu.Lock()
@@ -103,10 +127,13 @@ func (b *faultBoard) meet(ctx context.Context, req *request) fate {
 			f.lostReply = true
 		case LostRequest:
 			f.lostRequest = true
-		case Throttle, ServerError, PriorRequestNotComplete, AccessDenied:
+		case SlowSync:
+			req.slowSync += fault.Delay
+		case Throttle, ServerError, PriorRequestNotComplete, AccessDenied, ServiceUnavailable, ExpiredCredentials:
 			if f.err == nil {
 				f.err = fault.refusal(req)
 			}
+		case StaleReads: // is the load balancers' store's, not the board's
 		}
 	}
 	return f
@@ -118,7 +145,7 @@ func (b *faultBoard) take(req *request) []Fault {
 	var hit []Fault
 	b.armed = slices.DeleteFunc(b.armed, func(a *armed) bool {
 		f := a.fault
-		if f.Service != req.service || (f.Operation != "" && f.Operation != req.operation) {
+		if !f.hits(req) {
 			return false
 		}
 		hit = append(hit, f)
@@ -126,6 +153,25 @@ func (b *faultBoard) take(req *request) []Fault {
 		return f.Times > 0 && a.left == 0
 	})
 	return hit
+}
+
+// hits reports whether a call is one of those that the fault is for.
+func (f Fault) hits(req *request) bool {
+	switch {
+	case f.Service != req.service, f.Operation != "" && f.Operation != req.operation:
+		return false
+	case f.Resource != "" && f.Resource != req.resource:
+		return false
+	}
+	return f.RecordType == "" || touchesType(req.body, f.RecordType)
+}
+
+// touchesType reports whether a batch has a change of a record type. One that
+// isn't a batch has none.
+func touchesType(body []byte, typ string) bool {
+	var in xmlChangeRequest
+	return xml.Unmarshal(body, &in) == nil &&
+		slices.ContainsFunc(in.Changes, func(c xmlChange) bool { return c.ResourceRecordSet.Type == typ })
 }
 
 // wait reports whether the time passed before the client hung up.
@@ -140,27 +186,44 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
+// changesSets reports whether the fault is for batches of changes alone.
+func (f Fault) changesSets() bool {
+	return f.Service == Route53 && f.Operation == "ChangeResourceRecordSets"
+}
+
 func (f Fault) validate() error {
 	switch f.Service {
 	case Route53, ELB, CloudWatch, STS, EKS:
 	default:
 		return fmt.Errorf("fault for the service %q: not a service of this AWS", f.Service)
 	}
+	switch {
+	case f.Resource != "" && f.Service != Route53 && f.Service != ELB:
+		return fmt.Errorf("fault for the resource %s of %s: calls of this service have none", f.Resource, f.Service)
+	case f.RecordType != "" && !f.changesSets():
+		return fmt.Errorf("fault for the record type %s of %s %q: only ChangeResourceRecordSets has record types", f.RecordType, f.Service, f.Operation)
+	case f.Times < 0:
+		return fmt.Errorf("fault with the count %d: it can't be negative", f.Times)
+	}
+	return f.validateKind()
+}
+
+func (f Fault) validateKind() error {
 	switch f.Kind {
-	case Throttle, ServerError, AccessDenied, LostReply, LostRequest:
-	case Delay:
+	case Throttle, ServerError, AccessDenied, LostReply, LostRequest, ServiceUnavailable, ExpiredCredentials:
+	case Delay, SlowSync:
 		if f.Delay <= 0 {
-			return fmt.Errorf("fault of the kind Delay: the delay %s is not positive", f.Delay)
+			return fmt.Errorf("fault of the kind Delay or SlowSync: the delay %s is not positive", f.Delay)
+		}
+		if f.Kind == SlowSync && !f.changesSets() {
+			return fmt.Errorf("fault SlowSync for %s %q: only ChangeResourceRecordSets makes a change that propagates", f.Service, f.Operation)
 		}
 	case PriorRequestNotComplete:
-		if f.Operation != "ChangeResourceRecordSets" && f.Operation != "DeleteHostedZone" {
+		if !f.changesSets() && (f.Service != Route53 || f.Operation != "DeleteHostedZone") {
 			return fmt.Errorf("fault PriorRequestNotComplete for %s %q: AWS never answers it there", f.Service, f.Operation)
 		}
 	default:
 		return fmt.Errorf("fault of the unknown kind %d", f.Kind)
-	}
-	if f.Times < 0 {
-		return fmt.Errorf("fault with the count %d: it can't be negative", f.Times)
 	}
 	return nil
 }
@@ -168,16 +231,37 @@ func (f Fault) validate() error {
 func (f Fault) refusal(req *request) error {
 	switch f.Kind {
 	case Throttle:
-		return badRequest("Throttling", "Rate exceeded")
+		return rateExceeded()
 	case PriorRequestNotComplete:
-		return badRequest("PriorRequestNotComplete",
-			"The request was rejected because Route 53 was still processing a prior request.")
+		return priorRequestNotComplete()
 	case AccessDenied:
-		return refusal(http.StatusForbidden, "AccessDenied",
-			"User is not authorized to perform: %s:%s because no identity-based policy allows the action", req.service, req.operation)
+		return accessDenied(req)
+	case ExpiredCredentials:
+		return expiredToken(req.service)
+	case ServiceUnavailable:
+		return refusal(http.StatusServiceUnavailable, "ServiceUnavailable", "Service is unavailable. Please try again.")
 	default:
 		return refusal(http.StatusInternalServerError, "InternalFailure", "We encountered an internal error. Please try again.")
 	}
+}
+
+// rateExceeded is how calls are refused that are too many.
+func rateExceeded() error { return badRequest("Throttling", "Rate exceeded") }
+
+// priorRequestNotComplete is how a zone refuses changes while it works on one.
+func priorRequestNotComplete() error {
+	return badRequest("PriorRequestNotComplete",
+		"The request was rejected because Route 53 was still processing a prior request.")
+}
+
+func accessDenied(req *request) error {
+	resource := "*"
+	if req.service == Route53 && len(req.segments) > 1 {
+		resource = "arn:aws:route53:::" + req.segments[0] + "/" + req.segments[1]
+	}
+	return refusal(http.StatusForbidden, "AccessDenied",
+		"User: %s is not authorized to perform: %s:%s on resource: %s because no identity-based policy allows the %[2]s:%[3]s action",
+		req.caller.arn, req.service, req.operation, resource)
 }
 
 func unknownFaultError(f Fault) error {

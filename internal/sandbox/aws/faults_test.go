@@ -25,6 +25,10 @@ func TestFaults(t *testing.T) {
 		"a server error":     {fault: aws.Fault{Kind: aws.ServerError}, code: "InternalFailure"},
 		"a prior request":    {fault: aws.Fault{Kind: aws.PriorRequestNotComplete}, code: "PriorRequestNotComplete"},
 		"access denied":      {fault: aws.Fault{Kind: aws.AccessDenied}, code: "AccessDenied"},
+		"unavailable":        {fault: aws.Fault{Kind: aws.ServiceUnavailable}, code: "ServiceUnavailable"},
+		"expired":            {fault: aws.Fault{Kind: aws.ExpiredCredentials}, code: "ExpiredToken"},
+		"a slow change":      {fault: aws.Fault{Kind: aws.SlowSync, Delay: time.Nanosecond}, applied: true},
+		"no right to A":      {fault: aws.Fault{Kind: aws.AccessDenied, RecordType: "A"}, code: "AccessDenied"},
 		"a lost request":     {fault: aws.Fault{Kind: aws.LostRequest}, code: "cut"},
 		"a lost reply":       {fault: aws.Fault{Kind: aws.LostReply}, code: "cut", applied: true},
 		"a delay":            {fault: aws.Fault{Kind: aws.Delay, Delay: time.Millisecond}, applied: true},
@@ -79,6 +83,8 @@ func TestFaultsOfLoadBalancing(t *testing.T) {
 		"throttled":      {kind: aws.Throttle, code: "Throttling", status: 400},
 		"a server error": {kind: aws.ServerError, code: "InternalFailure", status: 500},
 		"access denied":  {kind: aws.AccessDenied, code: "AccessDenied", status: 403},
+		"unavailable":    {kind: aws.ServiceUnavailable, code: "ServiceUnavailable", status: 503},
+		"expired":        {kind: aws.ExpiredCredentials, code: "ExpiredToken", status: 403},
 		"a lost request": {kind: aws.LostRequest, code: "cut"},
 		"a lost reply":   {kind: aws.LostReply, code: "cut", applied: true},
 	} {
@@ -131,6 +137,11 @@ func TestFaultsThatAWSNeverAnswersAreRefused(t *testing.T) {
 		"an operation of another service":   {Kind: aws.Throttle, Service: aws.ELB, Operation: "GetChange"},
 		"PriorRequestNotComplete of a read": {Kind: aws.PriorRequestNotComplete, Service: aws.Route53, Operation: "ListResourceRecordSets"},
 		"a delay of nothing":                {Kind: aws.Delay, Service: aws.ELB},
+		"a slow change of a read":           {Kind: aws.SlowSync, Service: aws.Route53, Operation: "GetChange", Delay: time.Second},
+		"a slow change without a time":      {Kind: aws.SlowSync, Service: aws.Route53, Operation: "ChangeResourceRecordSets"},
+		"a record type of a read":           {Kind: aws.AccessDenied, Service: aws.Route53, Operation: "ListResourceRecordSets", RecordType: "TXT"},
+		"a resource where there are none":   {Kind: aws.Throttle, Service: aws.STS, Resource: "x"},
+		"a record type of any call":         {Kind: aws.AccessDenied, Service: aws.Route53, RecordType: "TXT"},
 		"a negative count":                  {Kind: aws.Throttle, Service: aws.ELB, Times: -1},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -8,13 +8,6 @@ import (
 	"strings"
 )
 
-// Limits of one batch; an UPSERT counts double for both.
-// https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html
-const (
-	maxBatchRecords = 1000
-	maxBatchChars   = 32_000
-)
-
 // change is one checked change of a batch.
 type change struct {
 	action string
@@ -36,7 +29,7 @@ func (s *dnsStore) changeSets(req *request) (any, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	z, err := s.zoneLocked(req.resource)
+	z, err := s.idleZoneLocked(req.resource)
 	if err != nil {
 		return nil, err
 	}
@@ -44,59 +37,56 @@ func (s *dnsStore) changeSets(req *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	next, err := planBatch(z, changes)
-	if err != nil {
+	if err := s.checkHealthChecksLocked(changes); err != nil {
 		return nil, err
 	}
-	z.sets = next
-	ch := s.acceptLocked(in.Comment)
-	s.publishLocked(z, touchedNames(changes), ch.insync)
+	plan := &batchPlan{zone: z, balancer: s.balancers.named, touched: map[string][]recordSet{}}
+	if err := plan.run(changes); err != nil {
+		return nil, err
+	}
+	z.sets.apply(z.id, plan.touched)
+	z.busyUntil = s.opts.Now().Add(s.opts.ChangeProcessing)
+	ch := s.acceptLocked(z, in.Comment, req.slowSync)
+	s.publishLocked(z, slices.Collect(maps.Keys(plan.touched)), ch.insync)
 	return changeAnswer("ChangeResourceRecordSets", ch, s.opts.Now()), nil
 }
 
-func touchedNames(changes []change) []string {
-	names := map[string]struct{}{}
-	for _, c := range changes {
-		names[c.set.name] = struct{}{}
-	}
-	return slices.Sorted(maps.Keys(names))
-}
-
-// planBatch returns what the zone holds after the batch, or every reason why
-// the batch as a whole is refused. It changes nothing.
-func planBatch(z *hostedZone, changes []change) (zoneSets, error) {
+// run plans the batch, or says every reason why it is refused as a whole.
+func (p *batchPlan) run(changes []change) error {
 	faults := conflictingChanges(changes)
-	next := z.sets.clone()
 	for _, c := range changes {
-		if !within(c.set.name, z.name) {
-			faults = append(faults, fmt.Sprintf("RRSet with DNS name %s is not permitted in zone %s", c.set.name, z.name))
-			continue
-		}
-		stored, exists := next.get(c.set)
-		switch c.action {
-		case "DELETE":
-			if fault := deleteFault(c.set, stored, exists); fault != "" {
-				faults = append(faults, fault)
-				continue
-			}
-			next.remove(c.set)
-		case "CREATE":
-			if exists {
-				faults = append(faults, fmt.Sprintf("Tried to create resource record set %s but it already exists", describe(c.set)))
-				continue
-			}
-			next.put(c.set)
-		case "UPSERT":
-			next.put(c.set)
-		}
+		faults = append(faults, p.change(c)...)
 	}
 	if len(faults) == 0 {
-		faults = ruleFaults(z, next, touchedNames(changes))
+		faults = p.faultsInTheEnd()
 	}
 	if len(faults) > 0 {
-		return nil, badRequest("InvalidChangeBatch", "[%s]", strings.Join(faults, ", "))
+		return badRequest("InvalidChangeBatch", "[%s]", strings.Join(faults, ", "))
 	}
-	return next, nil
+	return nil
+}
+
+// change plans one change on top of those before it.
+func (p *batchPlan) change(c change) []string {
+	if !within(c.set.name, p.zone.name) {
+		return []string{fmt.Sprintf("RRSet with DNS name %s is not permitted in zone %s", c.set.name, p.zone.name)}
+	}
+	stored, exists := p.get(c.set)
+	switch {
+	case c.action == "DELETE":
+		if fault := deleteFault(c.set, stored, exists); fault != "" {
+			return []string{fault}
+		}
+		p.remove(c.set)
+		return nil
+	case c.action == "CREATE" && exists:
+		return []string{fmt.Sprintf("Tried to create resource record set %s but it already exists", describe(c.set))}
+	}
+	if faults := p.entryFaults(c.set); len(faults) > 0 {
+		return faults
+	}
+	p.put(c.set)
+	return nil
 }
 
 func deleteFault(wanted, stored recordSet, exists bool) string {
@@ -117,7 +107,7 @@ func conflictingChanges(changes []change) []string {
 		name string
 		memberKey
 	}
-	actions := map[setKey]string{}
+	actions := make(map[setKey]string, len(changes))
 	var faults []string
 	for _, c := range changes {
 		key := setKey{c.set.name, c.set.member()}
@@ -136,5 +126,5 @@ func describe(r recordSet) string {
 	if r.id == "" {
 		return fmt.Sprintf("[name='%s', type='%s']", r.name, r.typ)
 	}
-	return fmt.Sprintf("[name='%s', type='%s', set identifier='%s']", r.name, r.typ, r.id)
+	return fmt.Sprintf("[name='%s', type='%s', set-identifier='%s']", r.name, r.typ, r.id)
 }

@@ -1,9 +1,6 @@
 package aws
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // listPage is the largest number of record sets in one answer.
 const listPage = 300
@@ -23,18 +20,15 @@ func (s *dnsStore) listSets(req *request) (any, error) {
 		s.mu.Unlock()
 		return nil, err
 	}
-	sets := z.sets // immutable: the page is made without the lock
+	sets := z.sets.page(start, limit+1)
 	s.mu.Unlock()
 
-	all := sets.sorted()
-	from, _ := slices.BinarySearchFunc(all, start, compareSets)
-	rest := all[from:]
 	answer := xmlListAnswer{NS: route53NS, MaxItems: limit}
-	for _, r := range rest[:min(limit, len(rest))] {
+	for _, r := range sets[:min(limit, len(sets))] {
 		answer.ResourceRecordSets.Sets = append(answer.ResourceRecordSets.Sets, r.wire())
 	}
-	if len(rest) > limit {
-		next := rest[limit]
+	if len(sets) > limit {
+		next := sets[limit]
 		answer.IsTruncated = true
 		answer.NextRecordName, answer.NextRecordType, answer.NextRecordIdentifier = next.name, next.typ, next.id
 	}

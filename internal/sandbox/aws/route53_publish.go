@@ -25,29 +25,71 @@ type publishedZone struct {
 }
 
 type zoneVersion struct {
-	from   time.Time
-	names  map[string]map[string][]routing.RecordSet // by name, then type
-	exists map[string]struct{}                       // the names and the empty ones above them
+	from  time.Time
+	names map[string]publishedName // with the empty ones above them
+}
+
+// publishedName is what a name has. One without groups is empty, but exists.
+type publishedName struct {
+	below  int // how many names with record sets it stands for, itself included
+	groups map[string]publishedGroup
+}
+
+// publishedGroup has the record sets of one name and type, in the order of their
+// identifiers.
+type publishedGroup struct {
+	sets []routing.RecordSet
+	// stored are the sets as they are stored, or nil where the answer never depends
+	// on health or on another record set.
+	stored []recordSet
 }
 
 // publishLocked schedules the newest state of a zone for the given time; only
 // the touched names are built anew. The caller holds mu.
 func (s *dnsStore) publishLocked(z *hostedZone, touched []string, from time.Time) {
+	if z.vpc != nil {
+		return
+	}
 	view := s.view.Load()
 	next := publishedZone{id: z.id, origin: dnsName(z.name)}
-	names := map[string]map[string][]routing.RecordSet{}
+	names := map[string]publishedName{}
 	if i := slices.IndexFunc(view.zones, func(p publishedZone) bool { return p.id == z.id }); i >= 0 {
 		next.versions = view.zones[i].due(s.opts.Now())
 		names = maps.Clone(next.versions[len(next.versions)-1].names)
 	}
 	for _, name := range touched {
-		delete(names, dnsName(name))
-		if sets := z.sets.at(name); len(sets) > 0 {
-			names[dnsName(name)] = publishedSets(sets)
+		publishName(names, next.origin, dnsName(name), publishedGroups(z.sets.at(name)))
+	}
+	next.versions = append(next.versions, zoneVersion{from: from, names: names})
+	s.replaceLocked(z, &next)
+}
+
+// publishName replaces what a name has, and keeps the count of the names above
+// it up to the origin, which always exists.
+func publishName(names map[string]publishedName, origin, name string, groups map[string]publishedGroup) {
+	entry := names[name]
+	had, has := len(entry.groups) > 0, len(groups) > 0
+	entry.groups = groups
+	names[name] = entry
+	if had == has && had {
+		return
+	}
+	for at := name; ; at = parent(at) {
+		entry := names[at]
+		switch {
+		case has && !had:
+			entry.below++
+		case had && !has:
+			entry.below--
+		}
+		names[at] = entry
+		if entry.below == 0 && at != origin {
+			delete(names, at)
+		}
+		if at == origin {
+			return
 		}
 	}
-	next.versions = append(next.versions, zoneVersion{from: from, names: names, exists: existing(names, next.origin)})
-	s.replaceLocked(z, &next)
 }
 
 // withdrawLocked takes a deleted zone out of the view; the caller holds mu.
@@ -85,33 +127,41 @@ func (p publishedZone) current(now time.Time) (zoneVersion, bool) {
 	return zoneVersion{}, false
 }
 
-func publishedSets(sets []recordSet) map[string][]routing.RecordSet {
-	byType := map[string][]routing.RecordSet{}
-	for _, r := range sets {
-		out := routing.RecordSet{
-			Name: dnsName(r.name), Type: r.typ, SetIdentifier: r.id,
-			TTL: time.Duration(r.ttl) * time.Second,
-		}
-		if r.weight != nil {
-			out.Weighted, out.Weight = true, *r.weight
-		}
-		for _, v := range r.values {
-			out.Values = append(out.Values, zoneFileValue(r.typ, v))
-		}
-		byType[r.typ] = append(byType[r.typ], out)
+func publishedGroups(sets []recordSet) map[string]publishedGroup {
+	if len(sets) == 0 {
+		return nil
 	}
-	return byType
+	groups := map[string]publishedGroup{}
+	for start := 0; start < len(sets); {
+		end := start
+		var group publishedGroup
+		depends := false
+		for end < len(sets) && sets[end].typ == sets[start].typ {
+			group.sets = append(group.sets, sets[end].published())
+			depends = depends || sets[end].isAlias() || sets[end].healthCheck != ""
+			end++
+		}
+		if depends {
+			group.stored = sets[start:end]
+		}
+		groups[sets[start].typ] = group
+		start = end
+	}
+	return groups
 }
 
-func existing(names map[string]map[string][]routing.RecordSet, origin string) map[string]struct{} {
-	out := make(map[string]struct{}, len(names))
-	for name := range names {
-		for name != origin && name != "" {
-			out[name] = struct{}{}
-			name = parent(name)
-		}
+// published is the part of an answer that doesn't depend on health.
+func (r recordSet) published() routing.RecordSet {
+	out := routing.RecordSet{
+		Name: dnsName(r.name), Type: r.typ, SetIdentifier: r.id, Alias: r.isAlias(),
+		MultiValue: r.multi, Secondary: r.failover == "SECONDARY", TTL: time.Duration(r.ttl) * time.Second,
 	}
-	out[origin] = struct{}{}
+	if r.weight != nil {
+		out.Weighted, out.Weight = true, *r.weight
+	}
+	for _, v := range r.values {
+		out.Values = append(out.Values, zoneFileValue(r.typ, v))
+	}
 	return out
 }
 
@@ -119,76 +169,4 @@ func existing(names map[string]map[string][]routing.RecordSet, origin string) ma
 func parent(name string) string {
 	_, rest, _ := strings.Cut(name, ".")
 	return rest
-}
-
-// find returns the version in force of the zone that a name belongs to.
-func (s *dnsStore) find(name string) (zoneVersion, string, bool) {
-	// The view first, then the clock: a view's first version was in force when the
-	// view was made, so it isn't later than any clock read after it.
-	view := s.view.Load()
-	now := s.opts.Now()
-	for _, z := range view.zones {
-		if !within(name, z.origin) {
-			continue
-		}
-		if v, ok := z.current(now); ok {
-			return v, z.origin, true
-		}
-	}
-	return zoneVersion{}, "", false
-}
-
-func (s *dnsStore) zoneOf(name string) (string, bool) {
-	_, origin, ok := s.find(queryName(name))
-	return origin, ok
-}
-
-func (s *dnsStore) lookup(name, typ string) []routing.RecordSet {
-	name = queryName(name)
-	v, _, ok := s.find(name)
-	if !ok {
-		return nil
-	}
-	if _, found := v.exists[name]; found {
-		return v.names[name][typ]
-	}
-	sets := slices.Clone(v.names[v.wildcard(name)][typ])
-	for i := range sets {
-		sets[i].Name = name
-	}
-	return sets
-}
-
-func (s *dnsStore) hasName(name string) bool {
-	name = queryName(name)
-	v, _, ok := s.find(name)
-	if !ok {
-		return false
-	}
-	_, found := v.exists[name]
-	return found || v.wildcard(name) != ""
-}
-
-// wildcard returns the wildcard name that covers a name that doesn't exist:
-// the one directly below its closest existing ancestor (RFC 4592, 3.3.1).
-func (v zoneVersion) wildcard(name string) string {
-	for name = parent(name); name != ""; name = parent(name) {
-		if _, found := v.exists[name]; !found {
-			continue
-		}
-		if _, found := v.names["*."+name]; found {
-			return "*." + name
-		}
-		return ""
-	}
-	return ""
-}
-
-// queryName folds case and adds the final dot, as DNS compares names.
-func queryName(name string) string {
-	name = strings.ToLower(name)
-	if !strings.HasSuffix(name, ".") {
-		name += "."
-	}
-	return name
 }

@@ -8,8 +8,8 @@ import (
 // TestPastVersionsAreForgotten keeps a sandbox that runs for days from growing.
 func TestPastVersionsAreForgotten(t *testing.T) {
 	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
-	s := newDNSStore(Options{Propagation: 3 * time.Second, Now: func() time.Time { return now }}, &idSource{})
-	z := newHostedZone("Z1", "example.com.", "", "")
+	s := newDNSStore(Options{Propagation: 3 * time.Second, Now: func() time.Time { return now }}, &idSource{}, nil)
+	z := newHostedZone("Z1", "example.com.", xmlZoneRequest{})
 	for range 100 {
 		s.publishLocked(z, []string{z.name}, now.Add(s.opts.Propagation))
 		now = now.Add(time.Second)

@@ -2,7 +2,6 @@ package aws
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -13,10 +12,60 @@ type recordSet struct {
 	order  string // sortName of the name
 	typ    string
 	id     string // set identifier; empty for a simple set
-	weight *int64 // nil for a simple set
-	ttl    int64
-	values []string // as sent
+	weight *int64 // nil unless the policy is weighted
+
+	region   string // of a latency set
+	failover string // PRIMARY or SECONDARY
+	geo      geoLocation
+	multi    bool // multivalue answer
+
+	healthCheck string      // id, empty for none
+	alias       aliasTarget // zero for none; an alias has neither TTL nor values
+	ttl         int64
+	values      []string // as sent
 }
+
+// aliasTarget is where an alias leads: a record set of the same zone and type,
+// or a load balancer.
+type aliasTarget struct {
+	zone     string // the target's hosted zone id
+	name     string // canonical
+	evaluate bool   // the alias is as healthy as its target
+}
+
+// geoLocation is the place of a geolocation set; zero for none.
+type geoLocation struct{ continent, country, subdivision string }
+
+// policy is how a record set is chosen among those of its name and type, in the
+// word that AWS's messages use.
+type policy string
+
+const (
+	simplePolicy   policy = "simple"
+	weightedPolicy policy = "weighted"
+	latencyPolicy  policy = "latency"
+	failoverPolicy policy = "failover"
+	geoPolicy      policy = "geolocation"
+	multiPolicy    policy = "multivalue answer"
+)
+
+func (r recordSet) policy() policy {
+	switch {
+	case r.weight != nil:
+		return weightedPolicy
+	case r.region != "":
+		return latencyPolicy
+	case r.failover != "":
+		return failoverPolicy
+	case r.geo != geoLocation{}:
+		return geoPolicy
+	case r.multi:
+		return multiPolicy
+	}
+	return simplePolicy
+}
+
+func (r recordSet) isAlias() bool { return r.alias != aliasTarget{} }
 
 // memberKey tells apart the record sets of one name.
 type memberKey struct{ typ, id string }
@@ -28,7 +77,12 @@ func (r recordSet) member() memberKey { return memberKey{r.typ, r.id} }
 func (r recordSet) equal(other recordSet) bool {
 	sameWeight := (r.weight == nil) == (other.weight == nil) && (r.weight == nil || *r.weight == *other.weight)
 	return r.name == other.name && r.member() == other.member() && sameWeight && r.ttl == other.ttl &&
-		slices.Equal(r.comparableValues(), other.comparableValues())
+		r.region == other.region && r.failover == other.failover && r.geo == other.geo && r.multi == other.multi &&
+		r.alias == other.alias && r.healthCheck == other.healthCheck && r.sameValues(other)
+}
+
+func (r recordSet) sameValues(other recordSet) bool {
+	return slices.Equal(r.values, other.values) || slices.Equal(r.comparableValues(), other.comparableValues())
 }
 
 func (r recordSet) comparableValues() []string {
@@ -44,82 +98,44 @@ func (r recordSet) comparableValues() []string {
 	return out
 }
 
+// wire writes a record set as a listing does: an alias without TTL and values.
 func (r recordSet) wire() xmlRecordSet {
-	out := xmlRecordSet{Name: r.name, Type: r.typ, Weight: r.weight, TTL: &r.ttl}
-	if r.id != "" {
-		out.SetIdentifier = &r.id
+	out := xmlRecordSet{
+		Name: r.name, Type: r.typ, Weight: r.weight, SetIdentifier: given(r.id),
+		Region: given(r.region), Failover: given(r.failover), HealthCheckID: given(r.healthCheck),
 	}
-	out.ResourceRecords = &struct {
-		Records []xmlRecord `xml:"ResourceRecord"`
-	}{}
+	if r.multi {
+		out.MultiValueAnswer = &r.multi
+	}
+	if (r.geo != geoLocation{}) {
+		out.GeoLocation = &xmlGeoLocation{given(r.geo.continent), given(r.geo.country), given(r.geo.subdivision)}
+	}
+	if r.isAlias() {
+		out.AliasTarget = &xmlAliasTarget{HostedZoneID: r.alias.zone, DNSName: r.alias.name, EvaluateTargetHealth: &r.alias.evaluate}
+		return out
+	}
+	out.TTL = &r.ttl
+	out.ResourceRecords = &xmlRecords{Records: make([]xmlRecord, 0, len(r.values))}
 	for _, v := range r.values {
 		out.ResourceRecords.Records = append(out.ResourceRecords.Records, xmlRecord{v})
 	}
 	return out
 }
 
+// given points to a text, or is nil for an empty one.
+func given(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
 // compareSets orders a listing: reversed labels, then type, then identifier.
 func compareSets(a, b recordSet) int {
-	return cmp.Or(
-		strings.Compare(a.order, b.order),
-		strings.Compare(a.typ, b.typ),
-		strings.Compare(a.id, b.id),
-	)
+	return cmp.Or(strings.Compare(a.order, b.order), compareMembers(a, b.member()))
 }
 
-// zoneSets are the record sets of a zone by name. What a zone holds is never
-// changed in place: a batch works on a clone, so a refused one leaves no trace.
-type zoneSets map[string]map[memberKey]recordSet
-
-// clone returns a copy that put and remove may change.
-func (s zoneSets) clone() zoneSets { return maps.Clone(s) }
-
-func (s zoneSets) count() int {
-	n := 0
-	for _, members := range s {
-		n += len(members)
-	}
-	return n
-}
-
-func (s zoneSets) get(r recordSet) (recordSet, bool) {
-	found, ok := s[r.name][r.member()]
-	return found, ok
-}
-
-// put stores r in place of what had its key. The members of the name are copied
-// first, because a clone shares them.
-func (s zoneSets) put(r recordSet) {
-	members := maps.Clone(s[r.name])
-	if members == nil {
-		members = map[memberKey]recordSet{}
-	}
-	r.order = sortName(r.name)
-	members[r.member()] = r
-	s[r.name] = members
-}
-
-// remove takes away what has r's key.
-func (s zoneSets) remove(r recordSet) {
-	members := maps.Clone(s[r.name])
-	delete(members, r.member())
-	s[r.name] = members
-	if len(members) == 0 {
-		delete(s, r.name)
-	}
-}
-
-// sorted returns all sets in the order of a listing.
-func (s zoneSets) sorted() []recordSet {
-	out := make([]recordSet, 0, s.count())
-	for _, members := range s {
-		out = slices.AppendSeq(out, maps.Values(members))
-	}
-	slices.SortFunc(out, compareSets)
-	return out
-}
-
-// at returns the sets of one name in the order of a listing.
-func (s zoneSets) at(name string) []recordSet {
-	return slices.SortedFunc(maps.Values(s[name]), compareSets)
+// compareMembers orders the record sets of one name.
+func compareMembers(r recordSet, key memberKey) int {
+	return cmp.Or(strings.Compare(r.typ, key.typ), strings.Compare(r.id, key.id))
 }

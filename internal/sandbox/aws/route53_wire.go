@@ -12,26 +12,40 @@ type xmlRecord struct {
 	Value string
 }
 
-type xmlRecordSet struct {
-	Name            string
-	Type            string
-	SetIdentifier   *string `xml:",omitempty"`
-	Weight          *int64  `xml:",omitempty"`
-	TTL             *int64  `xml:",omitempty"`
-	ResourceRecords *struct {
-		Records []xmlRecord `xml:"ResourceRecord"`
-	} `xml:",omitempty"`
+type xmlRecords struct {
+	Records []xmlRecord `xml:"ResourceRecord"`
+}
 
-	// Read only to be refused: the sandbox has simple and weighted record sets.
-	Region                  *string   `xml:",omitempty"`
-	Failover                *string   `xml:",omitempty"`
-	MultiValueAnswer        *string   `xml:",omitempty"`
-	HealthCheckID           *string   `xml:"HealthCheckId,omitempty"`
+type xmlAliasTarget struct {
+	HostedZoneID         string `xml:"HostedZoneId"`
+	DNSName              string
+	EvaluateTargetHealth *bool
+}
+
+type xmlGeoLocation struct {
+	ContinentCode   *string `xml:",omitempty"`
+	CountryCode     *string `xml:",omitempty"`
+	SubdivisionCode *string `xml:",omitempty"`
+}
+
+type xmlRecordSet struct {
+	Name             string
+	Type             string
+	SetIdentifier    *string         `xml:",omitempty"`
+	Weight           *int64          `xml:",omitempty"`
+	Region           *string         `xml:",omitempty"`
+	GeoLocation      *xmlGeoLocation `xml:",omitempty"`
+	Failover         *string         `xml:",omitempty"`
+	MultiValueAnswer *bool           `xml:",omitempty"`
+	TTL              *int64          `xml:",omitempty"`
+	ResourceRecords  *xmlRecords     `xml:",omitempty"`
+	AliasTarget      *xmlAliasTarget `xml:",omitempty"`
+	HealthCheckID    *string         `xml:"HealthCheckId,omitempty"`
+
+	// Read only to be refused.
 	TrafficPolicyInstanceID *string   `xml:"TrafficPolicyInstanceId,omitempty"`
-	GeoLocation             *struct{} `xml:",omitempty"`
 	GeoProximityLocation    *struct{} `xml:",omitempty"`
 	CidrRoutingConfig       *struct{} `xml:",omitempty"`
-	AliasTarget             *struct{} `xml:",omitempty"`
 }
 
 type xmlChange struct {
@@ -74,10 +88,15 @@ type xmlZone struct {
 	Count           int    `xml:"ResourceRecordSetCount"`
 }
 
+type xmlVPC struct {
+	VPCRegion string
+	VPCID     string `xml:"VPCId"`
+}
+
 type xmlZoneRequest struct {
 	Name             string
 	CallerReference  string
-	VPC              *struct{}
+	VPC              *xmlVPC
 	DelegationSetID  string `xml:"DelegationSetId"`
 	HostedZoneConfig struct {
 		Comment     string
@@ -86,11 +105,24 @@ type xmlZoneRequest struct {
 }
 
 type xmlZoneAnswer struct {
-	XMLName     xml.Name
-	NS          string `xml:"xmlns,attr"`
-	HostedZone  xmlZone
-	ChangeInfo  *xmlChangeInfo `xml:",omitempty"`
-	NameServers []string       `xml:"DelegationSet>NameServers>NameServer"`
+	XMLName    xml.Name
+	NS         string `xml:"xmlns,attr"`
+	HostedZone xmlZone
+	ChangeInfo *xmlChangeInfo `xml:",omitempty"`
+	// Public zones only.
+	DelegationSet *xmlDelegationSet `xml:",omitempty"`
+	// Private zones only, the first in the answer of the creation, the other in
+	// that of GetHostedZone.
+	VPC  *xmlVPC  `xml:",omitempty"`
+	VPCs *xmlVPCs `xml:",omitempty"`
+}
+
+type xmlDelegationSet struct {
+	NameServers []string `xml:"NameServers>NameServer"`
+}
+
+type xmlVPCs struct {
+	VPC []xmlVPC
 }
 
 type xmlZonesAnswer struct {
@@ -142,6 +174,16 @@ func route53Operation(method string, segments []string) string {
 		return "ListResourceRecordSets"
 	case "GET change ID":
 		return "GetChange"
+	case "POST healthcheck":
+		return "CreateHealthCheck"
+	case "GET healthcheck":
+		return "ListHealthChecks"
+	case "GET healthcheck ID":
+		return "GetHealthCheck"
+	case "GET healthcheck ID status":
+		return "GetHealthCheckStatus"
+	case "DELETE healthcheck ID":
+		return "DeleteHealthCheck"
 	}
 	return ""
 }

@@ -14,21 +14,33 @@ import (
 // dnsStore keeps the hosted zones: their newest state, which the API lists, and
 // what is published, which lags by the propagation time.
 type dnsStore struct {
-	opts Options
-	ids  *idSource
-	view atomic.Pointer[dnsView]
+	opts      Options
+	ids       *idSource
+	balancers balancerNames
+	view      atomic.Pointer[dnsView]
+	failing   atomic.Pointer[map[string]struct{}] // ids of the health checks that fail; swapped whole
 
 	mu      sync.Mutex
-	zones   []*hostedZone          // guarded by mu; in the order of creation
-	changes map[string]*zoneChange // guarded by mu
+	zones   []*hostedZone          // guarded by mu, as all below; in the order of creation
+	changes map[string]*zoneChange // by id
+	checks  []*healthChecker       // in the order of creation
 }
 
-// hostedZone is one public zone.
+// balancerNames finds load balancers by their DNS names.
+type balancerNames interface {
+	named(dnsName string) (namedBalancer, bool)
+}
+
+// hostedZone is one zone. A private one is listed, but not published: only the
+// resolvers of its VPCs would answer from it.
 type hostedZone struct {
 	id, name, reference, comment string
 	account                      string // that it belongs to
 	nameServers                  []string
-	sets                         zoneSets
+	vpc                          *xmlVPC // nil for a public zone
+	sets                         *zoneSets
+	busyUntil                    time.Time // when the last batch is processed
+	insync                       time.Time // when the last change is INSYNC; changes propagate in their order
 }
 
 // zoneChange is one accepted change, PENDING until its time.
@@ -52,9 +64,10 @@ func (c *zoneChange) wire(now time.Time) xmlChangeInfo {
 	return info
 }
 
-func newDNSStore(opts Options, ids *idSource) *dnsStore {
-	s := &dnsStore{opts: opts, ids: ids, changes: map[string]*zoneChange{}}
+func newDNSStore(opts Options, ids *idSource, balancers balancerNames) *dnsStore {
+	s := &dnsStore{opts: opts, ids: ids, balancers: balancers, changes: map[string]*zoneChange{}}
 	s.view.Store(&dnsView{})
+	s.failing.Store(&map[string]struct{}{})
 	return s
 }
 
@@ -67,6 +80,11 @@ func (s *dnsStore) operations() map[string]operation {
 		"ChangeResourceRecordSets": {write: true, run: s.changeSets},
 		"ListResourceRecordSets":   {run: s.listSets},
 		"GetChange":                {run: s.getChange},
+		"CreateHealthCheck":        {write: true, run: s.createHealthCheck},
+		"GetHealthCheck":           {run: s.getHealthCheck},
+		"GetHealthCheckStatus":     {run: s.getHealthCheckStatus},
+		"ListHealthChecks":         {run: s.listHealthChecks},
+		"DeleteHealthCheck":        {write: true, run: s.deleteHealthCheck},
 	}
 }
 
@@ -75,11 +93,8 @@ func (s *dnsStore) createZone(req *request) (any, error) {
 	if err := xml.Unmarshal(req.body, &in); err != nil {
 		return nil, badRequest("MalformedInput", "The request body is not valid XML: %v", err)
 	}
-	if in.VPC != nil || in.HostedZoneConfig.PrivateZone || in.DelegationSetID != "" {
-		return nil, badRequest("InvalidInput", "The sandbox has public zones without reusable delegation sets only.")
-	}
-	if in.CallerReference == "" {
-		return nil, badRequest("InvalidInput", "Invalid request: Missing field 'CallerReference'")
+	if err := checkZoneRequest(in); err != nil {
+		return nil, err
 	}
 	name, err := canonicalName(in.Name)
 	if err != nil {
@@ -87,52 +102,83 @@ func (s *dnsStore) createZone(req *request) (any, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if slices.ContainsFunc(s.zones, func(z *hostedZone) bool { return z.account == req.caller.account && z.reference == in.CallerReference }) {
-		return nil, refusal(http.StatusConflict, "HostedZoneAlreadyExists",
-			"A hosted zone has already been created with the specified caller reference.")
+	for _, z := range s.zones {
+		switch {
+		case z.account == req.caller.account && z.reference == in.CallerReference:
+			return nil, refusal(http.StatusConflict, "HostedZoneAlreadyExists",
+				"A hosted zone has already been created with the specified caller reference.")
+		case in.VPC != nil && z.vpc != nil && *z.vpc == *in.VPC && z.name == name:
+			return nil, badRequest("ConflictingDomainExists",
+				"The VPC %s in region %s has already been associated with the hosted zone %s with the same domain name.", z.vpc.VPCID, z.vpc.VPCRegion, z.id)
+		}
 	}
-	z := newHostedZone(s.ids.upper("Z"), name, in.CallerReference, in.HostedZoneConfig.Comment)
+	z := newHostedZone(s.ids.upper("Z"), name, in)
 	z.account = req.caller.account
 	s.zones = append(s.zones, z)
-	ch := s.acceptLocked("")
+	ch := s.acceptLocked(z, "", 0)
 	s.publishLocked(z, []string{z.name}, ch.insync)
 	info := ch.wire(s.opts.Now())
 	answer := z.answer("CreateHostedZone")
-	answer.ChangeInfo = &info
-	return created{answer, "https://route53.amazonaws.com/2013-04-01" + answer.HostedZone.ID}, nil
+	answer.ChangeInfo, answer.VPC = &info, z.vpc
+	return created{answer, route53Location(answer.HostedZone.ID)}, nil
+}
+
+// route53Location is the address of a new resource.
+func route53Location(path string) string {
+	return "https://route53.amazonaws.com/2013-04-01" + path
+}
+
+func checkZoneRequest(in xmlZoneRequest) error {
+	switch {
+	case in.DelegationSetID != "":
+		return badRequest("InvalidInput", "The sandbox has zones without reusable delegation sets only.")
+	case in.CallerReference == "":
+		return badRequest("InvalidInput", "Invalid request: Missing field 'CallerReference'")
+	case in.HostedZoneConfig.PrivateZone && in.VPC == nil:
+		return badRequest("InvalidInput", "When you're creating a private hosted zone (when you specify true for PrivateZone), you must also specify values for VPCId and VPCRegion.")
+	case in.VPC != nil && (in.VPC.VPCID == "" || in.VPC.VPCRegion == ""):
+		return badRequest("InvalidVPCId", "The VPC ID that you specified either isn't a valid ID or the current account is not authorized to access this VPC.")
+	}
+	return nil
 }
 
 // newHostedZone has the two record sets that every zone begins with.
-func newHostedZone(id, name, reference, comment string) *hostedZone {
-	z := &hostedZone{id: id, name: name, reference: reference, comment: comment, sets: zoneSets{}}
+func newHostedZone(id, name string, in xmlZoneRequest) *hostedZone {
+	z := &hostedZone{id: id, name: name, reference: in.CallerReference, comment: in.HostedZoneConfig.Comment, vpc: in.VPC, sets: newZoneSets()}
 	for i, top := range []string{"com", "net", "org", "co.uk"} {
+		if z.vpc != nil { // no server answers for a private zone; the names are the same for all
+			z.nameServers = append(z.nameServers, fmt.Sprintf("ns-%d.awsdns-00.%s", 512*i, top))
+			continue
+		}
 		z.nameServers = append(z.nameServers, fmt.Sprintf("ns-%d.awsdns-%02d.%s", 512*i+1, 8*i, top))
 	}
-	ns := recordSet{name: name, typ: "NS", ttl: 172800}
+	ns := recordSet{name: name, order: sortName(name), typ: "NS", ttl: 172800}
 	for _, server := range z.nameServers {
 		ns.values = append(ns.values, server+".")
 	}
-	soa := recordSet{name: name, typ: "SOA", ttl: 900, values: []string{
+	soa := recordSet{name: name, order: sortName(name), typ: "SOA", ttl: 900, values: []string{
 		z.nameServers[0] + ". awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400",
 	}}
-	z.sets.put(ns)
-	z.sets.put(soa)
+	z.sets.apply(id, map[string][]recordSet{name: {ns, soa}})
 	return z
 }
 
 func (z *hostedZone) answer(operation string) xmlZoneAnswer {
-	return xmlZoneAnswer{
-		XMLName:     xml.Name{Local: operation + "Response"},
-		NS:          route53NS,
-		HostedZone:  z.wire(),
-		NameServers: z.nameServers,
+	answer := xmlZoneAnswer{
+		XMLName:    xml.Name{Local: operation + "Response"},
+		NS:         route53NS,
+		HostedZone: z.wire(),
 	}
+	if z.vpc == nil {
+		answer.DelegationSet = &xmlDelegationSet{NameServers: z.nameServers}
+	}
+	return answer
 }
 
 func (z *hostedZone) wire() xmlZone {
 	return xmlZone{
 		ID: "/hostedzone/" + z.id, Name: z.name, CallerReference: z.reference,
-		Comment: z.comment, Count: z.sets.count(),
+		Comment: z.comment, PrivateZone: z.vpc != nil, Count: z.sets.total,
 	}
 }
 
@@ -145,10 +191,24 @@ func (s *dnsStore) zoneLocked(id string) (*hostedZone, error) {
 	return s.zones[i], nil
 }
 
-// acceptLocked writes down an accepted change; the caller holds mu.
-func (s *dnsStore) acceptLocked(comment string) *zoneChange {
+// idleZoneLocked returns the zone of an id unless it still works on its last
+// batch; the caller holds mu.
+func (s *dnsStore) idleZoneLocked(id string) (*hostedZone, error) {
+	z, err := s.zoneLocked(id)
+	if err == nil && s.opts.Now().Before(z.busyUntil) {
+		return nil, priorRequestNotComplete()
+	}
+	return z, err
+}
+
+// acceptLocked writes down an accepted change, which is slow to be INSYNC by the
+// given time more than usual; the caller holds mu.
+func (s *dnsStore) acceptLocked(z *hostedZone, comment string, slow time.Duration) *zoneChange {
 	now := s.opts.Now()
-	ch := &zoneChange{id: s.ids.upper("C"), comment: comment, submitted: now, insync: now.Add(s.opts.Propagation)}
+	if insync := now.Add(s.opts.Propagation + slow); insync.After(z.insync) {
+		z.insync = insync
+	}
+	ch := &zoneChange{id: s.ids.upper("C"), comment: comment, submitted: now, insync: z.insync}
 	s.changes[ch.id] = ch
 	return ch
 }
@@ -160,7 +220,11 @@ func (s *dnsStore) getZone(req *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return z.answer("GetHostedZone"), nil
+	answer := z.answer("GetHostedZone")
+	if z.vpc != nil {
+		answer.VPCs = &xmlVPCs{VPC: []xmlVPC{*z.vpc}}
+	}
+	return answer, nil
 }
 
 func (s *dnsStore) listZones(req *request) (any, error) {
@@ -192,17 +256,17 @@ func (s *dnsStore) listZones(req *request) (any, error) {
 func (s *dnsStore) deleteZone(req *request) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	z, err := s.zoneLocked(req.resource)
+	z, err := s.idleZoneLocked(req.resource)
 	if err != nil {
 		return nil, err
 	}
-	if z.sets.count() > 2 {
+	if z.sets.total > 2 {
 		return nil, badRequest("HostedZoneNotEmpty",
 			"The specified hosted zone contains non-required resource record sets and so cannot be deleted.")
 	}
 	s.zones = slices.DeleteFunc(s.zones, func(other *hostedZone) bool { return other == z })
 	s.withdrawLocked(z)
-	return changeAnswer("DeleteHostedZone", s.acceptLocked(""), s.opts.Now()), nil
+	return changeAnswer("DeleteHostedZone", s.acceptLocked(z, "", 0), s.opts.Now()), nil
 }
 
 func (s *dnsStore) getChange(req *request) (any, error) {

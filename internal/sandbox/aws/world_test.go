@@ -2,7 +2,10 @@ package aws_test
 
 import (
 	"errors"
+	"io"
+	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -128,7 +131,61 @@ func weighted(name, id string, weight int64, value string) r53types.ResourceReco
 	return s
 }
 
+// alias is a simple alias that evaluates its target's health.
+func alias(name, typ, zone, target string) r53types.ResourceRecordSet {
+	return r53types.ResourceRecordSet{Name: &name, Type: r53types.RRType(typ), AliasTarget: &r53types.AliasTarget{
+		HostedZoneId: &zone, DNSName: &target, EvaluateTargetHealth: true,
+	}}
+}
+
+// member makes a set the weighted member of that identifier.
+func member(s r53types.ResourceRecordSet, id string, weight int64) r53types.ResourceRecordSet {
+	s.SetIdentifier, s.Weight = &id, &weight
+	return s
+}
+
+// checked adds a health check.
+func checked(s r53types.ResourceRecordSet, id string) r53types.ResourceRecordSet {
+	s.HealthCheckId = &id
+	return s
+}
+
+// healthCheck creates a health check and returns its id.
+func (w *world) healthCheck(t testing.TB, reference string) string {
+	t.Helper()
+	out, err := w.route53.CreateHealthCheck(t.Context(), &route53.CreateHealthCheckInput{
+		CallerReference: &reference,
+		HealthCheckConfig: &r53types.HealthCheckConfig{
+			Type: r53types.HealthCheckTypeHttp, IPAddress: sdk.String("192.0.2.1"), ResourcePath: sdk.String("/healthz"),
+		},
+	})
+	if err != nil {
+		t.Fatalf("creating the health check %s: %v", reference, err)
+	}
+	return *out.HealthCheck.Id
+}
+
 // sdkValues leaves the SDK's unexported marks out of comparisons.
 func sdkValues() cmp.Option {
-	return cmpopts.IgnoreUnexported(r53types.ResourceRecordSet{}, r53types.ResourceRecord{})
+	return cmpopts.IgnoreUnexported(r53types.ResourceRecordSet{}, r53types.ResourceRecord{}, r53types.AliasTarget{}, r53types.GeoLocation{})
+}
+
+// post sends a raw signed-looking call, for what the SDK would never send.
+func (w *world) post(t testing.TB, path, body string) (status int, answer string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.url+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261123/us-east-1/route53/aws4_request, Signature=x")
+	got, err := w.config.HTTPClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer got.Body.Close()
+	text, err := io.ReadAll(got.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got.StatusCode, string(text)
 }

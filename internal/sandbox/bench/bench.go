@@ -1,6 +1,7 @@
 // Package bench measures how long a rollback takes, from the request to AWS's
 // acknowledgement of the last write, beside the same raw SDK calls in the same
-// run. Ratios hold on a noisy machine; absolute times don't.
+// run; what many pairs take that are rolled back at once; and what they ask of
+// AWS while nothing happens. Ratios hold on a noisy machine; absolute times don't.
 package bench
 
 import (
@@ -33,9 +34,11 @@ type Options struct {
 	Dir string
 	// Pairs are shifted side by side and rolled back one at a time, Rounds times.
 	Pairs, Rounds int
-	Assets        controlplane.Assets
-	CRDs          []*apiextensionsv1.CustomResourceDefinition
-	Out           io.Writer
+	// Parts are what to measure, of Parts.
+	Parts  []string
+	Assets controlplane.Assets
+	CRDs   []*apiextensionsv1.CustomResourceDefinition
+	Out    io.Writer
 }
 
 const namespace = "bench"
@@ -53,8 +56,12 @@ type run struct {
 	pairs   []string
 }
 
-// Rollbacks measures and prints.
-func Rollbacks(ctx context.Context, o Options) (err error) {
+// Parts names what can be measured, in order.
+func Parts() []string { return []string{"rollback", "crowds", "idle"} }
+
+// Run measures the parts that are asked for and prints: one rollback at a time,
+// rollbacks of crowds of pairs, and the calls of crowds at rest.
+func Run(ctx context.Context, o Options) (err error) {
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
 		return fmt.Errorf("making %s: %w", o.Dir, err)
 	}
@@ -63,6 +70,26 @@ func Rollbacks(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.Close(context.WithoutCancel(ctx))) }()
+	for _, part := range o.Parts {
+		switch part {
+		case "rollback":
+			err = rollbacks(ctx, o, w)
+		case "crowds":
+			err = crowds(ctx, o, w)
+		case "idle":
+			err = idle(ctx, o, w)
+		default:
+			err = fmt.Errorf("there is no part %q to measure; there are %q", part, Parts())
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rollbacks measures one rollback at a time.
+func rollbacks(ctx context.Context, o Options, w *world.World) (err error) {
 	region, err := w.NewRegion(ctx, 1)
 	if err != nil {
 		return err
@@ -117,6 +144,9 @@ func (r *run) prepare(ctx context.Context) error {
 		return err
 	}
 	r.floor = &floor{region: r.region, entrances: raw}
+	if r.floor.bell, err = newBell(ctx, rest, r.client); err != nil {
+		return err
+	}
 	return r.writeConfig(entrances)
 }
 

@@ -18,17 +18,24 @@ import (
 type floor struct {
 	region    *world.Region
 	entrances world.Entrances
+	bell      *bell
 }
 
 // measure makes the calls once as the daemon makes them, with the mark's tag
-// and the health of both target groups, and once without.
+// and the health of both target groups, once without, and once from a request
+// that comes through the management cluster.
 func (f *floor) measure(ctx context.Context, s *samples) error {
 	same, write, err := f.once(ctx, f.health("api-blue"), f.health("api-green"), f.tags)
 	if err != nil {
 		return err
 	}
 	least, _, err := f.once(ctx)
+	if err != nil {
+		return err
+	}
+	told, whole, err := f.bare(ctx)
 	s.same, s.write, s.least = append(s.same, same), append(s.write, write), append(s.least, least)
+	s.told, s.whole = append(s.told, told), append(s.whole, whole)
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,8 @@ const (
 	udpSize = 1232
 	// aliasDepth bounds the CNAMEs followed for one answer.
 	aliasDepth = 8
+	// maxAnswers is how many multivalue answer record sets are answered at once.
+	maxAnswers = 8
 	// portTries bounds the search for a port that is free for UDP and TCP.
 	portTries = 20
 )
@@ -138,25 +141,85 @@ func (r *resolver) answer(query *dns.Msg) *dns.Msg {
 	return r.negative(answer, query, name)
 }
 
-// choose returns the records of one member. Route 53 answers one member of a
-// weighted group, with a chance of its weight in the sum of all; when all
-// weights are 0, all members have the same chance.
+// choose returns the records of one member, aliases followed.
 func (r *resolver) choose(name, typ string) ([]dns.RR, error) {
-	sets := r.records.RecordSets(strings.ToLower(name), typ)
-	if len(sets) == 0 {
-		return nil, nil
+	var rrs []dns.RR
+	for _, set := range r.members(r.records.RecordSets(strings.ToLower(name), typ)) {
+		more, err := records(name, set)
+		if err != nil {
+			return nil, err
+		}
+		rrs = append(rrs, more...)
 	}
-	weights := make([]int64, len(sets))
-	for i, set := range sets {
-		weights[i] = set.Weight
+	return rrs, nil
+}
+
+// members follows the chosen record sets of a group to those with values.
+func (r *resolver) members(group []routing.RecordSet) []routing.RecordSet {
+	chosen := r.chosen(group)
+	if len(chosen) == 1 && !chosen[0].Alias {
+		return chosen
 	}
-	chosen := 0
-	if len(sets) > 1 {
-		if chosen = r.dice.pick(weights); chosen < 0 {
-			chosen = int(r.dice.below(int64(len(sets))))
+	var all []routing.RecordSet
+	for _, set := range chosen {
+		if set.Alias {
+			all = append(all, r.members(set.Targets)...)
+		} else {
+			all = append(all, set)
 		}
 	}
-	return records(name, sets[chosen])
+	return all
+}
+
+// chosen returns the record sets of a group that Route 53 answers. It leaves the
+// unhealthy ones out; when all are unhealthy, all count as healthy.
+// Route 53 developer guide, health-checks-how-route-53-chooses-records.
+func (r *resolver) chosen(group []routing.RecordSet) []routing.RecordSet {
+	if len(group) < 2 {
+		return group
+	}
+	able := group
+	if slices.ContainsFunc(group, func(set routing.RecordSet) bool { return set.Unhealthy }) {
+		able = slices.DeleteFunc(slices.Clone(group), func(set routing.RecordSet) bool { return set.Unhealthy })
+	}
+	if len(able) == 0 {
+		able = group
+	}
+	var at int
+	switch {
+	case able[0].Weighted:
+		at = r.weighted(able)
+	case able[0].MultiValue:
+		return r.several(able)
+	default:
+		// A failover pair has at most one primary. For latency and geolocation the
+		// first is as good as any other, since the sandbox has no places.
+		at = max(slices.IndexFunc(able, func(set routing.RecordSet) bool { return !set.Secondary }), 0)
+	}
+	return able[at : at+1]
+}
+
+// weighted picks one member, with a chance of its weight in the sum of all. When
+// no weight is above 0, because all are 0 or those above are unhealthy, all have
+// the same chance.
+func (r *resolver) weighted(able []routing.RecordSet) int {
+	weights := make([]int64, len(able))
+	for i, set := range able {
+		weights[i] = set.Weight
+	}
+	if at := r.dice.pick(weights); at >= 0 {
+		return at
+	}
+	return int(r.dice.below(int64(len(able))))
+}
+
+// several returns up to eight members, which change when there are more.
+func (r *resolver) several(able []routing.RecordSet) []routing.RecordSet {
+	if len(able) <= maxAnswers {
+		return able
+	}
+	turn := int(r.dice.below(int64(len(able))))
+	return append(slices.Clone(able[turn:]), able[:turn]...)[:maxAnswers]
 }
 
 // records writes one member under the name as it was asked, upper case and

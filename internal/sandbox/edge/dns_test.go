@@ -1,7 +1,10 @@
 package edge_test
 
 import (
+	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -168,6 +171,85 @@ func TestOneMemberIsAnsweredByItsWeight(t *testing.T) {
 				t.Errorf("green was answered at %v, want %v ± %v", got, test.want, bound)
 			}
 		})
+	}
+}
+
+// TestMembersAreChosenByHealth: every answer is asked for often enough to see
+// who is never answered.
+func TestMembersAreChosenByHealth(t *testing.T) {
+	unhealthy := func(set routing.RecordSet) routing.RecordSet {
+		set.Unhealthy = true
+		return set
+	}
+	aliased := func(set routing.RecordSet, targets ...routing.RecordSet) routing.RecordSet {
+		set.Alias, set.Values, set.TTL, set.Targets = true, nil, 0, targets
+		return set
+	}
+	plain := func(set routing.RecordSet) routing.RecordSet {
+		set.Weighted = false
+		return set
+	}
+	spare := plain(weighted("spare", 0, "192.0.2.20"))
+	spare.Secondary = true
+	blue, green, third := weighted("blue", 90, "192.0.2.10"), weighted("green", 0, "192.0.2.20"), weighted("third", 0, "192.0.2.30")
+	target := routing.RecordSet{Name: "lb.example.net.", Type: "A", TTL: time.Minute, Values: []string{"192.0.2.40"}}
+	tests := map[string]struct {
+		records []routing.RecordSet
+		want    []string // all that is ever answered
+	}{
+		"the unhealthy is left out":            {[]routing.RecordSet{unhealthy(blue), weighted("green", 1, "192.0.2.20")}, []string{"5 192.0.2.20"}},
+		"zero weights step in":                 {[]routing.RecordSet{unhealthy(blue), green, third}, []string{"5 192.0.2.20", "5 192.0.2.30"}},
+		"zero weights that are well step in":   {[]routing.RecordSet{unhealthy(blue), unhealthy(green), third}, []string{"5 192.0.2.30"}},
+		"all unhealthy count as healthy":       {[]routing.RecordSet{unhealthy(blue), unhealthy(green)}, []string{"5 192.0.2.10"}},
+		"alone it is answered anyhow":          {[]routing.RecordSet{unhealthy(plain(blue))}, []string{"5 192.0.2.10"}},
+		"an alias with its target's TTL":       {[]routing.RecordSet{aliased(blue, target), green}, []string{"60 192.0.2.40"}},
+		"an alias to a group chooses in it":    {[]routing.RecordSet{aliased(blue, unhealthy(target), weighted("green", 1, "192.0.2.50")), green}, []string{"5 192.0.2.50"}},
+		"an alias to nothing has no answer":    {[]routing.RecordSet{aliased(blue), green}, nil},
+		"the primary before the secondary":     {[]routing.RecordSet{plain(blue), spare}, []string{"5 192.0.2.10"}},
+		"the secondary for a sick primary":     {[]routing.RecordSet{unhealthy(plain(blue)), spare}, []string{"5 192.0.2.20"}},
+		"the primary again when both are sick": {[]routing.RecordSet{unhealthy(plain(blue)), unhealthy(spare)}, []string{"5 192.0.2.10"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			w.control.SetRecords(zone(test.records...)...)
+			seen := map[string]bool{}
+			for range 60 {
+				for _, rr := range w.ask("udp", "shop.example.com.", dns.TypeA).Answer {
+					seen[fmt.Sprintf("%d %s", rr.Header().Ttl, rr.(*dns.A).A)] = true
+				}
+			}
+			if diff := cmp.Diff(test.want, slices.Sorted(maps.Keys(seen))); diff != "" {
+				t.Errorf("answered (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestUpToEightMultivalueAnswersComeTogether(t *testing.T) {
+	var records []routing.RecordSet
+	for i := range 10 {
+		set := weighted(fmt.Sprint(i), 0, fmt.Sprintf("192.0.2.%d", 100+i))
+		set.Weighted, set.MultiValue, set.Unhealthy = false, true, i == 9
+		records = append(records, set)
+	}
+	w := newWorld(t, nil)
+	seen := map[string]bool{}
+	for _, n := range []int{10, 8} { // with nine healthy ones, and with all of eight
+		w.control.SetRecords(zone(records[:n]...)...)
+		clear(seen)
+		for range 60 {
+			answer := w.ask("tcp", "shop.example.com.", dns.TypeA).Answer
+			if len(answer) != 8 {
+				t.Fatalf("%d answers at once, want 8", len(answer))
+			}
+			for _, rr := range answer {
+				seen[rr.(*dns.A).A.String()] = true
+			}
+		}
+		if want := min(n, 9); len(seen) != want || seen["192.0.2.109"] {
+			t.Errorf("of %d records these were seen: %v", n, seen)
+		}
 	}
 }
 

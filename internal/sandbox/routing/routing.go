@@ -14,8 +14,15 @@ type RecordSet struct {
 	SetIdentifier string // empty for a simple record
 	Weighted      bool
 	Weight        int64 // 0..255
+	MultiValue    bool  // up to eight healthy members are answered together
+	Secondary     bool  // of a failover pair: answered when the primary is unhealthy
+	Unhealthy     bool  // its health check fails now, or the target of an alias that evaluates it
 	TTL           time.Duration
 	Values        []string
+	// Alias means that one of Targets is answered in its place, under its name; no
+	// targets mean no answer. It has no TTL and no values of its own.
+	Alias   bool
+	Targets []RecordSet
 }
 
 // Listener is one listener of a load balancer with its rules in the order in
