@@ -20,9 +20,7 @@ func (c *checker) check() {
 	if c.config.Listen != "" {
 		c.listenAddress("listen", c.config.Listen)
 	}
-	if r := c.config.AWS.Region; r != "" {
-		c.region("aws.region", r)
-	}
+	c.region("aws.region", c.config.AWS.Region)
 	if u := c.config.AWS.EndpointURL; u != "" {
 		c.url("aws.endpointURL", u)
 	}
@@ -73,10 +71,6 @@ func (c *checker) label(path, value string) {
 
 func labelPattern() *regexp.Regexp {
 	return regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
-}
-
-func (c *checker) region(path, value string) {
-	c.matches(path, value, regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-\d+$`), "an AWS region", "a name such as ap-northeast-1")
 }
 
 // listenAddress checks an address to listen on: the host may be empty for all, and the port 0 for any.

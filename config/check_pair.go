@@ -9,11 +9,9 @@ import (
 
 // pair checks everything of a pair but its traffic.
 func (c *checker) pair(path string, p *Pair) {
-	c.kubeconfig(path+".blue.kubeconfig", p.Blue.Kubeconfig)
-	c.kubeconfig(path+".green.kubeconfig", p.Green.Kubeconfig)
-	if b, g := p.Blue.Kubeconfig, p.Green.Kubeconfig; b != nil && g != nil && *b == *g {
-		c.faultf(path+".green.kubeconfig", "is the same cluster as blue; give each cluster a path or context of its own")
-	}
+	c.cluster(path+".blue", p.Blue)
+	c.cluster(path+".green", p.Green)
+	c.sameCluster(path+".green", p.Blue, p.Green)
 	c.workloads(path+".workloads", p.Workloads)
 	c.probes(path, p)
 	c.steps(path+".steps", p.Steps)
@@ -173,10 +171,8 @@ func (c *checker) cloudWatch(path string, g *CloudWatch, p *Pair) {
 			c.faultf(path+".targetGroup", "is blue's target group; use green's, whose users the gate is for")
 		}
 	}
-	c.role(path+".roleARN", g.RoleARN)
-	if g.Region != "" {
-		c.region(path+".region", g.Region)
-	}
+	c.roleARN(path+".roleARN", g.RoleARN)
+	c.region(path+".region", g.Region)
 	// GetMetricData takes periods of 1, 5, 10, 30 and multiples of 60 seconds.
 	switch g.Period {
 	case time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second:

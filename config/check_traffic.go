@@ -44,7 +44,7 @@ func (c *checker) alb(path string, a *ALB, taken unique) {
 		c.listener(path, a.ListenerARN, "app", taken)
 		c.targetGroups(path, "listenerARN", a.ListenerARN, a.BlueTargetGroupARN, a.GreenTargetGroupARN)
 	}
-	c.role(path+".roleARN", a.RoleARN)
+	c.roleARN(path+".roleARN", a.RoleARN)
 }
 
 func (c *checker) nlb(path string, n *NLB, taken unique) {
@@ -52,7 +52,7 @@ func (c *checker) nlb(path string, n *NLB, taken unique) {
 		c.listener(path, n.ListenerARN, "net", taken)
 		c.targetGroups(path, "listenerARN", n.ListenerARN, n.BlueTargetGroupARN, n.GreenTargetGroupARN)
 	}
-	c.role(path+".roleARN", n.RoleARN)
+	c.roleARN(path+".roleARN", n.RoleARN)
 }
 
 // balancerARN is the pattern of an ARN of Elastic Load Balancing that ends in resource.
@@ -84,13 +84,6 @@ func (c *checker) targetGroups(path, key, action, blue, green string) {
 	}
 }
 
-// role checks the ARN of a role to assume. Empty is none.
-func (c *checker) role(path, arn string) {
-	if arn != "" {
-		c.matches(path, arn, regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,576}$`), "the ARN of an IAM role", "arn:aws:iam::ACCOUNT:role/NAME")
-	}
-}
-
 // arnHome is an ARN's Region and account.
 func arnHome(arn string) string {
 	parts := strings.Split(arn, ":")
@@ -117,7 +110,7 @@ func (c *checker) route53(path string, r *Route53, taken unique) {
 	// Route 53 takes letters, digits, hyphens and underscores in the labels of a TXT record's name.
 	c.matches(path+".markPrefix", r.MarkPrefix, regexp.MustCompile(`^[a-z0-9_]([-a-z0-9_]{0,61}[a-z0-9_])?$`), "one label of a DNS name",
 		"a word such as _clusterswitch, in lower case and without a dot")
-	c.role(path+".roleARN", r.RoleARN)
+	c.roleARN(path+".roleARN", r.RoleARN)
 	c.setIdentifier(path+".blueSetIdentifier", r.BlueSetIdentifier)
 	c.setIdentifier(path+".greenSetIdentifier", r.GreenSetIdentifier)
 	if r.BlueSetIdentifier == r.GreenSetIdentifier {

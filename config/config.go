@@ -104,12 +104,3 @@ type Journal struct {
 	// Namespace holds the custom resources.
 	Namespace string `yaml:"namespace" default:"clusterswitch"`
 }
-
-// Kubeconfig names a cluster by a context in a kubeconfig file.
-type Kubeconfig struct {
-	// Path is the kubeconfig file. A relative path starts at the daemon's working folder.
-	Path string `yaml:"path" required:"true"`
-
-	// Context is the context to use. Empty uses the file's current-context.
-	Context string `yaml:"context"`
-}

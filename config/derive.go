@@ -18,6 +18,11 @@ func derive(c *Config) {
 				p.StaleAfter = max(p.StaleAfter, staleReadings*probe.Interval)
 			}
 		}
+		for _, eks := range []*EKS{p.Blue.EKS, p.Green.EKS} {
+			if eks != nil && eks.Region == "" {
+				eks.Region = c.AWS.Region
+			}
+		}
 		for j := range p.Traffic {
 			e := &p.Traffic[j]
 			if e.Name == "" {

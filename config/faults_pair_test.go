@@ -57,17 +57,6 @@ func TestFaultsOfAPair(t *testing.T) {
 		"a pair that serves nobody": {
 			"    serve: green\n", "", "pairs[0].serve", "is missing; set it to blue or green",
 		},
-		"a cluster by its EKS name": {
-			"kubeconfig: {path: /etc/blue.yaml}", "kubeconfig: {path: /etc/blue.yaml}\n      eks: {name: shop} #!", "pairs[0].blue.eks",
-			"reaching a cluster by its EKS name is not supported yet; use kubeconfig with a path and a context",
-		},
-		"a cluster by a Secret": {
-			"kubeconfig: {path: /etc/blue.yaml}", "kubeconfig: {path: /etc/blue.yaml}\n      kubeconfigSecret: {name: shop} #!", "pairs[0].blue.kubeconfigSecret",
-			"reading a kubeconfig from a Secret is not supported yet",
-		},
-		"blue twice": {
-			"kubeconfig: {path: /etc/green.yaml}", "kubeconfig: {path: /etc/blue.yaml} #!", "pairs[0].green.kubeconfig", "is the same cluster as blue",
-		},
 		"a workload without its namespace": {
 			"serve: green", "serve: green\n    workloads: {ignore: [web]} #!", "pairs[0].workloads.ignore[0]", `"web" is not a workload; use namespace/name`,
 		},

@@ -149,7 +149,7 @@ pairs:
 		`c.yaml:2: intervall: is not a known key; did you mean interval?`,
 		`c.yaml:3: interval: 10 has no unit; use a duration from 1s to 5m, such as 10s`,
 		`c.yaml:6: pairs[0].serve: grean is not known here; use blue or green`,
-		`c.yaml:7: pairs[0].blue.kubeconfig: is missing; set it to a mapping with the keys path, context`,
+		`c.yaml:7: pairs[0].blue: has no kind; give it one of kubeconfig, kubeconfigSecret or eks`,
 		`c.yaml:9: pairs[0].rollback: 7 is neither true nor false; write true or false, without quotes`,
 		`c.yaml:11: pairs[0].probes[0].tcp: is the single value 5; use a mapping with the keys address`,
 		`c.yaml:12: pairs[0].probes[1]: has no kind; give it one of http, tcp or service`,
@@ -161,9 +161,9 @@ pairs:
 		`c.yaml:17: pairs[0].steps[1].share: 1.9 is not a percentage; use a whole number from 1 to 100`,
 		`c.yaml:18: pairs[0].steps[2].share: 20 is not more than the 50 of the step before; let the shares rise from step to step`,
 		`c.yaml:19: pairs[0].gates: is the single value none; use a list, each entry on a line that starts with a dash`,
-		`c.yaml:20: pairs[1].blue: is missing; set it to a mapping with the keys kubeconfig`,
+		`c.yaml:20: pairs[1].blue: is missing; set it to a mapping with the keys kubeconfig, kubeconfigSecret, eks`,
 		`c.yaml:20: pairs[1].gates: has no gate on users' traffic; add one, or set soakOnly: true to shift on time, probes and workloads alone`,
-		`c.yaml:20: pairs[1].green: is missing; set it to a mapping with the keys kubeconfig`,
+		`c.yaml:20: pairs[1].green: is missing; set it to a mapping with the keys kubeconfig, kubeconfigSecret, eks`,
 		`c.yaml:20: pairs[1].name: shop is the name of another pair (pairs[0].name, line 5); choose a name of its own`,
 		`c.yaml:20: pairs[1].serve: is missing; set it to blue or green`,
 		`c.yaml:20: pairs[1].steps: is missing; set it to a list`,
@@ -198,7 +198,7 @@ func TestDocumentsThatHoldNothing(t *testing.T) {
 func TestAliasesInsideAliasesAreBounded(t *testing.T) {
 	doc := "apiVersion: clusterswitch.io/v1alpha1\npairs:\n  - &p\n    steps: &s [" + strings.Repeat("{share: 1}, ", 500) + "]\n" +
 		strings.Repeat("  - *p\n", 500)
-	if got := faultsOf(t, doc).Error(); !strings.Contains(got, "holds more than 50000 values") {
+	if got := faultsOf(t, doc).Error(); !strings.Contains(got, "holds more than 200000 values") {
 		t.Errorf("got no word of the bound in %d bytes of faults", len(got))
 	}
 }

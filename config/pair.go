@@ -61,20 +61,6 @@ type Pair struct {
 	StaleAfter time.Duration `yaml:"staleAfter" range:"100ms..1h" derived:"3 × the longest of interval and the pair's probe intervals"`
 }
 
-// Cluster says how a cluster is reached.
-type Cluster struct {
-	// Kubeconfig reaches the cluster by a context of a kubeconfig file.
-	Kubeconfig *Kubeconfig `yaml:"kubeconfig" required:"true"`
-}
-
-// laterKeys answers people who write what other releases of clusterswitch's documentation may show.
-func (Cluster) laterKeys() map[string]string {
-	return map[string]string{
-		"eks":              "reaching a cluster by its EKS name is not supported yet; use kubeconfig with a path and a context",
-		"kubeconfigSecret": "reading a kubeconfig from a Secret is not supported yet; mount the Secret and use kubeconfig with its path",
-	}
-}
-
 // Workloads says which Deployments, StatefulSets and DaemonSets count.
 type Workloads struct {
 	// Namespaces limits the look to these namespaces. Empty looks at all.

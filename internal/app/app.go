@@ -21,6 +21,15 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/web"
 )
 
+const (
+	// The limits of the client for the management cluster, in calls a second. A
+	// thousand pairs that start, or are rolled back, at once each write their journal
+	// within its deadline; below that they would take turns in missing it. The API
+	// server protects itself.
+	managementQPS   = 500
+	managementBurst = 3000
+)
+
 // Options are what the daemon is started with.
 type Options struct {
 	Config  *config.Config
@@ -35,8 +44,12 @@ type App struct {
 	log     *zap.Logger
 	aws     *aws
 	journal *journal.Journal
-	metrics *telemetry.Metrics
-	health  *web.Health
+	// sessions, secrets and watches lead to the clusters.
+	sessions *awsapi.Sessions
+	secrets  secrets
+	watches  *watches
+	metrics  *telemetry.Metrics
+	health   *web.Health
 	// flags are those of `run --rollback`, by pair.
 	flags map[string]*flagged
 	// failed receives the first error of a part that ended by itself.
@@ -65,7 +78,12 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reaching the management cluster: %w", err)
 	}
+	management.QPS, management.Burst = managementQPS, managementBurst
 	kept, err := journal.New(journal.Options{Config: management, Namespace: o.Config.Journal.Namespace, Logger: o.Logger})
+	if err != nil {
+		return nil, err
+	}
+	secrets, err := kube.NewSecrets(management, o.Config.Journal.Namespace)
 	if err != nil {
 		return nil, err
 	}
@@ -78,11 +96,13 @@ func New(ctx context.Context, o Options) (*App, error) {
 	for _, name := range o.Rollback {
 		flags[name] = &flagged{}
 	}
-	return &App{
-		log: o.Logger, journal: kept, aws: newAWS(adaptersOf(sessions)),
+	a := &App{
+		log: o.Logger, journal: kept, sessions: sessions, secrets: secrets, aws: newAWS(adaptersOf(sessions)),
 		metrics: metrics, health: web.NewHealth(time.Now),
 		flags: flags, failed: make(chan error, 1), userAgent: userAgent, config: o.Config, pairs: map[string]*pair{},
-	}, nil
+	}
+	a.watches = newWatches(o.Logger, a.failed, a.wayTo)
+	return a, nil
 }
 
 // accessOf is the way to a cluster; without a kubeconfig it is the cluster that

@@ -18,16 +18,17 @@ import (
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
-// defaultRelink is how long a cluster whose kubeconfig can't be used is left
-// alone before the next try.
+// defaultRelink is how long a cluster that can't be reached is left alone before
+// the way to it is looked up again.
 const defaultRelink = 10 * time.Second
 
-// clusterLink keeps one cluster watched. While there is no usable kubeconfig
-// the cluster is unknown, and the link tries again: one broken file must stop
-// neither the daemon nor a rollback.
+// clusterLink keeps one cluster watched, whoever uses it. While there is no way
+// to the cluster it is unknown, and the link tries again: one broken file must
+// stop neither the daemon nor a rollback. A way that changed while the cluster
+// is unknown is taken over.
 type clusterLink struct {
-	side      shift.Side
-	access    kube.Access
+	name      string // for people
+	way       way
 	workloads config.Workloads
 	pingEvery time.Duration
 	relink    time.Duration
@@ -42,23 +43,18 @@ type clusterLink struct {
 var (
 	errNotLinked = errors.New("not connected yet")
 	errLinkEnded = errors.New("the watch ended by itself")
+	errMoved     = errors.New("the way to it changed")
 )
 
 // pingEvery is how often a cluster is asked whether it is there: a reading must
 // be renewed well before it counts as stale.
 func pingEvery(p config.Pair) time.Duration { return min(kube.DefaultPingEvery, p.StaleAfter/3) }
 
-func (a *App) newClusterLink(side shift.Side, c config.Cluster, p config.Pair, log *zap.Logger) *clusterLink {
-	return &clusterLink{
-		side: side, access: accessOf(c.Kubeconfig, a.userAgent), workloads: p.Workloads, log: log, err: errNotLinked,
-		relink:    defaultRelink,
-		pingEvery: pingEvery(p),
-	}
-}
-
 func (l *clusterLink) run(ctx context.Context) error {
 	for {
-		l.try(ctx)
+		if moved := l.try(ctx); moved {
+			continue
+		}
 		select {
 		case <-ctx.Done():
 			return nil
@@ -67,17 +63,23 @@ func (l *clusterLink) run(ctx context.Context) error {
 	}
 }
 
-// try watches the cluster until ctx ends or the watch does.
-func (l *clusterLink) try(ctx context.Context) {
+// try watches the cluster until ctx ends or the watch does, and tells whether
+// that was because the way to it changed.
+func (l *clusterLink) try(ctx context.Context) (moved bool) {
 	err := l.watch(ctx)
 	if ctx.Err() != nil {
-		return
+		return false
 	}
 	if err == nil {
 		err = errLinkEnded
 	}
 	l.set(nil, err)
+	if errors.Is(err, errMoved) {
+		l.log.Info("the way to the cluster changed, the new one is taken", logkey.Cluster(l.name))
+		return true
+	}
 	l.complain(err)
+	return false
 }
 
 // complain says why the cluster can't be watched, and says it once for as long
@@ -87,23 +89,65 @@ func (l *clusterLink) complain(err error) {
 		return
 	}
 	l.said = err.Error()
-	l.log.Error("cluster can't be watched, it will be tried again", logkey.Cluster(string(l.side)), zap.Error(err))
+	l.log.Error("cluster can't be watched, it will be tried again", logkey.Cluster(l.name), zap.Error(err))
 }
 
 func (l *clusterLink) watch(ctx context.Context) error {
-	rest, err := kube.Connect(l.access)
+	access, digest, err := l.way(ctx)
+	if err != nil {
+		return err
+	}
+	rest, err := kube.Connect(access)
 	if err != nil {
 		return err
 	}
 	c, err := kube.New(kube.Options{
-		Config: rest, Side: l.side, Namespaces: l.workloads.Namespaces, Ignore: l.workloads.Ignore,
+		Config: rest, Name: l.name, Namespaces: l.workloads.Namespaces, Ignore: l.workloads.Ignore,
 		Logger: l.log, PingEvery: l.pingEvery,
 	})
 	if err != nil {
 		return err
 	}
 	l.set(c, nil)
-	return c.Run(ctx)
+	watching, stop := context.WithCancelCause(ctx)
+	var following sync.WaitGroup
+	following.Go(func() {
+		if moved := l.follow(watching, c, digest); moved {
+			stop(errMoved)
+		}
+	})
+	err = c.Run(watching)
+	stop(nil) // no news to who ended it before
+	following.Wait()
+	if errors.Is(context.Cause(watching), errMoved) {
+		return errMoved
+	}
+	return err
+}
+
+// follow waits until the cluster is unknown and the way to it is no longer the
+// one that is used; false: ctx ended before. A cluster that answers is left as
+// it is.
+func (l *clusterLink) follow(ctx context.Context, c *kube.Cluster, digest string) (moved bool) {
+	for {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(l.relink):
+		}
+		if c.Fault() == "" {
+			continue
+		}
+		_, now, err := l.way(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return false
+		case err != nil:
+			l.complain(err) // it says more than that nobody answers
+		case now != digest:
+			return true
+		}
+	}
 }
 
 func (l *clusterLink) set(c *kube.Cluster, err error) {
@@ -125,7 +169,7 @@ func (l *clusterLink) Snapshot() shift.ClusterReading {
 
 // baseURL stands for the cluster's API server, whose address is known only
 // once the link stands; RoundTrip puts the real one in.
-func (l *clusterLink) baseURL() string { return "https://" + string(l.side) + ".cluster" }
+func (l *clusterLink) baseURL() string { return "https://api.cluster" }
 
 // RoundTrip sends a request to the cluster's API server.
 func (l *clusterLink) RoundTrip(request *http.Request) (*http.Response, error) {
@@ -133,12 +177,12 @@ func (l *clusterLink) RoundTrip(request *http.Request) (*http.Response, error) {
 	current, err := l.current, l.err
 	l.mu.Unlock()
 	if current == nil {
-		return nil, fmt.Errorf("%s's API server: %w", l.side, err)
+		return nil, fmt.Errorf("the API server of %s: %w", l.name, err)
 	}
 	base, transport := current.ServiceProxy()
 	target, err := url.Parse(base)
 	if err != nil {
-		return nil, fmt.Errorf("reading the address of %s's API server: %w", l.side, err)
+		return nil, fmt.Errorf("reading the address of the API server of %s: %w", l.name, err)
 	}
 	request = request.Clone(request.Context())
 	request.URL.Scheme, request.URL.Host = target.Scheme, target.Host

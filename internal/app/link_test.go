@@ -2,17 +2,20 @@ package app
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/clusterswitch/clusterswitch/config"
 	"github.com/clusterswitch/clusterswitch/internal/kube"
-	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
 // A cluster without a usable kubeconfig is unknown, and is watched as soon as
@@ -29,7 +32,7 @@ func TestLinkRecoversWhenTheKubeconfigAppears(t *testing.T) {
 	defer api.Close()
 	path := filepath.Join(t.TempDir(), "green.yaml")
 	link := &clusterLink{
-		side: shift.Green, access: kube.Access{Kubeconfig: path}, pingEvery: time.Second, relink: time.Millisecond,
+		name: "green", way: byFile(kube.Access{Kubeconfig: path}), pingEvery: time.Second, relink: time.Millisecond,
 		log: zap.NewNop(), err: errNotLinked,
 	}
 	if got := link.Snapshot(); got.Err != "not connected yet" {
@@ -45,7 +48,7 @@ func TestLinkRecoversWhenTheKubeconfigAppears(t *testing.T) {
 		}
 		return link.RoundTrip(request)
 	}
-	if response, err := ask(); err == nil || !strings.Contains(err.Error(), "green's API server: not connected yet") {
+	if response, err := ask(); err == nil || !strings.Contains(err.Error(), "the API server of green: not connected yet") {
 		t.Errorf("a request through a link that doesn't stand: %v, %v", response, err)
 	}
 
@@ -68,5 +71,118 @@ func TestLinkRecoversWhenTheKubeconfigAppears(t *testing.T) {
 	stop()
 	if err := <-ended; err != nil {
 		t.Errorf("stopped with %v", err)
+	}
+}
+
+// vault is a Secret that can be rotated.
+type vault struct {
+	mu   sync.Mutex // guards all below
+	text string
+	err  error
+}
+
+func (v *vault) Read(context.Context, string, string) ([]byte, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return []byte(v.text), v.err
+}
+
+func (v *vault) set(text string, err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.text, v.err = text, err
+}
+
+// server is an API server that takes one token, and tells of each that it was shown.
+func server(t *testing.T, takes string) (url string, shown chan string) {
+	t.Helper()
+	shown = make(chan string, 10_000)
+	api := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		select {
+		case shown <- token:
+		default: // the test has seen enough
+		}
+		if token != takes {
+			http.Error(w, "who are you", http.StatusUnauthorized)
+			return
+		}
+		http.Error(w, "not today", http.StatusServiceUnavailable)
+	}))
+	t.Cleanup(api.Close)
+	return api.URL, shown
+}
+
+// runs keeps a link up until the test ends.
+func runs(t *testing.T, link *clusterLink) {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- link.run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func awaitToken(t *testing.T, shown <-chan string, want string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	for {
+		select {
+		case got := <-shown:
+			if got == want {
+				return
+			}
+		case <-ctx.Done():
+			t.Fatalf("the API server was never shown %q", want)
+		}
+	}
+}
+
+// While a cluster can't be reached the way to it is looked up again. A rotated
+// Secret is taken over; what can't be read meanwhile changes nothing.
+func TestARotatedSecretIsTakenOver(t *testing.T) {
+	url, shown := server(t, "second")
+	v := &vault{text: kubeconfigOf(url, "first")}
+	link := &clusterLink{
+		name: "green", way: bySecret(v, config.KubeconfigSecret{Name: "green", Key: "kubeconfig"}, "test"),
+		pingEvery: 10 * time.Millisecond, relink: time.Millisecond, log: zap.NewNop(), err: errNotLinked,
+	}
+	runs(t, link)
+	awaitToken(t, shown, "first")
+	v.set("", errors.New("away"))
+	awaitToken(t, shown, "first")
+	v.set(kubeconfigOf(url, "second"), nil)
+	awaitToken(t, shown, "second")
+}
+
+// A cluster that answers is left alone: no Secret is read and EKS isn't asked.
+func TestTheWayToAClusterThatAnswersIsNotLookedUp(t *testing.T) {
+	find := byFile(kube.Access{Kubeconfig: plane.Start(t).Kubeconfig()})
+	var asked atomic.Int32
+	link := &clusterLink{
+		name: "green", pingEvery: 100 * time.Millisecond, relink: time.Hour, log: zap.NewNop(), err: errNotLinked,
+		way: func(ctx context.Context) (kube.Access, string, error) {
+			asked.Add(1)
+			return find(ctx)
+		},
+	}
+	runs(t, link)
+	for deadline := time.After(within); link.Snapshot().Err != ""; {
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-deadline:
+			t.Fatalf("the cluster is %+v", link.Snapshot())
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	eager := &clusterLink{relink: time.Millisecond, way: link.way}
+	if moved := eager.follow(ctx, link.current, "another digest"); moved || asked.Load() != 1 {
+		t.Errorf("the way was looked up %d times, and left: %t", asked.Load(), moved)
 	}
 }

@@ -11,17 +11,17 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/logkey"
 	"github.com/clusterswitch/clusterswitch/probes"
 	"github.com/clusterswitch/clusterswitch/switcher"
-	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
-// pair is one running pair: two watched clusters, probes, and the loop.
+// pair is one running pair: two watched clusters, which it may share with other
+// pairs, probes of its own, and the loop.
 type pair struct {
 	log      *zap.Logger
 	life     *lifecycle
 	config   config.Pair
 	requests *requests
 	observer *observer
-	green    *clusterLink
+	green    *shared
 	probes   *probes.Runner
 	switcher *switcher.Switcher
 }
@@ -33,18 +33,18 @@ func (a *App) startPair(ctx context.Context, c *config.Config, cfg config.Pair) 
 	p := &pair{
 		log: log, life: newLifecycle(log, a.failed), config: cfg,
 		requests: newRequests(a.journal, a.flags[cfg.Name]),
-		green:    a.newClusterLink(shift.Green, cfg.Green, cfg, log),
+		green:    a.watches.take(ctx, cfg.Green, cfg),
 		probes:   probes.New(probes.Options{Logger: log, Random: rand.Float64}),
 	}
-	blue := a.newClusterLink(shift.Blue, cfg.Blue, cfg, log)
+	blue := a.watches.take(ctx, cfg.Blue, cfg)
 	p.observer = &observer{requests: p.requests, aws: a.aws, blue: blue, green: p.green, probes: p.probes}
 	p.switcher = switcher.New(switcher.Options{
 		Plan: planOf(c, cfg), Observer: p.observer, Journal: fencedJournal{a.journal}, Committer: a.aws,
 		Reporter: reporters{a.metrics, a.health}, Logger: a.log,
 	})
 	p.configure(c, cfg)
-	p.life.start(ctx, "blue", blue.run)
-	p.life.start(ctx, "green", p.green.run)
+	p.life.start(ctx, "blue", a.watches.hold(blue))
+	p.life.start(ctx, "green", a.watches.hold(p.green))
 	p.life.start(ctx, "probes", func(ctx context.Context) error { p.probes.Run(ctx); return nil })
 	p.life.start(ctx, "loop", func(ctx context.Context) error { p.switcher.Run(ctx); return nil })
 	return p
@@ -61,7 +61,7 @@ func (p *pair) configure(c *config.Config, cfg config.Pair) {
 	p.config = cfg
 	p.requests.configure(c, cfg)
 	p.observer.configure(queriesOf(cfg))
-	if err := p.probes.Set(specsOf(cfg.Probes, p.green)); err != nil {
+	if err := p.probes.Set(specsOf(cfg.Probes, p.green.clusterLink)); err != nil {
 		p.log.Error("probes can't be set, the ones before go on", zap.Error(err))
 	}
 	p.switcher.SetPlan(planOf(c, cfg))

@@ -54,11 +54,14 @@ func parsed(t *testing.T, text string) *config.Config {
 // kubeconfigAt writes a kubeconfig for an API server.
 func kubeconfigAt(t *testing.T, path, server string) {
 	t.Helper()
-	text := fmt.Sprintf("apiVersion: v1\nkind: Config\nclusters: [{name: c, cluster: {server: %q}}]\n"+
-		"contexts: [{name: c, context: {cluster: c, user: u}}]\nusers: [{name: u, user: {token: t}}]\ncurrent-context: c\n", server)
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(kubeconfigOf(server, "t")), 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func kubeconfigOf(server, token string) string {
+	return fmt.Sprintf("apiVersion: v1\nkind: Config\nclusters: [{name: c, cluster: {server: %q, insecure-skip-tls-verify: true}}]\n"+
+		"contexts: [{name: c, context: {cluster: c, user: u}}]\nusers: [{name: u, user: {token: %s}}]\ncurrent-context: c\n", server, token)
 }
 
 // daemonOf is a daemon whose pairs can be changed; nothing of it can reach

@@ -114,6 +114,30 @@ func TestDaemonMayWriteNothingButTheJournal(t *testing.T) {
 	}
 }
 
+// The daemon may read the Secrets that the configuration names, and no others.
+func TestDaemonMayReadTheSecretsOfTheConfiguration(t *testing.T) {
+	t.Parallel()
+	out, err := helm(t.Context(), "template", "shift", chart, "--namespace", namespace, "--values", values("least"),
+		"--set-json", `config.pairs[0].blue={"kubeconfigSecret": {"name": "shop-blue"}}`,
+		"--set-json", `config.pairs[0].green={"eks": {"name": "shop-v137"}}`,
+		"--set-json", `config.pairs[1]={"name": "blog", "blue": {"kubeconfigSecret": {"name": "blog"}}, "green": {"kubeconfigSecret": {"name": "shop-blue"}}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rules []rbacv1.PolicyRule
+	for _, role := range all[*rbacv1.Role](decode(t, out)) {
+		for _, rule := range role.Rules {
+			if slices.Contains(rule.Resources, "secrets") {
+				rules = append(rules, rule)
+			}
+		}
+	}
+	want := []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{"blog", "shop-blue"}, Verbs: []string{"get"}}}
+	if diff := cmp.Diff(want, rules); diff != "" {
+		t.Errorf("rules (-want +got):\n%s", diff)
+	}
+}
+
 // In blue and green the daemon changes nothing.
 func TestWorkloadClustersAreOnlyRead(t *testing.T) {
 	t.Parallel()

@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
 	"github.com/clusterswitch/clusterswitch/internal/api/v1alpha1"
@@ -30,13 +32,15 @@ func TestAReleaseGivesEveryoneTheirRights(t *testing.T) {
 	}
 	cp := cptest.Start(t, cptest.Options{Name: "chart", CRDs: []*apiextensionsv1.CustomResourceDefinition{crd}})
 	out, err := helm(t.Context(), "install", "shift", chart, "--namespace", namespace, "--create-namespace",
-		"--kubeconfig", cp.Kubeconfig(), "--values", values("least"), "--set", "crds.create=false")
+		"--kubeconfig", cp.Kubeconfig(), "--values", values("least"), "--set", "crds.create=false",
+		"--set-json", `config.pairs[0].green={"kubeconfigSecret": {"name": "shop-green"}}`)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	bindOperator(t, cp, "alice")
 	daemon := as(cp, "system:serviceaccount:"+namespace+":shift-clusterswitch", "system:serviceaccounts", "system:serviceaccounts:"+namespace)
 	alice := as(cp, "alice")
+	readsItsSecretsAlone(t, cp, daemon)
 
 	kept, err := journal.New(journal.Options{Config: daemon, Namespace: namespace, Logger: zap.NewNop()})
 	if err != nil {
@@ -83,6 +87,26 @@ func TestAReleaseGivesEveryoneTheirRights(t *testing.T) {
 	}
 	if rollback, _ := hear(); !rollback {
 		t.Error("the daemon doesn't hear of the rollback")
+	}
+}
+
+func readsItsSecretsAlone(t *testing.T, cp *controlplane.ControlPlane, daemon *rest.Config) {
+	t.Helper()
+	client, err := kubernetes.NewForConfig(daemon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, may := range map[string]bool{"shop-green": true, "registry": false} {
+		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name}}
+		if _, err := cptest.Client(t, cp).CoreV1().Secrets(namespace).Create(t.Context(), secret, metav1.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := client.CoreV1().Secrets(namespace).Get(t.Context(), name, metav1.GetOptions{}); (err == nil) != may {
+			t.Errorf("reading Secret %s, may it: %t: %v", name, may, err)
+		}
+	}
+	if _, err := client.CoreV1().Secrets(namespace).List(t.Context(), metav1.ListOptions{}); err == nil {
+		t.Error("the daemon may list all Secrets")
 	}
 }
 

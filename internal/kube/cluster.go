@@ -25,7 +25,8 @@ const DefaultPingEvery = 2 * time.Second
 type Options struct {
 	// Config reaches the cluster.
 	Config *rest.Config
-	Side   shift.Side
+	// Name tells the cluster apart in the log and in errors.
+	Name string
 	// Namespaces whose workloads count. Empty: all.
 	Namespaces []string
 	// Ignore names workloads that don't count, as "namespace/name". A name may
@@ -45,7 +46,6 @@ type Options struct {
 type Cluster struct {
 	client    kubernetes.Interface
 	proxy     serviceProxy
-	side      shift.Side
 	ignore    []string
 	log       *zap.Logger
 	pingEvery time.Duration
@@ -57,8 +57,9 @@ type Cluster struct {
 	logged, loggedKnown bool
 
 	mu      sync.Mutex
-	current time.Time // when everything was last known to be current
-	fault   string    // why it isn't now; empty: it is
+	current time.Time             // when everything was last known to be current
+	fault   string                // why it isn't now; empty: it is
+	kept    *shift.ClusterReading // what Snapshot made last; never changed
 }
 
 type serviceProxy struct {
@@ -70,12 +71,12 @@ type serviceProxy struct {
 func New(o Options) (*Cluster, error) {
 	for _, pattern := range o.Ignore {
 		if _, err := path.Match(pattern, ""); err != nil || strings.Count(pattern, "/") != 1 {
-			return nil, fmt.Errorf("ignoring %q in %s: it is not of the form namespace/name", pattern, o.Side)
+			return nil, fmt.Errorf("ignoring %q in %s: it is not of the form namespace/name", pattern, o.Name)
 		}
 	}
 	c := &Cluster{
-		side: o.Side, ignore: o.Ignore, onLook: o.OnLook,
-		log:       o.Logger.With(logkey.Cluster(string(o.Side))),
+		ignore: o.Ignore, onLook: o.OnLook,
+		log:       o.Logger.With(logkey.Cluster(o.Name)),
 		pingEvery: o.PingEvery,
 		stirred:   make(chan struct{}, 1),
 		fault:     "it was not read yet",
@@ -84,10 +85,10 @@ func New(o Options) (*Cluster, error) {
 		c.pingEvery = DefaultPingEvery
 	}
 	if err := c.connect(o.Config); err != nil {
-		return nil, fmt.Errorf("making a client for %s: %w", o.Side, err)
+		return nil, fmt.Errorf("making a client for %s: %w", o.Name, err)
 	}
 	if err := c.newSources(o.Namespaces); err != nil {
-		return nil, fmt.Errorf("preparing the watches of %s: %w", o.Side, err)
+		return nil, fmt.Errorf("preparing the watches of %s: %w", o.Name, err)
 	}
 	return c, nil
 }
@@ -135,14 +136,31 @@ func (c *Cluster) Run(ctx context.Context) error {
 	}
 }
 
-// Snapshot tells what is known of the cluster now.
+// Snapshot tells what is known of the cluster. It is made once after each answer
+// of the API server, or lack of it, however many ask: in a large cluster it takes
+// milliseconds. So its lists are shared, and must not be changed.
 func (c *Cluster) Snapshot() shift.ClusterReading {
 	c.mu.Lock()
-	reading := shift.ClusterReading{At: c.current, Err: c.fault}
+	kept, current, fault := c.kept, c.current, c.fault
 	c.mu.Unlock()
+	if kept != nil && kept.At.Equal(current) && kept.Err == fault {
+		return *kept
+	}
+	reading := shift.ClusterReading{At: current, Err: fault}
 	reading.Nodes, reading.NodesReady = c.countNodes()
 	reading.Workloads = c.workloads()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kept = &reading
 	return reading
+}
+
+// Fault tells why the cluster is unknown now; empty: it is known. Unlike Snapshot
+// it costs nothing.
+func (c *Cluster) Fault() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.fault
 }
 
 // ServiceProxy gives what probes need to reach services through the API server:

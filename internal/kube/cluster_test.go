@@ -120,7 +120,7 @@ func TestAnIgnorePatternMustNameANamespaceAndAName(t *testing.T) {
 
 func TestTheServiceProxyHasTheClustersAddressAndCredentials(t *testing.T) {
 	w := newWorld(t)
-	cluster, err := kube.New(kube.Options{Config: w.config, Side: shift.Green, Logger: zap.NewNop()})
+	cluster, err := kube.New(kube.Options{Config: w.config, Name: "green", Logger: zap.NewNop()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,7 +262,7 @@ func TestWhatMayNotBeWatchedMakesTheClusterUnknown(t *testing.T) {
 
 func TestAClusterThatIsNoLongerWatchedIsUnknown(t *testing.T) {
 	w := newWorld(t)
-	cluster, err := kube.New(kube.Options{Config: w.config, Side: shift.Green, Logger: zap.NewNop()})
+	cluster, err := kube.New(kube.Options{Config: w.config, Name: "green", Logger: zap.NewNop()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,10 +20,16 @@ const (
 	keepAlive   = 30 * time.Second
 )
 
-// Access says how to reach a cluster.
+// Access says how to reach a cluster: by the first of Server, Document and
+// Kubeconfig that is given, else by the service account of the pod that this
+// runs in.
 type Access struct {
-	// Kubeconfig is the path of a kubeconfig file. Empty: the service account of
-	// the pod that this runs in.
+	// Server is the API server itself.
+	Server *Server
+	// Document is the text of a kubeconfig that somebody else wrote: it may name
+	// no files and run no programs.
+	Document []byte
+	// Kubeconfig is the path of a kubeconfig file.
 	Kubeconfig string
 	// Context of the kubeconfig. Empty: its current one.
 	Context string
@@ -45,7 +51,12 @@ func Connect(a Access) (*rest.Config, error) {
 }
 
 func (a Access) load() (*rest.Config, error) {
-	if a.Kubeconfig == "" {
+	switch {
+	case a.Server != nil:
+		return a.Server.config(), nil
+	case a.Document != nil:
+		return loadDocument(a.Document, a.Context)
+	case a.Kubeconfig == "":
 		config, err := rest.InClusterConfig()
 		if err != nil {
 			return nil, fmt.Errorf("reading the pod's service account: %w", err)

@@ -95,7 +95,7 @@ func (w *world) watch(o kube.Options) *watched {
 	if o.PingEvery == 0 {
 		o.PingEvery = time.Second
 	}
-	o.Side = shift.Green
+	o.Name = "green"
 	o.OnLook = func() {
 		select {
 		case v.looks <- struct{}{}:

@@ -50,7 +50,7 @@ func Note(n string) zap.Field { return zap.String("note", n) }
 // Duration is how long something took.
 func Duration(d time.Duration) zap.Field { return zap.Duration("duration", d) }
 
-// Cluster is blue or green.
+// Cluster is blue or green, or how the configuration names the cluster.
 func Cluster(side string) zap.Field { return zap.String("cluster", side) }
 
 // Probe is the probe's name.

@@ -59,3 +59,18 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- $set := dict "listen" (printf ":%d" (int .Values.port)) "journal" (dict "namespace" .Release.Namespace) -}}
 {{- toYaml (merge $set .Values.config) -}}
 {{- end -}}
+
+{{/* The names of the Secrets from which the configuration takes kubeconfigs, as a list in JSON. */}}
+{{- define "clusterswitch.kubeconfigSecrets" -}}
+{{- $names := list }}
+{{- range .Values.config.pairs }}
+{{- range list .blue .green }}
+{{- if kindIs "map" . }}
+{{- with .kubeconfigSecret }}
+{{- $names = append $names .name }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- $names | compact | uniq | sortAlpha | toJson }}
+{{- end }}
