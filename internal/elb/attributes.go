@@ -51,23 +51,22 @@ func (a *Adapter) attributesOf(ctx context.Context, arns []string, ask bool) map
 // lookAtAttributes reads the attributes of one target group or load balancer.
 func (a *Adapter) lookAtAttributes(ctx context.Context, arns []string) map[string]answer[map[string]string] {
 	answers := map[string]answer[map[string]string]{}
-	if !a.takeTurn(ctx) {
-		return answers
-	}
-	defer a.endTurn(ctx)
-	for _, arn := range arns {
-		read := a.groupAttributes
-		if strings.Contains(arn, ":loadbalancer/") {
-			read = a.balancerAttributes
+	a.inTurn(ctx, func() (throttled bool) {
+		for _, arn := range arns {
+			read := a.groupAttributes
+			if strings.Contains(arn, ":loadbalancer/") {
+				read = a.balancerAttributes
+			}
+			got, err := bounded(ctx, a.callTimeout, func(ctx context.Context) (map[string]string, error) { return read(ctx, arn) })
+			if err != nil {
+				f := awsapi.Classify(err)
+				answers[arn] = answer[map[string]string]{failed: &f}
+				continue
+			}
+			answers[arn] = answer[map[string]string]{value: got}
 		}
-		got, err := bounded(ctx, a.callTimeout, func(ctx context.Context) (map[string]string, error) { return read(ctx, arn) })
-		if err != nil {
-			f := awsapi.Classify(err)
-			answers[arn] = answer[map[string]string]{failed: &f}
-			continue
-		}
-		answers[arn] = answer[map[string]string]{value: got}
-	}
+		return anyThrottled(answers)
+	})
 	return answers
 }
 

@@ -104,11 +104,10 @@ func (a *Adapter) lookAtActions(ctx context.Context, arns []string) map[string]a
 	var wg sync.WaitGroup
 	for i, call := range calls {
 		wg.Go(func() {
-			if !a.takeTurn(ctx) {
-				return
-			}
-			defer a.endTurn(ctx)
-			parts[i] = a.carryOut(ctx, call)
+			a.inTurn(ctx, func() (throttled bool) {
+				parts[i] = a.carryOut(ctx, call)
+				return anyThrottled(parts[i])
+			})
 		})
 	}
 	wg.Wait()
@@ -119,23 +118,40 @@ func (a *Adapter) lookAtActions(ctx context.Context, arns []string) map[string]a
 	return all
 }
 
-// takeTurn lets ordinary calls out a few at a time; false: the context ended.
-func (a *Adapter) takeTurn(ctx context.Context) bool {
-	if awsapi.IsUrgent(ctx) {
-		return true
+// inTurn makes a call that reads. Ordinary ones go out a few at a time. Urgent
+// ones keep to the lane, so that they rest together with the writes of rollbacks
+// when AWS throttles, and are made again for as long as somebody waits.
+func (a *Adapter) inTurn(ctx context.Context, call func() (throttled bool)) {
+	if !awsapi.IsUrgent(ctx) {
+		select {
+		case a.few <- struct{}{}:
+			defer func() { <-a.few }()
+			call()
+		case <-ctx.Done():
+		}
+		return
 	}
-	select {
-	case a.few <- struct{}{}:
-		return true
-	case <-ctx.Done():
-		return false
+	for {
+		done, ok := a.lane.slot(ctx)
+		if !ok {
+			return
+		}
+		throttled := call()
+		done(throttled)
+		if !throttled {
+			return
+		}
 	}
 }
 
-func (a *Adapter) endTurn(ctx context.Context) {
-	if !awsapi.IsUrgent(ctx) {
-		<-a.few
+// anyThrottled tells whether AWS throttled one of the answers.
+func anyThrottled[V any](answers map[string]answer[V]) bool {
+	for _, got := range answers {
+		if got.failed != nil && got.failed.Class == awsapi.Throttled {
+			return true
+		}
 	}
+	return false
 }
 
 func (a *Adapter) carryOut(ctx context.Context, call lookup) map[string]answer[sighting] {
@@ -162,7 +178,7 @@ func (a *Adapter) carryOut(ctx context.Context, call lookup) map[string]answer[s
 			}
 			answers[arn] = answer[sighting]{value: s}
 		case !bad:
-			f = awsapi.Failure{Class: awsapi.NotFound, Code: "RuleNotFound", Message: "AWS's answer doesn't have it"}
+			f = awsapi.Failure{Class: awsapi.NotFound, Message: "AWS's answer doesn't have it"}
 			fallthrough
 		default:
 			answers[arn] = answer[sighting]{failed: &f}

@@ -45,16 +45,23 @@ type joint[V any] struct {
 	manner manner
 
 	mu sync.Mutex
-	// gathering are the looks that others may still join, urgent and ordinary.
-	gathering map[bool]*flight[V]
+	// gathering are the looks that others may still join.
+	gathering map[gate]*flight[V]
 	flying    []*flight[V]
 	kept      map[string]answer[V]
 	turns     map[string]int // counts the touches of each key
 }
 
+// gate is where flights of one sort gather: urgent and ordinary ones, and each
+// key by itself where each has a look of its own.
+type gate struct {
+	urgent bool
+	key    string
+}
+
 // flight is one look on its way. It ends early when nobody waits for it any more.
 type flight[V any] struct {
-	urgent  bool
+	gate    gate
 	turns   map[string]int // the keys, with their turns when the look began
 	began   time.Time      // zero: it still gathers
 	waiting int
@@ -66,7 +73,7 @@ type flight[V any] struct {
 func newJoint[V any](now func() time.Time, look func(context.Context, []string) map[string]answer[V], m manner) *joint[V] {
 	return &joint[V]{
 		now: now, look: look, manner: m,
-		gathering: map[bool]*flight[V]{}, kept: map[string]answer[V]{}, turns: map[string]int{},
+		gathering: map[gate]*flight[V]{}, kept: map[string]answer[V]{}, turns: map[string]int{},
 	}
 }
 
@@ -135,25 +142,24 @@ func (j *joint[V]) board(ctx context.Context, key string, now time.Time) *flight
 	urgent := awsapi.IsUrgent(ctx)
 	for _, f := range j.flying {
 		turn, has := f.turns[key]
-		if has && turn == j.turns[key] && (f.urgent || !urgent) && now.Sub(f.began) <= joinWithin {
+		if has && turn == j.turns[key] && (f.gate.urgent || !urgent) && now.Sub(f.began) <= joinWithin {
 			return f
 		}
 	}
-	if f := j.gathering[urgent]; f != nil && j.manner == together {
+	at := gate{urgent: urgent}
+	if j.manner == eachAlone {
+		at.key = key
+	}
+	if f := j.gathering[at]; f != nil {
 		f.turns[key] = 0
 		return f
 	}
-	f := &flight[V]{urgent: urgent, turns: map[string]int{key: 0}, done: make(chan struct{})}
+	f := &flight[V]{gate: at, turns: map[string]int{key: 0}, done: make(chan struct{})}
 	ctx, f.end = context.WithCancel(context.WithoutCancel(ctx))
-	if j.manner == eachAlone {
-		j.begin(f, now)
-		go j.fly(ctx, f)
-		return f
-	}
-	j.gathering[urgent] = f
+	j.gathering[at] = f
 	var ahead <-chan struct{}
 	for _, other := range j.flying {
-		if other.urgent && urgent {
+		if other.gate == at && urgent {
 			ahead = other.done
 		}
 	}
@@ -174,8 +180,8 @@ func (j *joint[V]) wait(ctx context.Context, f *flight[V]) (arrived bool) {
 	last := f.waiting == 0
 	if last { // nobody else may board it
 		j.flying = slices.DeleteFunc(j.flying, func(other *flight[V]) bool { return other == f })
-		if j.gathering[f.urgent] == f {
-			delete(j.gathering, f.urgent)
+		if j.gathering[f.gate] == f {
+			delete(j.gathering, f.gate)
 		}
 	}
 	j.mu.Unlock()
@@ -188,9 +194,9 @@ func (j *joint[V]) wait(ctx context.Context, f *flight[V]) (arrived bool) {
 
 // gatherAndFly lets others join, then looks.
 func (j *joint[V]) gatherAndFly(ctx context.Context, f *flight[V], ahead <-chan struct{}) {
-	if !f.urgent || ahead != nil {
+	if !f.gate.urgent || ahead != nil {
 		wait := gatherFor
-		if f.urgent {
+		if f.gate.urgent {
 			wait = gatherUrgent
 		}
 		timer := time.NewTimer(wait)
@@ -202,8 +208,8 @@ func (j *joint[V]) gatherAndFly(ctx context.Context, f *flight[V], ahead <-chan 
 		timer.Stop()
 	}
 	j.mu.Lock()
-	if j.gathering[f.urgent] == f {
-		delete(j.gathering, f.urgent)
+	if j.gathering[f.gate] == f {
+		delete(j.gathering, f.gate)
 	}
 	if ctx.Err() == nil {
 		j.begin(f, j.now())

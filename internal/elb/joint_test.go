@@ -67,7 +67,7 @@ func TestReadersShareTheirLooks(t *testing.T) {
 		"but not beyond a touch":                           {asks: []ask{{keys: "a"}, {at: 1900 * time.Millisecond, keys: "a", old: young, touch: true}}, looks: []string{"a", "a"}},
 		"an urgent one goes at once":                       {asks: []ask{{keys: "a"}, {at: time.Millisecond, keys: "a", urgent: true}}, looks: []string{"a", "a"}},
 		"urgent ones gather behind the first":              {asks: []ask{{keys: "a", urgent: true}, {at: 22 * time.Millisecond, keys: "b", urgent: true}, {at: 30 * time.Millisecond, keys: "c", urgent: true}}, looks: []string{"a", "b+c"}},
-		"what is asked one by one is shared all the same":  {manner: eachAlone, asks: []ask{{keys: "a b"}, {at: time.Millisecond, keys: "b"}}, looks: []string{"a", "b"}},
+		"what is asked one by one is shared all the same":  {manner: eachAlone, asks: []ask{{keys: "a b"}, {at: time.Millisecond, keys: "b"}, {at: 20 * time.Millisecond, keys: "a"}}, looks: []string{"a", "b"}},
 		"who gives up ends the look that is only its own":  {asks: []ask{{keys: "a", gives: 100 * time.Millisecond}}, looks: []string{"a"}},
 		"but not one that another waits for":               {asks: []ask{{keys: "a", gives: 100 * time.Millisecond}, {at: time.Millisecond, keys: "a"}}, looks: []string{"a"}},
 	}

@@ -27,7 +27,7 @@ const expectedFor = 2 * time.Second
 
 // crowd is how many rollbacks waiting for their weights are so many that none of
 // AWS's calls may go to anything else.
-const crowd = 10
+const crowd = 20
 
 // lane puts the writes of all pairs in order: the weights of rollbacks first,
 // whatever else there is to write after them. Where AWS throttles, fewer go out

@@ -12,6 +12,7 @@ import (
 
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
@@ -176,6 +177,50 @@ func TestOfManyRollbacksAllWeightsGoFirst(t *testing.T) {
 			if w, _ := r.weight(greenTG); w != 0 || r.sticky() != 0 || !strings.Contains(f.tags[arn][MarkTag], "rollback=true") || !strings.Contains(f.tags[arn][StickinessTag], "seconds=3600") {
 				t.Fatalf("%s ends at %d, sticky for %s, with tags %v", arn, w, r.sticky(), f.tags[arn])
 			}
+		}
+	})
+}
+
+// Many pairs that look at the same time take few calls, each for many of them.
+func TestManyPairsShareTheirCalls(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f, entrances := manyRules(1000)
+		a := newAdapter(f)
+		look := func(attention shift.Attention) map[string]int {
+			f.calls = nil
+			var loops sync.WaitGroup
+			for i, e := range entrances {
+				loops.Go(func() {
+					time.Sleep(time.Duration(i%4) * time.Millisecond) // the loops' turns are not quite together
+					if r := a.Read(t.Context(), []shift.Entrance{e}, attention)[0]; r.Err != "" || r.Weights.Green != 50 {
+						t.Errorf("%s: %+v", e.Name, r)
+					}
+				})
+			}
+			loops.Wait()
+			calls := map[string]int{}
+			for _, op := range f.calls {
+				calls[op]++
+			}
+			return calls
+		}
+		first := look(shift.Resting)
+		if want := (1000 + 20) / maxTagged; first["DescribeRules"] != 10 || first["DescribeTags"] > want+2 || len(first) != 2 {
+			t.Errorf("the first look at rest takes %v", first)
+		}
+		time.Sleep(5 * time.Second)
+		if diff := cmp.Diff(map[string]int{"DescribeRules": 10}, look(shift.Resting)); diff != "" {
+			t.Errorf("a look at rest takes (-want +got):\n%s", diff)
+		}
+		time.Sleep(5 * time.Second)
+		watched := look(shift.Watching)
+		if watched["DescribeRules"] > 11 || watched["DescribeTargetHealth"] != 2 || watched["DescribeTargetGroupAttributes"] != 2 || watched["DescribeLoadBalancerAttributes"] != 10 {
+			t.Errorf("a watching look takes %v", watched)
+		}
+		time.Sleep(time.Second)
+		if urgent := look(shift.Urgent); urgent["DescribeRules"] > 4 || len(urgent) > 1 {
+			t.Errorf("an urgent look takes %v", urgent)
 		}
 	})
 }

@@ -84,8 +84,11 @@ func TestAttributesAreReadEveryFiveMinutesAndNeverAtRest(t *testing.T) {
 			calls     int
 			noted     bool
 		}{
-			{0, shift.Resting, 0, false}, {0, shift.Watching, 3, true}, {4 * time.Minute, shift.Watching, 3, true},
-			{0, shift.Resting, 3, true}, {2 * time.Minute, shift.Watching, 6, true},
+			{0, shift.Resting, 0, false},
+			{0, shift.Watching, 3, true},
+			{4 * time.Minute, shift.Watching, 3, true},
+			{0, shift.Resting, 3, true},
+			{2 * time.Minute, shift.Watching, 6, true},
 		} {
 			time.Sleep(s.after)
 			got := a.Read(t.Context(), []shift.Entrance{entrance()}, s.attention)[0]

@@ -23,9 +23,17 @@ const (
 func someFaults(t *rapid.T, foreign func(*fakeELB)) map[string][]fault {
 	script := map[string][]fault{}
 	writes := []fault{
-		{}, {}, {lost: true}, {mute: true}, {err: apiError("Throttling")}, {err: apiError("AccessDenied")},
-		{err: apiError("ValidationError")}, {before: foreign}, {after: foreign},
-		{after: func(f *fakeELB) { f.stale = 2 }}, {after: func(f *fakeELB) { f.stale = 100 }},
+		{},
+		{},
+		{lost: true},
+		{mute: true},
+		{err: apiError("Throttling")},
+		{err: apiError("AccessDenied")},
+		{err: apiError("ValidationError")},
+		{before: foreign},
+		{after: foreign},
+		{after: func(f *fakeELB) { f.stale = 2 }},
+		{after: func(f *fakeELB) { f.stale = 100 }},
 	}
 	reads := []fault{{}, {}, {err: errCut}, {err: apiError("Throttling")}, {before: func(f *fakeELB) { f.stale = 1 }}}
 	for _, op := range []string{"ModifyRule", "ModifyListener"} {

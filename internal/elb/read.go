@@ -31,7 +31,7 @@ const staleTries = 3
 // began before this Adapter last wrote the action.
 //
 // While many rollbacks wait for their weights, an Urgent reading tells what was
-// last read or written within a minute rather than to take a call from them.
+// read or written a moment ago rather than to take a call from them.
 // While a rollback's stickiness or mark wait for the weights of others (Commit),
 // an Urgent reading says so in Err, so that Commit is called again.
 func (a *Adapter) Read(ctx context.Context, entrances []shift.Entrance, attention shift.Attention) []shift.EntranceReading {
@@ -88,7 +88,7 @@ func (a *Adapter) view(ctx context.Context, entrances []shift.Entrance, attentio
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		defer close(seen)
-		if attention == shift.Urgent && a.lane.crowded() {
+		if attention == shift.Urgent {
 			v.actions = a.remembered(entrances)
 		}
 		unknown := slices.DeleteFunc(slices.Clone(arns), func(arn string) bool { _, ok := v.actions[arn]; return ok })
@@ -122,30 +122,35 @@ func (a *Adapter) actionsOf(ctx context.Context, arns []string, attention shift.
 		if len(again) == 0 || !awsapi.Pause(ctx, try) {
 			break
 		}
-		for arn, better := range a.actions.get(ctx, again, ages{}) {
-			got[arn] = better
-		}
+		maps.Copy(got, a.actions.get(ctx, again, ages{}))
 	}
 	return got
 }
 
-// rememberedFor bounds how old a state may be that is remembered rather than
-// read while many rollbacks need all the calls that AWS grants.
-const rememberedFor = time.Minute
+const (
+	// readRemembered bounds how old an answer may be that is remembered rather than
+	// asked for again while many rollbacks need all the calls that AWS grants: what
+	// somebody changed of the action since would be written over.
+	readRemembered = 15 * time.Second
+	// writtenRemembered is the same for what we wrote.
+	writtenRemembered = time.Minute
+)
 
-// remembered gives what was written and acknowledged, and what was read and
-// shows that something is to be written. What is in doubt is read.
+// remembered gives, while many rollbacks wait for their weights, what was written
+// and acknowledged, and what was read and shows that something is to be written;
+// the first also where a rollback still owes what follows. What is in doubt is
+// read.
 func (a *Adapter) remembered(entrances []shift.Entrance) map[string]answer[sighting] {
 	got := map[string]answer[sighting]{}
+	crowded := a.lane.crowded()
 	for _, e := range entrances {
-		if e.Balancer == nil {
+		if e.Balancer == nil || !crowded && !a.debts.owes(e.Balancer.ActionARN()) {
 			continue
 		}
 		known, ok := a.known.newest(e.Balancer.ActionARN())
-		if !ok || a.now().Sub(known.at) > rememberedFor {
-			continue
-		}
-		if w, _ := known.weights(*e.Balancer); known.written || w.Green > 0 {
+		age := a.now().Sub(known.at)
+		w, _ := known.weights(*e.Balancer)
+		if ok && (known.written && age <= writtenRemembered || w.Green > 0 && age <= readRemembered) {
 			got[known.arn] = answer[sighting]{value: sighting{action: known.action, replaced: -1}, at: known.at}
 		}
 	}

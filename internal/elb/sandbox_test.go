@@ -71,7 +71,7 @@ func (w *world) restick(t *testing.T) {
 	}
 }
 
-// TestEachWriteMeetsEachFaultAtAStrictELB lets each write meet each fault at each of its calls: the end is right, the
+// Each write meets each fault at each of its calls: the end is right, the
 // answer true, and no weight was ever beside what was or was wanted.
 func TestEachWriteMeetsEachFaultAtAStrictELB(t *testing.T) {
 	faults := map[string]sandbox.Fault{
@@ -86,6 +86,7 @@ func TestEachWriteMeetsEachFaultAtAStrictELB(t *testing.T) {
 	}
 	cases, outcomes := 0, map[shift.Outcome]int{}
 	for _, o := range []object{aRule, aDefault, ofNetwork} {
+		w := newWorldOf(t, o, 25, false)
 		for name, fault := range faults {
 			for _, priority := range []shift.Priority{shift.Rise, shift.Lowering, shift.Rollback} {
 				for _, at := range []string{"write", "read", "DescribeTags", "AddTags", "DescribeTargetHealth"} {
@@ -93,7 +94,7 @@ func TestEachWriteMeetsEachFaultAtAStrictELB(t *testing.T) {
 						continue // there is nothing else to see
 					}
 					cases++
-					outcomes[meet(t, o, name, fault, priority, at)]++
+					outcomes[w.meet(t, name, fault, priority, at)]++
 				}
 			}
 		}
@@ -101,9 +102,9 @@ func TestEachWriteMeetsEachFaultAtAStrictELB(t *testing.T) {
 	t.Logf("%d cases: %v", cases, outcomes)
 }
 
-func meet(t *testing.T, o object, name string, fault sandbox.Fault, priority shift.Priority, at string) shift.Outcome {
+func (w *world) meet(t *testing.T, name string, fault sandbox.Fault, priority shift.Priority, at string) shift.Outcome {
 	t.Helper()
-	w := newWorldOf(t, o, 25, false)
+	w.modify(t, shift.Share(25).Weights(), false)
 	a := w.adapter()
 	to := map[shift.Priority]shift.Share{shift.Rise: 50, shift.Lowering: 10, shift.Rollback: 0}[priority]
 	change := w.change(w.read(t, a), to, priority)
@@ -111,7 +112,7 @@ func meet(t *testing.T, o object, name string, fault sandbox.Fault, priority shi
 	switch {
 	case at == "write":
 		fault.Operation = w.operation()
-	case at == "read" && o == aRule:
+	case at == "read" && w.object == aRule:
 		fault.Operation = "DescribeRules"
 	case at == "read":
 		fault.Operation = "DescribeListeners"
@@ -122,7 +123,7 @@ func meet(t *testing.T, o object, name string, fault sandbox.Fault, priority shi
 	got := a.Commit(t.Context(), []shift.Change{change})[0]
 	w.cloud.ClearFaults()
 	stands := action(t, w)
-	what := func() string { return o.String() + ", " + priority.String() + ", " + name + " at " + at }
+	what := func() string { return w.object.String() + ", " + priority.String() + ", " + name + " at " + at }
 	if stands != to.Weights() && stands != shift.Share(25).Weights() {
 		t.Errorf("%s: it stands at %s", what(), stands)
 	}
@@ -154,8 +155,8 @@ func TestLateAnswersOfAStrictELBAreNoDrift(t *testing.T) {
 	w := newWorld(t, 25, false)
 	a := w.adapter()
 	c := w.change(w.read(t, a), 50, shift.Rise)
-	clear := must[func()](t)(w.cloud.Inject(sandbox.Fault{Kind: sandbox.StaleReads, Service: sandbox.ELB, Operation: "DescribeRules", Delay: time.Second}))
-	defer clear()
+	caughtUp := must[func()](t)(w.cloud.Inject(sandbox.Fault{Kind: sandbox.StaleReads, Service: sandbox.ELB, Operation: "DescribeRules", Delay: time.Second}))
+	defer caughtUp()
 	if got := a.Commit(t.Context(), []shift.Change{c})[0]; got.Outcome != shift.Applied || got.Note != "" {
 		t.Errorf("got %+v", got)
 	}

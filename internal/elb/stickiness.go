@@ -131,6 +131,14 @@ func (a *Adapter) restick(ctx context.Context, t *turn) {
 			return
 		}
 		t.note(fmt.Sprintf("stickiness is on again, for %s", lasts))
+		back, err := a.shown(ctx, t.arn(), func(got action) bool { return got.sticky() == lasts })
+		switch {
+		case err != nil:
+			t.note(fmt.Sprintf("not read back: %s", err))
+		case back.sticky() != lasts: // the tag stays, so that the next look can tell
+			t.answer(shift.Unknown, at, "it reads back as sticky for %s", back.sticky())
+			return
+		}
 	}
 	if f, ok := a.removeTag(ctx, t.arn(), StickinessTag); !ok {
 		t.answer(shift.Unknown, time.Time{}, "the tag %s stays: %s", StickinessTag, f)

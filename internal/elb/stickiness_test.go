@@ -41,6 +41,7 @@ func TestStickinessIsSwitchedOnAgain(t *testing.T) {
 		"not without knowing what it was":       {change: func(c *shift.Change) { c.Expected.Unstuck = nil }, outcome: shift.Refused, tagged: true},
 		"not without the right":                 {script: map[string][]fault{"ModifyRule": {{err: apiError("AccessDenied")}}}, outcome: shift.Refused, note: "grant elasticloadbalancing:ModifyRule", tagged: true, writes: 1},
 		"perhaps, when the answer is lost":      {script: map[string][]fault{"ModifyRule": {{mute: true}}}, outcome: shift.Unknown, lasts: time.Hour, tagged: true, writes: 1},
+		"unless it is switched off at once":     {script: map[string][]fault{"ModifyRule": {{after: setStickiness(false, 3600)}}}, outcome: shift.Unknown, note: "reads back as sticky for 0s", tagged: true, writes: 1},
 		"though the tag stays, which is said":   {script: map[string][]fault{"RemoveTags": {{err: apiError("AccessDenied")}}}, outcome: shift.Unknown, note: "the tag " + StickinessTag + " stays", lasts: time.Hour, tagged: true, writes: 1},
 		"not where a controller took the place": {after: func(f *fakeELB) { f.tags[ruleARN]["ingress.k8s.aws/stack"] = "x" }, outcome: shift.Refused, note: "belongs to", tagged: true},
 	}

@@ -67,21 +67,20 @@ func (a *Adapter) healthOf(ctx context.Context, groups []string, attention shift
 // lookAtHealth reads the health of one target group.
 func (a *Adapter) lookAtHealth(ctx context.Context, groups []string) map[string]answer[counted] {
 	answers := map[string]answer[counted]{}
-	if !a.takeTurn(ctx) {
-		return answers
-	}
-	defer a.endTurn(ctx)
-	for _, arn := range groups {
-		out, err := bounded(ctx, a.callTimeout, func(ctx context.Context) (*elbv2.DescribeTargetHealthOutput, error) {
-			return a.ports.Health.DescribeTargetHealth(ctx, &elbv2.DescribeTargetHealthInput{TargetGroupArn: &arn})
-		})
-		if err != nil {
-			f := awsapi.Classify(err)
-			answers[arn] = answer[counted]{failed: &f}
-			continue
+	a.inTurn(ctx, func() (throttled bool) {
+		for _, arn := range groups {
+			out, err := bounded(ctx, a.callTimeout, func(ctx context.Context) (*elbv2.DescribeTargetHealthOutput, error) {
+				return a.ports.Health.DescribeTargetHealth(ctx, &elbv2.DescribeTargetHealthInput{TargetGroupArn: &arn})
+			})
+			if err != nil {
+				f := awsapi.Classify(err)
+				answers[arn] = answer[counted]{failed: &f}
+				continue
+			}
+			answers[arn] = answer[counted]{value: count(out.TargetHealthDescriptions)}
 		}
-		answers[arn] = answer[counted]{value: count(out.TargetHealthDescriptions)}
-	}
+		return anyThrottled(answers)
+	})
 	return answers
 }
 
