@@ -1,6 +1,8 @@
 package app
 
 import (
+	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -18,6 +20,9 @@ func RightsOf(c *config.Config) map[string]iam.Needs {
 	for _, p := range c.Pairs {
 		for _, e := range p.Traffic {
 			r.entrance(entranceOf(e))
+		}
+		for _, cluster := range []config.Cluster{p.Blue, p.Green} {
+			r.cluster(c, cluster.EKS)
 		}
 		for _, q := range queriesOf(p) {
 			r.change(q.role, func(n *iam.Needs) { n.Metrics = true })
@@ -38,6 +43,20 @@ func (r rights) change(role string, change func(*iam.Needs)) {
 	}
 	change(&needs)
 	r[role] = needs
+}
+
+// cluster adds an EKS cluster; its account is known where a role names it.
+func (r rights) cluster(c *config.Config, e *config.EKS) {
+	if e == nil {
+		return
+	}
+	region, account := cmp.Or(e.Region, c.AWS.Region, "*"), "*"
+	if parts := strings.Split(e.RoleARN, ":"); len(parts) > 4 {
+		account = parts[4]
+	}
+	r.change(e.RoleARN, func(n *iam.Needs) {
+		n.Clusters = append(n.Clusters, fmt.Sprintf("arn:%s:eks:%s:%s:cluster/%s", n.Partition, region, account, e.Name))
+	})
 }
 
 func (r rights) entrance(e shift.Entrance) {

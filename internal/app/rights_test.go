@@ -167,6 +167,17 @@ func TestRightsFollowTheConfiguration(t *testing.T) {
 	if own := rights[""]; len(own.Zones) != 0 || len(own.Rules) != 1 || !slices.Equal(own.Roles, []string{role}) || own.Metrics {
 		t.Errorf("the daemon's own needs are %+v", own)
 	}
+	const reader = "arn:aws:iam::333333333333:role/clusters"
+	c.Pairs[0].Blue = config.Cluster{EKS: &config.EKS{Name: "shop-v134"}}
+	c.Pairs[0].Green = config.Cluster{EKS: &config.EKS{Name: "shop-v137", Region: "eu-north-1", RoleARN: reader}}
+	c.AWS.Region = "eu-west-1"
+	withClusters := RightsOf(c)
+	if own, want := withClusters[""].Clusters, []string{"arn:aws:eks:eu-west-1:*:cluster/shop-v134"}; !slices.Equal(own, want) {
+		t.Errorf("the daemon's own clusters are %q, want %q", own, want)
+	}
+	if got, want := withClusters[reader].Clusters, []string{"arn:aws:eks:eu-north-1:333333333333:cluster/shop-v137"}; !slices.Equal(got, want) {
+		t.Errorf("the role's clusters are %q, want %q", got, want)
+	}
 	needs := rights[role]
 	if needs.Partition != "aws-us-gov" || len(needs.Zones) != 1 || slices.Contains(needs.Zones[0].Types, "TXT") || len(needs.Zones[0].Names) != 1 {
 		t.Errorf("the role's needs without a mark are %+v", needs)

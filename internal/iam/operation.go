@@ -24,6 +24,8 @@ const (
 	Tags
 	// Metrics is everything of CloudWatch: AWS doesn't limit reads of metrics.
 	Metrics
+	// Clusters are EKS clusters.
+	Clusters
 	// Roles are the roles to assume.
 	Roles
 )
@@ -32,7 +34,7 @@ const (
 func (s Scope) String() string {
 	return [...]string{
 		"the hosted zone", "names, types and actions in the hosted zone", "`change/*`", "`*`", "the listener rule",
-		"the listener", "our tags on the rule or listener", "`*`", "the role",
+		"the listener", "our tags on the rule or listener", "`*`", "the cluster", "the role",
 	}[s]
 }
 
@@ -62,8 +64,8 @@ func (o Operation) Action() string {
 // compares them with the code.
 func Operations() []Operation {
 	return []Operation{
-		{"route53", "ListResourceRecordSets", Zones, "Reading the weights and the mark of a name, and who else owns it."},
-		{"route53", "ChangeResourceRecordSets", Records, "Swapping the weighted records of a name together with the mark, in one batch."},
+		{"route53", "ListResourceRecordSets", Zones, "Reading weights and marks; every five minutes the whole zone, to see which records external-dns writes."},
+		{"route53", "ChangeResourceRecordSets", Records, "Swapping weighted records together with their marks; pairs of one zone share batches."},
 		{"route53", "GetChange", Changes, "Knowing when all of Route 53's servers answer by a change."},
 		{"elasticloadbalancingv2", "DescribeRules", Balancers, "Reading the weights of a listener rule."},
 		{"elasticloadbalancingv2", "DescribeListeners", Balancers, "Reading the weights of a listener's default action."},
@@ -76,6 +78,7 @@ func Operations() []Operation {
 		{"elasticloadbalancingv2", "AddTags", Tags, "Writing the mark, and remembering stickiness that a rollback switched off."},
 		{"elasticloadbalancingv2", "RemoveTags", Tags, "Forgetting stickiness that is restored."},
 		{"cloudwatch", "GetMetricData", Metrics, "The errors that users got."},
+		{"eks", "DescribeCluster", Clusters, "Finding the address and the certificate of a cluster by its name."},
 		{"sts", "AssumeRole", Roles, "Becoming the role that the configuration names (`roleARN`)."},
 	}
 }

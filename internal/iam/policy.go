@@ -19,6 +19,8 @@ type Needs struct {
 	TagKeys []string
 	// Metrics: CloudWatch is asked.
 	Metrics bool
+	// Clusters are ARNs of EKS clusters.
+	Clusters []string
 	// Roles are ARNs of roles to assume.
 	Roles []string
 	// Partition is AWS's, as "aws" or "aws-cn".
@@ -93,6 +95,7 @@ func (n Needs) Policy() Document {
 	if n.Metrics {
 		d.allow("ReadMetrics", actions(Metrics), []string{"*"}, nil)
 	}
+	d.allow("FindClusters", actions(Clusters), n.Clusters, nil)
 	d.allow("AssumeRoles", actions(Roles), n.Roles, nil)
 	return d
 }
