@@ -1,11 +1,25 @@
-// Package route53 reads and sets the weights of weighted A records.
+// Package route53 reads and sets the weights of weighted records: A, AAAA and
+// CNAME, with values or as aliases, for any number of names.
 //
-// A write is one atomic ChangeResourceRecordSets that deletes both records
-// exactly as they were read and creates them with other weights: AWS refuses it
-// when anything of them has changed since, so it is a compare-and-swap. The
-// same batch carries the mark, a TXT record beside the group, which makes two
-// states with equal weights different (A-B-A) and lets AWS tell the story when
-// the journal is away.
+// A write is one atomic ChangeResourceRecordSets that deletes records exactly
+// as they were read and creates them with other weights: AWS refuses it when
+// anything of them has changed since, so it is a compare-and-swap. The same
+// batch carries the mark, a TXT record beside each name, which makes two states
+// with equal weights different (A-B-A) and lets AWS tell the story when the
+// journal is away.
+//
+// All pairs share one Adapter. For each hosted zone they share the listings
+// (sweep.go) and the batches (queue.go), so that what AWS is asked depends on
+// the records, not on the number of pairs.
+//
+//	name.go, group.go, spot.go, mark.go   what is read: the shapes
+//	check.go, notes.go, picture.go        what it means: refusals, notes, one reading
+//	read.go, zone.go, sweep.go, sync.go   how it is read
+//	owner.go, registry.go                 whether external-dns writes it, too
+//	plan.go, batch.go                     what is written, and how much fits
+//	queue.go, flight.go                   how changes of many pairs share batches
+//	commit.go, rise.go, rollback.go       what becomes of one change
+//	runbook.go                            the way back by hand
 package route53
 
 import (
@@ -34,9 +48,17 @@ type Options struct {
 	// CallTimeout bounds one call, the SDK's repetitions of a read included;
 	// zero: 4 s. A write and its reading back must fit into shift.WriteDeadline.
 	CallTimeout time.Duration
-	// OwnerEvery is how long the answer counts that no other controller owns a
-	// name; zero: 5 min. Asking takes a call that the tick has no use for.
+	// OwnerEvery is how long the answer counts which records external-dns writes;
+	// zero: 5 min. Asking takes a listing of the whole zone.
 	OwnerEvery time.Duration
+	// Reuse is how old a listing may be when a Read asks and still answer it; for
+	// an urgent Read it is no more than 250 ms. Zero: 1 s. Negative: a Read is
+	// answered only by a listing that begins after it asked.
+	Reuse time.Duration
+	// Gather is how long Reads, rises and lowerings wait for others of the same
+	// zone to share a call with; zero: 5 ms, negative: not at all. An urgent Read
+	// and a first rollback never wait.
+	Gather time.Duration
 }
 
 // commitBudget bounds a whole Commit. shift.WriteDeadline counts from the
@@ -46,75 +68,53 @@ const commitBudget = shift.WriteDeadline - time.Second
 const (
 	defaultCallTimeout = 4 * time.Second
 	defaultOwnerEvery  = 5 * time.Minute
+	defaultReuse       = time.Second
+	defaultGather      = 5 * time.Millisecond
+	// urgentReuse bounds the age of a listing that answers an urgent Read. It is
+	// there so that a thousand rollbacks at once read the zone, not themselves.
+	urgentReuse = 250 * time.Millisecond
 )
 
 // Adapter reads and swaps weighted record groups. It is safe for concurrent
 // use; the swaps themselves keep concurrent writers apart.
 type Adapter struct {
-	api         API
-	now         func() time.Time
-	callTimeout time.Duration
-	ownerEvery  time.Duration
+	api  API
+	now  func() time.Time
+	opts Options // with the defaults filled in
 
-	mu      sync.Mutex
-	last    map[key]group      // the newest reading, until it is written over
-	pending map[key]submission // writes that may not be on all of AWS's servers yet
-	owners  map[key]ownership
-}
-
-// key names one group across zones.
-type key struct{ zone, name string }
-
-func keyOf(e shift.Route53Entrance) key {
-	return key{zone: e.HostedZoneID, name: canonical(e.Names[0])}
+	mu    sync.Mutex
+	zones map[string]*zone // by hosted zone ID
 }
 
 // New makes an Adapter.
 func New(o Options) *Adapter {
-	a := &Adapter{
-		api: o.API, now: o.Now, callTimeout: o.CallTimeout, ownerEvery: o.OwnerEvery,
-		last: map[key]group{}, pending: map[key]submission{}, owners: map[key]ownership{},
+	if o.Now == nil {
+		o.Now = time.Now
 	}
-	if a.now == nil {
-		a.now = time.Now
+	for _, d := range []struct {
+		value   *time.Duration
+		standard time.Duration
+	}{
+		{&o.CallTimeout, defaultCallTimeout}, {&o.OwnerEvery, defaultOwnerEvery}, {&o.Reuse, defaultReuse}, {&o.Gather, defaultGather},
+	} {
+		if *d.value == 0 {
+			*d.value = d.standard
+		}
 	}
-	if a.callTimeout <= 0 {
-		a.callTimeout = defaultCallTimeout
+	return &Adapter{api: o.API, now: o.Now, opts: o, zones: map[string]*zone{}}
+}
+
+// zone gives what is known of a hosted zone; it is made at its first use.
+func (a *Adapter) zone(id string) *zone {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	z, ok := a.zones[id]
+	if !ok {
+		z = newZone(a, id)
+		a.zones[id] = z
 	}
-	if a.ownerEvery <= 0 {
-		a.ownerEvery = defaultOwnerEvery
-	}
-	return a
+	return z
 }
 
 // once keeps the SDK from repeating a write.
 func once(o *route53.Options) { o.Retryer = awsapi.Once() }
-
-func (a *Adapter) remembered(k key) (group, bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	g, ok := a.last[k]
-	return g, ok
-}
-
-func (a *Adapter) remember(k key, g group) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.last[k] = g
-}
-
-// written forgets what the write made untrue and notes the change to wait for.
-func (a *Adapter) written(k key, id string, at time.Time) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.last, k)
-	a.pending[k] = submission{id: id, at: at}
-}
-
-// unanswered notes a write whose answer, and with it the change's ID, was lost:
-// that an older change is in sync says nothing of it.
-func (a *Adapter) unanswered(k key, at time.Time) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.pending[k] = submission{at: at}
-}

@@ -1,10 +1,9 @@
 package route53
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,26 +13,35 @@ import (
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
-// group is all A records of one name and the mark beside them, exactly as they
-// were read.
+// aliasTTL is how long an answer made by an alias is kept at least. Route 53
+// answers an alias to a load balancer, and to most other AWS resources, with
+// 60 s. An alias to another record is answered with that record's TTL, which
+// isn't read: it stands in any zone, and may be an alias again. 60 s is then the
+// least that can be true. Developer guide, "Choosing between alias and non-alias
+// records".
+const aliasTTL = 60 * time.Second
+
+// group is all records of one name and type, exactly as they were read.
 type group struct {
 	name    string // canonical
-	members []types.ResourceRecordSet
-	mark    *types.ResourceRecordSet // nil: there is none, or the entrance has no mark
+	typ     types.RRType
+	members []types.ResourceRecordSet // sorted by set identifier
 }
 
-// token is the digest of exactly what was read, every field of it: a swap made
-// from this reading succeeds only while all of it still stands.
-func (g group) token() string {
-	text, err := json.Marshal(struct {
-		Members []types.ResourceRecordSet
-		Mark    *types.ResourceRecordSet
-	}{g.members, g.mark})
-	if err != nil {
-		return "" // no token equals it: rises are refused
+// String names the group for sentences: "shop.example.com A".
+func (g group) String() string { return plain(g.name) + " " + string(g.typ) }
+
+func groupOf(name string, typ types.RRType, records []types.ResourceRecordSet) group {
+	g := group{name: name, typ: typ}
+	for _, r := range records {
+		if r.Type == typ {
+			g.members = append(g.members, r)
+		}
 	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:16])
+	slices.SortFunc(g.members, func(x, y types.ResourceRecordSet) int {
+		return cmp.Compare(aws.ToString(x.SetIdentifier), aws.ToString(y.SetIdentifier))
+	})
+	return g
 }
 
 func (g group) member(id string) (types.ResourceRecordSet, bool) {
@@ -56,73 +64,38 @@ func (g group) weights(e shift.Route53Entrance) (shift.Weights, bool) {
 	return shift.Weights{Blue: int(*blue.Weight), Green: int(*green.Weight)}, true
 }
 
-// ttl is that of the group: Route 53 demands one for all members.
-func (g group) ttl() time.Duration {
-	return time.Duration(aws.ToInt64(g.members[0].TTL)) * time.Second
-}
-
-// declared says what keeps even a rollback from swapping: the two records must
-// be there, be different, and carry weights.
-func (g group) declared(e shift.Route53Entrance) error {
-	name := plain(g.name)
-	if len(g.members) == 0 {
-		return fmt.Errorf("there is no A record %s in zone %s: create two weighted ones with the set identifiers %q and %q",
-			name, e.HostedZoneID, e.BlueSetIdentifier, e.GreenSetIdentifier)
-	}
-	if g.members[0].SetIdentifier == nil {
-		return fmt.Errorf("%s is a simple record: replace it by two weighted ones with the set identifiers %q and %q",
-			name, e.BlueSetIdentifier, e.GreenSetIdentifier)
-	}
-	if e.BlueSetIdentifier == e.GreenSetIdentifier {
-		return fmt.Errorf("blue and green of %s have the same set identifier %q", name, e.BlueSetIdentifier)
-	}
-	for _, id := range []string{e.BlueSetIdentifier, e.GreenSetIdentifier} {
-		m, ok := g.member(id)
-		if !ok {
-			return fmt.Errorf("%s has no A record with the set identifier %q: create it with weight 0, or correct the name (there are %s)", name, id, g.identifiers())
-		}
-		if m.Weight == nil {
-			return fmt.Errorf("%s %q is not routed by weight: make it a weighted record", name, id)
-		}
-	}
-	return nil
-}
-
-// usable says what keeps the group from being shifted, as one sentence with
-// what to do.
-func (g group) usable(e shift.Route53Entrance) error {
-	if err := g.declared(e); err != nil {
-		return err
-	}
-	name := plain(g.name)
+// others are the members beside blue and green.
+func (g group) others(e shift.Route53Entrance) []types.ResourceRecordSet {
+	var others []types.ResourceRecordSet
 	for _, m := range g.members {
-		id := aws.ToString(m.SetIdentifier)
-		switch {
-		case id != e.BlueSetIdentifier && id != e.GreenSetIdentifier:
-			return fmt.Errorf("%s has a third A record %q with weight %d: delete it, since shares are counted between %q and %q only",
-				name, id, aws.ToInt64(m.Weight), e.BlueSetIdentifier, e.GreenSetIdentifier)
-		case m.AliasTarget != nil:
-			return fmt.Errorf("%s %q is an alias record, which is not supported yet: give it values", name, id)
-		case aws.ToInt64(m.TTL) != aws.ToInt64(g.members[0].TTL):
-			return fmt.Errorf("the A records of %s have different TTLs (%d s and %d s): give them one", name, aws.ToInt64(g.members[0].TTL), aws.ToInt64(m.TTL))
+		if id := aws.ToString(m.SetIdentifier); id != e.BlueSetIdentifier && id != e.GreenSetIdentifier {
+			others = append(others, m)
 		}
 	}
-	if _, err := g.readMark(); err != nil {
-		return fmt.Errorf("%w: look at it, then delete it", err)
-	}
-	return nil
+	return others
 }
 
-// readMark gives the mark, nil when there is none.
-func (g group) readMark() (*shift.Mark, error) {
-	if g.mark == nil {
-		return nil, nil //nolint:nilnil // no mark is a valid answer, as in EntranceReading
+// othersWeight is the sum O of the other members' weights. Route 53 answers a
+// member as often as its weight is of the sum of all, so green really gets
+// G/(B+G+O). Developer guide, "Weighted routing".
+func (g group) othersWeight(e shift.Route53Entrance) int {
+	sum := 0
+	for _, m := range g.others(e) {
+		sum += int(aws.ToInt64(m.Weight))
 	}
-	m, err := readMark(*g.mark)
-	if err != nil {
-		return nil, err
+	return sum
+}
+
+// ttl is how long resolvers may keep an answer of the group.
+func (g group) ttl() time.Duration {
+	longest := time.Duration(0)
+	for _, m := range g.members {
+		if m.AliasTarget != nil {
+			longest = max(longest, aliasTTL)
+		}
+		longest = max(longest, time.Duration(aws.ToInt64(m.TTL))*time.Second)
 	}
-	return &m, nil
+	return longest
 }
 
 func (g group) identifiers() string {
@@ -133,18 +106,33 @@ func (g group) identifiers() string {
 	return strings.Join(ids, ", ")
 }
 
-// found describes the group for a note on a conflict.
-func (g group) found(e shift.Route53Entrance) string {
-	if err := g.declared(e); err != nil {
-		return err.Error()
+// routing names how Route 53 chooses a record among those of its name and type.
+func routing(r types.ResourceRecordSet) string {
+	switch {
+	case r.Weight != nil:
+		return "weight"
+	case r.Region != "":
+		return "latency"
+	case r.Failover != "":
+		return "failover"
+	case r.GeoLocation != nil:
+		return "geolocation"
+	case r.GeoProximityLocation != nil:
+		return "geoproximity"
+	case r.CidrRoutingConfig != nil:
+		return "the client's address (CIDR)"
+	case aws.ToBool(r.MultiValueAnswer):
+		return "multivalue answer"
 	}
-	w, _ := g.weights(e)
-	mark := "no mark"
-	if g.mark != nil {
-		mark = "the mark can't be read"
-		if m, err := g.readMark(); err == nil {
-			mark = "mark: " + m.String()
-		}
-	}
-	return fmt.Sprintf("it stands at %s, %s", w, mark)
+	return "no policy (a simple record)"
+}
+
+// healthDecides tells whether the member can count as unhealthy at all. One
+// with neither a health check nor an alias that evaluates its target's health
+// always counts as healthy. Developer guide, "How Amazon Route 53 chooses
+// records when health checking is configured".
+func healthDecides(m types.ResourceRecordSet) bool { return m.HealthCheckId != nil || evaluates(m) }
+
+func evaluates(m types.ResourceRecordSet) bool {
+	return m.AliasTarget != nil && m.AliasTarget.EvaluateTargetHealth
 }

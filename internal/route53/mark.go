@@ -14,10 +14,10 @@ import (
 // daemon reads the API.
 const markTTL = 60
 
-// markRecord is the TXT record that carries a mark.
-func markRecord(name string, m shift.Mark) types.ResourceRecordSet {
+// markRecord is the TXT record that carries a mark at a name.
+func markRecord(at string, m shift.Mark) types.ResourceRecordSet {
 	return types.ResourceRecordSet{
-		Name: aws.String(markName(name)), Type: types.RRTypeTxt, TTL: aws.Int64(markTTL),
+		Name: &at, Type: types.RRTypeTxt, TTL: aws.Int64(markTTL),
 		ResourceRecords: []types.ResourceRecord{{Value: aws.String(`"` + m.String() + `"`)}},
 	}
 }
@@ -37,4 +37,29 @@ func readMark(r types.ResourceRecordSet) (shift.Mark, error) {
 		return shift.Mark{}, fmt.Errorf("the TXT record %s is not one quoted string: %s", plain(aws.ToString(r.Name)), quoted)
 	}
 	return shift.ParseMark(text)
+}
+
+// joinMarks gives the newest of an entrance's marks. Where a name's mark tells
+// of a rollback in the same attempt, the newest tells of it too: it is what the
+// attempt ends with, whichever names the write of it reached.
+func joinMarks(marks []shift.Mark) *shift.Mark {
+	if len(marks) == 0 {
+		return nil
+	}
+	newest := marks[0]
+	for _, m := range marks[1:] {
+		if m.Compare(newest) > 0 {
+			newest = m
+		}
+	}
+	var back *shift.Mark
+	for _, m := range marks {
+		if m.Rollback && m.Attempt == newest.Attempt && (back == nil || m.Compare(*back) > 0) {
+			back = &m
+		}
+	}
+	if back != nil && !newest.Rollback {
+		newest.Rollback, newest.Phase, newest.Share = true, back.Phase, back.Share
+	}
+	return &newest
 }

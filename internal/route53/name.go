@@ -1,9 +1,9 @@
 package route53
 
-import "strings"
-
-// markLabel is the label below which a name's mark stands.
-const markLabel = "_clusterswitch."
+import (
+	"slices"
+	"strings"
+)
 
 // canonical gives a name as Route 53 lists it: lower case, with the final dot,
 // an asterisk as the octal escape \052.
@@ -17,5 +17,23 @@ func plain(name string) string {
 	return strings.ReplaceAll(strings.TrimSuffix(name, "."), `\052`, "*")
 }
 
-// markName is where the mark of a canonical name stands.
-func markName(name string) string { return markLabel + name }
+// sortKey is what Route 53 orders its listings by: the labels reversed, with
+// the final dot, compared as text. "com.example.shop-x." comes before
+// "com.example.shop.", since a hyphen is below the dot in ASCII.
+// ListResourceRecordSets, API reference, "Sort order".
+func sortKey(name string) string {
+	labels := strings.Split(plain(name), ".")
+	slices.Reverse(labels)
+	return strings.Join(labels, ".") + "."
+}
+
+// escaped tells whether a canonical name has an octal escape. Where such a name
+// stands in a listing is not documented (as the escape or as what it stands
+// for), so its place is never relied on.
+func escaped(name string) bool { return strings.Contains(name, `\`) }
+
+// firstLabel splits a canonical name: "shop" and "example.com.".
+func firstLabel(name string) (label, rest string) {
+	label, rest, _ = strings.Cut(name, ".")
+	return label, rest
+}

@@ -2,91 +2,150 @@ package route53
 
 import (
 	"context"
-	"strings"
+	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/route53/types"
 
-	"github.com/clusterswitch/clusterswitch/switcher/shift"
+	"github.com/clusterswitch/clusterswitch/internal/awsapi"
 )
 
-// ownership is what is known of who else writes a name.
-type ownership struct {
-	owner string // empty: nobody is known
-	at    time.Time
+// scan lists a whole zone to learn which records external-dns writes: it would
+// write its own weights back at each of its turns. One scan serves all pairs of
+// the zone. It goes on from where the last Read had to leave it, so that a zone
+// of any size is scanned in the end.
+type scan struct {
+	turn chan struct{} // held by whoever scans; guards next, began, members and claims
+	// What the scan under way has found.
+	next    start
+	began   time.Time
+	members map[string]map[string]struct{}
+	claims  []claim
+
+	// zone.mu guards the last answer and the last failure.
+	last     *registry
+	lastAt   time.Time
+	failure  error
+	failedAt time.Time
 }
 
-// heritage begins the TXT value by which external-dns claims a record.
-const heritage = "heritage=external-dns"
+// scanAgain is how long a scan that failed is left alone.
+const scanAgain = 5 * time.Second
 
-// owner looks for external-dns's registry record beside a name: it writes its
-// own weights back at each of its turns. Its name is the record's own (up to
-// v0.16), or the record's with the type before the first label. A prefix of
-// the user's choosing can't be guessed; such a registry isn't found.
-func (a *Adapter) owner(ctx context.Context, e shift.Route53Entrance) (string, error) {
-	k := keyOf(e)
-	a.mu.Lock()
-	known, ok := a.owners[k]
-	a.mu.Unlock()
-	now := a.now()
-	if ok && now.Sub(known.at) < a.ownerEvery {
-		return known.owner, nil
+// registry gives the last scan's answer; without one that is young enough, or
+// with wait unset, an older one counts for one more period. The error says why
+// there is none.
+func (z *zone) registry(ctx context.Context, wait bool) (*registry, error) {
+	last, due, err := z.scanned()
+	if !due || !wait {
+		return last, err
 	}
-	found := ownership{at: now}
-	for _, name := range registryNames(k.name) {
-		owner, err := a.registered(ctx, e, name)
+	// A scan may take a Read no longer than a call: the rest is for the next.
+	ctx, cancel := context.WithTimeout(ctx, z.opts.CallTimeout)
+	defer cancel()
+	select {
+	case z.scan.turn <- struct{}{}:
+		defer func() { <-z.scan.turn }()
+	case <-ctx.Done():
+		return last, err
+	}
+	if last, due, err = z.scanned(); !due {
+		return last, err
+	}
+	z.runScan(ctx)
+	last, _, err = z.scanned()
+	return last, err
+}
+
+// scanned gives what is known, and whether it is time to scan.
+func (z *zone) scanned() (last *registry, due bool, err error) {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	s := &z.scan
+	age := z.now().Sub(s.lastAt)
+	if s.last != nil && age < z.opts.OwnerEvery {
+		return s.last, false, nil
+	}
+	due = s.failedAt.IsZero() || z.now().Sub(s.failedAt) >= scanAgain
+	if s.last != nil && age < 2*z.opts.OwnerEvery {
+		return s.last, due, nil
+	}
+	err = s.failure
+	if err == nil {
+		err = fmt.Errorf("whether external-dns writes records of zone %s isn't known yet: the zone is being listed", z.id)
+	}
+	return nil, due, err
+}
+
+// runScan lists on until the zone ends, the context does or a call fails.
+func (z *zone) runScan(ctx context.Context) {
+	s := &z.scan
+	if now := z.now(); s.next == (start{}) || now.Sub(s.began) >= z.opts.OwnerEvery {
+		s.next, s.began, s.members, s.claims = start{}, now, map[string]map[string]struct{}{}, nil
+	}
+	for {
+		page, err := z.page(ctx, s.next)
 		if err != nil {
-			return "", err
+			z.scanFailed(ctx, err)
+			return
 		}
-		if owner != "" {
-			found.owner = owner
+		for _, r := range page.ResourceRecordSets {
+			s.take(r)
+		}
+		if !page.IsTruncated {
 			break
 		}
+		next := nextStart(page)
+		if next == s.next {
+			z.scanFailed(ctx, errStuck)
+			return
+		}
+		s.next = next
 	}
-	a.mu.Lock()
-	a.owners[k] = found
-	a.mu.Unlock()
-	return found.owner, nil
+	members := map[string][]string{}
+	for name, ids := range s.members {
+		members[name] = slices.Sorted(maps.Keys(ids))
+	}
+	found := newRegistry(members, s.claims)
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	s.last, s.lastAt, s.failure, s.failedAt = found, s.began, nil, time.Time{}
+	s.next, s.members, s.claims = start{}, nil, nil
 }
 
-// registryNames are the names under which external-dns notes an A record; an
-// alias made from a CNAME source is noted as cname.
-func registryNames(name string) []string {
-	return []string{name, "a-" + name, "cname-" + name}
+// scanFailed remembers why, so that not every pair's Read tries again at once. A
+// scan that only ran out of time goes on at the next Read.
+func (z *zone) scanFailed(ctx context.Context, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	f := awsapi.Classify(err)
+	advice := ""
+	if f.Class == awsapi.Denied {
+		advice = ": grant route53:ListResourceRecordSets on hosted zone " + z.id
+	}
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	z.scan.failure = fmt.Errorf("whether external-dns writes records of zone %s isn't known: %s%s", z.id, f, advice)
+	z.scan.failedAt = z.now()
 }
 
-func (a *Adapter) registered(ctx context.Context, e shift.Route53Entrance, name string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, a.callTimeout)
-	defer cancel()
-	page, err := a.page(ctx, e, start{name: name, typ: types.RRTypeTxt})
-	if err != nil {
-		return "", err
-	}
-	for _, r := range page.ResourceRecordSets {
-		if canonical(aws.ToString(r.Name)) != name || r.Type != types.RRTypeTxt {
-			break // sorted: what follows is another name or type
+// take keeps what a record tells.
+func (s *scan) take(r types.ResourceRecordSet) {
+	switch r.Type {
+	case types.RRTypeTxt:
+		if c := claimOf(r); c != nil {
+			s.claims = append(s.claims, *c)
 		}
-		for _, v := range r.ResourceRecords {
-			if text := strings.Trim(aws.ToString(v.Value), `"`); strings.HasPrefix(text, heritage) {
-				return describeOwner(text), nil
-			}
+	case types.RRTypeSoa:
+	default:
+		name := canonical(aws.ToString(r.Name))
+		if s.members[name] == nil {
+			s.members[name] = map[string]struct{}{}
 		}
+		s.members[name][aws.ToString(r.SetIdentifier)] = struct{}{}
 	}
-	return "", nil
-}
-
-// describeOwner turns external-dns's labels into a phrase.
-func describeOwner(text string) string {
-	owner := []string{"external-dns"}
-	for label := range strings.SplitSeq(text, ",") {
-		key, value, _ := strings.Cut(label, "=")
-		switch key {
-		case "external-dns/owner":
-			owner = append(owner, value)
-		case "external-dns/resource":
-			owner = append(owner, "for", value)
-		}
-	}
-	return strings.Join(owner, " ")
 }

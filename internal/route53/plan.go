@@ -1,52 +1,49 @@
 package route53
 
 import (
-	"errors"
 	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/route53/types"
+
+	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
 // maxWeight is Route 53's highest weight. ResourceRecordSet, API reference.
 const maxWeight = 255
 
-// planSwap plans the changes that give members of a group other weights. The
-// records named by weights are deleted exactly as they were read and created
-// with nothing but the weight changed; what weights doesn't name isn't touched.
-// With newMark, the old mark (nil: there is none) is replaced in the same way;
-// without, the mark stays as it is.
+// planned is a group with the weights that blue and green shall have.
+type planned struct {
+	group
+	weights shift.Weights
+}
+
+// planSwap plans the changes that give groups of one name other weights. Blue
+// and green are deleted exactly as they were read and created with nothing but
+// the weight changed; no other member is touched. With newMark the old mark is
+// replaced in the same way; without, the mark stays as it is.
 //
-// It refuses a plan after which all weights of the group are zero: Route 53
-// would then answer all members evenly.
-func planSwap(members []types.ResourceRecordSet, weights map[string]int64, oldMark, newMark *types.ResourceRecordSet) ([]types.Change, error) {
+// It refuses a plan after which all weights of a group are zero: Route 53 would
+// then answer all members evenly.
+func planSwap(e shift.Route53Entrance, groups []planned, oldMark, newMark *types.ResourceRecordSet) ([]types.Change, error) {
 	var deletes, creates []types.Change
-	total, swapped := int64(0), 0
-	for _, m := range members {
-		w, named := weights[aws.ToString(m.SetIdentifier)]
-		if !named {
-			total += aws.ToInt64(m.Weight)
-			continue
+	for _, g := range groups {
+		if err := g.declared(e); err != nil {
+			return nil, err
 		}
-		if m.SetIdentifier == nil || m.Weight == nil {
-			return nil, fmt.Errorf("%s %q is not a weighted record", aws.ToString(m.Name), aws.ToString(m.SetIdentifier))
+		w := g.weights
+		if min(w.Blue, w.Green) < 0 || max(w.Blue, w.Green) > maxWeight || w.Blue+w.Green == 0 {
+			return nil, fmt.Errorf("the weights %s of %s are not within 0 and %d with a sum above 0", w, g, maxWeight)
 		}
-		if w < 0 || w > maxWeight {
-			return nil, fmt.Errorf("weight %d of %q is outside 0 to %d", w, *m.SetIdentifier, maxWeight)
+		for _, side := range []struct {
+			id     string
+			weight int
+		}{{e.BlueSetIdentifier, w.Blue}, {e.GreenSetIdentifier, w.Green}} {
+			was, _ := g.member(side.id)
+			wanted := was
+			wanted.Weight = aws.Int64(int64(side.weight))
+			deletes, creates = append(deletes, remove(was)), append(creates, create(wanted))
 		}
-		wanted := m
-		wanted.Weight = aws.Int64(w)
-		deletes, creates = append(deletes, remove(m)), append(creates, create(wanted))
-		total += w
-		swapped++
-	}
-	switch {
-	case swapped != len(weights):
-		return nil, fmt.Errorf("%d of the records %q are there", swapped, slices.Sorted(maps.Keys(weights)))
-	case total == 0:
-		return nil, errors.New("all weights would be zero, and traffic split evenly")
 	}
 	if newMark != nil {
 		if oldMark != nil {
@@ -63,4 +60,8 @@ func remove(r types.ResourceRecordSet) types.Change {
 
 func create(r types.ResourceRecordSet) types.Change {
 	return types.Change{Action: types.ChangeActionCreate, ResourceRecordSet: &r}
+}
+
+func upsert(r types.ResourceRecordSet) types.Change {
+	return types.Change{Action: types.ChangeActionUpsert, ResourceRecordSet: &r}
 }

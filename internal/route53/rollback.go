@@ -1,201 +1,249 @@
 package route53
 
 import (
-	"context"
 	"errors"
+	"maps"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/clusterswitch/clusterswitch/internal/awsapi"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
-// rollbackTries bounds how often one rollback is written in one Commit; the
-// next tick of the loop goes on. Two lost races and one refused mark fit in.
-const rollbackTries = 4
+// patientConflicts is how many conflicts in a row a rollback answers at once;
+// after more it pauses before each, since somebody writes as fast as it does.
+const patientConflicts = 3
 
-// rollBack writes a batch until it stands. What is already low enough isn't
-// written; a conflict is read again; a mark that AWS refuses is left out. When
-// one record spoils the batch, the others go alone.
-func (a *Adapter) rollBack(ctx context.Context, zone string, swaps []*swap) {
-	var last awsapi.Failure
-	tries := 0
-	for try := range rollbackTries {
-		if try > 0 && last.Passing() && !awsapi.Pause(ctx, try) {
-			break
+// wayBack is a rollback on its way: it goes on until it stands, or AWS refuses
+// what can't be mended, or the time is over.
+type wayBack struct {
+	*swap
+	zone *zone
+
+	// What was learned, by the key of a part.
+	refused map[string]string // the token of what AWS refused to swap
+	divided map[string]string // the group in which it goes on if nothing changed
+
+	final     map[string]string // by name: why there is no point in going on with it
+	faults    []string          // why some groups can't be swapped at all
+	last      awsapi.Failure
+	tries     int
+	conflicts int
+	unread    int
+}
+
+// rollBack writes rollbacks until they stand. What is already low enough isn't
+// written; a conflict is read again; a mark that AWS refuses is left out.
+func (z *zone) rollBack(swaps []*swap) {
+	z.queue.announce(len(swaps))
+	parts := make([][]*part, len(swaps))
+	ways := make([]*wayBack, len(swaps))
+	for i, s := range swaps {
+		ways[i] = &wayBack{swap: s, zone: z, refused: map[string]string{}, divided: map[string]string{}, final: map[string]string{}}
+		parts[i] = ways[i].fromMemory()
+	}
+	z.submitAll(parts)
+	var wg sync.WaitGroup
+	for i, w := range ways {
+		wg.Go(func() {
+			defer z.queue.announce(-1)
+			w.goOn(parts[i])
+		})
+	}
+	wg.Wait()
+}
+
+// fromMemory saves a read: what was last read serves as the base if it shows
+// that a write is needed. Should it be outdated, AWS refuses the swap, and it is
+// read again.
+func (w *wayBack) fromMemory() []*part {
+	p, ok := w.zone.remembered(w.entrance())
+	if !ok {
+		return nil
+	}
+	for _, s := range p.spots {
+		if _, faults := s.shiftable(w.entrance()); len(faults) > 0 {
+			return nil
 		}
-		tries++
-		ready, unread := a.rebase(ctx, swaps, &last)
-		swaps = unread
-		if len(ready) > 0 {
-			swaps = append(swaps, a.tryBack(ctx, zone, ready, &last)...)
+	}
+	wishes, high := w.needs(p.spots)
+	if !high {
+		return nil
+	}
+	parts, err := w.plan(wishes)
+	if err != nil {
+		return nil
+	}
+	return parts
+}
+
+// goOn carries the rollback on until it is answered. The parts are those that
+// wait already; none: it must be read.
+func (w *wayBack) goOn(parts []*part) {
+	for {
+		if len(parts) == 0 {
+			var done bool
+			if parts, done = w.rebase(); done {
+				return
+			}
+			w.zone.queue.submit(parts...)
 		}
-		if len(swaps) == 0 {
+		w.tries++
+		var again []*part
+		outdated, late := false, false
+		for _, p := range parts {
+			switch w.learn(p, w.zone.await(p)) {
+			case landed, over:
+			case repeat:
+				again = append(again, p)
+			case reread:
+				outdated = true
+			case tooLate:
+				late = true
+			}
+		}
+		if late {
+			w.giveUp()
 			return
 		}
-	}
-	for _, s := range swaps {
-		s.giveUp(tries, last)
-	}
-}
-
-// tryBack writes once and returns the swaps that are worth another try.
-func (a *Adapter) tryBack(ctx context.Context, zone string, ready []*swap, last *awsapi.Failure) (again []*swap) {
-	f, ok := a.write(ctx, zone, ready)
-	if ok {
-		return nil
-	}
-	*last = f
-	if len(ready) > 1 && spoils(f, ready) {
-		for _, s := range ready {
-			s.base, s.outdated = nil, true
-			a.rollBack(ctx, zone, []*swap{s})
-		}
-		return nil
-	}
-	for _, s := range ready {
-		if s.learn(f, zone) {
-			again = append(again, s)
-		}
-	}
-	return again
-}
-
-// spoils tells whether a refused batch may hold records that would be accepted
-// alone. A refused right is first tried without the marks.
-func spoils(f awsapi.Failure, swaps []*swap) bool {
-	switch f.Class {
-	case awsapi.Conflict:
-		return true
-	case awsapi.Denied, awsapi.Invalid, awsapi.Other:
-		for _, s := range swaps {
-			if s.marked() {
-				return false
+		parts = again
+		if outdated {
+			parts = nil
+			w.conflicts++
+			if n := w.conflicts - patientConflicts; n > 0 && !awsapi.Pause(w.ctx, n) {
+				w.giveUp()
+				return
 			}
-		}
-		return true
-	case awsapi.Throttled, awsapi.Unreachable, awsapi.NotFound:
-	}
-	return false
-}
-
-// rebase finds what each rollback is made from and answers those that need no
-// write. Those that couldn't be read for now come back as unread.
-func (a *Adapter) rebase(ctx context.Context, swaps []*swap, last *awsapi.Failure) (ready, unread []*swap) {
-	for _, s := range swaps {
-		if s.base == nil && !s.outdated {
-			s.useRemembered(a)
-		}
-		if s.base != nil {
-			ready = append(ready, s)
 			continue
 		}
-		g, err := a.fetch(ctx, s.entrance())
-		if err != nil {
-			f, ok := errors.AsType[*awsapi.Error](err)
-			if ok && f.Passing() {
-				*last = f.Failure
-				unread = append(unread, s)
-				continue
+		if len(parts) == 0 {
+			w.conclude()
+			return
+		}
+		w.zone.queue.submit(parts...)
+	}
+}
+
+// rebase reads and plans anew, for as long as reading fails for now; done: the
+// change is answered.
+func (w *wayBack) rebase() (parts []*part, done bool) {
+	for {
+		p, err := w.zone.fetch(w.ctx, w.entrance(), w.zone.afresh())
+		if err == nil {
+			return w.judge(p.spots)
+		}
+		f, ok := errors.AsType[*awsapi.Error](err)
+		if !ok || !f.Passing() {
+			w.answer(w.lost(), time.Time{}, "%s", err)
+			return nil, true
+		}
+		w.last = f.Failure
+		w.tries++
+		w.unread++
+		if !awsapi.Pause(w.ctx, w.unread) {
+			w.giveUp()
+			return nil, true
+		}
+	}
+}
+
+// judge looks at a fresh reading: it answers the change, or plans what is left
+// to write.
+func (w *wayBack) judge(spots []spot) (parts []*part, done bool) {
+	wishes, high := w.needs(spots)
+	if !high {
+		w.conclude()
+		if w.result.Outcome == shift.Applied && w.wrote.IsZero() {
+			note := "nothing to write: " + found(w.entrance(), spots)
+			if w.unsure {
+				note = "the answer was lost; it reads back as written"
 			}
-			s.answer(s.lost(), time.Time{}, "%s", err)
+			w.answer(shift.Applied, w.zone.now(), "%s", note)
+		}
+		return nil, true
+	}
+	planned, err := w.plan(wishes)
+	if err != nil {
+		w.answer(w.lost(), time.Time{}, "%s", err)
+		return nil, true
+	}
+	for _, p := range planned {
+		if w.escalate(p) {
+			parts = append(parts, p)
+		}
+	}
+	if len(parts) == 0 {
+		w.conclude()
+		return nil, true
+	}
+	return parts, false
+}
+
+// needs gives what is to be written: groups where green has too much, and the
+// mark of every name, so that an older daemon's write to a name that stands low
+// already is refused too. It tells whether any group is too high.
+func (w *wayBack) needs(spots []spot) (wishes []wish, high bool) {
+	w.faults = nil
+	for _, s := range spots {
+		if w.final[s.name] != "" {
 			continue
 		}
-		if a.judge(s, g) {
-			ready = append(ready, s)
+		groups, faults := s.shiftable(w.entrance())
+		for _, err := range faults {
+			w.faults = append(w.faults, err.Error())
+		}
+		each := wish{spot: s}
+		for _, g := range groups {
+			if weights, _ := g.weights(w.entrance()); !weights.AtMost(w.Wanted) {
+				each.groups = append(each.groups, planned{group: g, weights: w.Wanted.Weights()})
+			}
+		}
+		high = high || len(each.groups) > 0
+		m, err := s.readMark()
+		switch {
+		case err != nil: // what can't be read isn't ours to overwrite
+			w.bare[s.name] = "it was left as it is, " + err.Error()
+		case len(each.groups) == 0 && m != nil && *m == w.Control:
+			continue
+		}
+		if len(each.groups) > 0 || w.marks(s.name) {
+			wishes = append(wishes, each)
 		}
 	}
-	return ready, unread
+	return wishes, high
 }
 
-// useRemembered saves a read: what the last tick read serves as the base if it
-// shows that a write is needed. Should it be outdated, the swap is refused and
-// read again.
-func (s *swap) useRemembered(a *Adapter) {
-	g, ok := a.remembered(s.key())
-	if !ok || g.declared(s.entrance()) != nil {
-		return
-	}
-	if w, _ := g.weights(s.entrance()); !w.AtMost(s.Wanted) {
-		s.startFrom(g)
-	}
-}
-
-// judge looks at a fresh reading: it answers the change, or makes the reading
-// its base.
-func (a *Adapter) judge(s *swap, g group) bool {
-	if err := g.declared(s.entrance()); err != nil {
-		s.answer(shift.Refused, time.Time{}, "%s", err)
-		return false
-	}
-	w, _ := g.weights(s.entrance())
+// conclude answers when there is nothing left to try.
+func (w *wayBack) conclude() {
+	why := slices.Sorted(maps.Values(w.final))
+	why = append(slices.Compact(why), w.faults...)
 	switch {
-	case w.AtMost(s.Wanted):
-		note := "nothing to write: " + g.found(s.entrance())
-		if s.unsure {
-			note = "the answer was lost; it reads back as written"
-		}
-		s.answer(shift.Applied, a.now(), "%s", note)
-		return false
-	case g.token() == s.refused && s.marked():
-		// Nobody changed anything, so AWS refuses something else of the batch.
-		s.withoutMark = "Route 53 refused the swap with it"
-	case g.token() == s.refused:
-		s.answer(shift.Refused, time.Time{}, "Route 53 refuses the swap though nothing changed: %s", s.result.Note)
-		return false
+	case len(why) == 0:
+		w.answer(shift.Applied, w.wrote, "%s", w.remarks())
+	case w.wrote.IsZero():
+		w.answer(w.lost(), time.Time{}, "%s", listed(why))
+	default:
+		w.answer(shift.Unknown, time.Time{}, "all that can be written was written, but not all: %s", listed(why))
 	}
-	s.startFrom(g)
-	return true
-}
-
-// startFrom makes a reading the base. A mark that can't be read isn't ours to
-// overwrite.
-func (s *swap) startFrom(g group) {
-	s.base = &g
-	if _, err := g.readMark(); err != nil {
-		s.withoutMark = "it was left as it is, " + err.Error()
-	}
-}
-
-// learn takes a lesson from a refused write; false: there is no point in
-// another try, and the change is answered.
-func (s *swap) learn(f awsapi.Failure, zone string) bool {
-	switch f.Class {
-	case awsapi.Conflict:
-		s.refused, s.base, s.outdated = s.base.token(), nil, true
-		s.result.Note = f.String()
-		return true
-	case awsapi.Unreachable:
-		s.base, s.outdated, s.unsure = nil, true, true
-		return true
-	case awsapi.Throttled:
-		return true // nothing was done; the base still stands
-	case awsapi.Denied, awsapi.Invalid, awsapi.Other:
-		if s.marked() {
-			s.withoutMark = f.String()
-			return true
-		}
-	case awsapi.NotFound:
-	}
-	s.answer(s.lost(), time.Time{}, "%s", refusal(f, zone))
-	return false
 }
 
 // lost is the answer for a change that can't go on: AWS refused it, unless an
-// earlier try was lost on the way and may have been carried out.
-func (s *swap) lost() shift.Outcome {
-	if s.unsure {
+// earlier try was lost on the way or a part of it was written.
+func (w *wayBack) lost() shift.Outcome {
+	if w.unsure || !w.wrote.IsZero() {
 		return shift.Unknown
 	}
 	return shift.Refused
 }
 
-func (s *swap) giveUp(tries int, last awsapi.Failure) {
-	outcome := s.lost()
+func (w *wayBack) giveUp() {
+	outcome := w.lost()
 	switch {
-	case last.Class == awsapi.Unreachable:
+	case w.last.Class == awsapi.Unreachable && w.tries > 0:
 		outcome = shift.Unknown
-	case last.Class == awsapi.Conflict && !s.unsure:
+	case w.last.Class == awsapi.Conflict && outcome == shift.Refused:
 		outcome = shift.Conflict
 	}
-	s.answer(outcome, time.Time{}, "gave up for now after %d tries: %s", tries, last)
+	w.answer(outcome, time.Time{}, "gave up for now after %d tries: %s", w.tries, w.last)
 }
