@@ -19,7 +19,7 @@ func adaptersOf(sessions *awsapi.Sessions) adapters {
 		},
 		elb: func(p place) entrances {
 			client := elasticloadbalancingv2.NewFromConfig(sessions.For(p.role, p.region))
-			return elb.New(elb.Options{Rules: client, Health: client, Tags: client})
+			return elb.New(elb.Options{Rules: client, Listeners: client, Health: client, Tags: client, Attributes: client})
 		},
 		meter: func(p place) meter {
 			return measure.New(measure.Options{API: cloudwatch.NewFromConfig(sessions.For(p.role, p.region))})

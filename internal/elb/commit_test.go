@@ -97,7 +97,7 @@ func TestRollbacks(t *testing.T) {
 		"reads again when reading is throttled":              {unread: true, script: map[string][]fault{"DescribeRules": {throttled, throttled}}, outcome: shift.Applied, green: 0, writes: 1},
 		"reads when what it remembers is refused":            {script: map[string][]fault{"ModifyRule": {{err: apiError("TargetGroupNotFound")}}}, outcome: shift.Applied, green: 0, writes: 2},
 		"is refused when what it just read is":               {unread: true, script: map[string][]fault{"ModifyRule": {{err: apiError("ValidationError")}}}, outcome: shift.Refused, note: "ValidationError", green: 25, writes: 1},
-		"gives up after four tries":                          {script: map[string][]fault{"ModifyRule": {throttled, throttled, throttled, throttled}}, outcome: shift.Refused, note: "4 tries", green: 25, writes: 4},
+		"goes on however often it is throttled":              {script: map[string][]fault{"ModifyRule": slices.Repeat([]fault{throttled}, 7)}, outcome: shift.Applied, green: 0, writes: 8},
 		"doesn't know after four lost requests":              {script: map[string][]fault{"ModifyRule": {{lost: true}, {lost: true}, {lost: true}, {lost: true}}}, outcome: shift.Unknown, green: 25, writes: 4},
 		"goes through without the mark":                      {script: map[string][]fault{"AddTags": {{err: apiError("AccessDenied")}}}, outcome: shift.Applied, note: "without the mark", green: 0, marked: "version=5", writes: 1},
 		"doesn't mind a mark of a later daemon":              {change: func(c *shift.Change) { c.Control.Epoch = 1 }, outcome: shift.Applied, green: 0, marked: "epoch=1", writes: 1},
@@ -105,9 +105,9 @@ func TestRollbacks(t *testing.T) {
 		"stands though stickiness can't be switched off":     {setup: func(f *fakeELB) { sticky(f); f.pinned = true }, outcome: shift.Applied, note: "for up to 1h0m0s", green: 0, sticky: true, writes: 2},
 		"switches stickiness off though the reply was lost":  {setup: sticky, script: map[string][]fault{"ModifyRule": {{mute: true}}}, outcome: shift.Applied, note: "stickiness was switched off", green: 0, writes: 2},
 		"is refused without the right":                       {script: map[string][]fault{"ModifyRule": {{err: apiError("AccessDenied")}}}, outcome: shift.Refused, note: "grant elasticloadbalancing:ModifyRule", green: 25, writes: 1},
-		"leaves a third target group alone":                  {setup: thirdGroup, outcome: shift.Applied, note: "arn:third", green: 0, writes: 1},
+		"leaves a third target group alone":                  {setup: thirdGroup, outcome: shift.Applied, note: "1 other target groups keep their weight, 7", green: 0, writes: 1},
 		"goes on where tags can't be read":                   {script: map[string][]fault{"DescribeTags": {throttled}}, outcome: shift.Applied, green: 0, writes: 1},
-		"doesn't know when somebody raises green each time":  {script: map[string][]fault{"ModifyRule": slices.Repeat([]fault{{after: setWeights(60, 40)}}, 4)}, outcome: shift.Unknown, note: "doesn't stay", green: 40, writes: 4},
+		"doesn't know when somebody raises green each time":  {script: map[string][]fault{"ModifyRule": slices.Repeat([]fault{{after: setWeights(60, 40)}}, 4)}, outcome: shift.Unknown, note: "somebody changed it", green: 40, writes: 4},
 	}
 	for name, s := range stories {
 		t.Run(name, func(t *testing.T) { s.play(t, 0, shift.Rollback) })
@@ -153,14 +153,14 @@ func (s story) play(t *testing.T, to shift.Share, p shift.Priority) {
 		if got.Entrance != "web" || got.Outcome != s.outcome || !strings.Contains(got.Note, s.note) {
 			t.Errorf("got %+v, want %s with a note on %q", got, s.outcome, s.note)
 		}
-		if got.Outcome == shift.Applied && !got.At.Equal(clock) {
+		if got.Outcome == shift.Applied && (got.At.Before(started) || got.At.After(time.Now())) {
 			t.Errorf("it was applied at %s", got.At)
 		}
 		if writes := f.count("ModifyRule"); writes != s.writes {
 			t.Errorf("%d writes, want %d: %q", writes, s.writes, f.calls)
 		}
 		s.look(t, f)
-		if took := time.Since(started); took > 5*time.Second {
+		if took := time.Since(started); took > shift.WriteDeadline {
 			t.Errorf("it took %s", took)
 		}
 	})
@@ -169,11 +169,11 @@ func (s story) play(t *testing.T, to shift.Share, p shift.Priority) {
 // look checks what stands at AWS at the end.
 func (s story) look(t *testing.T, f *fakeELB) {
 	t.Helper()
-	r := rule{arn: ruleARN, actions: f.rules[ruleARN]}
+	r := action{arn: ruleARN, actions: f.rules[ruleARN]}
 	if w, ok := r.weight(greenTG); !ok || w != int(s.green) {
 		t.Errorf("green stands at %d, want %d", w, s.green)
 	}
-	if on, _ := r.sticky(); on != s.sticky {
+	if on := r.sticky() > 0; on != s.sticky {
 		t.Errorf("stickiness is %t, want %t", on, s.sticky)
 	}
 	if len(r.actions) != 2 || r.actions[0].AuthenticateOidcConfig == nil || f.secrets[ruleARN] != "s3cret" {
@@ -234,7 +234,7 @@ func TestChangesAreAnsweredInTheOrderGiven(t *testing.T) {
 			t.Errorf("%d: got %+v, want %s", i, r, want[i])
 		}
 	}
-	if w, _ := (rule{actions: f.rules["arn:other"]}).weight(greenTG); w != 0 {
+	if w, _ := (action{actions: f.rules["arn:other"]}).weight(greenTG); w != 0 {
 		t.Errorf("the rollback left green at %d", w)
 	}
 }

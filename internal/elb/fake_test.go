@@ -22,12 +22,16 @@ type fakeELB struct {
 	rules   map[string][]types.Action
 	deflt   map[string]bool
 	secrets map[string]string            // of OIDC actions, by rule
-	tags    map[string]map[string]string // by rule
+	tags    map[string]map[string]string // by any resource
+	attrs   map[string]map[string]string // by target group or load balancer
+	// former are the actions before the newest write; so many answers still show them.
+	former  map[string][]types.Action
+	stale   int
 	health  map[string][]types.TargetHealthStateEnum
 	single  bool // one rule a page
 	pinned  bool // target groups have stickiness of their own: the rule's can't go
 	calls   []string
-	observe func()             // told of every write that was carried out
+	observe func(arn string)   // told of every write that was carried out
 	script  map[string][]fault // by operation
 }
 
@@ -57,6 +61,15 @@ func (f *fakeELB) meet(op string) fault {
 	return queue[0]
 }
 
+// shown gives the actions as AWS answers them now.
+func (f *fakeELB) shown(arn string) []types.Action {
+	if f.stale > 0 && f.former[arn] != nil {
+		f.stale--
+		return f.former[arn]
+	}
+	return f.rules[arn]
+}
+
 func (f *fakeELB) DescribeRules(ctx context.Context, in *elbv2.DescribeRulesInput, _ ...func(*elbv2.Options)) (*elbv2.DescribeRulesOutput, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -66,56 +79,89 @@ func (f *fakeELB) DescribeRules(ctx context.Context, in *elbv2.DescribeRulesInpu
 	if what := f.meet("DescribeRules"); what.err != nil {
 		return nil, what.err
 	}
+	arns := in.RuleArns
+	if in.ListenerArn != nil {
+		for arn := range f.rules {
+			if listenerOf(arn) == *in.ListenerArn {
+				arns = append(arns, arn)
+			}
+		}
+		slices.Sort(arns)
+	}
 	out := &elbv2.DescribeRulesOutput{}
-	for i, arn := range in.RuleArns {
-		actions, ok := f.rules[arn]
-		if !ok {
+	for i, arn := range arns {
+		if f.rules[arn] == nil {
 			return nil, apiError("RuleNotFound")
 		}
 		if f.single && strconv.Itoa(i) != cmp.Or(aws.ToString(in.Marker), "0") {
 			continue
 		}
-		if f.single && i+1 < len(in.RuleArns) {
+		if f.single && i+1 < len(arns) {
 			out.NextMarker = aws.String(strconv.Itoa(i + 1))
 		}
-		out.Rules = append(out.Rules, types.Rule{RuleArn: aws.String(arn), IsDefault: aws.Bool(f.deflt[arn]), Actions: actions})
+		out.Rules = append(out.Rules, types.Rule{RuleArn: aws.String(arn), IsDefault: aws.Bool(f.deflt[arn]), Actions: f.shown(arn)})
+	}
+	return out, nil
+}
+
+func (f *fakeELB) DescribeListeners(ctx context.Context, in *elbv2.DescribeListenersInput, _ ...func(*elbv2.Options)) (*elbv2.DescribeListenersOutput, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if what := f.meet("DescribeListeners"); what.err != nil || ctx.Err() != nil {
+		return nil, cmp.Or(what.err, ctx.Err())
+	}
+	out := &elbv2.DescribeListenersOutput{}
+	for _, arn := range in.ListenerArns {
+		if f.rules[arn] == nil {
+			return nil, apiError("ListenerNotFound")
+		}
+		out.Listeners = append(out.Listeners, types.Listener{ListenerArn: aws.String(arn), DefaultActions: f.shown(arn)})
 	}
 	return out, nil
 }
 
 func (f *fakeELB) ModifyRule(ctx context.Context, in *elbv2.ModifyRuleInput, opts ...func(*elbv2.Options)) (*elbv2.ModifyRuleOutput, error) {
+	return &elbv2.ModifyRuleOutput{}, f.modify(ctx, "ModifyRule", *in.RuleArn, in.Actions, opts)
+}
+
+func (f *fakeELB) ModifyListener(ctx context.Context, in *elbv2.ModifyListenerInput, opts ...func(*elbv2.Options)) (*elbv2.ModifyListenerOutput, error) {
+	return &elbv2.ModifyListenerOutput{}, f.modify(ctx, "ModifyListener", *in.ListenerArn, in.DefaultActions, opts)
+}
+
+func (f *fakeELB) modify(ctx context.Context, op, arn string, actions []types.Action, opts []func(*elbv2.Options)) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return err
 	}
 	if !singleTry(opts) {
-		return nil, errors.New("a write that the SDK may repeat")
+		return errors.New("a write that the SDK may repeat")
 	}
-	what := f.meet("ModifyRule")
+	what := f.meet(op)
 	switch {
 	case what.err != nil:
-		return nil, what.err
+		return what.err
 	case what.lost:
-		return nil, errCut
-	case f.rules[*in.RuleArn] == nil:
-		return nil, apiError("RuleNotFound")
+		return errCut
+	case f.rules[arn] == nil:
+		return apiError("RuleNotFound")
 	}
-	stored, err := f.store(*in.RuleArn, in.Actions)
+	stored, err := f.store(arn, actions)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	f.rules[*in.RuleArn] = stored
+	f.former[arn] = f.rules[arn]
+	f.rules[arn] = stored
 	if f.observe != nil {
-		f.observe()
+		f.observe(arn)
 	}
 	if what.after != nil {
 		what.after(f)
 	}
 	if what.mute {
-		return nil, errCut
+		return errCut
 	}
-	return &elbv2.ModifyRuleOutput{}, nil
+	return nil
 }
 
 // store checks actions as AWS does and gives them as they are answered later.
@@ -153,8 +199,11 @@ func (f *fakeELB) DescribeTargetHealth(_ context.Context, in *elbv2.DescribeTarg
 		return nil, apiError("TargetGroupNotFound")
 	}
 	out := &elbv2.DescribeTargetHealthOutput{}
-	for _, s := range states {
-		out.TargetHealthDescriptions = append(out.TargetHealthDescriptions, types.TargetHealthDescription{TargetHealth: &types.TargetHealth{State: s}})
+	for i, s := range states {
+		zone := []string{"eu-west-1a", "eu-west-1b"}[i%2]
+		out.TargetHealthDescriptions = append(out.TargetHealthDescriptions, types.TargetHealthDescription{
+			TargetHealth: &types.TargetHealth{State: s}, Target: &types.TargetDescription{AvailabilityZone: &zone},
+		})
 	}
 	return out, nil
 }
@@ -170,7 +219,7 @@ func (f *fakeELB) DescribeTags(_ context.Context, in *elbv2.DescribeTagsInput, _
 	}
 	out := &elbv2.DescribeTagsOutput{}
 	for _, arn := range in.ResourceArns {
-		if _, ok := f.rules[arn]; !ok {
+		if !f.has(arn) {
 			return nil, apiError("RuleNotFound")
 		}
 		d := types.TagDescription{ResourceArn: aws.String(arn)}
@@ -200,6 +249,62 @@ func (f *fakeELB) AddTags(_ context.Context, in *elbv2.AddTagsInput, opts ...fun
 		}
 	}
 	return &elbv2.AddTagsOutput{}, nil
+}
+
+func (f *fakeELB) RemoveTags(_ context.Context, in *elbv2.RemoveTagsInput, opts ...func(*elbv2.Options)) (*elbv2.RemoveTagsOutput, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !singleTry(opts) {
+		return nil, errors.New("a write that the SDK may repeat")
+	}
+	if what := f.meet("RemoveTags"); what.err != nil {
+		return nil, what.err
+	}
+	for _, arn := range in.ResourceArns {
+		for _, key := range in.TagKeys {
+			delete(f.tags[arn], key)
+		}
+	}
+	return &elbv2.RemoveTagsOutput{}, nil
+}
+
+func (f *fakeELB) DescribeTargetGroupAttributes(_ context.Context, in *elbv2.DescribeTargetGroupAttributesInput, _ ...func(*elbv2.Options)) (*elbv2.DescribeTargetGroupAttributesOutput, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if what := f.meet("DescribeTargetGroupAttributes"); what.err != nil {
+		return nil, what.err
+	}
+	out := &elbv2.DescribeTargetGroupAttributesOutput{}
+	for k, v := range f.attrs[*in.TargetGroupArn] {
+		out.Attributes = append(out.Attributes, types.TargetGroupAttribute{Key: aws.String(k), Value: aws.String(v)})
+	}
+	return out, nil
+}
+
+func (f *fakeELB) DescribeLoadBalancerAttributes(_ context.Context, in *elbv2.DescribeLoadBalancerAttributesInput, _ ...func(*elbv2.Options)) (*elbv2.DescribeLoadBalancerAttributesOutput, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if what := f.meet("DescribeLoadBalancerAttributes"); what.err != nil {
+		return nil, what.err
+	}
+	out := &elbv2.DescribeLoadBalancerAttributesOutput{}
+	for k, v := range f.attrs[*in.LoadBalancerArn] {
+		out.Attributes = append(out.Attributes, types.LoadBalancerAttribute{Key: aws.String(k), Value: aws.String(v)})
+	}
+	return out, nil
+}
+
+// has tells whether the resource is there: what a rule's ARN names is.
+func (f *fakeELB) has(arn string) bool {
+	if f.rules[arn] != nil || f.health[arn] != nil {
+		return true
+	}
+	for rule := range f.rules {
+		if listenerOf(rule) == arn || balancerOf(rule) == arn {
+			return true
+		}
+	}
+	return false
 }
 
 func singleTry(opts []func(*elbv2.Options)) bool {

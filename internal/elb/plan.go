@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
@@ -13,11 +14,11 @@ import (
 // TargetGroupTuple.
 const maxWeight = 999
 
-// planWeights gives the whole list of actions to write so that the named target
-// groups get other weights and everything else stays. It changes nothing of
-// what it is given, and refuses a list whose weights would all be zero.
+// planWeights gives the whole list of actions so that the named target groups
+// get other weights and everything else stays. It changes nothing of what it is
+// given, and refuses a list whose weights would all be zero.
 func planWeights(actions []types.Action, weights map[string]int32) ([]types.Action, error) {
-	planned := writable(actions)
+	planned := slices.Clone(actions)
 	for i := range planned {
 		if planned[i].Type != types.ActionTypeEnumForward || planned[i].ForwardConfig == nil {
 			continue
@@ -45,32 +46,42 @@ func planWeights(actions []types.Action, weights map[string]int32) ([]types.Acti
 		}
 		return planned, nil
 	}
-	return nil, errors.New("there is no forward action")
+	return nil, errors.New("there is no forward action with weights")
 }
 
-// planUnsticky gives the whole list of actions with the forward action's
-// stickiness switched off. The duration stays: it is what an operator switches
-// on again.
-func planUnsticky(actions []types.Action) []types.Action {
-	planned := writable(actions)
+// planStickiness gives the whole list of actions with the forward action's
+// stickiness switched on or off. lasts is how long a cookie lives, whole seconds;
+// zero: the duration stays as it is, which is what gets switched on again.
+func planStickiness(actions []types.Action, on bool, lasts time.Duration) []types.Action {
+	planned := slices.Clone(actions)
 	for i := range planned {
-		if planned[i].ForwardConfig == nil || planned[i].ForwardConfig.TargetGroupStickinessConfig == nil {
+		if planned[i].ForwardConfig == nil {
 			continue
 		}
 		config := *planned[i].ForwardConfig
-		sticky := *config.TargetGroupStickinessConfig
-		sticky.Enabled = aws.Bool(false)
+		var sticky types.TargetGroupStickinessConfig
+		if config.TargetGroupStickinessConfig != nil {
+			sticky = *config.TargetGroupStickinessConfig
+		}
+		sticky.Enabled = aws.Bool(on)
+		if lasts > 0 {
+			sticky.DurationSeconds = aws.Int32(int32(lasts / time.Second))
+		}
 		config.TargetGroupStickinessConfig = &sticky
 		planned[i].ForwardConfig = &config
 	}
 	return planned
 }
 
-// writable gives actions as they may be written: DescribeRules never returns
-// the client secret of an OIDC action, so AWS is told to keep the one it has.
+// writable gives actions as they may be written. AWS never answers the client
+// secret of an OIDC action, so it is told to keep the one it has; and it takes
+// the short name of a single target group beside no more than that one group.
 func writable(actions []types.Action) []types.Action {
 	planned := slices.Clone(actions)
 	for i := range planned {
+		if planned[i].ForwardConfig != nil && len(planned[i].ForwardConfig.TargetGroups) > 1 {
+			planned[i].TargetGroupArn = nil
+		}
 		if planned[i].AuthenticateOidcConfig == nil {
 			continue
 		}

@@ -51,10 +51,10 @@ func TestAnAnswerIsTheTruth(t *testing.T) {
 		p := rapid.SampledFrom([]shift.Priority{shift.Rise, shift.Lowering, shift.Rollback}).Draw(rt, "priority")
 		to := shift.Share(rapid.IntRange(0, 100).Draw(rt, "to"))
 		written := false
-		f.observe = func() { written = true }
+		f.observe = func(string) { written = true }
 		got := commitInBubble(t, a, wish(expected, to, p))
 
-		stands, _ := rule{actions: f.rules[ruleARN]}.weights(*entrance().Balancer)
+		stands, _ := action{actions: f.rules[ruleARN]}.weights(*entrance().Balancer)
 		switch got.Outcome {
 		case shift.Applied:
 			wrong := p == shift.Rise && stands != to.Weights() || p != shift.Rise && !stands.AtMost(to)
@@ -88,7 +88,7 @@ func TestARollbackStandsWhateverBefallsIt(t *testing.T) {
 			}).Draw(rt, "fault"))
 		}
 		got := commitInBubble(t, a, wish(expected, 0, shift.Rollback))
-		stands, _ := rule{actions: f.rules[ruleARN]}.weights(*entrance().Balancer)
+		stands, _ := action{actions: f.rules[ruleARN]}.weights(*entrance().Balancer)
 		if got.Outcome != shift.Applied || !stands.AtMost(0) {
 			rt.Fatalf("got %+v; it stands at %s", got, stands)
 		}

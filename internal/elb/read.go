@@ -5,195 +5,196 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"github.com/clusterswitch/clusterswitch/internal/awsapi"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
-// maxRules is how many rules one DescribeRules asks for: few enough that one
-// rule that is gone costs few calls to tell apart.
-const maxRules = 20
+// staleTries is how often a Read asks again when AWS answers a former state.
+const staleTries = 3
 
 // Read reads the entrances, each as one reading in the order given. What can't
 // be read or must not be touched has its Err set to a sentence that says what
-// to do. It takes one DescribeRules and one DescribeTags for every 20 rules,
-// and one DescribeTargetHealth for each target group.
-func (a *Adapter) Read(ctx context.Context, entrances []shift.Entrance, _ shift.Attention) []shift.EntranceReading {
-	at := a.now()
-	var arns, groups []string
-	for _, e := range entrances {
-		if e.Balancer != nil {
-			arns = append(arns, e.Balancer.RuleARN)
-			groups = append(groups, e.Balancer.BlueTargetGroupARN, e.Balancer.GreenTargetGroupARN)
-		}
+// to do.
+//
+// Readers that ask at about the same time share calls: a DescribeRules or
+// DescribeListeners for many ARNs, a DescribeTags for 20, one
+// DescribeTargetHealth for each target group. With Resting the answer may be as
+// old as Options.Reuse, its tags a minute, and nobody asks for the health of
+// targets. With Watching all of it is looked at now. With Urgent the calls wait
+// for no ordinary ones; tags may be a minute old, the health of targets 5 s, and
+// At is then when the oldest of them was looked at. No answer is of a look that
+// began before this Adapter last wrote the action.
+//
+// While a rollback's stickiness or mark wait for the weights of others (Commit),
+// an Urgent reading says so in Err, so that Commit is called again.
+func (a *Adapter) Read(ctx context.Context, entrances []shift.Entrance, attention shift.Attention) []shift.EntranceReading {
+	if attention == shift.Urgent {
+		ctx = awsapi.Urgent(ctx)
 	}
-	// Side by side, because a rollback waits for the slowest of them.
-	var targets map[string]shift.Targets
-	var tags map[string][]types.Tag
-	var untagged map[string]awsapi.Failure
-	var wg sync.WaitGroup
-	wg.Go(func() { targets = a.targets(ctx, distinct(groups)) })
-	wg.Go(func() { tags, untagged = a.tagsOf(ctx, distinct(arns)) })
-	rules, failed := a.describe(ctx, distinct(arns))
-	wg.Wait()
-
+	v := a.view(ctx, entrances, attention)
 	readings := make([]shift.EntranceReading, len(entrances))
 	for i, e := range entrances {
-		r := shift.EntranceReading{Name: e.Name, InSync: true}
-		switch {
-		case e.Balancer == nil:
-			r.Err = "it is not a load balancer entrance"
-		case !has(rules, e.Balancer.RuleARN):
-			r.Err = readError(e.Balancer.RuleARN, failed[e.Balancer.RuleARN])
-		case has(untagged, e.Balancer.RuleARN):
-			r.Err = tagError(e.Balancer.RuleARN, untagged[e.Balancer.RuleARN])
-		default:
-			r.At = at
-			r.BlueTargets, r.GreenTargets = targets[e.Balancer.BlueTargetGroupARN], targets[e.Balancer.GreenTargetGroupARN]
-			fill(&r, *e.Balancer, rules[e.Balancer.RuleARN], tags[e.Balancer.RuleARN])
+		if e.Balancer == nil {
+			readings[i] = shift.EntranceReading{Name: e.Name, InSync: true, Err: "it is not a load balancer entrance"}
+			continue
 		}
-		readings[i] = r
+		readings[i] = v.reading(e.Name, *e.Balancer)
+		if owed := a.debts.owes(e.Balancer.ActionARN()); owed && attention == shift.Urgent && readings[i].Err == "" {
+			readings[i].Err = fmt.Sprintf("it stands at %s; the rollback's stickiness and mark are written once the weights of other rollbacks stand", readings[i].Weights)
+		}
 	}
 	return readings
 }
 
-func fill(r *shift.EntranceReading, e shift.BalancerEntrance, got rule, tags []types.Tag) {
-	r.Token, r.Owner = got.token(), ownerOf(tags)
-	if err := got.usable(e); err != nil {
-		r.Err = err.Error()
-		return
-	}
-	r.Weights, _ = got.weights(e)
-	mark, err := markOf(tags)
-	if err != nil {
-		r.Err = err.Error()
-		return
-	}
-	r.Mark = mark
+// view is all that one Read was told.
+type view struct {
+	actions    map[string]answer[sighting]
+	tags       map[string]tagged
+	health     map[string]counted
+	healthAt   time.Time
+	attributes map[string]answer[map[string]string]
+	groupTags  map[string]answer[[]types.Tag]
 }
 
-// describe reads rules by their ARNs. AWS refuses the whole call when one of
-// them is gone; then they are asked for one by one.
-func (a *Adapter) describe(ctx context.Context, arns []string) (map[string]rule, map[string]awsapi.Failure) {
-	rules, failed := map[string]rule{}, map[string]awsapi.Failure{}
-	for chunk := range slices.Chunk(arns, maxRules) {
-		got, err := a.describeRules(ctx, chunk)
-		if err != nil {
-			f := awsapi.Classify(err)
-			if f.Class == awsapi.NotFound && len(chunk) > 1 {
-				for _, arn := range chunk {
-					one, err := a.describeRules(ctx, []string{arn})
-					if err != nil {
-						failed[arn] = awsapi.Classify(err)
-					}
-					got = append(got, one...)
-				}
-			} else {
-				for _, arn := range chunk {
-					failed[arn] = f
-				}
-			}
-		}
-		for _, r := range got {
-			rules[r.arn] = r
-			a.remember(r)
-		}
-		for _, arn := range chunk {
-			if !has(rules, arn) && !has(failed, arn) {
-				failed[arn] = awsapi.Failure{Class: awsapi.NotFound, Message: "AWS's answer doesn't have it"}
+// view looks at everything side by side, because a rollback waits for the
+// slowest of it. At rest nobody waits: there the tags come after the actions,
+// whose change makes them worth reading again.
+func (a *Adapter) view(ctx context.Context, entrances []shift.Entrance, attention shift.Attention) view {
+	var arns, groups, objects []string
+	for _, e := range entrances {
+		if b := e.Balancer; b != nil {
+			arns = append(arns, b.ActionARN())
+			groups = append(groups, b.BlueTargetGroupARN, b.GreenTargetGroupARN)
+			objects = append(objects, b.BlueTargetGroupARN, b.GreenTargetGroupARN)
+			if lb := balancerOf(b.ActionARN()); lb != "" {
+				objects = append(objects, lb)
 			}
 		}
 	}
-	return rules, failed
-}
-
-func (a *Adapter) describeRules(ctx context.Context, arns []string) ([]rule, error) {
-	ctx, cancel := context.WithTimeout(ctx, a.callTimeout)
-	defer cancel()
-	var got []rule
-	in := &elbv2.DescribeRulesInput{RuleArns: arns}
-	for {
-		out, err := a.rules.DescribeRules(ctx, in)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range out.Rules {
-			got = append(got, ruleOf(r))
-		}
-		if aws.ToString(out.NextMarker) == "" {
-			return got, nil
-		}
-		in = &elbv2.DescribeRulesInput{RuleArns: arns, Marker: out.NextMarker}
-	}
-}
-
-// targets counts the targets of groups, a few at a time. What can't be read is
-// left unknown.
-func (a *Adapter) targets(ctx context.Context, groups []string) map[string]shift.Targets {
-	const atOnce = 4
-	counts := make([]shift.Targets, len(groups))
-	turn := make(chan struct{}, atOnce)
+	arns, groups, objects = distinct(arns), distinct(groups), distinct(objects)
+	v := view{tags: map[string]tagged{}}
+	seen := make(chan struct{})
 	var wg sync.WaitGroup
-	for i, arn := range groups {
-		turn <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-turn }()
-			counts[i] = a.count(ctx, arn)
-		})
+	wg.Go(func() {
+		defer close(seen)
+		v.actions = a.actionsOf(ctx, arns, attention)
+	})
+	wg.Go(func() {
+		if attention == shift.Resting {
+			<-seen
+		}
+		v.tags = a.tagsOf(ctx, arns, attention)
+	})
+	wg.Go(func() { v.health, v.healthAt = a.healthOf(ctx, groups, attention) })
+	wg.Go(func() { v.attributes = a.attributesOf(ctx, objects, attention == shift.Watching) })
+	wg.Go(func() { v.groupTags = a.groupTagsOf(ctx, groups, attention == shift.Watching) })
+	wg.Wait()
+	return v
+}
+
+// actionsOf reads actions, and again where AWS tells of a former state: another
+// of its servers may know better.
+func (a *Adapter) actionsOf(ctx context.Context, arns []string, attention shift.Attention) map[string]answer[sighting] {
+	old := ages{}
+	if attention == shift.Resting {
+		old = ages{good: a.reuse, failed: a.reuse}
+	}
+	got := a.actions.get(ctx, arns, old)
+	for try := 1; try < staleTries; try++ {
+		again := slices.DeleteFunc(slices.Clone(arns), func(arn string) bool { return got[arn].failed != nil || !got[arn].value.stale() })
+		if len(again) == 0 || !awsapi.Pause(ctx, try) {
+			break
+		}
+		for arn, better := range a.actions.get(ctx, again, ages{}) {
+			got[arn] = better
+		}
+	}
+	return got
+}
+
+// tagsOf reads the tags of actions and of what lies around them.
+func (a *Adapter) tagsOf(ctx context.Context, arns []string, attention shift.Attention) map[string]tagged {
+	old := ages{}
+	switch attention {
+	case shift.Resting:
+		old = ages{good: tagsKept, failed: a.reuse}
+	case shift.Urgent:
+		old = ages{good: tagsKept}
+	case shift.Watching:
+	}
+	var own map[string]answer[[]types.Tag]
+	var mu sync.Mutex
+	all := map[string]tagged{}
+	var wg sync.WaitGroup
+	wg.Go(func() { own = a.tags.get(ctx, arns, old) })
+	if attention != shift.Urgent { // who owns it stops no rollback
+		for _, arn := range arns {
+			wg.Go(func() {
+				around, failed := a.ownerTags(ctx, arn)
+				mu.Lock()
+				defer mu.Unlock()
+				all[arn] = tagged{around: around, failed: failed}
+			})
+		}
 	}
 	wg.Wait()
-	byARN := map[string]shift.Targets{}
-	for i, arn := range groups {
-		byARN[arn] = counts[i]
+	for _, arn := range arns {
+		t := all[arn]
+		t.own = own[arn]
+		all[arn] = t
 	}
-	return byARN
+	return all
 }
 
-// count counts as healthy only what ELB calls healthy: a target that is
-// initial, draining, unused or unavailable doesn't prove that it would answer.
-func (a *Adapter) count(ctx context.Context, groupARN string) shift.Targets {
-	ctx, cancel := context.WithTimeout(ctx, a.callTimeout)
-	defer cancel()
-	out, err := a.health.DescribeTargetHealth(ctx, &elbv2.DescribeTargetHealthInput{TargetGroupArn: &groupARN})
+// reading turns what was looked at into one entrance's reading.
+func (v view) reading(name string, e shift.BalancerEntrance) shift.EntranceReading {
+	arn := e.ActionARN()
+	r := shift.EntranceReading{Name: name, InSync: true}
+	got, tags := v.actions[arn], v.tags[arn]
+	switch {
+	case got.failed != nil:
+		r.Err = readError(arn, *got.failed)
+		return r
+	case tags.own.failed != nil:
+		r.Err = tagError(arn, *tags.own.failed)
+		return r
+	case tags.failed != "":
+		r.Err = tags.failed
+		return r
+	}
+	seen := got.value
+	blue, green := v.health[e.BlueTargetGroupARN], v.health[e.GreenTargetGroupARN]
+	r.At, r.BlueTargets, r.GreenTargets = got.at, blue.Targets, green.Targets
+	if (blue.Known || green.Known) && v.healthAt.Before(r.At) {
+		r.At = v.healthAt
+	}
+	r.Token, r.Owner = seen.token(), ownerOf(tags.own.value, tags.around)
+	r.Sticky = seen.sticky()
+	r.Notes = v.notes(e, seen.action)
+	r.Weights, _ = seen.weights(e)
+	if err := seen.usable(e); err != nil {
+		r.Err = err.Error()
+		return r
+	}
+	if seen.stale() {
+		r.Err = fmt.Sprintf("AWS still answers what stood there before the newest change, which is %s old; it is asked again", seen.replaced.Round(time.Second))
+		return r
+	}
+	mark, err := markOf(tags.own.value)
 	if err != nil {
-		return shift.Targets{}
+		r.Err = err.Error()
+		return r
 	}
-	t := shift.Targets{Known: true, Total: len(out.TargetHealthDescriptions)}
-	for _, d := range out.TargetHealthDescriptions {
-		if d.TargetHealth != nil && d.TargetHealth.State == types.TargetHealthStateEnumHealthy {
-			t.Healthy++
-		}
+	r.Mark = mark
+	r.Unstuck, err = unstuckOf(tags.own.value)
+	if err != nil {
+		r.Notes = append(r.Notes, err.Error())
 	}
-	return t
-}
-
-func readError(arn string, f awsapi.Failure) string {
-	advice := ""
-	switch f.Class {
-	case awsapi.Denied:
-		advice = ": grant elasticloadbalancing:DescribeRules"
-	case awsapi.NotFound:
-		advice = ": correct ruleARN"
-	case awsapi.Throttled, awsapi.Unreachable, awsapi.Invalid, awsapi.Conflict, awsapi.Other:
-	}
-	return fmt.Sprintf("reading rule %s: %s%s", arn, f, advice)
-}
-
-func tagError(arn string, f awsapi.Failure) string {
-	advice := ""
-	if f.Class == awsapi.Denied {
-		advice = ": grant elasticloadbalancing:DescribeTags"
-	}
-	return fmt.Sprintf("reading the tags of rule %s, which tell its mark and owner: %s%s", arn, f, advice)
-}
-
-func has[V any](m map[string]V, key string) bool {
-	_, ok := m[key]
-	return ok
+	return r
 }
 
 func distinct(all []string) []string {

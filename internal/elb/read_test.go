@@ -2,6 +2,7 @@ package elb
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,8 +13,6 @@ import (
 
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
-
-var clock = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
 func entrance() shift.Entrance {
 	return shift.Entrance{Name: "web", Balancer: &shift.BalancerEntrance{RuleARN: ruleARN, BlueTargetGroupARN: blueTG, GreenTargetGroupARN: greenTG, MinHealthyTargets: 1}}
@@ -34,12 +33,18 @@ func webAt(share shift.Share) *fakeELB {
 			blueTG:  {"healthy", "healthy", "draining"},
 			greenTG: {"healthy", "initial", "unhealthy", "unused", "unavailable", "unhealthy.draining", "draining"},
 		},
+		attrs:  map[string]map[string]string{},
+		former: map[string][]types.Action{},
 		script: map[string][]fault{},
 	}
 }
 
 func newAdapter(f *fakeELB) *Adapter {
-	return New(Options{Rules: f, Health: f, Tags: f, Now: func() time.Time { return clock }})
+	return New(options(f, time.Now))
+}
+
+func options(f *fakeELB, now func() time.Time) Options {
+	return Options{Rules: f, Listeners: f, Health: f, Tags: f, Attributes: f, Now: now}
 }
 
 func readWeb(t *testing.T, a *Adapter) shift.EntranceReading {
@@ -53,13 +58,17 @@ func TestReadingARuleTellsWeightsTargetsAndMark(t *testing.T) {
 	a := newAdapter(f)
 	got := readWeb(t, a)
 	want := shift.EntranceReading{
-		Name: "web", At: clock, Token: got.Token, Weights: shift.Weights{Blue: 75, Green: 25}, InSync: true, Mark: new(mark(2, 5, 25)),
-		BlueTargets: shift.Targets{Known: true, Healthy: 2, Total: 3}, GreenTargets: shift.Targets{Known: true, Healthy: 1, Total: 7},
+		Name: "web", At: got.At, Token: got.Token, Weights: shift.Weights{Blue: 75, Green: 25}, InSync: true, Mark: new(mark(2, 5, 25)),
+		BlueTargets: shift.Targets{Known: true, Healthy: 2, Total: 2, Zones: []shift.ZoneTargets{{Zone: "eu-west-1a", Healthy: 1, Total: 1}, {Zone: "eu-west-1b", Healthy: 1, Total: 1}}},
+		GreenTargets: shift.Targets{
+			Known: true, Healthy: 1, Total: 5, Zones: []shift.ZoneTargets{{Zone: "eu-west-1a", Healthy: 1, Total: 3}, {Zone: "eu-west-1b", Total: 2}},
+			Note: "1 initial (its first health checks are under way); 1 unavailable; 1 unhealthy; 1 unused",
+		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" || got.Token == "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if len(f.calls) != 4 {
+	if len(f.calls) != 7 { // rule, tags, two of health, three of attributes
 		t.Errorf("one reading took %q", f.calls)
 	}
 	setWeights(75, 26)(f)
@@ -97,11 +106,11 @@ func TestWhatCannotBeShiftedIsSaidWithWhatToDo(t *testing.T) {
 	}{
 		"a rule that is gone":    {func(f *fakeELB) { delete(f.rules, ruleARN) }, []string{"RuleNotFound", "correct ruleARN"}},
 		"a rule without forward": {func(f *fakeELB) { f.rules[ruleARN] = []types.Action{{Type: types.ActionTypeEnumRedirect}} }, []string{"no forward action"}},
-		"the default rule":       {func(f *fakeELB) { f.deflt = map[string]bool{ruleARN: true} }, []string{"default rule", "not supported yet"}},
+		"the default rule":       {func(f *fakeELB) { f.deflt = map[string]bool{ruleARN: true} }, []string{"default rule", "set listenerARN: " + listenerOf(ruleARN)}},
 		"a missing green":        {func(f *fakeELB) { f.rules[ruleARN] = []types.Action{forwardTo(map[string]int32{blueTG: 100}, false)} }, []string{greenTG, "weight 0"}},
 		"a third target group": {func(f *fakeELB) {
-			f.rules[ruleARN] = []types.Action{forwardTo(map[string]int32{blueTG: 50, greenTG: 0, "arn:third": 7}, false)}
-		}, []string{"arn:third", "weight 7"}},
+			f.rules[ruleARN] = []types.Action{forwardTo(map[string]int32{blueTG: 30, greenTG: 10, "arn:third": 7}, false)}
+		}, []string{"weight 7", "set blue to 75 and green to 25"}},
 		"a mark in other words":     {func(f *fakeELB) { f.tags[ruleARN][MarkTag] = "clusterswitch/v9 all=new" }, []string{"clusterswitch/v9", "delete it"}},
 		"no right to read rules":    {func(f *fakeELB) { f.script["DescribeRules"] = []fault{{err: apiError("AccessDenied")}} }, []string{"grant elasticloadbalancing:DescribeRules"}},
 		"no right to read the tags": {func(f *fakeELB) { f.script["DescribeTags"] = []fault{{err: apiError("AccessDenied")}} }, []string{"grant elasticloadbalancing:DescribeTags"}},
@@ -135,15 +144,23 @@ func TestUnreadableHealthIsUnknownNotBad(t *testing.T) {
 
 func TestTheLoadBalancerControllerIsNamedAsTheOwner(t *testing.T) {
 	t.Parallel()
-	for _, key := range []string{"elbv2.k8s.aws/cluster", "ingress.k8s.aws/stack", "service.k8s.aws/resource", "gateway.k8s.aws.alb/stack"} {
-		f := webAt(0)
-		f.tags[ruleARN][key] = "shop-v134"
-		if got := readWeb(t, newAdapter(f)); got.Owner != "the aws-load-balancer-controller ("+key+"=shop-v134)" {
-			t.Errorf("%s: owner %q", key, got.Owner)
+	for _, key := range []string{
+		"elbv2.k8s.aws/cluster", "ingress.k8s.aws/stack", "ingress.k8s.aws/resource", "ingress.k8s.aws/cluster",
+		"service.k8s.aws/stack", "service.k8s.aws/resource", "gateway.k8s.aws.alb/stack", "gateway.k8s.aws.nlb/resource",
+	} {
+		for what, arn := range map[string]string{"rule": ruleARN, "listener": listenerOf(ruleARN), "load balancer": balancerOf(ruleARN)} {
+			f := webAt(0)
+			f.tags[arn] = map[string]string{key: "shop-v134"}
+			got := readWeb(t, newAdapter(f)).Owner
+			if !strings.HasPrefix(got, "the aws-load-balancer-controller ("+key+"=shop-v134)") || !strings.Contains(got, "docs/load-balancers.md") {
+				t.Errorf("%s at the %s: owner %q", key, what, got)
+			}
 		}
 	}
-	if got := readWeb(t, newAdapter(webAt(0))); got.Owner != "" {
-		t.Errorf("a team's own tag makes %q", got.Owner)
+	f := webAt(0)
+	f.tags[greenTG] = map[string]string{"elbv2.k8s.aws/cluster": "shop-v137"}
+	if got := readWeb(t, newAdapter(f)); got.Owner != "" || !slices.ContainsFunc(got.Notes, func(n string) bool { return strings.Contains(n, "was made by the aws-load-balancer-controller (elbv2.k8s.aws/cluster=shop-v137)") }) {
+		t.Errorf("a target group of the controller's makes %q with notes %q", got.Owner, got.Notes)
 	}
 }
 
@@ -163,8 +180,11 @@ func TestManyRulesAreReadInFewCalls(t *testing.T) {
 			t.Errorf("got %+v", r)
 		}
 	}
-	if n := len(f.calls); n != 3+3+2 { // rules, tags, two target groups
-		t.Errorf("%d calls: %q", n, f.calls)
+	want := map[string]int{"DescribeRules": 1, "DescribeTags": 3, "DescribeTargetHealth": 2, "DescribeTargetGroupAttributes": 2, "DescribeLoadBalancerAttributes": 1}
+	for op, n := range want { // tags: 45 rules, their listener and load balancer, two target groups
+		if got := f.count(op); got > n {
+			t.Errorf("%d calls of %s, want %d at most", got, op, n)
+		}
 	}
 }
 

@@ -2,7 +2,6 @@ package elb
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -10,9 +9,13 @@ import (
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
-// rollbackTries bounds how often one rollback is written in one Commit; the
-// next tick of the loop goes on.
+// rollbackTries bounds how often one rollback is written in one Commit, not
+// counting what AWS throttles; the next tick of the loop goes on.
 const rollbackTries = 4
+
+// leftForAnswer is the part of a Commit's time that waiting for other rollbacks
+// leaves, so that the answer still comes in time.
+const leftForAnswer = 500 * time.Millisecond
 
 // retreat is one rollback under way.
 type retreat struct {
@@ -21,84 +24,132 @@ type retreat struct {
 	fresh bool // base was read in this Commit
 	// unsure: a write was sent and its answer lost.
 	unsure bool
+	tries  int
+	pauses int
 	last   awsapi.Failure
+	at     time.Time // when AWS acknowledged the weights, or they were read
 }
 
 // rollBack writes until green has no more than the wanted share. The weights go
-// first; stickiness, mark and the look at what came of it follow.
-func (a *Adapter) rollBack(ctx context.Context, t *turn) {
+// first, and those of all other rollbacks; stickiness, mark and the look at what
+// came of it follow. leave is of the lane.
+func (a *Adapter) rollBack(ctx context.Context, t *turn, leave func()) {
+	ctx = awsapi.Urgent(ctx)
 	r := &retreat{turn: t}
 	r.useRemembered(a)
-	tries := 0
-	for try := range rollbackTries {
-		if try > 0 && r.last.Passing() && !awsapi.Pause(ctx, try) {
-			break
+	for {
+		stand := a.setWeights(ctx, r)
+		leave()
+		if stand && !r.answered() {
+			a.afterwards(ctx, r)
 		}
-		tries++
-		if a.tryBack(ctx, r) {
+		if r.answered() {
 			return
 		}
+		if r.tries >= rollbackTries || ctx.Err() != nil {
+			break
+		}
+		leave = a.lane.enter() // somebody raised green meanwhile
 	}
 	outcome := r.lost()
 	if r.last.Class == awsapi.Unreachable {
 		outcome = shift.Unknown
 	}
-	r.answer(outcome, time.Time{}, "gave up for now after %d tries: %s", tries, r.last)
+	r.answer(outcome, time.Time{}, "gave up for now after %d tries: %s", r.tries, r.last)
 }
 
-// useRemembered saves a read before the write: what the last tick read serves
-// as the base if it is what the core decided on and shows that a write is needed.
+// useRemembered saves a read before the write: what the last tick read, or the
+// last Commit wrote, serves as the base if it is what the core decided on and
+// shows that a write is needed.
 func (r *retreat) useRemembered(a *Adapter) {
-	e := r.entrance()
-	known, ok := a.remembered(e.RuleARN)
-	if !ok || r.Expected.Token == "" || known.token() != r.Expected.Token || known.declared(e) != nil {
+	known, _, ok := a.known.newest(r.arn())
+	if !ok || r.Expected.Token == "" || known.token() != r.Expected.Token || known.declared(r.entrance()) != nil {
 		return
 	}
-	if w, _ := known.weights(e); !w.AtMost(r.Wanted) {
+	if w, _ := known.weights(r.entrance()); !w.AtMost(r.Wanted) {
 		r.base, r.based = known, true
 	}
 }
 
-// tryBack makes one try and reports whether the change is answered.
-func (a *Adapter) tryBack(ctx context.Context, r *retreat) (answered bool) {
-	if !r.based {
-		if answered := a.rebase(ctx, r); answered || !r.based {
-			return answered
+// setWeights writes the weights and tells whether they stand; else the change
+// is answered, or tries or time are used up.
+func (a *Adapter) setWeights(ctx context.Context, r *retreat) (stand bool) {
+	for r.tries < rollbackTries && ctx.Err() == nil {
+		if !r.based {
+			if standing := a.rebase(ctx, r); standing || r.answered() {
+				return standing
+			}
+			if !r.based {
+				r.pauses++
+				if !awsapi.Pause(ctx, r.pauses) {
+					return false
+				}
+				continue
+			}
 		}
-	}
-	at, f, ok := a.writeWeights(ctx, r.turn)
-	if !ok {
-		return r.learn(f)
-	}
-	return a.finish(ctx, r, at)
-}
-
-// rebase reads the rule and makes it the base, or answers the change.
-func (a *Adapter) rebase(ctx context.Context, r *retreat) (answered bool) {
-	got, err := a.readBack(ctx, r.turn)
-	if err != nil {
-		f, ok := errors.AsType[*awsapi.Error](err)
-		if ok && f.Passing() {
-			r.last = f.Failure
+		done, ok := a.lane.slot(ctx)
+		if !ok {
 			return false
 		}
-		r.answer(r.lost(), time.Time{}, "%s", err)
-		return true
+		at, f, ok := a.writeWeights(ctx, r.turn)
+		done(throttled(f, ok))
+		if f.Class != awsapi.Throttled || ok {
+			r.tries++
+		}
+		if ok {
+			r.at = at
+			return true
+		}
+		if r.learn(f) {
+			return false
+		}
+		if f.Class == awsapi.Unreachable {
+			r.pauses++
+			if !awsapi.Pause(ctx, r.pauses) {
+				return false
+			}
+		}
 	}
-	if err := got.declared(r.entrance()); err != nil {
-		r.answer(shift.Refused, time.Time{}, "%s", err)
-		return true
-	}
-	r.base, r.based, r.fresh = got, true, true
-	w, _ := got.weights(r.entrance())
-	switch {
-	case !w.AtMost(r.Wanted):
+	return false
+}
+
+// rebase reads the action and makes it the base, or tells that it stands
+// already, or answers the change. An answer that tells of a former state is not
+// what is written from, nor a proof that there is nothing to write.
+func (a *Adapter) rebase(ctx context.Context, r *retreat) (standing bool) {
+	got := a.actions.get(ctx, []string{r.arn()}, ages{})[r.arn()]
+	if got.failed != nil {
+		r.last = *got.failed
+		if got.failed.Class != awsapi.Throttled {
+			r.tries++
+		}
+		if !got.failed.Passing() {
+			r.answer(r.lost(), time.Time{}, "%s", readError(r.arn(), *got.failed))
+		}
 		return false
+	}
+	base, stale := got.value.action, false
+	if newest, _, ok := a.known.newest(r.arn()); ok && got.value.stale() && got.value.replaced < staleForRollback {
+		base, stale = newest, true
+	}
+	if err := base.declared(r.entrance()); err != nil {
+		r.answer(shift.Refused, time.Time{}, "%s", err)
+		return false
+	}
+	r.base, r.based, r.fresh = base, true, true
+	if w, _ := base.weights(r.entrance()); !w.AtMost(r.Wanted) {
+		return false
+	}
+	r.at = a.now()
+	switch {
 	case r.unsure:
 		r.note("the answer was lost; it reads back as written")
-		return a.finish(ctx, r, a.now())
+	case a.debts.owes(r.arn()):
+	case stale:
+		r.answer(shift.Applied, r.at, "nothing to write: AWS took it already, but doesn't show it yet")
+	default:
+		r.answer(shift.Applied, r.at, "nothing to write: %s", base.found(r.entrance()))
 	}
-	r.answer(shift.Applied, a.now(), "nothing to write: %s", got.found(r.entrance()))
 	return true
 }
 
@@ -119,48 +170,81 @@ func (r *retreat) learn(f awsapi.Failure) (answered bool) {
 		}
 	case awsapi.Denied:
 	}
-	r.answer(r.lost(), time.Time{}, "%s", refusal(f))
+	r.answer(r.lost(), time.Time{}, "%s", refusal(f, r.arn()))
 	return true
 }
 
-// finish does what follows the weights: stickiness off, the mark, the look at
-// what came of it. None of it undoes the write; only a rise of green by
-// somebody else in between calls for another try.
-func (a *Adapter) finish(ctx context.Context, r *retreat, at time.Time) (answered bool) {
-	r.noteThirds()
-	if on, seconds := r.base.sticky(); on {
-		r.note(a.unstick(ctx, r, seconds))
+// afterwards does what follows the weights: stickiness off, the mark, the look
+// at what came of it. None of it undoes the write, and none of it goes before
+// the weights of another rollback; what can't be done in time is owed, and done
+// by the next Commit. Only a rise of green by somebody else in between leaves
+// the change unanswered.
+func (a *Adapter) afterwards(ctx context.Context, r *retreat) {
+	owed := a.debts.settle(r.arn())
+	if groups, weight := r.base.others(r.entrance()); weight > 0 {
+		r.note(fmt.Sprintf("%d other target groups keep their weight, %d together", groups, weight))
 	}
-	r.note(a.writeMark(ctx, r.entrance().RuleARN, r.Control))
-	back, err := a.readBack(ctx, r.turn)
+	waiting, cancel := leaving(ctx, leftForAnswer)
+	defer cancel()
+	if !a.lane.idle(waiting) {
+		a.debts.owe(r.arn(), owed)
+		r.answer(shift.Applied, r.at, "stickiness and mark wait for the weights of other rollbacks")
+		return
+	}
+	owed, settled := a.unstick(ctx, r, owed)
+	if settled {
+		settled = a.markRollback(ctx, r, owed)
+	}
+	if !settled {
+		a.debts.owe(r.arn(), owed)
+		r.answer(shift.Applied, r.at, "stickiness and mark wait: AWS throttles")
+		return
+	}
+	a.lookBack(ctx, r)
+}
+
+// markRollback writes the tags that tell of the rollback; false: AWS throttled
+// them until the time was over. Another refusal is noted and changes nothing.
+func (a *Adapter) markRollback(ctx context.Context, r *retreat, owed debt) (settled bool) {
+	tags := append(unstuckTags(owed, r.at), markTag(r.Control))
+	for {
+		done, ok := a.lane.slot(ctx)
+		if !ok {
+			return false
+		}
+		f, ok := a.addTags(ctx, r.arn(), tags...)
+		done(throttled(f, ok))
+		switch {
+		case ok:
+			return true
+		case f.Class != awsapi.Throttled:
+			r.note(fmt.Sprintf("without the mark: %s", f))
+			return true
+		}
+	}
+}
+
+// lookBack looks at what came of a rollback.
+func (a *Adapter) lookBack(ctx context.Context, r *retreat) {
+	back, err := a.shown(ctx, r.arn(), func(got action) bool {
+		w, ok := got.weights(r.entrance())
+		return ok && w.AtMost(r.Wanted)
+	})
 	if err != nil {
-		r.answer(shift.Applied, at, "not read back: %s", err)
-		return true
+		r.answer(shift.Applied, r.at, "not read back: %s", err)
+		return
 	}
-	if w, ok := back.weights(r.entrance()); !ok || !w.AtMost(r.Wanted) {
+	w, ok := back.weights(r.entrance())
+	switch {
+	case ok && w.AtMost(r.Wanted):
+		r.answer(shift.Applied, r.at, "")
+	case back.stale(): // late, or set back by somebody: to write once more does no harm
+		r.last = awsapi.Failure{Class: awsapi.Unreachable, Message: fmt.Sprintf("AWS took the write, but still answers what stood before it, %s later", shownWithin)}
+		r.based, r.unsure = false, true
+	default:
 		r.note("somebody changed it after the write: " + back.found(r.entrance()))
 		r.last = awsapi.Failure{Class: awsapi.Conflict, Message: "it doesn't stay as it was written"}
 		r.based, r.unsure = false, true
-		return false
-	}
-	r.answer(shift.Applied, at, "")
-	return true
-}
-
-// unstick switches the rule's stickiness off: clients that hold its cookie
-// would go on to green whatever the weights say. A refusal changes nothing,
-// for instance where a target group's own stickiness demands the rule's.
-func (a *Adapter) unstick(ctx context.Context, r *retreat, seconds int32) string {
-	f, ok := a.modify(ctx, r.entrance().RuleARN, planUnsticky(r.base.actions))
-	if ok {
-		return "stickiness was switched off"
-	}
-	return fmt.Sprintf("stickiness stays on (%s): clients may stay on green for up to %s", f, time.Duration(seconds)*time.Second)
-}
-
-func (r *retreat) noteThirds() {
-	if err := r.base.usable(r.entrance()); err != nil {
-		r.note("left as it is: " + err.Error())
 	}
 }
 
@@ -171,4 +255,12 @@ func (r *retreat) lost() shift.Outcome {
 		return shift.Unknown
 	}
 	return shift.Refused
+}
+
+// leaving gives a context that ends so long before its parent.
+func leaving(ctx context.Context, left time.Duration) (context.Context, context.CancelFunc) {
+	if end, ok := ctx.Deadline(); ok {
+		return context.WithDeadline(ctx, end.Add(-left))
+	}
+	return context.WithCancel(ctx)
 }

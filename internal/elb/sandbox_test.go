@@ -62,6 +62,11 @@ func newWorld(t testing.TB, share shift.Share, sticky bool) *world {
 		ListenerArn: listener, Priority: aws.Int32(10), Actions: w.actions(share.Weights(), sticky),
 		Conditions: []types.RuleCondition{{Field: aws.String("host-header"), HostHeaderConfig: &types.HostHeaderConditionConfig{Values: []string{"shop.example.com"}}}},
 	})).Rules[0].RuleArn
+	for _, group := range []string{w.blue, w.green} {
+		for _, address := range []string{"10.0.0.1", "10.0.0.2"} {
+			w.cloud.SetTargetHealth(group, address, 8080, routing.Healthy, "")
+		}
+	}
 	return w
 }
 
@@ -97,8 +102,12 @@ func (w *world) actions(weights shift.Weights, sticky bool) []types.Action {
 	}, {Type: types.ActionTypeEnumForward, Order: aws.Int32(2), ForwardConfig: config}}
 }
 
+func (w *world) options(timeout time.Duration) elb.Options {
+	return elb.Options{Rules: w.client, Listeners: w.client, Health: w.client, Tags: w.client, Attributes: w.client, CallTimeout: timeout}
+}
+
 func (w *world) adapter() *elb.Adapter {
-	return elb.New(elb.Options{Rules: w.client, Health: w.client, Tags: w.client, CallTimeout: 2 * time.Second})
+	return elb.New(w.options(2 * time.Second))
 }
 
 func (w *world) entrance() shift.Entrance {
@@ -138,7 +147,7 @@ func (w *world) routes() (weights map[string]int, sticky time.Duration) {
 func TestAJourneyUpAndBackAtAStrictELB(t *testing.T) {
 	w := newWorld(t, 0, true)
 	a := w.adapter()
-	w.cloud.SetTargetHealth(w.green, "10.0.0.1", 8080, routing.Healthy, "")
+	w.cloud.SetTargetHealth(w.green, "10.0.0.2", 8080, routing.Unhealthy, "Target.Timeout")
 	if r := w.read(t, a); !r.GreenTargets.Known || r.GreenTargets.Healthy != 1 || r.GreenTargets.Total != 2 || r.Mark != nil {
 		t.Errorf("it reads as %+v", r)
 	}
@@ -239,7 +248,7 @@ func TestAForeignEditStopsARiseAndNoRollback(t *testing.T) {
 
 func TestAnAnswerThatTakesTooLongIsReadBack(t *testing.T) {
 	w := newWorld(t, 25, false)
-	a := elb.New(elb.Options{Rules: w.client, Health: w.client, Tags: w.client, CallTimeout: 100 * time.Millisecond})
+	a := elb.New(w.options(100 * time.Millisecond))
 	change := w.change(w.read(t, a), 0, shift.Rollback)
 	if _, err := w.cloud.Inject(sandbox.Fault{Kind: sandbox.Delay, Service: sandbox.ELB, Operation: "ModifyRule", Times: 1, Delay: time.Minute}); err != nil {
 		t.Fatal(err)
