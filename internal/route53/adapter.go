@@ -92,7 +92,7 @@ func New(o Options) *Adapter {
 		o.Now = time.Now
 	}
 	for _, d := range []struct {
-		value   *time.Duration
+		value    *time.Duration
 		standard time.Duration
 	}{
 		{&o.CallTimeout, defaultCallTimeout}, {&o.OwnerEvery, defaultOwnerEvery}, {&o.Reuse, defaultReuse}, {&o.Gather, defaultGather},

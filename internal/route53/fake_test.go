@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
@@ -27,6 +28,39 @@ type fakeZone struct {
 	script   map[string][]fault                      // by operation: what happens to its next calls
 	refuse   func([]types.Change) error              // a standing rule, as an IAM policy
 	observe  func(was, is []types.ResourceRecordSet) // sees every batch that was carried out
+	sent     func(*types.ChangeBatch)                // sees every batch as it is sent
+	latency  time.Duration                           // how long each call takes
+	terse    bool                                    // refusals name no record
+	accepted int
+}
+
+// takeTime lets a call last.
+func (z *fakeZone) takeTime(ctx context.Context) {
+	if z.latency <= 0 {
+		return
+	}
+	select {
+	case <-time.After(z.latency):
+	case <-ctx.Done():
+	}
+}
+
+// withinLimits counts a batch as Route 53 does, by its own reading of the rules.
+func withinLimits(changes []types.Change) error {
+	records, characters := 0, 0
+	for _, c := range changes {
+		for _, r := range c.ResourceRecordSet.ResourceRecords {
+			records++
+			characters += len(*r.Value)
+		}
+		if c.ResourceRecordSet.AliasTarget != nil {
+			records++
+		}
+	}
+	if records > 1000 || characters > 32000 {
+		return &types.InvalidChangeBatch{Messages: []string{"Number of records or value size limit exceeded"}}
+	}
+	return nil
 }
 
 // fault is what happens to one call.
@@ -55,6 +89,7 @@ func (z *fakeZone) meet(op string) fault {
 }
 
 func (z *fakeZone) ListResourceRecordSets(ctx context.Context, in *route53.ListResourceRecordSetsInput, _ ...func(*route53.Options)) (*route53.ListResourceRecordSetsOutput, error) {
+	z.takeTime(ctx)
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -67,11 +102,14 @@ func (z *fakeZone) ListResourceRecordSets(ctx context.Context, in *route53.ListR
 	if *in.HostedZoneId != "Z1" {
 		return nil, apiError("NoSuchHostedZone")
 	}
-	slices.SortFunc(z.sets, func(a, b types.ResourceRecordSet) int { return slices.Compare(sortKey(a), sortKey(b)) })
-	from := []string{reversed(canonical(*in.StartRecordName)), string(in.StartRecordType), aws.ToString(in.StartRecordIdentifier)}
+	slices.SortFunc(z.sets, func(a, b types.ResourceRecordSet) int { return slices.Compare(recordKey(a), recordKey(b)) })
+	from := []string{"", string(in.StartRecordType), aws.ToString(in.StartRecordIdentifier)}
+	if in.StartRecordName != nil {
+		from[0] = reversed(*in.StartRecordName)
+	}
 	var rest []types.ResourceRecordSet
 	for _, s := range z.sets {
-		if slices.Compare(sortKey(s), from) >= 0 {
+		if slices.Compare(recordKey(s), from) >= 0 {
 			rest = append(rest, s)
 		}
 	}
@@ -86,6 +124,12 @@ func (z *fakeZone) ListResourceRecordSets(ctx context.Context, in *route53.ListR
 }
 
 func (z *fakeZone) ChangeResourceRecordSets(ctx context.Context, in *route53.ChangeResourceRecordSetsInput, opts ...func(*route53.Options)) (*route53.ChangeResourceRecordSetsOutput, error) {
+	z.mu.Lock()
+	if z.sent != nil {
+		z.sent(in.ChangeBatch)
+	}
+	z.mu.Unlock()
+	z.takeTime(ctx)
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -106,6 +150,9 @@ func (z *fakeZone) ChangeResourceRecordSets(ctx context.Context, in *route53.Cha
 	case f.lost:
 		return nil, errCut
 	}
+	if err := withinLimits(in.ChangeBatch.Changes); err != nil {
+		return nil, err
+	}
 	if z.refuse != nil {
 		if err := z.refuse(in.ChangeBatch.Changes); err != nil {
 			return nil, err
@@ -113,6 +160,9 @@ func (z *fakeZone) ChangeResourceRecordSets(ctx context.Context, in *route53.Cha
 	}
 	next, err := apply(z.sets, in.ChangeBatch.Changes)
 	if err != nil {
+		if z.terse {
+			return nil, &types.InvalidChangeBatch{Messages: []string{"the batch is refused"}}
+		}
 		return nil, err
 	}
 	if z.observe != nil {
@@ -122,10 +172,13 @@ func (z *fakeZone) ChangeResourceRecordSets(ctx context.Context, in *route53.Cha
 	if f.mute {
 		return nil, errCut
 	}
-	return &route53.ChangeResourceRecordSetsOutput{ChangeInfo: &types.ChangeInfo{Id: aws.String("/change/C1"), Status: types.ChangeStatusPending}}, nil
+	z.accepted++
+	id := fmt.Sprintf("/change/C%d", z.accepted)
+	return &route53.ChangeResourceRecordSetsOutput{ChangeInfo: &types.ChangeInfo{Id: &id, Status: types.ChangeStatusPending}}, nil
 }
 
-func (z *fakeZone) GetChange(_ context.Context, in *route53.GetChangeInput, _ ...func(*route53.Options)) (*route53.GetChangeOutput, error) {
+func (z *fakeZone) GetChange(ctx context.Context, in *route53.GetChangeInput, _ ...func(*route53.Options)) (*route53.GetChangeOutput, error) {
+	z.takeTime(ctx)
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	z.calls = append(z.calls, "get "+*in.Id)
@@ -145,7 +198,7 @@ func apply(sets []types.ResourceRecordSet, changes []types.Change) ([]types.Reso
 	var faults []string
 	for _, c := range changes {
 		r := *c.ResourceRecordSet
-		i := slices.IndexFunc(next, func(s types.ResourceRecordSet) bool { return slices.Equal(sortKey(s), sortKey(r)) })
+		i := slices.IndexFunc(next, func(s types.ResourceRecordSet) bool { return slices.Equal(recordKey(s), recordKey(r)) })
 		switch {
 		case c.Action == types.ChangeActionDelete && (i < 0 || !reflect.DeepEqual(next[i], r)):
 			faults = append(faults, fmt.Sprintf("Tried to delete %s %s but the values provided do not match the current values", *r.Name, r.Type))
@@ -163,14 +216,14 @@ func apply(sets []types.ResourceRecordSet, changes []types.Change) ([]types.Reso
 	return next, nil
 }
 
-func sortKey(r types.ResourceRecordSet) []string {
+func recordKey(r types.ResourceRecordSet) []string {
 	return []string{reversed(*r.Name), string(r.Type), aws.ToString(r.SetIdentifier)}
 }
 
 func reversed(name string) string {
 	labels := strings.Split(strings.TrimSuffix(name, "."), ".")
 	slices.Reverse(labels)
-	return strings.Join(labels, ".")
+	return strings.Join(labels, ".") + "."
 }
 
 // set changes one stored record by hand, as a person at AWS would.
@@ -192,6 +245,9 @@ func (z *fakeZone) get(name string, typ types.RRType, id string) (types.Resource
 	}
 	return types.ResourceRecordSet{}, false
 }
+
+// add puts records there by hand.
+func (z *fakeZone) add(records ...types.ResourceRecordSet) { z.sets = append(z.sets, records...) }
 
 func (z *fakeZone) count(prefix string) int {
 	z.mu.Lock()

@@ -77,7 +77,7 @@ func (f *flight) ride(ctx context.Context) *flight {
 		return f
 	}
 	return &flight{
-		parts: f.parts,
+		parts:   f.parts,
 		failure: awsapi.Failure{Class: awsapi.Unreachable, Message: "it was on its way when the time was over: " + ctx.Err().Error()},
 	}
 }

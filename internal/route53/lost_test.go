@@ -14,7 +14,7 @@ func TestALostAnswerCountsAsInSyncOnlyAfterTheTimeOfPropagation(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			z := shopAt(10)
 			now := clock
-			a := New(Options{API: z, Now: func() time.Time { return now }})
+			a := New(Options{API: z, Now: func() time.Time { return now }, Reuse: -1, Gather: -1})
 			z.script["change"] = []fault{{mute: true}}
 			if got := commitShop(t, a, to, p); got.Outcome != shift.Applied {
 				t.Fatalf("%s: got %+v", p, got)
@@ -34,7 +34,7 @@ func TestALostAnswerIsNotTakenForTheChangeBefore(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		z := shopAt(10)
-		a := New(Options{API: z, Now: func() time.Time { return clock }})
+		a := New(Options{API: z, Now: func() time.Time { return clock }, Reuse: -1, Gather: -1})
 		commitShop(t, a, 25, shift.Rise)
 		expected := readShopPending(t, z, a)
 		z.script["change"] = []fault{{mute: true}}
@@ -58,7 +58,7 @@ func readShopPending(t *testing.T, z *fakeZone, a *Adapter) shift.EntranceReadin
 func TestAWriteOfUnknownOutcomeThatLandedIsNotInSyncAtOnce(t *testing.T) {
 	t.Parallel()
 	z := shopAt(10)
-	a := New(Options{API: z, Now: func() time.Time { return clock }})
+	a := New(Options{API: z, Now: func() time.Time { return clock }, Reuse: -1, Gather: -1})
 	expected := readShop(t, a)
 	z.script["change"] = []fault{{mute: true}}
 	z.script["list"] = []fault{{err: errCut}}

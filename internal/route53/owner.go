@@ -3,8 +3,6 @@ package route53
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -22,7 +20,7 @@ type scan struct {
 	// What the scan under way has found.
 	next    start
 	began   time.Time
-	members map[string]map[string]struct{}
+	members map[string][]member // by name
 	claims  []claim
 
 	// zone.mu guards the last answer and the last failure.
@@ -84,7 +82,7 @@ func (z *zone) scanned() (last *registry, due bool, err error) {
 func (z *zone) runScan(ctx context.Context) {
 	s := &z.scan
 	if now := z.now(); s.next == (start{}) || now.Sub(s.began) >= z.opts.OwnerEvery {
-		s.next, s.began, s.members, s.claims = start{}, now, map[string]map[string]struct{}{}, nil
+		s.next, s.began, s.members, s.claims = start{}, now, map[string][]member{}, nil
 	}
 	for {
 		page, err := z.page(ctx, s.next)
@@ -105,11 +103,7 @@ func (z *zone) runScan(ctx context.Context) {
 		}
 		s.next = next
 	}
-	members := map[string][]string{}
-	for name, ids := range s.members {
-		members[name] = slices.Sorted(maps.Keys(ids))
-	}
-	found := newRegistry(members, s.claims)
+	found := newRegistry(s.members, s.claims)
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	s.last, s.lastAt, s.failure, s.failedAt = found, s.began, nil, time.Time{}
@@ -143,9 +137,6 @@ func (s *scan) take(r types.ResourceRecordSet) {
 	case types.RRTypeSoa:
 	default:
 		name := canonical(aws.ToString(r.Name))
-		if s.members[name] == nil {
-			s.members[name] = map[string]struct{}{}
-		}
-		s.members[name][aws.ToString(r.SetIdentifier)] = struct{}{}
+		s.members[name] = append(s.members[name], member{string(r.Type), aws.ToString(r.SetIdentifier)})
 	}
 }

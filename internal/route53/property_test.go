@@ -113,11 +113,13 @@ func commitInBubble(t *testing.T, a *Adapter, c shift.Change) (got shift.Result)
 func standing(z *fakeZone) shift.Weights { return weightsOf(z.sets) }
 
 func weightsOf(sets []types.ResourceRecordSet) shift.Weights {
-	g := group{name: shop}
+	var at []types.ResourceRecordSet
 	for _, s := range sets {
-		g.take(s, false)
+		if *s.Name == shop {
+			at = append(at, s)
+		}
 	}
-	w, _ := g.weights(*entrance().Route53)
+	w, _ := groupOf(shop, types.RRTypeA, at).weights(*entrance().Route53)
 	return w
 }
 
@@ -135,7 +137,7 @@ func TestMarksSurviveTheirRecord(t *testing.T) {
 			Version: rapid.Int64Range(0, 1e12).Draw(t, "version"), Phase: rapid.SampledFrom(shift.Phases()).Draw(t, "phase"),
 			Share: shift.Share(rapid.IntRange(0, 100).Draw(t, "share")), Rollback: rapid.Bool().Draw(t, "rollback"),
 		}
-		r := markRecord(shop, m)
+		r := markRecord(markShop, m)
 		if got, err := readMark(r); err != nil || got != m {
 			t.Fatalf("%v became %v (%v)", m, got, err)
 		}

@@ -21,10 +21,12 @@ type claim struct {
 
 // registry says which records of a zone external-dns writes.
 type registry struct {
-	claims map[string][]claim // by the record's name
-	// members has the set identifiers of the zone's records, by name.
-	members map[string][]string
+	claims  map[string][]claim // by the record's name
+	members map[string][]member
 }
+
+// member is one record set of a name; id is empty for a simple one.
+type member struct{ typ, id string }
 
 // The types that external-dns keeps records of, as they stand in TXT names.
 // TXT registry, https://kubernetes-sigs.github.io/external-dns/latest/docs/registry/txt/
@@ -95,7 +97,7 @@ func describeOwner(text string) string {
 //
 // The forms without an affix, NAME and TYPE-NAME, count for a name whatever
 // their set identifier is.
-func newRegistry(members map[string][]string, claims []claim) *registry {
+func newRegistry(members map[string][]member, claims []claim) *registry {
 	r := &registry{claims: map[string][]claim{}, members: members}
 	byRest := map[string][]string{} // names by what follows their first label
 	for name := range members {
@@ -137,9 +139,9 @@ func splits(name string) func(yield func(head, rest string) bool) {
 
 // likeness is how many characters of a record's name a claim's name repeats; 0:
 // it can't be about that record.
-func likeness(c claim, head, name string, ids []string) int {
+func likeness(c claim, head, name string, members []member) int {
 	label, rest := firstLabel(name)
-	same := slices.Contains(ids, c.id)
+	same := slices.ContainsFunc(members, func(m member) bool { return m.id == c.id })
 	bare := head == label && !c.encrypted // before types were written; encrypted ones always have theirs
 	typed := slices.ContainsFunc(claimedTypes(), func(t string) bool { return head == t+"-"+label })
 	switch {
@@ -171,9 +173,10 @@ func (r *registry) owner(e shift.Route53Entrance) string {
 	for _, n := range e.Names {
 		name := canonical(n)
 		for _, c := range r.claims[name] {
+			// A claim with the identifier of another member of the group is about that
+			// member alone.
 			ours := c.id == e.BlueSetIdentifier || c.id == e.GreenSetIdentifier
-			// Another member's claim is about that member alone.
-			if !ours && slices.Contains(r.members[name], c.id) {
+			if !ours && slices.ContainsFunc(r.members[name], func(m member) bool { return m.id == c.id && slices.Contains(e.Types, m.typ) }) {
 				continue
 			}
 			if phrase := c.owner + ", by the TXT record " + plain(c.at); !slices.Contains(owners, phrase) {

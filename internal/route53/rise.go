@@ -90,9 +90,9 @@ func (z *zone) mayWrite(s *swap, p picture) error {
 // wishes gives every group its weights, and tells whether green has more than
 // wanted in any. A lowering raises no group: one that stands lower is swapped for
 // itself, so that the write is refused if it changed.
-func (s *swap) wishes(spots []spot) (wishes []wish, high bool) {
+func (s *swap) wishes(spots []spot) (wishes []wished, high bool) {
 	for _, each := range spots {
-		w := wish{spot: each}
+		w := wished{spot: each}
 		for _, g := range each.groups {
 			weights, _ := g.weights(s.entrance())
 			over := !weights.AtMost(s.Wanted)
@@ -197,12 +197,30 @@ func (z *zone) resolve(s *swap, p *part, f awsapi.Failure) (r shift.Result, unch
 	switch {
 	case s.shows(p, read.spots):
 		return shift.Result{Outcome: shift.Applied, At: z.now(), Note: "the answer was lost; it reads back as written"}, false
+	case !unchanged && f.Class == awsapi.Unreachable && !s.surelyNot(p, read.spots):
+		return shift.Result{Outcome: shift.Unknown, Note: fmt.Sprintf("%s; it was changed since, perhaps after it was written: %s", f, found(e, read.spots))}, false
 	case !unchanged:
 		return shift.Result{Outcome: shift.Conflict, Note: fmt.Sprintf("%s changed since it was read: %s", listed(e.Names), s.changed(read.spots))}, false
 	case f.Class == awsapi.Unreachable:
 		return shift.Result{Outcome: shift.Unknown, Note: fmt.Sprintf("%s; it reads back unchanged so far", f)}, true
 	}
 	return shift.Result{Outcome: shift.Refused, Note: fmt.Sprintf("nothing was written, though %s is as expected: %s", listed(e.Names), f)}, true
+}
+
+// surelyNot tells whether a part whose answer was lost was not written: a mark
+// stands there that the part would have replaced. What was changed since is no
+// longer as the part demands, so it won't be written any more either.
+func (s *swap) surelyNot(p *part, spots []spot) bool {
+	for i, w := range p.wanted {
+		was, err := w.readMark()
+		if err != nil || was == nil || !s.marks(w.name) {
+			continue
+		}
+		if is, err := spots[i].readMark(); err == nil && is != nil && *is == *was && *was != s.Control {
+			return true
+		}
+	}
+	return false
 }
 
 // changed says what was found instead, and who it was where the mark tells.

@@ -183,7 +183,7 @@ func (w *wayBack) judge(spots []spot) (parts []*part, done bool) {
 // needs gives what is to be written: groups where green has too much, and the
 // mark of every name, so that an older daemon's write to a name that stands low
 // already is refused too. It tells whether any group is too high.
-func (w *wayBack) needs(spots []spot) (wishes []wish, high bool) {
+func (w *wayBack) needs(spots []spot) (wishes []wished, high bool) {
 	w.faults = nil
 	for _, s := range spots {
 		if w.final[s.name] != "" {
@@ -193,7 +193,7 @@ func (w *wayBack) needs(spots []spot) (wishes []wish, high bool) {
 		for _, err := range faults {
 			w.faults = append(w.faults, err.Error())
 		}
-		each := wish{spot: s}
+		each := wished{spot: s}
 		for _, g := range groups {
 			if weights, _ := g.weights(w.entrance()); !weights.AtMost(w.Wanted) {
 				each.groups = append(each.groups, planned{group: g, weights: w.Wanted.Weights()})

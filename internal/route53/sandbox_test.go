@@ -91,7 +91,7 @@ func (w *world) put(t testing.TB, action types.ChangeAction, name, id string, we
 }
 
 func (w *world) adapter() *route53.Adapter {
-	return route53.New(route53.Options{API: w.client, Now: w.clock, CallTimeout: 2 * time.Second})
+	return route53.New(route53.Options{API: w.client, Now: w.clock, CallTimeout: 2 * time.Second, Reuse: -1})
 }
 
 func (w *world) entrance(name string) shift.Entrance {
@@ -271,7 +271,7 @@ func TestAForeignEditIsNamedAndNotFought(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	w.put(t, types.ChangeActionUpsert, "shop", "canary", 5)
-	if r := a.Read(t.Context(), []shift.Entrance{w.entrance("shop")}, shift.Watching)[0]; !strings.Contains(r.Err, `"canary" with weight 5`) {
+	if r := a.Read(t.Context(), []shift.Entrance{w.entrance("shop")}, shift.Watching)[0]; !strings.Contains(r.Err, "other members with the weight 5") {
 		t.Errorf("a new member reads as %+v", r)
 	}
 }
@@ -307,7 +307,7 @@ func TestTwoNamesOfOneZoneMoveTogether(t *testing.T) {
 
 func TestAnAnswerThatTakesTooLongIsReadBack(t *testing.T) {
 	w := newWorld(t, 10)
-	a := route53.New(route53.Options{API: w.client, Now: w.clock, CallTimeout: 100 * time.Millisecond})
+	a := route53.New(route53.Options{API: w.client, Now: w.clock, CallTimeout: 100 * time.Millisecond, Reuse: -1})
 	change := w.change(w.read(t, a, "shop"), 0, 2, shift.Rollback)
 	fault := sandbox.Fault{Kind: sandbox.Delay, Service: sandbox.Route53, Operation: "ChangeResourceRecordSets", Times: 1, Delay: time.Minute}
 	if _, err := w.cloud.Inject(fault); err != nil {

@@ -41,7 +41,7 @@ func (s *swap) name() string { return listed(s.entrance().Names) }
 
 // part is what must be written together: one or more names of one change.
 type part struct {
-	wanted  []wish
+	wanted  []wished
 	names   []string // whatever the part writes, the marks' names included
 	changes []types.Change
 	size    BatchSize
@@ -55,8 +55,8 @@ type part struct {
 	flight *flight // guarded by queue.mu; nil: it waits
 }
 
-// wish is one name with the weights that its groups shall have.
-type wish struct {
+// wished is one name with the weights that its groups shall have.
+type wished struct {
 	spot
 	groups []planned // those that are written; none: the mark only
 }
@@ -87,7 +87,7 @@ func (s *swap) marks(name string) bool { return s.entrance().Mark && s.bare[name
 
 // plan divides the wishes into parts that each fit into a batch: one, unless the
 // entrance is larger than that. A name is never divided.
-func (s *swap) plan(wishes []wish) ([]*part, error) {
+func (s *swap) plan(wishes []wished) ([]*part, error) {
 	var parts []*part
 	for _, w := range wishes {
 		changes, err := s.planName(w)
@@ -115,7 +115,7 @@ func (s *swap) plan(wishes []wish) ([]*part, error) {
 	return parts, nil
 }
 
-func (s *swap) planName(w wish) ([]types.Change, error) {
+func (s *swap) planName(w wished) ([]types.Change, error) {
 	var oldMark, newMark *types.ResourceRecordSet
 	if s.marks(w.name) {
 		newMark = new(markRecord(w.markAt, s.Control))
