@@ -65,7 +65,6 @@ func (a *Adapter) Commit(ctx context.Context, changes []shift.Change) []shift.Re
 	results := make([]shift.Result, len(changes))
 	for _, priority := range []shift.Priority{shift.Rollback, shift.Lowering, shift.Rise} {
 		var turns []*turn
-		var leave []func()
 		for i, c := range changes {
 			if c.Priority != priority {
 				continue
@@ -77,19 +76,17 @@ func (a *Adapter) Commit(ctx context.Context, changes []shift.Change) []shift.Re
 				continue
 			}
 			turns = append(turns, t)
-			left := func() {}
 			if priority == shift.Rollback && !c.Restick { // all of them, before the first is done
-				left = a.lane.enter()
+				a.lane.enter(t.arn())
 			}
-			leave = append(leave, left)
 		}
 		var wg sync.WaitGroup
-		for i, t := range turns {
+		for _, t := range turns {
 			switch {
 			case t.Restick:
 				wg.Go(func() { a.restick(ctx, t) })
 			case priority == shift.Rollback:
-				wg.Go(func() { a.rollBack(ctx, t, leave[i]) })
+				wg.Go(func() { a.rollBack(ctx, t) })
 			default:
 				wg.Go(func() { a.writeExpected(ctx, t) })
 			}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/clusterswitch/clusterswitch/internal/awsapi"
+	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
 const (
@@ -17,12 +18,23 @@ const (
 	longestRest = 800 * time.Millisecond
 )
 
+// stillWaits is how long a rollback that ran out of time counts as waiting for
+// its weights: its loop comes again.
+const stillWaits = 10 * time.Second
+
+// expectedFor is how long a rollback counts as waiting that was only announced.
+const expectedFor = 2 * time.Second
+
+// crowd is how many rollbacks waiting for their weights are so many that none of
+// AWS's calls may go to anything else.
+const crowd = 10
+
 // lane puts the writes of all pairs in order: the weights of rollbacks first,
 // whatever else there is to write after them. Where AWS throttles, fewer go out
 // at a time, but it never stops.
 type lane struct {
 	mu      sync.Mutex
-	weights int // rollbacks whose weights don't stand yet
+	weights map[string]time.Time // by ARN: rollbacks whose weights don't stand yet, and until when they wait
 	flying  int
 	width   int
 	rests   int // in a row
@@ -31,7 +43,9 @@ type lane struct {
 	changed chan struct{} // closed and made anew at each change
 }
 
-func newLane() *lane { return &lane{width: laneWidth, changed: make(chan struct{})} }
+func newLane() *lane {
+	return &lane{weights: map[string]time.Time{}, width: laneWidth, changed: make(chan struct{})}
+}
 
 // change wakes all who wait; mu must be held.
 func (l *lane) change() {
@@ -39,18 +53,60 @@ func (l *lane) change() {
 	l.changed = make(chan struct{})
 }
 
-// enter announces a rollback whose weights are to be written; leave ends that,
-// whatever became of it.
-func (l *lane) enter() (leave func()) {
+// enter announces a rollback whose weights are to be written.
+func (l *lane) enter(arn string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.weights++
-	return sync.OnceFunc(func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.weights--
-		l.change()
-	})
+	l.weights[arn] = time.Now().Add(shift.WriteDeadline)
+}
+
+// leave ends that. again tells that it ran out of time, and will be back.
+func (l *lane) leave(arn string, again bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if again {
+		l.weights[arn] = time.Now().Add(stillWaits)
+		return
+	}
+	delete(l.weights, arn)
+	l.change()
+}
+
+// expect announces a rollback that is likely to be entered, unless it was.
+func (l *lane) expect(arn string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, ok := l.weights[arn]; !ok {
+		l.weights[arn] = time.Now().Add(expectedFor)
+	}
+}
+
+// unexpect takes expect back: there is nothing to write.
+func (l *lane) unexpect(arn string) { l.leave(arn, false) }
+
+// waiting counts the rollbacks that wait for their weights, and tells until when
+// one of them may; mu must be held.
+func (l *lane) waiting() (n int, until time.Time) {
+	now := time.Now()
+	for arn, end := range l.weights {
+		if !end.After(now) {
+			delete(l.weights, arn)
+			continue
+		}
+		n++
+		if until.IsZero() || end.Before(until) {
+			until = end
+		}
+	}
+	return n, until
+}
+
+// crowded tells whether many rollbacks wait for their weights.
+func (l *lane) crowded() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n, _ := l.waiting()
+	return n > crowd
 }
 
 // idle waits until no rollback waits for its weights; false: the context ended
@@ -58,22 +114,26 @@ func (l *lane) enter() (leave func()) {
 func (l *lane) idle(ctx context.Context) bool {
 	for {
 		l.mu.Lock()
-		free, changed := l.weights == 0, l.changed
+		n, until := l.waiting()
+		changed := l.changed
 		l.mu.Unlock()
-		if free {
+		if n == 0 {
 			return true
 		}
+		timer := time.NewTimer(time.Until(until))
 		select {
 		case <-changed:
+		case <-timer.C:
 		case <-ctx.Done():
+			timer.Stop()
 			return false
 		}
+		timer.Stop()
 	}
 }
 
-// slot waits until a write may go out; false: the context ended first. done
-// must be told what became of the write: the failure's class, none if it was
-// carried out.
+// slot waits until a write may go out; false: the context ended first. done must
+// be told whether AWS throttled it.
 func (l *lane) slot(ctx context.Context) (done func(throttled bool), ok bool) {
 	for {
 		l.mu.Lock()
@@ -85,19 +145,28 @@ func (l *lane) slot(ctx context.Context) (done func(throttled bool), ok bool) {
 			return func(throttled bool) { l.landed(now, throttled) }, true
 		}
 		l.mu.Unlock()
-		timer := time.NewTimer(max(wait, longestRest))
-		if wait > 0 {
-			timer.Reset(wait)
-		}
-		select {
-		case <-timer.C:
-		case <-changed:
-		case <-ctx.Done():
-			timer.Stop()
+		if !restFor(ctx, wait, changed) {
 			return nil, false
 		}
-		timer.Stop()
 	}
+}
+
+// restFor waits for a time, or for a change if there is none to wait; false: the
+// context ended first.
+func restFor(ctx context.Context, wait time.Duration, changed <-chan struct{}) bool {
+	var rested <-chan time.Time
+	if wait > 0 {
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		rested, changed = timer.C, nil
+	}
+	select {
+	case <-rested:
+	case <-changed:
+	case <-ctx.Done():
+		return false
+	}
+	return true
 }
 
 // landed learns from a write's answer. Writes that were throttled together

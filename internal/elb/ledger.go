@@ -35,25 +35,31 @@ type ledger struct {
 	entries map[string]*entry // by ARN
 }
 
+// state is how an action stood at a time.
+type state struct {
+	action
+	at      time.Time
+	written bool // it is what we wrote, and nobody has read it since
+}
+
 type entry struct {
-	newest action
-	token  string
-	at     time.Time // the newest state stood there then
+	state
+	token string
 	// doubtful: a write has been sent since whose fate isn't known.
 	doubtful bool
 	replaced map[string]time.Time // tokens of former states, and when they were written over
 }
 
-// seen takes in an answer to a call that began at a time. changed tells that the
-// answer has news.
+// seen takes in an answer to a call that began at a time. changed tells that it
+// differs from what was known.
 func (l *ledger) seen(a action, began time.Time) (s sighting, changed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now, token := l.now(), a.token()
 	e := l.entries[a.arn]
 	if e == nil {
-		l.entries[a.arn] = &entry{newest: a, token: token, at: began, replaced: map[string]time.Time{}}
-		return sighting{action: a, replaced: -1}, true
+		l.entries[a.arn] = &entry{state: state{action: a, at: began}, token: token, replaced: map[string]time.Time{}}
+		return sighting{action: a, replaced: -1}, false
 	}
 	for old, when := range e.replaced {
 		if now.Sub(when) >= staleFor {
@@ -63,9 +69,9 @@ func (l *ledger) seen(a action, began time.Time) (s sighting, changed bool) {
 	when, former := e.replaced[token]
 	switch {
 	case token == e.token:
-		e.newest, e.doubtful = a, e.doubtful && began.Before(e.at)
-		if began.After(e.at) {
-			e.at = began
+		e.action, e.doubtful = a, e.doubtful && began.Before(e.at)
+		if !began.Before(e.at) {
+			e.at, e.written = began, false
 		}
 		return sighting{action: a, replaced: -1}, false
 	case former:
@@ -90,7 +96,7 @@ func (l *ledger) wrote(a action) {
 	if token := a.token(); token != e.token {
 		e.replaces(a, token, now, now)
 	}
-	e.at, e.doubtful = now, false
+	e.at, e.doubtful, e.written = now, false, true
 }
 
 func (e *entry) replaces(a action, token string, at, now time.Time) {
@@ -98,7 +104,7 @@ func (e *entry) replaces(a action, token string, at, now time.Time) {
 		e.replaced[e.token] = now
 	}
 	delete(e.replaced, token)
-	e.newest, e.token, e.at, e.doubtful = a, token, at, false
+	e.state, e.token, e.doubtful = state{action: a, at: at}, token, false
 }
 
 // sent notes that a write is on its way: until it is known what became of it,
@@ -125,23 +131,23 @@ func (l *ledger) refused(arn string, doubtful bool) {
 }
 
 // newest gives the newest state; false: there is none, or it is in doubt.
-func (l *ledger) newest(arn string) (a action, at time.Time, ok bool) {
+func (l *ledger) newest(arn string) (s state, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e := l.entries[arn]
 	if e == nil || e.doubtful {
-		return action{}, time.Time{}, false
+		return state{}, false
 	}
-	return e.newest, e.at, true
+	return e.state, true
 }
 
 // last gives the newest state, be it in doubt; false: nothing was ever seen.
-func (l *ledger) last(arn string) (a action, at time.Time, ok bool) {
+func (l *ledger) last(arn string) (s state, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e := l.entries[arn]
 	if e == nil {
-		return action{}, time.Time{}, false
+		return state{}, false
 	}
-	return e.newest, e.at, true
+	return e.state, true
 }

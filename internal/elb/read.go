@@ -3,6 +3,7 @@ package elb
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -29,12 +30,15 @@ const staleTries = 3
 // At is then when the oldest of them was looked at. No answer is of a look that
 // began before this Adapter last wrote the action.
 //
+// While many rollbacks wait for their weights, an Urgent reading tells what was
+// last read or written within a minute rather than to take a call from them.
 // While a rollback's stickiness or mark wait for the weights of others (Commit),
 // an Urgent reading says so in Err, so that Commit is called again.
 func (a *Adapter) Read(ctx context.Context, entrances []shift.Entrance, attention shift.Attention) []shift.EntranceReading {
 	if attention == shift.Urgent {
 		ctx = awsapi.Urgent(ctx)
 	}
+	a.expect(entrances, attention)
 	v := a.view(ctx, entrances, attention)
 	readings := make([]shift.EntranceReading, len(entrances))
 	for i, e := range entrances {
@@ -43,6 +47,9 @@ func (a *Adapter) Read(ctx context.Context, entrances []shift.Entrance, attentio
 			continue
 		}
 		readings[i] = v.reading(e.Name, *e.Balancer)
+		if attention == shift.Urgent && readings[i].Err == "" && readings[i].Weights.AtMost(0) {
+			a.lane.unexpect(e.Balancer.ActionARN())
+		}
 		if owed := a.debts.owes(e.Balancer.ActionARN()); owed && attention == shift.Urgent && readings[i].Err == "" {
 			readings[i].Err = fmt.Sprintf("it stands at %s; the rollback's stickiness and mark are written once the weights of other rollbacks stand", readings[i].Weights)
 		}
@@ -81,7 +88,13 @@ func (a *Adapter) view(ctx context.Context, entrances []shift.Entrance, attentio
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		defer close(seen)
-		v.actions = a.actionsOf(ctx, arns, attention)
+		if attention == shift.Urgent && a.lane.crowded() {
+			v.actions = a.remembered(entrances)
+		}
+		unknown := slices.DeleteFunc(slices.Clone(arns), func(arn string) bool { _, ok := v.actions[arn]; return ok })
+		read := a.actionsOf(ctx, unknown, attention)
+		maps.Copy(read, v.actions)
+		v.actions = read
 	})
 	wg.Go(func() {
 		if attention == shift.Resting {
@@ -116,6 +129,42 @@ func (a *Adapter) actionsOf(ctx context.Context, arns []string, attention shift.
 	return got
 }
 
+// rememberedFor bounds how old a state may be that is remembered rather than
+// read while many rollbacks need all the calls that AWS grants.
+const rememberedFor = time.Minute
+
+// remembered gives what was written and acknowledged, and what was read and
+// shows that something is to be written. What is in doubt is read.
+func (a *Adapter) remembered(entrances []shift.Entrance) map[string]answer[sighting] {
+	got := map[string]answer[sighting]{}
+	for _, e := range entrances {
+		if e.Balancer == nil {
+			continue
+		}
+		known, ok := a.known.newest(e.Balancer.ActionARN())
+		if !ok || a.now().Sub(known.at) > rememberedFor {
+			continue
+		}
+		if w, _ := known.weights(*e.Balancer); known.written || w.Green > 0 {
+			got[known.arn] = answer[sighting]{value: sighting{action: known.action, replaced: -1}, at: known.at}
+		}
+	}
+	return got
+}
+
+// expect tells the lane of rollbacks that are likely to come: who looks urgently
+// is about to write.
+func (a *Adapter) expect(entrances []shift.Entrance, attention shift.Attention) {
+	if attention != shift.Urgent {
+		return
+	}
+	for _, e := range entrances {
+		if e.Balancer != nil {
+			a.lane.expect(e.Balancer.ActionARN())
+		}
+	}
+}
+
 // tagsOf reads the tags of actions and of what lies around them.
 func (a *Adapter) tagsOf(ctx context.Context, arns []string, attention shift.Attention) map[string]tagged {
 	old := ages{}
@@ -124,6 +173,9 @@ func (a *Adapter) tagsOf(ctx context.Context, arns []string, attention shift.Att
 		old = ages{good: tagsKept, failed: a.reuse}
 	case shift.Urgent:
 		old = ages{good: tagsKept}
+		if a.lane.crowded() {
+			old.good = ownersKept
+		}
 	case shift.Watching:
 	}
 	var own map[string]answer[[]types.Tag]

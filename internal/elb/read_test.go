@@ -159,7 +159,9 @@ func TestTheLoadBalancerControllerIsNamedAsTheOwner(t *testing.T) {
 	}
 	f := webAt(0)
 	f.tags[greenTG] = map[string]string{"elbv2.k8s.aws/cluster": "shop-v137"}
-	if got := readWeb(t, newAdapter(f)); got.Owner != "" || !slices.ContainsFunc(got.Notes, func(n string) bool { return strings.Contains(n, "was made by the aws-load-balancer-controller (elbv2.k8s.aws/cluster=shop-v137)") }) {
+	if got := readWeb(t, newAdapter(f)); got.Owner != "" || !slices.ContainsFunc(got.Notes, func(n string) bool {
+		return strings.Contains(n, "was made by the aws-load-balancer-controller (elbv2.k8s.aws/cluster=shop-v137)")
+	}) {
 		t.Errorf("a target group of the controller's makes %q with notes %q", got.Owner, got.Notes)
 	}
 }

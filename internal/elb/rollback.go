@@ -32,14 +32,14 @@ type retreat struct {
 
 // rollBack writes until green has no more than the wanted share. The weights go
 // first, and those of all other rollbacks; stickiness, mark and the look at what
-// came of it follow. leave is of the lane.
-func (a *Adapter) rollBack(ctx context.Context, t *turn, leave func()) {
+// came of it follow. The lane has been entered.
+func (a *Adapter) rollBack(ctx context.Context, t *turn) {
 	ctx = awsapi.Urgent(ctx)
 	r := &retreat{turn: t}
 	r.useRemembered(a)
 	for {
 		stand := a.setWeights(ctx, r)
-		leave()
+		a.lane.leave(r.arn(), !stand && !r.answered())
 		if stand && !r.answered() {
 			a.afterwards(ctx, r)
 		}
@@ -49,7 +49,7 @@ func (a *Adapter) rollBack(ctx context.Context, t *turn, leave func()) {
 		if r.tries >= rollbackTries || ctx.Err() != nil {
 			break
 		}
-		leave = a.lane.enter() // somebody raised green meanwhile
+		a.lane.enter(r.arn()) // somebody raised green meanwhile
 	}
 	outcome := r.lost()
 	if r.last.Class == awsapi.Unreachable {
@@ -62,12 +62,12 @@ func (a *Adapter) rollBack(ctx context.Context, t *turn, leave func()) {
 // last Commit wrote, serves as the base if it is what the core decided on and
 // shows that a write is needed.
 func (r *retreat) useRemembered(a *Adapter) {
-	known, _, ok := a.known.newest(r.arn())
+	known, ok := a.known.newest(r.arn())
 	if !ok || r.Expected.Token == "" || known.token() != r.Expected.Token || known.declared(r.entrance()) != nil {
 		return
 	}
 	if w, _ := known.weights(r.entrance()); !w.AtMost(r.Wanted) {
-		r.base, r.based = known, true
+		r.base, r.based = known.action, true
 	}
 }
 
@@ -117,6 +117,12 @@ func (a *Adapter) setWeights(ctx context.Context, r *retreat) (stand bool) {
 // already, or answers the change. An answer that tells of a former state is not
 // what is written from, nor a proof that there is nothing to write.
 func (a *Adapter) rebase(ctx context.Context, r *retreat) (standing bool) {
+	if known, ok := a.known.newest(r.arn()); ok && a.debts.owes(r.arn()) {
+		if w, there := known.weights(r.entrance()); there && w.AtMost(r.Wanted) {
+			r.base, r.based, r.at = known.action, true, known.at // what AWS acknowledged; reading back comes after what is owed
+			return true
+		}
+	}
 	got := a.actions.get(ctx, []string{r.arn()}, ages{})[r.arn()]
 	if got.failed != nil {
 		r.last = *got.failed
@@ -129,8 +135,8 @@ func (a *Adapter) rebase(ctx context.Context, r *retreat) (standing bool) {
 		return false
 	}
 	base, stale := got.value.action, false
-	if newest, _, ok := a.known.newest(r.arn()); ok && got.value.stale() && got.value.replaced < staleForRollback {
-		base, stale = newest, true
+	if newest, ok := a.known.newest(r.arn()); ok && got.value.stale() && got.value.replaced < staleForRollback {
+		base, stale = newest.action, true
 	}
 	if err := base.declared(r.entrance()); err != nil {
 		r.answer(shift.Refused, time.Time{}, "%s", err)

@@ -22,7 +22,7 @@ func (a *Adapter) Runbook(e shift.Entrance) (commands []string, err error) {
 		return nil, fmt.Errorf("entrance %s is not a load balancer's", e.Name)
 	}
 	b := *e.Balancer
-	known, _, ok := a.known.last(b.ActionARN())
+	known, ok := a.known.last(b.ActionARN())
 	if !ok {
 		return nil, fmt.Errorf("%s %s was not read yet: read it first", kindOf(b.ActionARN()), b.ActionARN())
 	}

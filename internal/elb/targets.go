@@ -45,7 +45,7 @@ func (a *Adapter) healthOf(ctx context.Context, groups []string, attention shift
 		old.good = healthKept
 		n := int32(len(groups))
 		defer a.urgentGroups.Add(-n)
-		if a.urgentGroups.Add(n) > maxUrgentGroups {
+		if a.urgentGroups.Add(n) > maxUrgentGroups || a.lane.crowded() {
 			groups = slices.DeleteFunc(slices.Clone(groups), func(arn string) bool {
 				kept, ok := a.health.keptEver(arn)
 				return !ok || a.now().Sub(kept.at) > healthKept
