@@ -1,11 +1,12 @@
 // Package aws is an embedded AWS that speaks the real wire protocols over HTTP
 // and keeps AWS's rules: Route 53 (REST-XML), Elastic Load Balancing v2 and STS
-// (Query), and CloudWatch GetMetricData (Smithy RPC v2 CBOR and AWS JSON). Where public
-// emulators accept what AWS refuses, it refuses.
+// (Query), EKS (REST-JSON), and CloudWatch GetMetricData (Smithy RPC v2 CBOR and
+// AWS JSON). Where public emulators accept what AWS refuses, it refuses.
 //
-// One http.Handler answers for every service. A request's service is read from
-// the credential scope of its SigV4 Authorization header; the signature itself
-// is not verified.
+// One http.Handler answers for every service. A request's service and access key
+// are read from its SigV4 credential; the signature itself is not verified, but
+// for tokens of EKS (see VerifyToken). What is made belongs to the account that
+// the access key belongs to.
 //
 // Some rules are not in AWS's documents, and the sandbox chose the stricter: a
 // CREATE before a DELETE of the same record set in one batch is refused here, and
@@ -15,17 +16,30 @@
 // an Action order left out where there are several are refused, too. Weights that
 // are all zero are accepted on rules as on record sets. Weighted record sets may
 // have several values. The end of a batch decides on TTLs, but each change by
-// itself on what may stand beside it and whether an alias has its target.
+// itself on what may stand beside it and whether an alias has its target. Target
+// stickiness demands group stickiness behind network load balancers as it does
+// behind application ones. A load balancer's resources of another account aren't
+// found; a zone of another account is AccessDenied.
 //
 // Record sets of every routing policy but geoproximity and CIDR are kept and
 // listed. Answers follow weights, failover, multivalue, aliases, health checks and
 // the health of load balancers; to latency and geolocation all users are in one
 // place. Aliases lead to record sets of their zone and to load balancers of this
 // cloud. Health checks check nothing: SetHealthCheck says what they find. Private
-// zones are kept, but not published. What AWS has and this package hasn't (traffic
-// policies, calculated health checks, record types such as MX, network load
-// balancers, redirects, metric math, percentiles) is refused in a message that
-// names it.
+// zones are kept, but not published.
+//
+// What AWS has and this package hasn't is refused in a message that names it:
+// traffic policies, calculated health checks, record types such as MX; gateway load
+// balancers, targets other than IPv4 addresses, QUIC, gRPC, health checks of
+// another port, lists of codes, regular expressions in conditions, JWT validation,
+// anomaly mitigation's and zonal shift's effects; metric math, percentiles and the
+// metrics of network load balancers; session policies, tags and external ids of
+// AssumeRole, and trust policies: everybody may assume a declared role. ELB's
+// ModifyTargetGroup, SetRulePriorities and what is about certificates aren't there.
+//
+// Attributes are stored and checked, and of those only the deregistration delay
+// has an effect. The edge doesn't follow slow start, target stickiness, cross-zone,
+// authentication, nor the group stickiness of network load balancers.
 //
 // What the stored records, listeners and targets mean for traffic is handed out
 // as routing values, so that a DNS server and a reverse proxy can follow them.
@@ -48,7 +62,8 @@ type Options struct {
 	// MetricResolution is the width of a CloudWatch data point, and what every
 	// Period must be a multiple of. Whole seconds, default 60 s as AWS/ApplicationELB.
 	MetricResolution time.Duration
-	// AccountID is the 12-digit account of every ARN. Default 123456789012.
+	// AccountID is the 12-digit account that access keys belong to unless they are
+	// known as another's, see AddAccessKey and AddRole. Default 123456789012.
 	AccountID string
 	// Region is the region of every ARN. Default ap-northeast-1.
 	Region string
@@ -70,8 +85,8 @@ type Options struct {
 	// told (and caps the timeout), because AWS's shortest, 5 s, is long for a
 	// demo. The API goes on answering the stored settings.
 	HealthCheckInterval time.Duration
-	// DeregistrationDelay is how long a deregistered target stays draining.
-	// Default 300 s, as the target group attribute of AWS.
+	// DeregistrationDelay is how long a deregistered target stays draining while
+	// its group's attribute isn't set. Default 300 s, as the attribute's.
 	DeregistrationDelay time.Duration
 	// Now is the clock. Default time.Now.
 	Now func() time.Time
@@ -103,7 +118,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Cloud is one AWS account in one region. It starts empty and is safe for
+// Cloud is one region of AWS with all its accounts. It starts empty and is safe for
 // concurrent use. It starts no goroutines.
 type Cloud struct {
 	opts       Options
@@ -177,17 +192,19 @@ func (c *Cloud) SetHealthCheck(id string, healthy bool) error {
 	return c.dns.setHealthCheck(id, healthy)
 }
 
-// Listeners returns all listeners with their rules, in the order of creation.
+// Listeners returns all listeners of all accounts with their rules, in the order
+// of creation within an account. Listeners of UDP aren't among them.
 // The result is a shared snapshot and must not be changed.
 func (c *Cloud) Listeners() []routing.Listener { return c.elb.snapshot().listeners }
 
-// TargetGroups returns all target groups, in the order of creation. The result
-// is a shared snapshot and must not be changed.
+// TargetGroups returns all target groups of all accounts, in the order of creation
+// within an account. The result is a shared snapshot and must not be changed.
 func (c *Cloud) TargetGroups() []routing.TargetGroup { return c.elb.snapshot().groups }
 
 // SetTargetHealth records what a health check found. The reason is one of
 // ELBv2's TargetHealthReasonEnum, or empty for the usual one of the state.
-// Targets that are unknown, draining or in an unattached group keep their state.
+// Targets that are unknown, draining or in an unattached group keep their state;
+// the states draining and unused come of the API's calls and can't be set.
 func (c *Cloud) SetTargetHealth(groupARN, address string, port int, s routing.State, reason string) {
 	c.elb.setTargetHealth(groupARN, address, port, s, reason)
 }

@@ -148,17 +148,17 @@ func (s *eksStore) allNames() []string {
 func presignature(signed *url.URL, secret, cluster string, at time.Time) string {
 	query := signed.Query()
 	query.Del("X-Amz-Signature")
-	headers := ""
+	var headers strings.Builder
 	for name := range strings.SplitSeq(query.Get("X-Amz-SignedHeaders"), ";") {
 		switch name {
 		case "host":
-			headers += "host:" + signed.Host + "\n"
+			headers.WriteString("host:" + signed.Host + "\n")
 		case clusterHeader:
-			headers += clusterHeader + ":" + cluster + "\n"
+			headers.WriteString(clusterHeader + ":" + cluster + "\n")
 		}
 	}
 	empty := sha256.Sum256(nil)
-	canonical := "GET\n/\n" + strings.ReplaceAll(query.Encode(), "+", "%20") + "\n" + headers + "\n" +
+	canonical := "GET\n/\n" + strings.ReplaceAll(query.Encode(), "+", "%20") + "\n" + headers.String() + "\n" +
 		query.Get("X-Amz-SignedHeaders") + "\n" + hex.EncodeToString(empty[:])
 	digest := sha256.Sum256([]byte(canonical))
 	_, scope, _ := strings.Cut(query.Get("X-Amz-Credential"), "/")

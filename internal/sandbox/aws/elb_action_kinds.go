@@ -31,12 +31,31 @@ func readRedirect(l *listener, e *element, a *action) error {
 	}
 	asCame := map[string]string{"Protocol": "#{protocol}", "Host": "#{host}", "Port": "#{port}", "Path": "/#{path}", "Query": "#{query}"}
 	a.config = config.withDefaults(asCame)
-	part := a.config.str
-	port, portErr := strconv.Atoi(part("Port"))
 	changed := false
 	for name, same := range asCame {
-		changed = changed || part(name) != same
+		changed = changed || a.config.str(name) != same
 	}
+	if err := checkRedirect(a.config.str); err != nil {
+		return err
+	}
+	switch {
+	case l.protocol == "HTTPS" && a.config.str("Protocol") == "HTTP":
+		return badRequest("InvalidLoadBalancerAction", "You can't redirect HTTPS to HTTP")
+	case !changed:
+		return badRequest("InvalidLoadBalancerAction", "The redirect configuration is not valid because it creates a loop.")
+	}
+	part := a.config.str
+	a.fixedStatus, _ = strconv.Atoi(strings.TrimPrefix(part("StatusCode"), "HTTP_"))
+	a.redirect = strings.ToLower(part("Protocol")) + "://" + part("Host") + ":" + part("Port") + part("Path")
+	if part("Query") != "" {
+		a.redirect += "?" + part("Query")
+	}
+	return nil
+}
+
+// checkRedirect checks each part of a redirect by itself.
+func checkRedirect(part func(name string) string) error {
+	port, portErr := strconv.Atoi(part("Port"))
 	switch {
 	case !oneOf("HTTP_301", "HTTP_302")(part("StatusCode")):
 		return badRequest("ValidationError", "The redirect status code '%s' must be HTTP_301 or HTTP_302", part("StatusCode"))
@@ -50,15 +69,6 @@ func readRedirect(l *listener, e *element, a *action) error {
 		return badRequest("ValidationError", "The redirect path '%s' must begin with '/' and have up to 128 characters", part("Path"))
 	case len(part("Query")) > 128 || strings.HasPrefix(part("Query"), "?"):
 		return badRequest("ValidationError", "The redirect query '%s' must have up to 128 characters and not begin with '?'", part("Query"))
-	case l.protocol == "HTTPS" && part("Protocol") == "HTTP":
-		return badRequest("InvalidLoadBalancerAction", "You can't redirect HTTPS to HTTP")
-	case !changed:
-		return badRequest("InvalidLoadBalancerAction", "The redirect configuration is not valid because it creates a loop.")
-	}
-	a.fixedStatus, _ = strconv.Atoi(strings.TrimPrefix(part("StatusCode"), "HTTP_"))
-	a.redirect = strings.ToLower(part("Protocol")) + "://" + part("Host") + ":" + part("Port") + part("Path")
-	if part("Query") != "" {
-		a.redirect += "?" + part("Query")
 	}
 	return nil
 }

@@ -16,40 +16,58 @@ func (g *targetGroup) sticky() bool { return g.attributes[stickyEnabled] == "tru
 // them and the rules that forward to the group.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html
 func (g *targetGroup) checkAttributes() error {
-	refuse := func(format string, args ...any) error {
-		return badRequest("InvalidConfigurationRequest", format, args...)
+	own := g.checkForApplication
+	if g.forNetwork() {
+		own = g.checkForNetwork
 	}
-	switch {
-	case g.attribute(slowStart) != "0" && !g.forNetwork() && g.attribute(algorithm) != "round_robin":
-		return refuse("Slow start is supported with the load balancing algorithm 'round_robin' only")
-	case g.attribute(anomalyMitigation) == "on" && g.attribute(algorithm) != "weighted_random":
-		return refuse("Anomaly mitigation is supported with the load balancing algorithm 'weighted_random' only")
-	case g.sticky() && g.attribute(stickyType) == "app_cookie" && g.attribute(appCookieName) == "":
-		return refuse("A cookie name must be specified for application-based stickiness")
-	case strings.HasPrefix(g.attribute(appCookieName), "AWSALB"):
-		return refuse("The cookie name '%s' is reserved for the load balancer", g.attribute(appCookieName))
-	case g.sticky() && !g.forNetwork() && g.attribute(groupCrossZone) == "false":
-		return refuse("Target stickiness is not supported when cross-zone load balancing is off")
-	case g.sticky() && g.protocol == "TLS":
-		return refuse("Stickiness is not supported for target groups with the TLS protocol")
-	case g.datagrams() && g.attribute(preserveClientIP) == "false":
-		return refuse("Client IP preservation cannot be disabled for target groups with the %s protocol", g.protocol)
-	case g.datagrams() && g.attribute(unhealthyTermination) == "true":
-		return refuse("Connection termination of unhealthy targets is not supported for target groups with the %s protocol", g.protocol)
-	case g.attribute(unhealthyTermination) == "true" && g.attribute(unhealthyDraining) != "0":
-		return refuse("The draining interval can be set only when connection termination of unhealthy targets is disabled")
+	if err := own(); err != nil {
+		return err
 	}
 	for _, measure := range []string{"count", "percentage"} {
 		dns, dnsErr := strconv.Atoi(g.attribute(dnsFailover + measure))
 		routing, routingErr := strconv.Atoi(g.attribute(routingFailover + measure))
 		if dnsErr == nil && routingErr == nil && dns < routing {
-			return refuse("The threshold for DNS failover (%s %d) must be greater than or equal to the threshold for routing failover (%d)", measure, dns, routing)
+			return refusedConfiguration("The threshold for DNS failover (%s %d) must be greater than or equal to the threshold for routing failover (%d)", measure, dns, routing)
 		}
 	}
 	for r := range g.rules {
 		if err := checkTargetStickiness(r.actions, g); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+func refusedConfiguration(format string, args ...any) error {
+	return badRequest("InvalidConfigurationRequest", format, args...)
+}
+
+func (g *targetGroup) checkForApplication() error {
+	switch {
+	case g.attribute(slowStart) != "0" && g.attribute(algorithm) != "round_robin":
+		return refusedConfiguration("Slow start is supported with the load balancing algorithm 'round_robin' only")
+	case g.attribute(anomalyMitigation) == "on" && g.attribute(algorithm) != "weighted_random":
+		return refusedConfiguration("Anomaly mitigation is supported with the load balancing algorithm 'weighted_random' only")
+	case g.sticky() && g.attribute(stickyType) == "app_cookie" && g.attribute(appCookieName) == "":
+		return refusedConfiguration("A cookie name must be specified for application-based stickiness")
+	case strings.HasPrefix(g.attribute(appCookieName), "AWSALB"):
+		return refusedConfiguration("The cookie name '%s' is reserved for the load balancer", g.attribute(appCookieName))
+	case g.sticky() && g.attribute(groupCrossZone) == "false":
+		return refusedConfiguration("Target stickiness is not supported when cross-zone load balancing is off")
+	}
+	return nil
+}
+
+func (g *targetGroup) checkForNetwork() error {
+	switch {
+	case g.sticky() && g.protocol == "TLS":
+		return refusedConfiguration("Stickiness is not supported for target groups with the TLS protocol")
+	case g.datagrams() && g.attribute(preserveClientIP) == "false":
+		return refusedConfiguration("Client IP preservation cannot be disabled for target groups with the %s protocol", g.protocol)
+	case g.datagrams() && g.attribute(unhealthyTermination) == "true":
+		return refusedConfiguration("Connection termination of unhealthy targets is not supported for target groups with the %s protocol", g.protocol)
+	case g.attribute(unhealthyTermination) == "true" && g.attribute(unhealthyDraining) != "0":
+		return refusedConfiguration("The draining interval can be set only when connection termination of unhealthy targets is disabled")
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package aws_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -59,9 +60,7 @@ func TestAttributesHaveTheDefaultsOfAWS(t *testing.T) {
 	for protocol, own := range map[string]map[string]string{
 		"HTTP": application, "HTTPS": application, "TCP": network("false", "true"), "TLS": network("false", "true"), "UDP": network("true", "false"),
 	} {
-		for key, value := range shared {
-			own[key] = value
-		}
+		maps.Copy(own, shared)
 		if diff := cmp.Diff(own, w.attributes(t, w.groupOf(t, "of-"+protocol, elbtypes.ProtocolEnum(protocol)))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", protocol, diff)
 		}

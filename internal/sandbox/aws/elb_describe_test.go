@@ -153,13 +153,14 @@ func TestTargetsHaveZonesStatesAndReasons(t *testing.T) {
 			t.Errorf("the zone %s: %q, want %q", zone, got, want)
 		}
 	}
-	if err := register("ap-northeast-1c"); err != nil {
+	// Registered again, a target takes the zone that is named last.
+	if err := register("ap-northeast-1d"); err != nil {
 		t.Fatal(err)
 	}
 	describe := func(include ...elbtypes.DescribeTargetHealthInputIncludeEnum) []elbtypes.TargetHealthDescription {
 		return must[*elbv2.DescribeTargetHealthOutput](t)(e.elb.DescribeTargetHealth(t.Context(), &elbv2.DescribeTargetHealthInput{TargetGroupArn: &e.green, Include: include})).TargetHealthDescriptions
 	}
-	if got := describe(); *got[0].Target.AvailabilityZone != "ap-northeast-1a" || *got[1].Target.AvailabilityZone != "ap-northeast-1c" || got[1].AnomalyDetection != nil {
+	if got := describe(); *got[0].Target.AvailabilityZone != "ap-northeast-1a" || *got[1].Target.AvailabilityZone != "ap-northeast-1d" || got[1].AnomalyDetection != nil {
 		t.Errorf("targets %+v", got)
 	}
 	for _, c := range []struct {

@@ -11,18 +11,20 @@ import (
 // as an eventually consistent service does. What it keeps, it keeps only while
 // a fault of the kind StaleReads is switched on.
 type staleReads struct {
-	armed []*staleFault
-	past  []pastState // oldest first
+	armed  []*staleFault
+	past   []pastState // oldest first
+	writes int         // that were noted
 }
 
 type staleFault struct {
 	fault Fault
-	since time.Time
+	from  int // the first write that it hides
 	left  int // stale answers still to give; 0 with Times 0 means no limit
 }
 
 // pastState is what an account had just before a write.
 type pastState struct {
+	write   int
 	written time.Time
 	state   *elbAccount
 }
@@ -44,7 +46,7 @@ func (f Fault) validateStale(operations map[string]operation) error {
 func (s *elbStore) injectStale(f Fault) func() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	armed := &staleFault{fault: f, since: s.opts.Now(), left: f.Times}
+	armed := &staleFault{fault: f, from: s.stale.writes, left: f.Times}
 	s.stale.armed = append(s.stale.armed, armed)
 	return func() {
 		s.mu.Lock()
@@ -80,7 +82,8 @@ func (r *staleReads) wrote(before *elbAccount, now time.Time) {
 	if before == nil {
 		return
 	}
-	r.past = append(r.past, pastState{written: now, state: before})
+	r.past = append(r.past, pastState{write: r.writes, written: now, state: before})
+	r.writes++
 	r.past = slices.DeleteFunc(r.past, func(p pastState) bool {
 		return !slices.ContainsFunc(r.armed, func(f *staleFault) bool { return f.hides(p, now) })
 	})
@@ -88,10 +91,7 @@ func (r *staleReads) wrote(before *elbAccount, now time.Time) {
 
 // hides tells whether a read of now doesn't see a write yet.
 func (f *staleFault) hides(p pastState, now time.Time) bool {
-	if p.written.Before(f.since) {
-		return false
-	}
-	return f.fault.Delay == 0 || p.written.After(now.Add(-f.fault.Delay))
+	return p.write >= f.from && (f.fault.Delay == 0 || p.written.After(now.Add(-f.fault.Delay)))
 }
 
 // asRead returns what a read of an account sees: a former state, or the account itself.

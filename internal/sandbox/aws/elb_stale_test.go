@@ -69,6 +69,20 @@ func TestStaleReadsLastForACount(t *testing.T) {
 	}
 }
 
+func TestStaleReadsHideOnlyWhatIsWrittenAfterThem(t *testing.T) {
+	clk := newClock() // it stands still
+	e := newEntrance(t, newWorld(t, aws.Options{Now: clk.now}))
+	must[func()](t)(e.Inject(aws.Fault{Kind: aws.StaleReads, Service: aws.ELB, Operation: "DescribeTags", Times: 1}))
+	e.set(t, 10)
+	must[func()](t)(e.Inject(aws.Fault{Kind: aws.StaleReads, Service: aws.ELB, Operation: "DescribeRules", Times: 9}))
+	got := []int32{e.seen(t)}
+	e.set(t, 20)
+	got = append(got, e.seen(t))
+	if diff := cmp.Diff([]int32{10, 10}, got); diff != "" {
+		t.Errorf("weights as read (-want +got):\n%s", diff)
+	}
+}
+
 func TestStaleReadsShowEverythingAsItWas(t *testing.T) {
 	e := newEntrance(t, newWorld(t, aws.Options{}))
 	must[func()](t)(e.Inject(aws.Fault{Kind: aws.StaleReads, Service: aws.ELB, Delay: time.Hour}))

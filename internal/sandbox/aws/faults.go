@@ -132,6 +132,7 @@ func (b *faultBoard) meet(ctx context.Context, req *request) fate {
 			if f.err == nil {
 				f.err = fault.refusal(req)
 			}
+		case StaleReads: // is the load balancers' store's, not the board's
 		}
 	}
 	return f

@@ -108,13 +108,13 @@ func (i *identities) caller(r *http.Request, service Service) (principal, error)
 			userID: "AIDASANDBOXSANDBOXSB", iam: "arn:aws:iam::" + i.opts.AccountID + ":user/sandbox",
 		}, nil
 	case !known.expires.IsZero() && !i.opts.Now().Before(known.expires):
-		return principal{}, refusal(http.StatusForbidden, expiredTokenCode(service), "The security token included in the request is expired")
+		return principal{}, expiredToken(service)
 	}
 	return known.principal, nil
 }
 
-// invalidTokenCode and expiredTokenCode: the protocols in JSON and CBOR have
-// longer names for the same refusals than those in XML.
+// invalidTokenCode: the protocols in JSON and CBOR have another name for the same
+// refusal than those in XML.
 func invalidTokenCode(s Service) string {
 	if s == EKS || s == CloudWatch {
 		return "UnrecognizedClientException"
@@ -122,11 +122,13 @@ func invalidTokenCode(s Service) string {
 	return "InvalidClientTokenId"
 }
 
-func expiredTokenCode(s Service) string {
+// expiredToken is how a service refuses credentials whose time is over.
+func expiredToken(s Service) error {
+	code := "ExpiredToken"
 	if s == EKS || s == CloudWatch {
-		return "ExpiredTokenException"
+		code = "ExpiredTokenException"
 	}
-	return "ExpiredToken"
+	return refusal(http.StatusForbidden, code, "The security token included in the request is expired")
 }
 
 // authenticate finds out who calls, and refuses what the caller may not touch

@@ -1,7 +1,8 @@
 // Package edge is the data plane of the demo world: a name server that answers
 // by weighted records as Route 53 does, and load balancers that forward by
-// weighted rules, stickiness and target health as an ALB does. It follows what
-// the control side stores and reports back what it did.
+// weighted rules, stickiness and target health as an ALB does, or send each new
+// connection to a group by weight as an NLB does. It follows what the control side
+// stores and reports back what it did with requests; flows aren't counted.
 package edge
 
 import (
