@@ -185,7 +185,9 @@ func deaths() []fault {
 func lags() []fault {
 	return []fault{
 		{name: "slow INSYNC", arm: hits(sandbox.SlowSync, 1, 5*time.Minute), only: onRoute53},
-		{name: "stale reads", arm: func(s *scene, _ func()) { s.inject(sandbox.Fault{Kind: sandbox.StaleReads, Service: s.service, Times: 3}) }, only: onELB},
+		{name: "stale reads", arm: func(s *scene, _ func()) {
+			s.inject(sandbox.Fault{Kind: sandbox.StaleReads, Service: s.service, Times: 3})
+		}, only: onELB},
 		{name: "reads stale for a time", arm: func(s *scene, _ func()) {
 			s.inject(sandbox.Fault{Kind: sandbox.StaleReads, Service: s.service, Delay: 3 * time.Second})
 		}, only: onELB},

@@ -25,6 +25,7 @@ type subject struct {
 	from, to shift.Share
 	priority shift.Priority
 	restick  bool
+	sticky   string // what a restick shall bring back
 	// groups are the keys of its weights in a sight; those of one line must never
 	// stand apart.
 	groups [][]string
@@ -38,7 +39,7 @@ func (s *subject) all() []string { return slices.Concat(s.groups...) }
 type sight struct {
 	weights map[string]shift.Weights // of the subjects' groups
 	marks   map[string]string        // of the subjects, by entrance
-	sticky  map[string]bool          // of the subjects at load balancers, by entrance
+	sticky  map[string]string        // of the subjects at load balancers, by entrance: "off" or how long
 	rest    map[string]string        // everything else, in words that don't change with the weights
 }
 
@@ -204,9 +205,12 @@ func (s *scene) judgeTogether(line []string, now sight) {
 // switch it on.
 func (s *scene) judgeSticky(sub *subject, now sight) {
 	is, was := now.sticky[sub.Name], s.last.sticky[sub.Name]
-	allowed := is == was || was && sub.priority == shift.Rollback || is && sub.restick
-	if !allowed {
-		s.blame("%s: stickiness was %t and is %t after a %s", sub.Name, was, is, sub.priority)
+	switch {
+	case is == was, is == "": // the latter is gone with all else, and blamed
+	case sub.restick && is == sub.sticky:
+	case sub.priority == shift.Rollback && !sub.restick && is == "off":
+	default:
+		s.blame("%s: stickiness was %s and is %s after a %s", sub.Name, was, is, sub.priority)
 	}
 }
 
@@ -250,7 +254,7 @@ func (s *scene) stands(sub *subject) bool {
 			return false
 		}
 	}
-	return !sub.restick || s.last.sticky[sub.Name]
+	return !sub.restick || s.last.sticky[sub.Name] == sub.sticky
 }
 
 // untouched tells whether no write of ours changed the subject since the start.
