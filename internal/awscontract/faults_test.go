@@ -61,7 +61,7 @@ func always(e ending) func(*subject) ending { return func(*subject) ending { ret
 // unlessRollback: only a rollback gets through.
 func unlessRollback(e ending) func(*subject) ending {
 	return func(sub *subject) ending {
-		if sub.priority == shift.Rollback {
+		if sub.priority == shift.Rollback && !sub.restick {
 			return reached
 		}
 		return e
@@ -78,6 +78,17 @@ func hits(kind sandbox.FaultKind, times int, delay time.Duration) func(*scene, f
 // everything makes a fault of all that is asked of the service.
 func everything(kind sandbox.FaultKind) func(*scene, func()) {
 	return func(s *scene, _ func()) { s.inject(sandbox.Fault{Kind: kind, Service: s.service}) }
+}
+
+// late lets the first write land after the time, though nobody waits for it.
+func late(after time.Duration) func(*scene, func()) {
+	return func(s *scene, cancel func()) {
+		s.bePatient()
+		s.mu.Lock()
+		s.late = true
+		s.mu.Unlock()
+		hits(sandbox.Delay, 1, after)(s, cancel)
+	}
 }
 
 // once runs something at the first write that sets weights.
@@ -121,8 +132,8 @@ func answers() []fault {
 		}},
 		{name: "a short delay", arm: hits(sandbox.Delay, 1, time.Second)},
 		{name: "a delay that nobody waits for", arm: hits(sandbox.Delay, 1, time.Minute)},
-		{name: "a delay, and it lands late", arm: func(s *scene, c func()) { s.bePatient(); hits(sandbox.Delay, 1, 6*time.Second)(s, c) }},
-		{name: "a delay, and it lands very late", arm: func(s *scene, c func()) { s.bePatient(); hits(sandbox.Delay, 1, 15*time.Second)(s, c) }},
+		{name: "a delay, and it lands late", arm: late(6 * time.Second)},
+		{name: "a delay, and it lands very late", arm: late(15 * time.Second)},
 		{name: "500 once", arm: hits(sandbox.ServerError, 1, 0)},
 		{name: "500 throughout", arm: hits(sandbox.ServerError, 0, 0), lasts: true, meanwhile: always(unmoved)},
 		{name: "503 once", arm: hits(sandbox.ServiceUnavailable, 1, 0)},

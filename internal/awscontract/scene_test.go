@@ -74,6 +74,7 @@ type scene struct {
 	mu      sync.Mutex // guards all below
 	first   sight      // before anything; moved on by foreign edits
 	last    sight
+	late    bool                       // writes may land when nobody waits for them any more
 	apart   bool                       // a foreign edit tore the first subject apart
 	history map[string][]shift.Weights // by group, since the last begin
 	moved   map[string]bool            // groups that our writes changed since the last begin
@@ -209,6 +210,10 @@ func (s *scene) judgeSticky(sub *subject, now sight) {
 	case is == was, is == "": // the latter is gone with all else, and blamed
 	case sub.restick && is == sub.sticky:
 	case sub.priority == shift.Rollback && !sub.restick && is == "off":
+	case s.late && is == s.first.sticky[sub.Name]:
+		// The first write of the rollback, which nobody waited for, lands after the
+		// one that switched stickiness off. Load balancers have nothing to keep it
+		// out by; the weights it carries are right.
 	default:
 		s.blame("%s: stickiness was %s and is %s after a %s", sub.Name, was, is, sub.priority)
 	}
@@ -240,7 +245,7 @@ func (s *scene) intrude(what foreign) {
 	}
 	// What the daemon wrote before stays allowed, what stood before it doesn't
 	// come back: the first sight moves on for everything but the weights.
-	s.first = sight{weights: maps.Clone(s.first.weights), marks: now.marks, rest: now.rest}
+	s.first = sight{weights: maps.Clone(s.first.weights), marks: now.marks, sticky: s.first.sticky, rest: now.rest}
 	maps.DeleteFunc(s.first.weights, func(group string, _ shift.Weights) bool { _, ok := now.weights[group]; return !ok })
 	s.last = now
 }
@@ -249,12 +254,10 @@ func (s *scene) intrude(what foreign) {
 func (s *scene) stands(sub *subject) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, group := range sub.all() {
-		if w, ok := s.last.weights[group]; !ok || !w.At(sub.to) {
-			return false
-		}
+	if sub.restick { // the weights stay as they are, whatever they are
+		return s.last.sticky[sub.Name] == sub.sticky
 	}
-	return !sub.restick || s.last.sticky[sub.Name] == sub.sticky
+	return !slices.ContainsFunc(sub.all(), func(group string) bool { return !s.last.weights[group].At(sub.to) })
 }
 
 // untouched tells whether no write of ours changed the subject since the start.
@@ -267,6 +270,9 @@ func (s *scene) untouched(sub *subject) bool {
 // stood tells whether every group of the subject was at its share, or below it
 // where that is enough, at some time since the start.
 func (s *scene) stood(sub *subject) bool {
+	if sub.restick {
+		return s.stands(sub)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, group := range sub.all() {

@@ -92,6 +92,24 @@ func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	}
 }
 
+// whole sends requests whose bodies are whole beforehand. The SDK closes a body
+// as soon as the answer is there. On a pipe that is often before net/http has
+// looked for the body's end, and net/http then gives the connection up.
+type whole struct{ http.RoundTripper }
+
+func (w whole) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return w.RoundTripper.RoundTrip(r)
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r = r.Clone(r.Context())
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return w.RoundTripper.RoundTrip(r)
+}
+
 // direct carries the requests of a client to a handler without any network.
 type direct struct{ to http.Handler }
 
@@ -138,7 +156,7 @@ func newStage(t *testing.T, o sandbox.Options) *stage {
 	server.Listener = network
 	server.Start()
 	transport := &http.Transport{DialContext: network.dial}
-	s.client = &http.Client{Transport: transport}
+	s.client = &http.Client{Transport: whole{transport}}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
 		server.Close()
