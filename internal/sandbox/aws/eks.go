@@ -174,6 +174,8 @@ func eksAnswer(header http.Header, answer any, err error) (status int, body []by
 			refused.code = "AccessDeniedException"
 		case "InternalFailure":
 			refused.code = "ServerException"
+		case "ServiceUnavailable":
+			refused.code = "ServiceUnavailableException"
 		}
 		status = refused.status
 		header.Set("X-Amzn-Errortype", refused.code)

@@ -113,6 +113,7 @@ func TestClustersArePaged(t *testing.T) {
 func TestFaultsOfEKSAreInItsWords(t *testing.T) {
 	for kind, want := range map[aws.FaultKind]string{
 		aws.Throttle: "ThrottlingException", aws.AccessDenied: "AccessDeniedException", aws.ServerError: "ServerException",
+		aws.ServiceUnavailable: "ServiceUnavailableException", aws.ExpiredCredentials: "ExpiredTokenException",
 	} {
 		w := newWorld(t, aws.Options{})
 		must[func()](t)(w.Inject(aws.Fault{Kind: kind, Service: aws.EKS, Operation: "DescribeCluster"}))

@@ -34,6 +34,8 @@ func (f Fault) validateStale(operations map[string]operation) error {
 	switch {
 	case f.Service != ELB:
 		return fmt.Errorf("fault StaleReads for the service %q: only ELB's reads are known to lag here", f.Service)
+	case f.Resource != "" || f.RecordType != "":
+		return errors.New("fault StaleReads: reads lag for all resources alike")
 	case operations[f.Operation].write:
 		return fmt.Errorf("fault StaleReads for %s: it isn't a read", f.Operation)
 	case f.Delay < 0 || f.Times < 0 || f.Delay+time.Duration(f.Times) == 0:

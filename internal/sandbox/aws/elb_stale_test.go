@@ -122,6 +122,7 @@ func TestStaleReadsThatCantBeAreRefused(t *testing.T) {
 		"of a write":                 {Service: aws.ELB, Operation: "ModifyRule", Times: 1},
 		"of an unknown operation":    {Service: aws.ELB, Operation: "DescribeNothing", Times: 1},
 		"without delay and count":    {Service: aws.ELB},
+		"of one resource":            {Service: aws.ELB, Times: 1, Resource: "arn"},
 		"with a negative delay":      {Service: aws.ELB, Delay: -time.Second},
 		"with a negative count":      {Service: aws.ELB, Times: -1},
 		"with delay and count apart": {Service: aws.ELB, Delay: time.Second, Times: -1},

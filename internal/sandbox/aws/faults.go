@@ -33,7 +33,8 @@ const (
 	Delay
 	// ServiceUnavailable refuses with HTTP 503, code ServiceUnavailable.
 	ServiceUnavailable
-	// ExpiredCredentials refuses with HTTP 403, code ExpiredToken.
+	// ExpiredCredentials refuses with HTTP 403, code ExpiredToken (EKS and CloudWatch:
+	// ExpiredTokenException).
 	ExpiredCredentials
 	// SlowSync lets a change of a zone stay PENDING for Fault.Delay longer than
 	// Options.Propagation. Listings show it at once as ever, and answers follow it
@@ -236,7 +237,7 @@ func (f Fault) refusal(req *request) error {
 	case AccessDenied:
 		return accessDenied(req)
 	case ExpiredCredentials:
-		return refusal(http.StatusForbidden, "ExpiredToken", "The security token included in the request is expired")
+		return expiredToken(req.service)
 	case ServiceUnavailable:
 		return refusal(http.StatusServiceUnavailable, "ServiceUnavailable", "Service is unavailable. Please try again.")
 	default:

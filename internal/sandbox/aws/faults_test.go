@@ -83,6 +83,8 @@ func TestFaultsOfLoadBalancing(t *testing.T) {
 		"throttled":      {kind: aws.Throttle, code: "Throttling", status: 400},
 		"a server error": {kind: aws.ServerError, code: "InternalFailure", status: 500},
 		"access denied":  {kind: aws.AccessDenied, code: "AccessDenied", status: 403},
+		"unavailable":    {kind: aws.ServiceUnavailable, code: "ServiceUnavailable", status: 503},
+		"expired":        {kind: aws.ExpiredCredentials, code: "ExpiredToken", status: 403},
 		"a lost request": {kind: aws.LostRequest, code: "cut"},
 		"a lost reply":   {kind: aws.LostReply, code: "cut", applied: true},
 	} {
