@@ -102,17 +102,13 @@ func (z *fakeZone) ListResourceRecordSets(ctx context.Context, in *route53.ListR
 	if *in.HostedZoneId != "Z1" {
 		return nil, apiError("NoSuchHostedZone")
 	}
-	slices.SortFunc(z.sets, func(a, b types.ResourceRecordSet) int { return slices.Compare(recordKey(a), recordKey(b)) })
+	z.sort()
 	from := []string{"", string(in.StartRecordType), aws.ToString(in.StartRecordIdentifier)}
 	if in.StartRecordName != nil {
 		from[0] = reversed(*in.StartRecordName)
 	}
-	var rest []types.ResourceRecordSet
-	for _, s := range z.sets {
-		if slices.Compare(recordKey(s), from) >= 0 {
-			rest = append(rest, s)
-		}
-	}
+	first, _ := slices.BinarySearchFunc(z.sets, from, func(s types.ResourceRecordSet, from []string) int { return slices.Compare(recordKey(s), from) })
+	rest := slices.Clone(z.sets[first:])
 	size := cmp.Or(z.pageSize, 300)
 	out := &route53.ListResourceRecordSetsOutput{ResourceRecordSets: rest}
 	if len(rest) > size {
@@ -121,6 +117,14 @@ func (z *fakeZone) ListResourceRecordSets(ctx context.Context, in *route53.ListR
 		out.NextRecordName, out.NextRecordType, out.NextRecordIdentifier = next.Name, next.Type, next.SetIdentifier
 	}
 	return out, nil
+}
+
+// sort puts the records into Route 53's order.
+func (z *fakeZone) sort() {
+	if slices.IsSortedFunc(z.sets, func(a, b types.ResourceRecordSet) int { return slices.Compare(recordKey(a), recordKey(b)) }) {
+		return
+	}
+	slices.SortFunc(z.sets, func(a, b types.ResourceRecordSet) int { return slices.Compare(recordKey(a), recordKey(b)) })
 }
 
 func (z *fakeZone) ChangeResourceRecordSets(ctx context.Context, in *route53.ChangeResourceRecordSetsInput, opts ...func(*route53.Options)) (*route53.ChangeResourceRecordSetsOutput, error) {
@@ -195,25 +199,35 @@ func (z *fakeZone) GetChange(ctx context.Context, in *route53.GetChangeInput, _ 
 // apply carries a batch out whole or not at all.
 func apply(sets []types.ResourceRecordSet, changes []types.Change) ([]types.ResourceRecordSet, error) {
 	next := slices.Clone(sets)
+	at := map[string]int{}
+	for i, r := range next {
+		at[flatKey(r)] = i
+	}
 	var faults []string
 	for _, c := range changes {
 		r := *c.ResourceRecordSet
-		i := slices.IndexFunc(next, func(s types.ResourceRecordSet) bool { return slices.Equal(recordKey(s), recordKey(r)) })
+		i, there := at[flatKey(r)]
 		switch {
-		case c.Action == types.ChangeActionDelete && (i < 0 || !reflect.DeepEqual(next[i], r)):
+		case c.Action == types.ChangeActionDelete && (!there || !reflect.DeepEqual(next[i], r)):
 			faults = append(faults, fmt.Sprintf("Tried to delete %s %s but the values provided do not match the current values", *r.Name, r.Type))
 		case c.Action == types.ChangeActionDelete:
-			next = slices.Delete(next, i, i+1)
-		case i >= 0:
+			delete(at, flatKey(r))
+			next[i].Name = nil // taken out below, so that the places stay
+		case there:
 			faults = append(faults, fmt.Sprintf("Tried to create %s %s but it already exists", *r.Name, r.Type))
 		default:
+			at[flatKey(r)] = len(next)
 			next = append(next, r)
 		}
 	}
 	if len(faults) > 0 {
 		return nil, &types.InvalidChangeBatch{Messages: faults}
 	}
-	return next, nil
+	return slices.DeleteFunc(next, func(r types.ResourceRecordSet) bool { return r.Name == nil }), nil
+}
+
+func flatKey(r types.ResourceRecordSet) string {
+	return *r.Name + " " + string(r.Type) + " " + aws.ToString(r.SetIdentifier)
 }
 
 func recordKey(r types.ResourceRecordSet) []string {

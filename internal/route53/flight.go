@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -26,6 +27,8 @@ type flight struct {
 	done  chan struct{}
 	// number is unique in the zone.
 	number int
+	// allMarked: every part writes a mark.
+	allMarked bool
 
 	mu     sync.Mutex
 	riders int // guarded by mu
@@ -35,6 +38,7 @@ type flight struct {
 	ok      bool
 	at      time.Time // when it was answered
 	named   []*part   // those of which AWS's refusal names a record
+	since   want      // listings that began after it was answered
 }
 
 // margin is what a flight leaves to those who wait for it.
@@ -55,6 +59,7 @@ func newFlight(ctx context.Context, parts []*part, callTimeout time.Duration) *f
 		until = once
 	}
 	f := &flight{parts: parts, riders: len(parts), done: make(chan struct{})}
+	f.allMarked = !slices.ContainsFunc(parts, func(p *part) bool { return len(p.names) == len(p.wanted) })
 	f.ctx, f.end = context.WithDeadline(context.WithoutCancel(ctx), until)
 	return f
 }
@@ -77,7 +82,7 @@ func (f *flight) ride(ctx context.Context) *flight {
 		return f
 	}
 	return &flight{
-		parts:   f.parts,
+		parts: f.parts, since: want{after: math.MaxInt64}, // there is no time to read it back
 		failure: awsapi.Failure{Class: awsapi.Unreachable, Message: "it was on its way when the time was over: " + ctx.Err().Error()},
 	}
 }
@@ -109,11 +114,30 @@ func (z *zone) fly(f *flight) {
 			break
 		}
 	}
+	f.since = z.afresh()
 	q := &z.queue
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	q.busy = false
 	q.wake()
+	q.mu.Unlock()
+	z.readBack(f)
+}
+
+// readBack lists for all who share a batch that must be read back, so that they
+// go on together.
+func (z *zone) readBack(f *flight) {
+	if f.ok || len(f.parts) == 1 || f.failure.Class != awsapi.Conflict && f.failure.Class != awsapi.Unreachable {
+		return
+	}
+	var names []string
+	for _, p := range f.parts {
+		names = append(names, p.reads...)
+	}
+	l := &z.calm
+	if awsapi.IsUrgent(f.ctx) {
+		l = &z.urgent
+	}
+	z.look(f.ctx, l, names, f.since)
 }
 
 func (z *zone) send(f *flight) (*route53.ChangeResourceRecordSetsOutput, error) {

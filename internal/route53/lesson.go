@@ -28,7 +28,9 @@ func (w *wayBack) learn(p *part, f *flight) lesson {
 		w.swap.landed(p, f.at)
 		return landed
 	}
-	w.last = f.failure
+	w.last, w.since = f.failure, f.since
+	delete(w.refused, p.key())
+	delete(w.divided, p.key())
 	shared := len(f.parts) > 1
 	switch f.failure.Class {
 	case awsapi.Conflict:
@@ -65,14 +67,15 @@ func (w *wayBack) end(p *part, why string) {
 // the marks, it may be another change in the batch: then the batch is divided,
 // and the marks get another chance.
 func (w *wayBack) refusedRight(p *part, f *flight) lesson {
+	shared := len(f.parts) > 1
 	switch {
-	case w.marked(p):
+	case w.marked(p) && (!shared || f.allMarked):
 		for _, each := range p.wanted {
 			if w.marks(each.name) {
 				w.bare[each.name] = f.failure.String()
 			}
 		}
-	case len(f.parts) > 1:
+	case shared:
 		for _, each := range p.wanted {
 			if _, err := each.readMark(); err == nil {
 				delete(w.bare, each.name)
@@ -90,14 +93,16 @@ func (w *wayBack) refusedRight(p *part, f *flight) lesson {
 	return repeat
 }
 
-// escalate decides how a part goes on that AWS refused before, when nothing of
+// escalate decides how a part goes on that AWS refused before. Where nothing of
 // it changed: divided from others, then without the mark, then not at all.
 func (w *wayBack) escalate(p *part) bool {
 	key := p.key()
-	if w.refused[key] != token(p.spots()) {
+	switch refused := w.refused[key]; {
+	case refused == "":
 		return true
-	}
-	switch {
+	case refused != token(p.spots()):
+		w.conflicts++
+		return true
 	case w.divided[key] != "":
 		p.group = w.divided[key]
 		delete(w.divided, key)

@@ -35,13 +35,14 @@ const (
 // list lists from the first needed name to the end of a page, and on for as long
 // as a page ends within a needed name.
 //
-// The order is checked: a name that isn't there is only known to be missing by
-// its place. Where the order contradicts, and for names whose place isn't
-// documented, nothing is concluded but from a listing that began at the name.
+// A name that isn't there is only known to be missing by its place between two
+// that are. So the order is checked, here and over the whole zone by the scan
+// (owner.go). Where it contradicts, and for names whose place isn't documented,
+// nothing is concluded but from a listing that began at the name.
 func (z *zone) list(ctx context.Context, needed []string) (stretch, error) {
 	s := z.begin(needed[0])
 	at := start{name: s.from}
-	order := orderly{last: s.low}
+	var order orderly
 	for {
 		page, err := z.page(ctx, at)
 		if err != nil {
@@ -54,9 +55,7 @@ func (z *zone) list(ctx context.Context, needed []string) (stretch, error) {
 				return s, errDisordered
 			}
 		}
-		if escaped(s.from) {
-			s.low = order.first
-		}
+		s.low = order.first
 		if !page.IsTruncated {
 			s.open = true
 			return s, nil
@@ -81,11 +80,7 @@ func (z *zone) begin(from string) stretch {
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	z.seq++
-	s := stretch{from: from, began: z.now(), seq: z.seq, exact: z.disordered, records: map[string][]types.ResourceRecordSet{}}
-	if !escaped(from) {
-		s.low = sortKey(from)
-	}
-	return s
+	return stretch{from: from, began: z.now(), seq: z.seq, exact: z.disordered, records: map[string][]types.ResourceRecordSet{}}
 }
 
 // orderly watches the order of the names whose place is documented.
@@ -119,6 +114,7 @@ func (o *orderly) upTo(next string) string {
 func (z *zone) note(s stretch) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
+	s.exact = s.exact || z.disordered
 	for name, k := range z.names {
 		if k.seq > s.seq {
 			continue

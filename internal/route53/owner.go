@@ -16,12 +16,13 @@ import (
 // the zone. It goes on from where the last Read had to leave it, so that a zone
 // of any size is scanned in the end.
 type scan struct {
-	turn chan struct{} // held by whoever scans; guards next, began, members and claims
+	turn chan struct{} // held by whoever scans; guards the scan under way
 	// What the scan under way has found.
 	next    start
 	began   time.Time
 	members map[string][]member // by name
 	claims  []claim
+	order   orderly
 
 	// zone.mu guards the last answer and the last failure.
 	last     *registry
@@ -82,7 +83,7 @@ func (z *zone) scanned() (last *registry, due bool, err error) {
 func (z *zone) runScan(ctx context.Context) {
 	s := &z.scan
 	if now := z.now(); s.next == (start{}) || now.Sub(s.began) >= z.opts.OwnerEvery {
-		s.next, s.began, s.members, s.claims = start{}, now, map[string][]member{}, nil
+		s.next, s.began, s.members, s.claims, s.order = start{}, now, map[string][]member{}, nil, orderly{}
 	}
 	for {
 		page, err := z.page(ctx, s.next)
@@ -91,7 +92,9 @@ func (z *zone) runScan(ctx context.Context) {
 			return
 		}
 		for _, r := range page.ResourceRecordSets {
-			s.take(r)
+			if !s.take(r) {
+				z.disorder()
+			}
 		}
 		if !page.IsTruncated {
 			break
@@ -127,8 +130,9 @@ func (z *zone) scanFailed(ctx context.Context, err error) {
 	z.scan.failedAt = z.now()
 }
 
-// take keeps what a record tells.
-func (s *scan) take(r types.ResourceRecordSet) {
+// take keeps what a record tells; false: it isn't where it should be.
+func (s *scan) take(r types.ResourceRecordSet) (inOrder bool) {
+	name := canonical(aws.ToString(r.Name))
 	switch r.Type {
 	case types.RRTypeTxt:
 		if c := claimOf(r); c != nil {
@@ -136,7 +140,7 @@ func (s *scan) take(r types.ResourceRecordSet) {
 		}
 	case types.RRTypeSoa:
 	default:
-		name := canonical(aws.ToString(r.Name))
 		s.members[name] = append(s.members[name], member{string(r.Type), aws.ToString(r.SetIdentifier)})
 	}
+	return s.order.take(name)
 }

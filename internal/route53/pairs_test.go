@@ -287,9 +287,9 @@ func (tr *trial) judge(i int, c shift.Change) (violations int) {
 }
 
 // denied tells whether AWS says no so often that a rollback may believe it: once
-// with the mark and once without.
+// with the mark, for the sake of another pair or not, and once without.
 func (tr *trial) denied() bool {
-	n := 0
+	n := count(tr.forbidden)
 	for _, m := range tr.mishaps {
 		if m.fault.err != nil && m.fault.err.Error() == apiError("AccessDenied").Error() {
 			n++

@@ -160,7 +160,7 @@ func (q *queue) gatherMore(ctx context.Context) {
 		q.mu.Lock()
 		came, hurry, more := len(q.waiting), q.hurry, false
 		switch p := q.first(); {
-		case p == nil, p.group != "", q.gather <= 0, q.full(p):
+		case p == nil, q.gather <= 0, q.full(p):
 		case p.priority == shift.Rollback:
 			more, hurry = time.Since(q.rolledBack) < burst, nil
 		default:

@@ -48,8 +48,13 @@ func (z *zone) read(ctx context.Context, entrances []shift.Entrance, own []int, 
 	var wg sync.WaitGroup
 	var waiting map[string]error
 	wg.Go(func() { waiting = z.unsynced(ctx, names, w) })
+	knew := z.unordered()
 	seen := z.look(ctx, l, names, w)
 	wg.Wait()
+	owners, unknown := z.registry(ctx, attention != shift.Urgent)
+	if !knew && z.unordered() { // the scan found what the listings' pages didn't show
+		seen = z.look(ctx, l, names, w)
+	}
 	for _, i := range own {
 		p, err := pictureOf(*entrances[i].Route53, seen)
 		if err != nil {
@@ -58,8 +63,15 @@ func (z *zone) read(ctx context.Context, entrances []shift.Entrance, own []int, 
 		}
 		readings[i] = p.reading(entrances[i])
 		settle(&readings[i], *entrances[i].Route53, waiting)
+		// A rollback's Read doesn't wait for the owner: what isn't known then stops
+		// no way back, and Commit lets nothing rise whose owner isn't known.
+		switch r := &readings[i]; {
+		case owners != nil:
+			r.Owner = owners.owner(*entrances[i].Route53)
+		case r.Err == "" && attention != shift.Urgent:
+			r.Err = unknown.Error()
+		}
 	}
-	z.addOwners(ctx, entrances, own, attention, readings)
 }
 
 // settle says whether the entrance's changes are in sync: all of them are.
@@ -69,23 +81,6 @@ func settle(r *shift.EntranceReading, e shift.Route53Entrance, waiting map[strin
 		err, pending := waiting[n]
 		r.InSync = r.InSync && !pending
 		if err != nil && r.Err == "" {
-			r.Err = err.Error()
-		}
-	}
-}
-
-// addOwners says who else writes the entrances. A rollback's Read doesn't wait
-// for that: what isn't known then stops no way back, and Commit lets nothing
-// rise whose owner isn't known.
-func (z *zone) addOwners(ctx context.Context, entrances []shift.Entrance, own []int, attention shift.Attention, readings []shift.EntranceReading) {
-	known, err := z.registry(ctx, attention != shift.Urgent)
-	for _, i := range own {
-		r := &readings[i]
-		switch {
-		case r.At.IsZero():
-		case known != nil:
-			r.Owner = known.owner(*entrances[i].Route53)
-		case r.Err == "" && attention != shift.Urgent:
 			r.Err = err.Error()
 		}
 	}

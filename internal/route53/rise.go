@@ -156,14 +156,14 @@ func (z *zone) settle(s *swap, p *part) shift.Result {
 		shared := len(f.parts) > 1
 		switch f.failure.Class {
 		case awsapi.Unreachable:
-			r, _ := z.resolve(s, p, f.failure)
+			r, _ := z.resolve(s, p, f)
 			return r
 		case awsapi.Conflict:
 			if shared && f.others(p) {
 				p.group = f.cleared()
 				break
 			}
-			r, unchanged := z.resolve(s, p, f.failure)
+			r, unchanged := z.resolve(s, p, f)
 			if !unchanged || !shared {
 				return r
 			}
@@ -183,13 +183,14 @@ func (z *zone) settle(s *swap, p *part) shift.Result {
 // resolve finds out by reading what became of a part whose answer was lost or
 // a conflict, and whether it still stands as before. A conflict may be the echo
 // of the same swap sent before.
-func (z *zone) resolve(s *swap, p *part, f awsapi.Failure) (r shift.Result, unchanged bool) {
+func (z *zone) resolve(s *swap, p *part, flown *flight) (r shift.Result, unchanged bool) {
+	f := flown.failure
 	e := s.entrance()
 	e.Names = nil
 	for _, w := range p.wanted {
 		e.Names = append(e.Names, plain(w.name))
 	}
-	read, err := z.fetch(s.ctx, e, z.afresh())
+	read, err := z.fetch(s.ctx, e, flown.since)
 	if err != nil {
 		return shift.Result{Outcome: shift.Unknown, Note: fmt.Sprintf("%s; reading it back: %s", f, err)}, false
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
-// patientConflicts is how many conflicts in a row a rollback answers at once;
-// after more it pauses before each, since somebody writes as fast as it does.
+// patientConflicts is how many edits by somebody else a rollback answers at once;
+// after more it pauses before each try, since somebody writes as fast as it does.
 const patientConflicts = 3
 
 // wayBack is a rollback on its way: it goes on until it stands, or AWS refuses
@@ -27,9 +27,10 @@ type wayBack struct {
 
 	final     map[string]string // by name: why there is no point in going on with it
 	faults    []string          // why some groups can't be swapped at all
+	since     want              // the listings that are new enough to go on with
 	last      awsapi.Failure
 	tries     int
-	conflicts int
+	conflicts int // how often somebody else had changed what was to be swapped
 	unread    int
 }
 
@@ -40,7 +41,7 @@ func (z *zone) rollBack(swaps []*swap) {
 	parts := make([][]*part, len(swaps))
 	ways := make([]*wayBack, len(swaps))
 	for i, s := range swaps {
-		ways[i] = &wayBack{swap: s, zone: z, refused: map[string]string{}, divided: map[string]string{}, final: map[string]string{}}
+		ways[i] = &wayBack{swap: s, zone: z, since: z.afresh(), refused: map[string]string{}, divided: map[string]string{}, final: map[string]string{}}
 		parts[i] = ways[i].fromMemory()
 	}
 	z.submitAll(parts)
@@ -110,7 +111,6 @@ func (w *wayBack) goOn(parts []*part) {
 		parts = again
 		if outdated {
 			parts = nil
-			w.conflicts++
 			if n := w.conflicts - patientConflicts; n > 0 && !awsapi.Pause(w.ctx, n) {
 				w.giveUp()
 				return
@@ -129,7 +129,7 @@ func (w *wayBack) goOn(parts []*part) {
 // change is answered.
 func (w *wayBack) rebase() (parts []*part, done bool) {
 	for {
-		p, err := w.zone.fetch(w.ctx, w.entrance(), w.zone.afresh())
+		p, err := w.zone.fetch(w.ctx, w.entrance(), w.since)
 		if err == nil {
 			return w.judge(p.spots)
 		}

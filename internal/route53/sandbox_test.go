@@ -26,6 +26,7 @@ type world struct {
 	cloud  *sandbox.Cloud
 	client *sdk.Client
 	zone   string
+	url    string
 
 	mu  sync.Mutex
 	now time.Time
@@ -55,6 +56,7 @@ func newWorld(t testing.TB, share shift.Share) *world {
 	w.cloud = sandbox.New(sandbox.Options{Propagation: 30 * time.Second, Now: w.clock})
 	server := httptest.NewServer(w.cloud)
 	t.Cleanup(server.Close)
+	w.url = server.URL
 	cfg, err := awsapi.Load(t.Context(), awsapi.Options{Region: "ap-northeast-1", EndpointURL: server.URL})
 	if err != nil {
 		t.Fatal(err)

@@ -43,6 +43,7 @@ func (s *swap) name() string { return listed(s.entrance().Names) }
 type part struct {
 	wanted  []wished
 	names   []string // whatever the part writes, the marks' names included
+	reads   []string // what must be listed to read the names back
 	changes []types.Change
 	size    BatchSize
 
@@ -106,7 +107,10 @@ func (s *swap) plan(wishes []wished) ([]*part, error) {
 		}
 		p := parts[len(parts)-1]
 		p.wanted = append(p.wanted, w)
-		p.names = append(p.names, w.name)
+		p.names, p.reads = append(p.names, w.name), append(p.reads, w.name)
+		if s.entrance().Mark {
+			p.reads = append(p.reads, w.markAt)
+		}
 		if s.marks(w.name) {
 			p.names = append(p.names, w.markAt)
 		}

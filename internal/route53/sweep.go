@@ -163,9 +163,7 @@ func (z *zone) sweep(ctx context.Context, r *round) {
 		case err == nil:
 			z.note(s)
 		case errors.Is(err, errDisordered):
-			z.mu.Lock()
-			z.disordered = true
-			z.mu.Unlock()
+			z.disorder()
 		case ctx.Err() != nil:
 			return
 		default:
@@ -189,4 +187,24 @@ func (z *zone) needed(r *round) []string {
 	}
 	slices.SortFunc(names, func(a, b string) int { return cmp.Compare(z.names[a].key, z.names[b].key) })
 	return names
+}
+
+// disorder notes that the order of listings can't be relied on, and forgets what
+// was concluded from it.
+func (z *zone) disorder() {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	if z.disordered {
+		return
+	}
+	z.disordered = true
+	for _, k := range z.names {
+		k.seq, k.records = 0, nil
+	}
+}
+
+func (z *zone) unordered() bool {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	return z.disordered
 }
