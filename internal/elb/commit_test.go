@@ -53,6 +53,10 @@ func TestRises(t *testing.T) {
 		"is refused when the tags can't be read":             {script: map[string][]fault{"DescribeTags": {{err: apiError("Throttling")}}}, outcome: shift.Refused, note: "nothing was written", green: 25, writes: 0},
 		"goes through without the mark when tags are denied": {script: map[string][]fault{"AddTags": {{err: apiError("AccessDenied")}}}, outcome: shift.Applied, note: "without the mark", green: 50, marked: "version=5", writes: 1},
 		"is applied though it can't be read back after":      {script: map[string][]fault{"DescribeRules": {{}, {err: errCut}}}, outcome: shift.Applied, note: "not read back", green: 50, writes: 1},
+		"meets green's targets gone bad":                     {before: func(f *fakeELB) { f.health[greenTG] = []types.TargetHealthStateEnum{"unhealthy", "draining"} }, outcome: shift.Conflict, note: "0 healthy targets of 1", green: 25, writes: 0},
+		"is not written while green's health is unknown":     {script: map[string][]fault{"DescribeTargetHealth": {{err: apiError("AccessDenied")}}}, outcome: shift.Conflict, note: "health can't be read", green: 25, writes: 0},
+		"meets another group that its share depends on":      {setup: func(f *fakeELB) { thirdGroup(f); setThird(f, 60, 20) }, outcome: shift.Refused, note: "set blue to 75 and green to 25", green: 20, writes: 0},
+		"leaves another group its weight":                    {setup: thirdGroup, outcome: shift.Applied, green: 50, writes: 1},
 		"was never read":                                     {unread: true, outcome: shift.Conflict, green: 25, writes: 0},
 	}
 	for name, s := range stories {
@@ -106,6 +110,8 @@ func TestRollbacks(t *testing.T) {
 		"switches stickiness off though the reply was lost":  {setup: sticky, script: map[string][]fault{"ModifyRule": {{mute: true}}}, outcome: shift.Applied, note: "stickiness was switched off", green: 0, writes: 2},
 		"is refused without the right":                       {script: map[string][]fault{"ModifyRule": {{err: apiError("AccessDenied")}}}, outcome: shift.Refused, note: "grant elasticloadbalancing:ModifyRule", green: 25, writes: 1},
 		"leaves a third target group alone":                  {setup: thirdGroup, outcome: shift.Applied, note: "1 other target groups keep their weight, 7", green: 0, writes: 1},
+		"goes back where other groups keep a rise":           {setup: func(f *fakeELB) { thirdGroup(f); setThird(f, 60, 20) }, outcome: shift.Applied, green: 0, writes: 1},
+		"asks nobody for the health of targets":              {script: map[string][]fault{"DescribeTargetHealth": {throttled}}, outcome: shift.Applied, green: 0, writes: 1},
 		"goes on where tags can't be read":                   {script: map[string][]fault{"DescribeTags": {throttled}}, outcome: shift.Applied, green: 0, writes: 1},
 		"doesn't know when somebody raises green each time":  {script: map[string][]fault{"ModifyRule": slices.Repeat([]fault{{after: setWeights(60, 40)}}, 4)}, outcome: shift.Unknown, note: "somebody changed it", green: 40, writes: 4},
 	}
@@ -116,6 +122,10 @@ func TestRollbacks(t *testing.T) {
 
 func thirdGroup(f *fakeELB) {
 	f.rules[ruleARN] = []types.Action{oidc(), forwardTo(map[string]int32{blueTG: 75, greenTG: 25, "arn:third": 7}, false)}
+}
+
+func setThird(f *fakeELB, blue, green int32) {
+	f.rules[ruleARN] = []types.Action{oidc(), forwardTo(map[string]int32{blueTG: blue, greenTG: green, "arn:third": 7}, false)}
 }
 
 func wish(expected shift.EntranceReading, to shift.Share, p shift.Priority) shift.Change {

@@ -27,6 +27,7 @@ type fakeELB struct {
 	// former are the actions before the newest write; so many answers still show them.
 	former  map[string][]types.Action
 	stale   int
+	lied    bool // one did
 	health  map[string][]types.TargetHealthStateEnum
 	single  bool // one rule a page
 	pinned  bool // target groups have stickiness of their own: the rule's can't go
@@ -65,6 +66,7 @@ func (f *fakeELB) meet(op string) fault {
 func (f *fakeELB) shown(arn string) []types.Action {
 	if f.stale > 0 && f.former[arn] != nil {
 		f.stale--
+		f.lied = true
 		return f.former[arn]
 	}
 	return f.rules[arn]

@@ -122,9 +122,7 @@ func (a *Adapter) actionsOf(ctx context.Context, arns []string, attention shift.
 		if len(again) == 0 || !awsapi.Pause(ctx, try) {
 			break
 		}
-		for arn, better := range a.actions.get(ctx, again, ages{}) {
-			got[arn] = better
-		}
+		maps.Copy(got, a.actions.get(ctx, again, ages{}))
 	}
 	return got
 }

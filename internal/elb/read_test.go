@@ -142,17 +142,21 @@ func TestUnreadableHealthIsUnknownNotBad(t *testing.T) {
 	}
 }
 
-func TestTheLoadBalancerControllerIsNamedAsTheOwner(t *testing.T) {
+func TestAControllerIsNamedAsTheOwner(t *testing.T) {
 	t.Parallel()
-	for _, key := range []string{
-		"elbv2.k8s.aws/cluster", "ingress.k8s.aws/stack", "ingress.k8s.aws/resource", "ingress.k8s.aws/cluster",
-		"service.k8s.aws/stack", "service.k8s.aws/resource", "gateway.k8s.aws.alb/stack", "gateway.k8s.aws.nlb/resource",
+	for key, name := range map[string]string{
+		"elbv2.k8s.aws/cluster": "the aws-load-balancer-controller", "ingress.k8s.aws/stack": "the aws-load-balancer-controller",
+		"ingress.k8s.aws/resource": "the aws-load-balancer-controller", "ingress.k8s.aws/cluster": "the aws-load-balancer-controller",
+		"service.k8s.aws/stack": "the aws-load-balancer-controller", "service.k8s.aws/resource": "the aws-load-balancer-controller",
+		"gateway.k8s.aws.alb/stack": "the aws-load-balancer-controller", "gateway.k8s.aws.nlb/resource": "the aws-load-balancer-controller",
+		"eks:eks-cluster-name": "EKS Auto Mode", "ingress.eks.amazonaws.com/stack": "EKS Auto Mode", "service.eks.amazonaws.com/resource": "EKS Auto Mode",
+		"kubernetes.io/service-name": "Kubernetes' cloud controller",
 	} {
 		for what, arn := range map[string]string{"rule": ruleARN, "listener": listenerOf(ruleARN), "load balancer": balancerOf(ruleARN)} {
 			f := webAt(0)
 			f.tags[arn] = map[string]string{key: "shop-v134"}
 			got := readWeb(t, newAdapter(f)).Owner
-			if !strings.HasPrefix(got, "the aws-load-balancer-controller ("+key+"=shop-v134)") || !strings.Contains(got, "docs/load-balancers.md") {
+			if !strings.HasPrefix(got, name+" ("+key+"=shop-v134)") || !strings.Contains(got, "docs/load-balancers.md") {
 				t.Errorf("%s at the %s: owner %q", key, what, got)
 			}
 		}

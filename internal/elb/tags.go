@@ -36,12 +36,21 @@ const (
 // controller owns.
 const layoutPage = "docs/load-balancers.md"
 
-// controllerTags begin the keys of the tags that the aws-load-balancer-controller
-// puts on what it makes: cluster, stack and resource, for Ingresses, Services and
-// Gateways, and the older ones. Its source: pkg/deploy/tracking/provider.go,
-// pkg/gateway/constants, pkg/shared_constants/tag_keys.go.
-func controllerTags() []string {
-	return []string{"elbv2.k8s.aws/", "ingress.k8s.aws/", "service.k8s.aws/", "gateway.k8s.aws"}
+// controller is a program that writes load balancers by what stands in a cluster.
+type controller struct {
+	name string
+	tags []string // how the keys of the tags begin that it puts on what it makes
+}
+
+// controllers are those that are known, by the tags that tell cluster, stack and
+// resource. For the first: its source, pkg/deploy/tracking/provider.go,
+// pkg/gateway/constants and pkg/shared_constants/tag_keys.go.
+func controllers() []controller {
+	return []controller{
+		{"the aws-load-balancer-controller", []string{"elbv2.k8s.aws/", "ingress.k8s.aws/", "service.k8s.aws/", "gateway.k8s.aws"}},
+		{"EKS Auto Mode", []string{"eks:eks-cluster-name", "ingress.eks.amazonaws.com/", "service.eks.amazonaws.com/", "elbv2.eks.amazonaws.com/"}},
+		{"Kubernetes' cloud controller", []string{"kubernetes.io/service-name"}},
+	}
 }
 
 // lookAtTags reads the tags of any resources.
@@ -158,22 +167,23 @@ func markOf(tags []types.Tag) (*shift.Mark, error) {
 	return &m, nil
 }
 
-// controllerOf names the aws-load-balancer-controller that made what has the
-// tags, with cluster, stack and resource as far as they tell; empty: none did.
+// controllerOf names the controller that made what has the tags, with cluster,
+// stack and resource as far as they tell; empty: none is known to have.
 func controllerOf(tags []types.Tag) string {
-	told := map[string]bool{}
-	for _, t := range tags {
-		key := aws.ToString(t.Key)
-		for _, prefix := range controllerTags() {
-			if strings.HasPrefix(key, prefix) {
+	var names []string
+	for _, c := range controllers() {
+		told := map[string]bool{}
+		for _, t := range tags {
+			key := aws.ToString(t.Key)
+			if slices.ContainsFunc(c.tags, func(prefix string) bool { return strings.HasPrefix(key, prefix) }) {
 				told[fmt.Sprintf("%s=%s", key, aws.ToString(t.Value))] = true
 			}
 		}
+		if len(told) > 0 {
+			names = append(names, fmt.Sprintf("%s (%s)", c.name, strings.Join(slices.Sorted(maps.Keys(told)), ", ")))
+		}
 	}
-	if len(told) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("the aws-load-balancer-controller (%s)", strings.Join(slices.Sorted(maps.Keys(told)), ", "))
+	return strings.Join(names, " and ")
 }
 
 // ownerOf names the controller that writes an action, by its own tags and those
