@@ -91,6 +91,16 @@ type zone struct {
 // newZone has a zone with the subjects' records, and others that nobody may touch.
 func newZone(t *testing.T, kind shape, marked bool, subjects ...*subject) *scene {
 	st := newStage(t, sandbox.Options{Propagation: 30 * time.Second})
+	z := zoneOn(t, st, kind, marked, subjects...)
+	s := &scene{stage: st, setting: z, service: sandbox.Route53, writes: "ChangeResourceRecordSets", reads: "ListResourceRecordSets", subjects: subjects}
+	if err := s.begin(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Minute) // all of it is INSYNC by now
+	return s
+}
+
+func zoneOn(t *testing.T, st *stage, kind shape, marked bool, subjects ...*subject) *zone {
 	z := &zone{stage: st, config: st.sessions(t), api: sdkroute53.NewFromConfig(st.aside), subjects: subjects, shape: kind}
 	made, err := z.api.CreateHostedZone(t.Context(), &sdkroute53.CreateHostedZoneInput{Name: sdk.String("example.com"), CallerReference: sdk.String("it")})
 	if err != nil {
@@ -105,12 +115,7 @@ func newZone(t *testing.T, kind shape, marked bool, subjects ...*subject) *scene
 	}
 	z.check = *checked.HealthCheck.Id
 	z.fill(t, marked)
-	s := &scene{stage: st, setting: z, service: sandbox.Route53, writes: "ChangeResourceRecordSets", reads: "ListResourceRecordSets", subjects: subjects}
-	if err := s.begin(); err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(time.Minute) // all of it is INSYNC by now
-	return s
+	return z
 }
 
 func (z *zone) fill(t *testing.T, marked bool) {

@@ -56,6 +56,17 @@ type balancer struct {
 // nobody may touch.
 func newBalancer(t *testing.T, f form, subjects ...*subject) *scene {
 	st := newStage(t, sandbox.Options{})
+	s := &scene{stage: st, setting: balancerOn(t, st, f, subjects...), service: sandbox.ELB, writes: "ModifyRule", reads: "DescribeRules", subjects: subjects}
+	if f.listener {
+		s.writes, s.reads = "ModifyListener", "DescribeListeners"
+	}
+	if err := s.begin(); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func balancerOn(t *testing.T, st *stage, f form, subjects ...*subject) *balancer {
 	b := &balancer{stage: st, config: st.sessions(t), api: elbv2.NewFromConfig(st.aside), form: f, subjects: subjects}
 	in := &elbv2.CreateLoadBalancerInput{Name: sdk.String("web"), Subnets: []string{"subnet-a", "subnet-c"}}
 	if f.network {
@@ -72,14 +83,7 @@ func newBalancer(t *testing.T, f form, subjects ...*subject) *scene {
 		other := b.forward(shift.Weights{Blue: 70, Green: 30}, b.group(t, "blue-other"), b.group(t, "green-other"))
 		b.rule(t, 99, "other.example.com", []types.Action{other})
 	}
-	s := &scene{stage: st, setting: b, service: sandbox.ELB, writes: "ModifyRule", reads: "DescribeRules", subjects: subjects}
-	if f.listener {
-		s.writes, s.reads = "ModifyListener", "DescribeListeners"
-	}
-	if err := s.begin(); err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return b
 }
 
 // must stops the test at an error of a call that only sets the scene.
