@@ -188,7 +188,10 @@ func (s *elbStore) read(run elbCall) operation {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		a := s.accountLocked(req.caller.account)
-		return run(s.stale.asRead(a, req.operation, s.opts.Now()), req.form)
+		if !req.aside {
+			a = s.stale.asRead(a, req.operation, s.opts.Now())
+		}
+		return run(a, req.form)
 	}}
 }
 
