@@ -302,3 +302,16 @@ func isOf(sub *subject, name string) bool {
 func (z *zone) adapter() adapter {
 	return route53.New(route53.Options{API: sdkroute53.NewFromConfig(z.config(""))})
 }
+
+// forgetMarks takes away the marks that an earlier daemon left.
+func (z *zone) forgetMarks(t *testing.T) {
+	var changes []types.Change
+	for _, sub := range z.subjects {
+		for _, name := range sub.Route53.Names {
+			changes = append(changes, types.Change{Action: types.ChangeActionDelete, ResourceRecordSet: new(markSet(name, earlier(sub.from)))})
+		}
+	}
+	if err := z.change(changes); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -318,3 +318,10 @@ func (b *balancer) adapter() adapter {
 	client := elbv2.NewFromConfig(b.config(""))
 	return elb.New(elb.Options{Rules: client, Listeners: client, Health: client, Tags: client, Attributes: client})
 }
+
+// forgetMarks takes away the marks that an earlier daemon left.
+func (b *balancer) forgetMarks(t *testing.T) {
+	for _, sub := range b.subjects {
+		must[*elbv2.RemoveTagsOutput](t)(b.api.RemoveTags(t.Context(), &elbv2.RemoveTagsInput{ResourceArns: []string{sub.Balancer.ActionARN()}, TagKeys: []string{elb.MarkTag}}))
+	}
+}
