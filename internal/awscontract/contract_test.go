@@ -126,36 +126,40 @@ func TestContractWithAWS(t *testing.T) {
 	}
 	t.Run("contracts", func(t *testing.T) {
 		for nr, c := range contracts() {
-			unique := fmt.Sprintf("c%d", nr)
-			t.Run(c.name+"/embedded", func(t *testing.T) {
-				t.Parallel()
-				c.holds(t, embedded(t, unique))
-				count.note(t, "embedded")
-			})
-			t.Run(c.name+"/moto", func(t *testing.T) {
-				if why := firstOf(c.notOnMoto, noMoto); why != "" {
-					t.Skip("moto is left out: " + why)
-				}
-				t.Parallel()
-				c.holds(t, newBackend(moto, unique, nil))
-				count.note(t, "moto")
-			})
-			if c.byCLI == nil {
-				continue
-			}
-			t.Run(c.name+"/AWS CLI", func(t *testing.T) {
-				if noCLI != "" {
-					t.Skip(noCLI)
-				}
-				t.Parallel()
-				b := embedded(t, unique)
-				runCLI(t, b, c.byCLI(t, b))
-				count.note(t, "cli")
-			})
+			t.Run(c.name, func(t *testing.T) { c.try(t, count, fmt.Sprintf("c%d", nr), moto, firstOf(c.notOnMoto, noMoto), noCLI) })
 		}
 	})
 	tell(t, "%d contracts: %d on the embedded AWS, %d on moto, %d by the AWS CLI; left out on moto: %s%s",
 		len(contracts()), count.where["embedded"], count.where["moto"], count.where["cli"], strings.Join(left, "; "), besides(noMoto)+besides(noCLI))
+}
+
+// try tries one contract everywhere; noMoto and noCLI say why not there.
+func (c contract) try(t *testing.T, count *kept, unique, moto, noMoto, noCLI string) {
+	t.Run("embedded", func(t *testing.T) {
+		t.Parallel()
+		c.holds(t, embedded(t, unique))
+		count.note(t, "embedded")
+	})
+	t.Run("moto", func(t *testing.T) {
+		if noMoto != "" {
+			t.Skip("moto is left out: " + noMoto)
+		}
+		t.Parallel()
+		c.holds(t, newBackend(moto, unique, nil))
+		count.note(t, "moto")
+	})
+	if c.byCLI == nil {
+		return
+	}
+	t.Run("AWS CLI", func(t *testing.T) {
+		if noCLI != "" {
+			t.Skip(noCLI)
+		}
+		t.Parallel()
+		b := embedded(t, unique)
+		runCLI(t, b, c.byCLI(t, b))
+		count.note(t, "cli")
+	})
 }
 
 func firstOf(all ...string) string {
