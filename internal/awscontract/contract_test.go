@@ -115,6 +115,7 @@ func (k *kept) note(t *testing.T, where string) {
 }
 
 func TestContractWithAWS(t *testing.T) {
+	t.Parallel()
 	count := &kept{where: map[string]int{}}
 	moto, noMoto := startMoto(t)
 	noCLI := whyNoCLI()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -270,7 +271,7 @@ func (z *zone) edit(what foreign) error {
 	for _, r := range sets {
 		id := sdk.ToString(r.SetIdentifier)
 		name := strings.TrimSuffix(*r.Name, ".")
-		ours := string(r.Type) != "TXT" && (id == "blue" || id == "green") && (name == sub.Route53.Names[0] || what.mark == nil && !what.apart && isOf(sub, name))
+		ours := r.Type != types.RRTypeTxt && (id == "blue" || id == "green") && slices.Contains(sub.Route53.Names, name)
 		if !ours || what.apart && string(r.Type) != z.shape.types[0] {
 			continue
 		}
@@ -288,15 +289,6 @@ func (z *zone) edit(what foreign) error {
 		return errors.New("there is nothing to edit")
 	}
 	return z.change(changes)
-}
-
-func isOf(sub *subject, name string) bool {
-	for _, n := range sub.Route53.Names {
-		if n == name {
-			return true
-		}
-	}
-	return false
 }
 
 func (z *zone) adapter() adapter {

@@ -288,6 +288,7 @@ func (v *voyage) standsAt(want shift.Share) bool {
 // with a rollback at some moment: the rules hold at AWS after each write, and when
 // the faults are over everything reaches its end.
 func TestAWholeShiftKeepsTheRulesUnderFaults(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	var calls, violations, faults, late, back int
 	all := runs(100)

@@ -22,7 +22,7 @@ func startMoto(t *testing.T) (url, why string) {
 	if err != nil {
 		return "", "moto_server isn't on the PATH"
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it listens for no time at all
+	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,8 +34,12 @@ func startMoto(t *testing.T) (url, why string) {
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("starting %s: %v", path, err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	var end error
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		end = cmd.Wait()
+	}()
 	t.Cleanup(func() {
 		// It may have ended by itself; then there is nothing to kill.
 		_ = cmd.Process.Kill()
@@ -46,9 +50,8 @@ func startMoto(t *testing.T) (url, why string) {
 	defer look.Stop()
 	for late := time.After(time.Minute); ; {
 		select {
-		case err := <-ended:
-			ended <- err
-			return "", fmt.Sprintf("moto_server ended as soon as it was started: %v", err)
+		case <-ended:
+			return "", fmt.Sprintf("moto_server ended as soon as it was started: %v", end)
 		case <-late:
 			return "", "moto_server didn't answer within a minute"
 		case <-look.C:
