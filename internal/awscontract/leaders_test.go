@@ -39,7 +39,9 @@ func (l *leader) reign(t *testing.T, rounds int, shares []shift.Share) {
 			Entrance: l.run.subjects[0].Entrance, Expected: reading, Wanted: to, Priority: priority,
 			Control: shift.Mark{Attempt: 1, Epoch: l.epoch, Version: int64(10 + round), Phase: phaseOf(priority), Share: to},
 		}})[0]
-		if seedDbg { fmt.Println("DBG2", l.epoch, result) }
+		if seedDbg {
+			fmt.Println("DBG2", l.epoch, result)
+		}
 		if result.Outcome != shift.Conflict && result.Outcome != shift.Refused && result.Note == "" {
 			l.landed = append(l.landed, began)
 		}
