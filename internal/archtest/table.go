@@ -119,8 +119,8 @@ func forbidden(importer, imported string) string {
 		return "adapters don't know each other"
 	case adapter && (imported == "switcher" || imported == "config"):
 		return "adapters know the core's values only; internal/app joins them with the rest"
-	case slices.Contains(adapters(), imported) && importer != "internal/app" && importer != "internal/charttest":
-		return "internal/app alone knows the adapters, and the chart's tests, which try its rights with them"
+	case slices.Contains(adapters(), imported) && !slices.Contains([]string{"internal/app", "internal/awscontract", "internal/charttest"}, importer):
+		return "internal/app alone knows the adapters, and two packages of tests, which try rights and writes with them"
 	case ofSandbox(imported) && !ofSandbox(importer) && importer != "cmd/sandbox":
 		return "the product carries nothing of the sandbox"
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -291,12 +292,7 @@ func (z *zone) edit(what foreign) error {
 }
 
 func isOf(sub *subject, name string) bool {
-	for _, n := range sub.Route53.Names {
-		if n == name {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(sub.Route53.Names, name)
 }
 
 func (z *zone) adapter() adapter {

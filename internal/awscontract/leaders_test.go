@@ -135,7 +135,7 @@ func runs(all int) uint64 {
 // older one lands once the newer has written. A load balancer has no swap: there
 // what the older one had sent before may still land, and nothing else.
 func TestAnOlderLeaderHasNoEffect(t *testing.T) {
-	for place, make := range map[string]func(t *testing.T) *scene{
+	for place, stage := range map[string]func(t *testing.T) *scene{
 		"Route 53": func(t *testing.T) *scene {
 			return newZone(t, shapeOf("A and AAAA"), true, (journey{"", shift.Rise, 25, 50}).subject("shop"))
 		},
@@ -148,7 +148,7 @@ func TestAnOlderLeaderHasNoEffect(t *testing.T) {
 			violations, late := 0, 0
 			for seed := range runs(100) {
 				synctest.Test(t, func(t *testing.T) {
-					s := make(t)
+					s := stage(t)
 					s.subjects[0].others = nil
 					r := &rivalry{scene: s}
 					wrong := r.fight(t, seed)

@@ -33,7 +33,7 @@ type subject struct {
 	others []shift.Weights
 }
 
-func (s *subject) all() []string { return slices.Concat(s.groups...) }
+func (sub *subject) all() []string { return slices.Concat(sub.groups...) }
 
 // sight is all that AWS stores, taken apart.
 type sight struct {

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -223,13 +224,13 @@ func writeOf(r *http.Request, body []byte) (operation string, write bool) {
 func (s *stage) whenArriving(f func(operation string)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.arrives = append(s.arrives[:len(s.arrives):len(s.arrives)], f)
+	s.arrives = append(slices.Clip(s.arrives), f)
 }
 
 func (s *stage) whenLeft(f func(operation string)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.leaves = append(s.leaves[:len(s.leaves):len(s.leaves)], f)
+	s.leaves = append(slices.Clip(s.leaves), f)
 }
 
 func (s *stage) bePatient() {

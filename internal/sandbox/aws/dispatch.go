@@ -103,7 +103,7 @@ func (c *Cloud) receive(w http.ResponseWriter, r *http.Request) (*request, opera
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		http.Error(w, "reading the request: "+err.Error(), http.StatusRequestEntityTooLarge)
-		return nil, operation{}, nil
+		return nil, operation{}, err
 	}
 	req, err := identify(r, body)
 	if err == nil {
