@@ -41,15 +41,6 @@ func shapes() []shape {
 	}
 }
 
-func shapeOf(name string) shape {
-	for _, s := range shapes() {
-		if s.name == name {
-			return s
-		}
-	}
-	panic("no shape is named " + name)
-}
-
 // values is a record that has its values itself.
 func values(_ *zone, typ, id string) types.ResourceRecordSet {
 	value := map[string]string{
