@@ -106,7 +106,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 	}
 	a := &App{
 		log: o.Logger, version: o.Version, journal: kept, runbooks: runbooks,
-		sessions: sessions, secrets: secrets, aws: newAWS(adaptersOf(sessions)),
+		sessions: sessions, secrets: secrets, aws: newAWS(adaptersOf(sessions, o.Config.Interval)),
 		metrics: metrics, health: web.NewHealth(time.Now),
 		flags: flags, failed: make(chan error, 1), userAgent: userAgent, config: o.Config, pairs: map[string]*pair{},
 	}

@@ -25,7 +25,7 @@ func NewDirect(ctx context.Context, c *config.Config) (*Direct, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Direct{aws: newAWS(adaptersOf(sessions)), config: c}, nil
+	return &Direct{aws: newAWS(adaptersOf(sessions, c.Interval)), config: c}, nil
 }
 
 // DirectOptions say what goes back to blue, and how.

@@ -35,7 +35,7 @@ type contract struct {
 }
 
 func contracts() []contract {
-	return slices.Concat(swapContracts(), zoneContracts(), ruleContracts(), targetContracts(), accountContracts())
+	return slices.Concat(swapContracts(), zoneContracts(), ruleContracts(), targetContracts(), accountContracts(), adapterContracts())
 }
 
 // backend is an AWS that contracts are tried at.

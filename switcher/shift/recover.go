@@ -123,7 +123,7 @@ func (m Mark) tellsRollback(s State) bool {
 	if !m.Rollback || s.Rollback != nil {
 		return false
 	}
-	return m.Attempt == s.Attempt && s.Active() || m.Attempt > s.Attempt && s.Phase != Idle
+	return m.Attempt == s.Attempt && (s.Active() || s.Phase == Completed) || m.Attempt > s.Attempt && s.Phase != Idle
 }
 
 // joinMark takes over what a newer mark tells.

@@ -104,6 +104,11 @@ func (t *turn) afterEnd() (Decision, bool) {
 	if !t.next.Phase.Terminal() {
 		return Decision{}, false
 	}
+	for _, e := range t.next.Entrances { // a person went back without the daemon
+		if r, known := t.reading(e.Name); known && r.Mark != nil && r.Mark.tellsRollback(t.next) {
+			return t.outranked(e.Name, *r.Mark), true
+		}
+	}
 	if d, ok := t.touchedAfterEnd(); ok {
 		return d, true
 	}

@@ -39,7 +39,7 @@ type crowd struct {
 
 // crowdOf makes the resources of so many pairs: of rules, or of names.
 func crowdOf(ctx context.Context, o Options, w *world.World, name string, pairs, names, rules int) (c *crowd, err error) {
-	c = &crowd{options: o, world: w, name: name, pairs: pairs, budget: 10_000, burst: 10_000}
+	c = &crowd{options: o, world: w, name: name, pairs: pairs, budget: 1000, burst: 10_000}
 	if c.cloud, err = newCloud(ctx, aws.Options{Propagation: 200 * time.Millisecond}); err != nil {
 		return nil, err
 	}
