@@ -42,6 +42,10 @@ e2e: demo ## Run the demo, and the tests that need the whole world (build tag e2
 bench: build control-plane ## Measure rollbacks, of one pair and of a thousand, beside the bare SDK calls
 	@$(BIN)/sandbox bench --daemon $(BIN)/clusterswitch
 
+.PHONY: faults
+faults: ## Try each write to AWS with each fault, in every shape, and say what came of it
+	@cd internal/awscontract && $(GO) test -count=1
+
 .PHONY: lint
 lint: linter ## Check style, formatting, modules and suspicious code
 	@echo "golangci-lint"; $(BIN)/golangci-lint run --allow-parallel-runners

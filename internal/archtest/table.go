@@ -119,12 +119,18 @@ func forbidden(importer, imported string) string {
 		return "adapters don't know each other"
 	case adapter && (imported == "switcher" || imported == "config"):
 		return "adapters know the core's values only; internal/app joins them with the rest"
-	case slices.Contains(adapters(), imported) && !slices.Contains([]string{"internal/app", "internal/awscontract", "internal/charttest"}, importer):
-		return "internal/app alone knows the adapters, and two packages of tests, which try rights and writes with them"
+	case slices.Contains(adapters(), imported) && !knowsAdapters(importer):
+		return "internal/app alone knows the adapters, besides the tests of the chart and of the contract with AWS"
 	case ofSandbox(imported) && !ofSandbox(importer) && importer != "cmd/sandbox":
 		return "the product carries nothing of the sandbox"
 	}
 	return ""
+}
+
+// knowsAdapters tells whether a package may put adapters together: the daemon's
+// builder, and the tests that try the chart's rights or writes to AWS with them.
+func knowsAdapters(pkg string) bool {
+	return pkg == "internal/app" || pkg == "internal/charttest" || pkg == "internal/awscontract"
 }
 
 func ofSandbox(pkg string) bool { return strings.HasPrefix(pkg, "internal/sandbox/") }

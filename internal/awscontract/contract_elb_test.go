@@ -1,176 +1,235 @@
 package awscontract
 
 import (
-	"context"
+	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/eks"
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 
-	elbadapter "github.com/clusterswitch/clusterswitch/internal/elb"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
-// ruled is a load balancer with a listener and a rule that forwards to two groups.
-type ruled struct{ listener, defaultRule, rule, blue, green string }
+// web is a load balancer with a pair of groups behind one rule.
+type web struct {
+	*balancer
 
-func forward(blue string, blueWeight int32, green string, greenWeight int32) []types.Action {
-	return []types.Action{{Type: types.ActionTypeEnumForward, ForwardConfig: &types.ForwardActionConfig{
-		TargetGroups: []types.TargetGroupTuple{{TargetGroupArn: &blue, Weight: &blueWeight}, {TargetGroupArn: &green, Weight: &greenWeight}},
-	}}}
+	rule, blue, green string
 }
 
-func (b *backend) ruled(ctx context.Context, name string) (ruled, error) {
-	var r ruled
-	for side, arn := range map[string]*string{"blue": &r.blue, "green": &r.green} {
-		out, err := b.elb.CreateTargetGroup(ctx, &elbv2.CreateTargetGroupInput{
-			Name: new(name + "-" + side), Protocol: types.ProtocolEnumHttp, Port: new(int32(80)), VpcId: &b.vpc, TargetType: types.TargetTypeEnumIp,
-		})
-		if err != nil {
-			return r, err
-		}
-		*arn = *out.TargetGroups[0].TargetGroupArn
+// web makes one with the contract's own name; the rule's actions are between
+// blue and green at 75 and 25.
+func (b *backend) web(t *testing.T, f form) web {
+	t.Helper()
+	vpc, subnets := b.network(t)
+	lb := &balancer{api: b.elb, form: f, vpc: vpc}
+	in := &elbv2.CreateLoadBalancerInput{Name: &b.unique, Subnets: subnets}
+	if f.network {
+		in.Type = types.LoadBalancerTypeEnumNetwork
 	}
-	lb, err := b.elb.CreateLoadBalancer(ctx, &elbv2.CreateLoadBalancerInput{Name: &name, Subnets: b.subnets})
-	if err != nil {
-		return r, err
+	lb.arn = *must[*elbv2.CreateLoadBalancerOutput](t)(b.elb.CreateLoadBalancer(t.Context(), in)).LoadBalancers[0].LoadBalancerArn
+	w := web{balancer: lb, blue: lb.group(t, "blue-"+b.unique), green: lb.group(t, "green-"+b.unique)}
+	if f.network {
+		lb.main = lb.listen(t, 443, []types.Action{w.split(75, 25)})
+		return w
 	}
-	listener, err := b.elb.CreateListener(ctx, &elbv2.CreateListenerInput{
-		LoadBalancerArn: lb.LoadBalancers[0].LoadBalancerArn, Port: new(int32(80)), Protocol: types.ProtocolEnumHttp, DefaultActions: forward(r.blue, 100, r.green, 0),
-	})
-	if err != nil {
-		return r, err
-	}
-	r.listener = *listener.Listeners[0].ListenerArn
-	rule, err := b.elb.CreateRule(ctx, &elbv2.CreateRuleInput{
-		ListenerArn: &r.listener, Priority: new(int32(10)), Actions: forward(r.blue, 100, r.green, 0),
-		Conditions: []types.RuleCondition{{Field: new("path-pattern"), Values: []string{"/shop/*"}}},
-	})
-	if err != nil {
-		return r, err
-	}
-	r.rule = *rule.Rules[0].RuleArn
-	rules, err := b.elb.DescribeRules(ctx, &elbv2.DescribeRulesInput{ListenerArn: &r.listener})
-	if err != nil {
-		return r, err
-	}
-	for _, one := range rules.Rules {
-		if *one.IsDefault {
-			r.defaultRule = *one.RuleArn
-		}
-	}
-	return r, nil
+	lb.main = lb.listen(t, 443, []types.Action{fixed()})
+	w.rule = lb.rule(t, 1, "shop.example.com", []types.Action{w.split(75, 25)})
+	return w
 }
 
-// atRule runs a contract at a load balancer of its own.
-func atRule(name string, holds func(ctx context.Context, b *backend, r ruled) error) func(*testing.T, *backend) error {
-	return func(t *testing.T, b *backend) error {
-		r, err := b.ruled(t.Context(), name)
-		if err != nil {
-			return err
-		}
-		return holds(t.Context(), b, r)
-	}
+func (w web) split(blue, green int) types.Action {
+	return w.forward(shift.Weights{Blue: blue, Green: green}, w.blue, w.green)
 }
 
-// greenOf gives the green weight of the action that a rule ends in.
-func (b *backend) greenOf(ctx context.Context, rule string) (int32, error) {
-	out, err := b.elb.DescribeRules(ctx, &elbv2.DescribeRulesInput{RuleArns: []string{rule}})
-	if err != nil {
-		return 0, err
-	}
-	groups := out.Rules[0].Actions[len(out.Rules[0].Actions)-1].ForwardConfig.TargetGroups
-	if len(groups) != 2 || len(out.Rules[0].Conditions) > 1 {
-		return 0, fmt.Errorf("the rule is now %+v", out.Rules[0])
-	}
-	return *groups[1].Weight, nil
-}
-
-func (b *backend) greenIs(ctx context.Context, rule string, want int32) error {
-	got, err := b.greenOf(ctx, rule)
-	if err == nil && got != want {
-		err = fmt.Errorf("green's weight is %d, want %d", got, want)
-	}
+func (w web) modify(t *testing.T, actions ...types.Action) error {
+	t.Helper()
+	_, err := w.api.ModifyRule(t.Context(), &elbv2.ModifyRuleInput{RuleArn: &w.rule, Actions: actions})
 	return err
 }
 
-// adapterShifts reads, rolls back and reads again through the adapter.
-func adapterShifts(ctx context.Context, b *backend, r ruled) error {
-	a := elbadapter.New(elbadapter.Options{Rules: b.elb, Listeners: b.elb, Health: b.elb, Tags: b.elb, Attributes: b.elb})
-	e := shift.Entrance{Name: "web", Balancer: &shift.BalancerEntrance{RuleARN: r.rule, BlueTargetGroupARN: r.blue, GreenTargetGroupARN: r.green, MinHealthyTargets: 1}}
-	if _, err := b.elb.ModifyRule(ctx, &elbv2.ModifyRuleInput{RuleArn: &r.rule, Actions: forward(r.blue, 75, r.green, 25)}); err != nil {
-		return err
-	}
-	read := a.Read(ctx, []shift.Entrance{e}, shift.Watching)[0]
-	if read.Err != "" || !read.StandsAt(25) {
-		return fmt.Errorf("it reads as %+v", read)
-	}
-	mark := shift.Mark{Attempt: 1, Epoch: 1, Version: 2, Phase: shift.RollingBack, Rollback: true}
-	result := a.Commit(ctx, []shift.Change{{Entrance: e, Expected: read, Wanted: 0, Control: mark, Priority: shift.Rollback}})[0]
-	if result.Outcome != shift.Applied {
-		return fmt.Errorf("the rollback came to %+v", result)
-	}
-	read = a.Read(ctx, []shift.Entrance{e}, shift.Watching)[0]
-	if read.Err != "" || !read.StandsAt(0) || read.Mark == nil || *read.Mark != mark {
-		return fmt.Errorf("after the rollback it reads as %+v", read)
-	}
-	return b.greenIs(ctx, r.rule, 0)
+func (w web) modifyListener(t *testing.T, actions ...types.Action) error {
+	t.Helper()
+	_, err := w.api.ModifyListener(t.Context(), &elbv2.ModifyListenerInput{ListenerArn: &w.main, DefaultActions: actions})
+	return err
 }
 
-func balancerContracts() map[string]contract {
-	const unknown = "arn:aws:elasticloadbalancing:ap-northeast-1:123456789012:listener-rule/app/none/0000000000000001/0000000000000002/0000000000000003"
-	return map[string]contract{
-		"the adapter reads a rule and rolls it back": {holds: atRule("adapter", adapterShifts)},
-		"ModifyRule replaces the actions and keeps the conditions": {holds: atRule("modify-rule", func(ctx context.Context, b *backend, r ruled) error {
-			if _, err := b.elb.ModifyRule(ctx, &elbv2.ModifyRuleInput{RuleArn: &r.rule, Actions: forward(r.blue, 60, r.green, 40)}); err != nil {
-				return err
+func (w web) described(t *testing.T) types.Rule {
+	t.Helper()
+	return must[*elbv2.DescribeRulesOutput](t)(w.api.DescribeRules(t.Context(), &elbv2.DescribeRulesInput{RuleArns: []string{w.rule}})).Rules[0]
+}
+
+// weights says what groups the last of the actions forwards to.
+func (w web) weights(actions []types.Action) string {
+	var said []string
+	last := actions[len(actions)-1]
+	if last.ForwardConfig == nil {
+		return string(last.Type)
+	}
+	for _, g := range last.ForwardConfig.TargetGroups {
+		said = append(said, fmt.Sprintf("%s %d", map[string]string{w.blue: "blue", w.green: "green"}[*g.TargetGroupArn], sdk.ToInt32(g.Weight)))
+	}
+	return strings.Join(said, ", ")
+}
+
+func ordered(actions ...types.Action) []types.Action {
+	for i := range actions {
+		actions[i].Order = sdk.Int32(int32(i + 1))
+	}
+	return actions
+}
+
+// inCLI is a list of actions as the AWS CLI takes it.
+func inCLI(t *testing.T, actions ...types.Action) string {
+	t.Helper()
+	text := must[[]byte](t)(json.Marshal(actions))
+	var tree any
+	accepted(t, "reading what was written", json.Unmarshal(text, &tree))
+	return string(must[[]byte](t)(json.Marshal(pruned(tree))))
+}
+
+// ruleContracts are what writing rules and listeners relies on.
+func ruleContracts() []contract {
+	const takesAll = "it takes any"
+	return []contract{
+		{name: "ModifyRule replaces the list of actions and nothing else", holds: func(t *testing.T, b *backend) {
+			w := b.web(t, form{})
+			accepted(t, "the write", w.modify(t, w.split(50, 50)))
+			r := w.described(t)
+			if got := w.weights(r.Actions); len(r.Actions) != 1 || got != "blue 50, green 50" {
+				t.Errorf("the actions are %+v", r.Actions)
 			}
-			return b.greenIs(ctx, r.rule, 40)
-		})},
-		"ModifyListener changes the default rule": {holds: atRule("modify-listener", func(ctx context.Context, b *backend, r ruled) error {
-			if _, err := b.elb.ModifyListener(ctx, &elbv2.ModifyListenerInput{ListenerArn: &r.listener, DefaultActions: forward(r.blue, 60, r.green, 40)}); err != nil {
-				return err
+			if len(r.Conditions) != 1 || *r.Priority != "1" {
+				t.Errorf("the conditions are %+v, the priority %s", r.Conditions, *r.Priority)
 			}
-			return b.greenIs(ctx, r.defaultRule, 40)
-		})},
-		"ModifyRule of a default rule is refused": {notMoto: "it accepts it", holds: atRule("default-rule", func(ctx context.Context, b *backend, r ruled) error {
-			_, err := b.elb.ModifyRule(ctx, &elbv2.ModifyRuleInput{RuleArn: &r.defaultRule, Actions: forward(r.blue, 60, r.green, 40)})
-			return refused(err, "OperationNotPermitted")
-		})},
-		"an unknown rule is refused": {holds: func(t *testing.T, b *backend) error {
-			_, err := b.elb.DescribeRules(t.Context(), &elbv2.DescribeRulesInput{RuleArns: []string{unknown}})
-			return refused(err, "RuleNotFound")
+		}, byCLI: func(t *testing.T, b *backend) []cliCall {
+			w := b.web(t, form{})
+			return []cliCall{
+				{name: "the write of a runbook", args: []string{"elbv2", "modify-rule", "--rule-arn", w.rule, "--actions", inCLI(t, w.split(100, 0))}, says: `"Weight": 100`},
+				{name: "the look", args: []string{"elbv2", "describe-rules", "--rule-arns", w.rule}, says: `"shop.example.com"`},
+			}
 		}},
-		"a weight of 1,000 is refused": {notMoto: "it accepts any weight", holds: atRule("weights", func(ctx context.Context, b *backend, r ruled) error {
-			_, err := b.elb.ModifyRule(ctx, &elbv2.ModifyRuleInput{RuleArn: &r.rule, Actions: forward(r.blue, 1000, r.green, 0)})
-			return refused(err, "ValidationError")
-		})},
-		"more than 20 resources can't be asked for their tags": {notMoto: "it accepts any number", holds: atRule("tags", func(ctx context.Context, b *backend, r ruled) error {
-			arns := make([]string, 21)
-			for i := range arns {
-				arns[i] = r.rule
+		{name: "an OIDC secret stays by UseExistingClientSecret", notOnMoto: "it demands nothing of OIDC", holds: func(t *testing.T, b *backend) {
+			w := b.web(t, form{oidc: true})
+			accepted(t, "setting OIDC", w.modify(t, ordered(oidc(), w.split(75, 25))...))
+			stands := w.described(t).Actions
+			if stands[0].AuthenticateOidcConfig.ClientSecret != nil {
+				t.Error("the secret is told")
 			}
-			_, err := b.elb.DescribeTags(ctx, &elbv2.DescribeTagsInput{ResourceArns: arns})
-			return refused(err, "ValidationError")
-		})},
+			without := ordered(stands[0], w.split(50, 50))
+			refused(t, "a write without any secret", w.modify(t, without...), "ValidationError")
+			without[0].AuthenticateOidcConfig.UseExistingClientSecret = sdk.Bool(true)
+			accepted(t, "a write with the secret that is there", w.modify(t, without...))
+			if got := w.described(t).Actions; len(got) != 2 || w.weights(got) != "blue 50, green 50" || *got[0].AuthenticateOidcConfig.ClientId != "shop" {
+				t.Errorf("the actions are %+v", got)
+			}
+		}},
+		{name: "a default action is changed at its listener", holds: func(t *testing.T, b *backend) {
+			w := b.web(t, form{})
+			accepted(t, "the write", w.modifyListener(t, w.split(50, 50)))
+			rules := must[*elbv2.DescribeRulesOutput](t)(w.api.DescribeRules(t.Context(), &elbv2.DescribeRulesInput{ListenerArn: &w.main})).Rules
+			for _, r := range rules {
+				if *r.IsDefault && w.weights(r.Actions) != "blue 50, green 50" {
+					t.Errorf("the default rule's actions are %+v", r.Actions)
+				}
+			}
+		}, byCLI: func(t *testing.T, b *backend) []cliCall {
+			w := b.web(t, form{})
+			return []cliCall{{name: "the write of a runbook", args: []string{"elbv2", "modify-listener", "--listener-arn", w.main, "--default-actions", inCLI(t, w.split(100, 0))}, says: `"Weight": 100`}}
+		}},
+		{name: "a default rule is not changed by ModifyRule", notOnMoto: "it takes that", holds: func(t *testing.T, b *backend) {
+			w := b.web(t, form{})
+			rules := must[*elbv2.DescribeRulesOutput](t)(w.api.DescribeRules(t.Context(), &elbv2.DescribeRulesInput{ListenerArn: &w.main})).Rules
+			w.rule = *rules[len(rules)-1].RuleArn
+			refused(t, "the write", w.modify(t, w.split(50, 50)), "OperationNotPermitted")
+		}},
+		{name: "rules asked for by ARN are refused as a whole when one is gone", holds: func(t *testing.T, b *backend) {
+			w := b.web(t, form{})
+			_, err := w.api.DescribeRules(t.Context(), &elbv2.DescribeRulesInput{RuleArns: []string{w.rule, w.rule[:len(w.rule)-16] + "0123456789abcdef"}})
+			refused(t, "the look", err, "RuleNotFound")
+		}, byCLI: func(t *testing.T, b *backend) []cliCall {
+			w := b.web(t, form{})
+			return []cliCall{{name: "the look", args: []string{"elbv2", "describe-rules", "--rule-arns", w.rule, w.rule + "0"}, code: "RuleNotFound"}}
+		}},
+		{name: "a weight is 0 to 999", notOnMoto: takesAll, holds: func(t *testing.T, b *backend) {
+			w := b.web(t, form{})
+			for weight, code := range map[int]string{0: "", 999: "", 1000: "ValidationError", -1: "ValidationError"} {
+				refused(t, fmt.Sprintf("the weight %d", weight), w.modify(t, w.split(1, weight)), code)
+			}
+		}},
+		{name: "stickiness lasts 1 to 604,800 s, and must say how long", notOnMoto: takesAll, holds: func(t *testing.T, b *backend) {
+			w := b.web(t, form{sticky: true})
+			action := w.split(50, 50)
+			for seconds, code := range map[int32]string{1: "", 604800: "", 604801: "ValidationError", 0: "ValidationError"} {
+				action.ForwardConfig.TargetGroupStickinessConfig.DurationSeconds = &seconds
+				refused(t, fmt.Sprintf("%d s", seconds), w.modify(t, action), code)
+			}
+			action.ForwardConfig.TargetGroupStickinessConfig.DurationSeconds = nil
+			refused(t, "no duration", w.modify(t, action), "ValidationError")
+		}},
+		{name: "a listener of a network load balancer has weights", notOnMoto: "its ARNs are those of an application load balancer", holds: func(t *testing.T, b *backend) {
+			w := b.web(t, form{network: true})
+			accepted(t, "the write", w.modifyListener(t, w.split(0, 999)))
+			l := must[*elbv2.DescribeListenersOutput](t)(w.api.DescribeListeners(t.Context(), &elbv2.DescribeListenersInput{ListenerArns: []string{w.main}})).Listeners[0]
+			if got := w.weights(l.DefaultActions); got != "blue 0, green 999" || !strings.Contains(w.main, ":listener/net/") {
+				t.Errorf("%s: the actions are %+v", w.main, l.DefaultActions)
+			}
+		}},
+		{name: "an action can't name a group that isn't there", holds: func(t *testing.T, b *backend) {
+			w := b.web(t, form{})
+			w.green = w.green[:len(w.green)-16] + "0123456789abcdef"
+			refused(t, "the write", w.modify(t, w.split(50, 50)), "TargetGroupNotFound")
+		}},
 	}
 }
 
-func identityContracts() map[string]contract {
-	return map[string]contract{
-		"a role can be assumed": {holds: func(t *testing.T, b *backend) error {
-			out, err := b.sts.AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: new(contractRole), RoleSessionName: new("clusterswitch")})
-			if err == nil && (out.Credentials == nil || out.Credentials.SessionToken == nil) {
-				err = fmt.Errorf("the answer has no credentials: %+v", out)
+// targetContracts are what reading targets and tags relies on.
+func targetContracts() []contract {
+	return []contract{
+		{name: "targets of a group without a listener are unused", notOnMoto: "targets are healthy at once", holds: func(t *testing.T, b *backend) {
+			w := b.web(t, form{})
+			idle := w.group(t, "idle-"+b.unique)
+			for group, want := range map[string]string{idle: "unused Target.NotInUse", w.green: "initial Elb.RegistrationInProgress"} {
+				for _, d := range must[*elbv2.DescribeTargetHealthOutput](t)(w.api.DescribeTargetHealth(t.Context(), &elbv2.DescribeTargetHealthInput{TargetGroupArn: &group})).TargetHealthDescriptions {
+					if got := fmt.Sprintf("%s %s", d.TargetHealth.State, d.TargetHealth.Reason); got != want {
+						t.Errorf("%s: %s, want %s", group, got, want)
+					}
+				}
 			}
-			return err
 		}},
-		"an unknown cluster is not found": {holds: func(t *testing.T, b *backend) error {
-			_, err := b.eks.DescribeCluster(t.Context(), &eks.DescribeClusterInput{Name: new("none")})
-			return refused(err, "ResourceNotFoundException")
+		{name: "a tag is put on a rule and told", holds: func(t *testing.T, b *backend) {
+			w := b.web(t, form{})
+			w.tag(t, w.rule, "team", "shop")
+			w.tag(t, w.rule, "team", "web")
+			tags := must[*elbv2.DescribeTagsOutput](t)(w.api.DescribeTags(t.Context(), &elbv2.DescribeTagsInput{ResourceArns: []string{w.rule}})).TagDescriptions
+			if len(tags) != 1 || len(tags[0].Tags) != 1 || *tags[0].Tags[0].Value != "web" {
+				t.Errorf("the tags are %+v", tags)
+			}
+		}, byCLI: func(t *testing.T, b *backend) []cliCall {
+			w := b.web(t, form{})
+			return []cliCall{
+				{name: "the tag of a runbook", args: []string{"elbv2", "add-tags", "--resource-arns", w.rule, "--tags", "Key=clusterswitch.io/mark,Value=clusterswitch/v1 share=0"}},
+				{name: "the look", args: []string{"elbv2", "describe-tags", "--resource-arns", w.rule}, says: "clusterswitch/v1 share=0"},
+			}
+		}},
+		{name: "tags of more than 20 resources are refused", notOnMoto: "it tells them all", holds: func(t *testing.T, b *backend) {
+			w := b.web(t, form{})
+			var arns []string
+			for range 21 {
+				arns = append(arns, w.rule)
+			}
+			_, err := w.api.DescribeTags(t.Context(), &elbv2.DescribeTagsInput{ResourceArns: arns})
+			refused(t, "the look", err, "ValidationError")
+		}},
+		{name: "a group is behind one load balancer only", notOnMoto: "it takes two", holds: func(t *testing.T, b *backend) {
+			w := b.web(t, form{})
+			second := *b
+			second.unique += "-second"
+			other := second.web(t, form{})
+			refused(t, "the write", other.modify(t, w.split(50, 50)), "TargetGroupAssociationLimit")
 		}},
 	}
 }

@@ -41,6 +41,15 @@ func shapes() []shape {
 	}
 }
 
+func shapeOf(name string) shape {
+	for _, s := range shapes() {
+		if s.name == name {
+			return s
+		}
+	}
+	panic("no shape is named " + name)
+}
+
 // values is a record that has its values itself.
 func values(_ *zone, typ, id string) types.ResourceRecordSet {
 	value := map[string]string{
@@ -262,7 +271,7 @@ func (z *zone) edit(what foreign) error {
 	for _, r := range sets {
 		id := sdk.ToString(r.SetIdentifier)
 		name := strings.TrimSuffix(*r.Name, ".")
-		ours := string(r.Type) != "TXT" && (id == "blue" || id == "green") && (name == sub.Route53.Names[0] || what.mark == nil && !what.apart && isOf(sub, name))
+		ours := r.Type != types.RRTypeTxt && (id == "blue" || id == "green") && slices.Contains(sub.Route53.Names, name)
 		if !ours || what.apart && string(r.Type) != z.shape.types[0] {
 			continue
 		}
@@ -282,10 +291,19 @@ func (z *zone) edit(what foreign) error {
 	return z.change(changes)
 }
 
-func isOf(sub *subject, name string) bool {
-	return slices.Contains(sub.Route53.Names, name)
-}
-
 func (z *zone) adapter() adapter {
 	return route53.New(route53.Options{API: sdkroute53.NewFromConfig(z.config(""))})
+}
+
+// forgetMarks takes away the marks that an earlier daemon left.
+func (z *zone) forgetMarks(t *testing.T) {
+	var changes []types.Change
+	for _, sub := range z.subjects {
+		for _, name := range sub.Route53.Names {
+			changes = append(changes, types.Change{Action: types.ChangeActionDelete, ResourceRecordSet: new(markSet(name, earlier(sub.from)))})
+		}
+	}
+	if err := z.change(changes); err != nil {
+		t.Fatal(err)
+	}
 }

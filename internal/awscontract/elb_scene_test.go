@@ -47,6 +47,7 @@ type balancer struct {
 	api    *elbv2.Client // aside
 	arn    string
 	main   string // the listener that has the rules
+	vpc    string
 
 	form     form
 	subjects []*subject
@@ -67,7 +68,7 @@ func newBalancer(t *testing.T, f form, subjects ...*subject) *scene {
 }
 
 func balancerOn(t *testing.T, st *stage, f form, subjects ...*subject) *balancer {
-	b := &balancer{stage: st, config: st.sessions(t), api: elbv2.NewFromConfig(st.aside), form: f, subjects: subjects}
+	b := &balancer{stage: st, config: st.sessions(t), api: elbv2.NewFromConfig(st.aside), vpc: "vpc-1", form: f, subjects: subjects}
 	in := &elbv2.CreateLoadBalancerInput{Name: sdk.String("web"), Subnets: []string{"subnet-a", "subnet-c"}}
 	if f.network {
 		in.Type = types.LoadBalancerTypeEnumNetwork
@@ -132,7 +133,7 @@ func (b *balancer) group(t *testing.T, name string) string {
 		protocol = types.ProtocolEnumTcp
 	}
 	arn := *must[*elbv2.CreateTargetGroupOutput](t)(b.api.CreateTargetGroup(t.Context(), &elbv2.CreateTargetGroupInput{
-		Name: &name, Protocol: protocol, Port: sdk.Int32(8080), VpcId: sdk.String("vpc-1"), TargetType: types.TargetTypeEnumIp,
+		Name: &name, Protocol: protocol, Port: sdk.Int32(8080), VpcId: &b.vpc, TargetType: types.TargetTypeEnumIp,
 	})).TargetGroups[0].TargetGroupArn
 	must[*elbv2.RegisterTargetsOutput](t)(b.api.RegisterTargets(t.Context(), &elbv2.RegisterTargetsInput{
 		TargetGroupArn: &arn, Targets: []types.TargetDescription{{Id: sdk.String("10.0.0.1"), Port: sdk.Int32(8080)}, {Id: sdk.String("10.0.0.2"), Port: sdk.Int32(8080)}},
@@ -142,7 +143,11 @@ func (b *balancer) group(t *testing.T, name string) string {
 
 func (b *balancer) listen(t *testing.T, port int32, actions []types.Action) string {
 	in := &elbv2.CreateListenerInput{LoadBalancerArn: &b.arn, Port: &port, Protocol: types.ProtocolEnumTcp, DefaultActions: actions}
-	if !b.form.network {
+	switch {
+	case b.form.network:
+	case !b.form.oidc:
+		in.Protocol = types.ProtocolEnumHttp
+	default: // users log in by HTTPS only
 		in.Protocol = types.ProtocolEnumHttps
 		in.Certificates = []types.Certificate{{CertificateArn: sdk.String("arn:aws:acm:ap-northeast-1:123456789012:certificate/1")}}
 	}
@@ -317,4 +322,11 @@ func (b *balancer) edit(what foreign) error {
 func (b *balancer) adapter() adapter {
 	client := elbv2.NewFromConfig(b.config(""))
 	return elb.New(elb.Options{Rules: client, Listeners: client, Health: client, Tags: client, Attributes: client})
+}
+
+// forgetMarks takes away the marks that an earlier daemon left.
+func (b *balancer) forgetMarks(t *testing.T) {
+	for _, sub := range b.subjects {
+		must[*elbv2.RemoveTagsOutput](t)(b.api.RemoveTags(t.Context(), &elbv2.RemoveTagsInput{ResourceArns: []string{sub.Balancer.ActionARN()}, TagKeys: []string{elb.MarkTag}}))
+	}
 }

@@ -40,8 +40,10 @@ type fault struct {
 	meanwhile func(sub *subject) ending
 	// end is how the first subject stands in the end; nil: reached.
 	end func(sub *subject) ending
-	// says is what the note of a refusal tells, while the fault lasts.
-	says string
+	// conflicts: whatever isn't a rollback must be answered as a conflict at first.
+	conflicts bool
+	// says is what a note tells while the fault lasts; nil: nothing is asked for.
+	says func(sub *subject) string
 	// few: it is also tried where cases are expensive.
 	few bool
 	// only restricts it to scenes where it means something; nil: all.
@@ -57,6 +59,20 @@ func withMark(s *scene) bool { return onELB(s) || s.subjects[0].Route53.Mark }
 func markedOnRoute53(s *scene) bool { return onRoute53(s) && withMark(s) }
 
 func always(e ending) func(*subject) ending { return func(*subject) ending { return e } }
+
+// toGrant: the note says what right is missing.
+func toGrant(*subject) string { return "grant " }
+
+// unmarked: what goes without the mark says so, and what doesn't says why not.
+func unmarked(sub *subject) string {
+	switch {
+	case sub.restick:
+		return "" // it writes no mark
+	case sub.Balancer != nil || sub.priority == shift.Rollback:
+		return "without the mark"
+	}
+	return "TXT"
+}
 
 // unlessRollback: only a rollback gets through.
 func unlessRollback(e ending) func(*subject) ending {
@@ -150,12 +166,12 @@ func refusals() []fault {
 		{name: "a prior request once", arm: hits(sandbox.PriorRequestNotComplete, 1, 0), only: onRoute53, few: true},
 		{name: "a prior request throughout", arm: hits(sandbox.PriorRequestNotComplete, 0, 0), only: onRoute53, lasts: true, meanwhile: always(unmoved)},
 		{name: "denied once", arm: hits(sandbox.AccessDenied, 1, 0)},
-		{name: "the write denied throughout", arm: hits(sandbox.AccessDenied, 0, 0), lasts: true, meanwhile: always(unmoved), says: "grant "},
-		{name: "everything denied throughout", arm: everything(sandbox.AccessDenied), lasts: true, meanwhile: always(unmoved), says: "grant "},
-		{name: "TXT denied throughout", only: markedOnRoute53, lasts: true, meanwhile: unlessRollback(unmoved), arm: func(s *scene, _ func()) {
+		{name: "the write denied throughout", arm: hits(sandbox.AccessDenied, 0, 0), lasts: true, meanwhile: always(unmoved), says: toGrant},
+		{name: "everything denied throughout", arm: everything(sandbox.AccessDenied), lasts: true, meanwhile: always(unmoved), says: toGrant},
+		{name: "TXT denied throughout", only: markedOnRoute53, lasts: true, meanwhile: unlessRollback(unmoved), says: unmarked, arm: func(s *scene, _ func()) {
 			s.inject(sandbox.Fault{Kind: sandbox.AccessDenied, Service: s.service, Operation: s.writes, RecordType: "TXT"})
 		}},
-		{name: "the mark's tag denied throughout", only: onELB, lasts: true, meanwhile: always(reached), arm: func(s *scene, _ func()) {
+		{name: "the mark's tag denied throughout", only: onELB, lasts: true, meanwhile: always(reached), says: unmarked, arm: func(s *scene, _ func()) {
 			s.inject(sandbox.Fault{Kind: sandbox.AccessDenied, Service: s.service, Operation: "AddTags"})
 		}},
 		{name: "credentials that expire for once", arm: hits(sandbox.ExpiredCredentials, 1, 0)},
@@ -169,16 +185,16 @@ func rivals() []fault {
 	newer := shift.Mark{Attempt: 1, Epoch: newerEpoch, Version: 9, Phase: shift.Shifting, Share: foreignShare}
 	edit := foreign{share: foreignShare}
 	return []fault{
-		{name: "a foreign edit before", arm: before(edit), few: true},
-		{name: "a foreign edit as the write arrives", arm: arriving(edit), only: onRoute53},
+		{name: "a foreign edit before", arm: before(edit), few: true, conflicts: true},
+		{name: "a foreign edit as the write arrives", arm: arriving(edit), only: onRoute53, conflicts: true},
 		{name: "a foreign edit right after", arm: after(edit)},
 		{name: "a foreign edit of one type", arm: before(foreign{share: foreignShare, apart: true}), only: func(s *scene) bool {
 			return onRoute53(s) && len(s.subjects[0].Route53.Types) > 1
 		}},
 		{name: "an older leader's mark", arm: before(foreign{mark: &older}), only: withMark},
 		{name: "an older leader's mark right after", arm: after(foreign{mark: &older}), only: withMark},
-		{name: "a newer leader's mark", arm: before(foreign{mark: &newer}), only: withMark, end: unlessRollback(unmoved)},
-		{name: "a newer leader's mark as the write arrives", arm: arriving(foreign{mark: &newer}), only: markedOnRoute53, end: unlessRollback(unmoved)},
+		{name: "a newer leader's mark", arm: before(foreign{mark: &newer}), only: withMark, conflicts: true, end: unlessRollback(unmoved)},
+		{name: "a newer leader's mark as the write arrives", arm: arriving(foreign{mark: &newer}), only: markedOnRoute53, conflicts: true, end: unlessRollback(unmoved)},
 		{name: "green's part is gone", arm: before(foreign{remove: true}), end: always(foreigns)},
 		{name: "green's part goes as the write arrives", arm: arriving(foreign{remove: true}), end: always(foreigns), only: onRoute53},
 	}

@@ -50,10 +50,11 @@ type operation struct {
 // ServeHTTP answers one API call.
 func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	call := Call{At: c.opts.Now()}
-	req, op, err := c.receive(w, r)
-	if req == nil {
+	body, whole := readBody(w, r)
+	if !whole {
 		return
 	}
+	req, op, err := c.receive(r, body)
 	call.Service, call.Operation, call.Resource = req.service, req.operation, req.resource
 	call.Write = op.write
 	if err == nil && !c.limits.take(req.caller.account, req.service) {
@@ -84,10 +85,11 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Cloud and edit it through this.
 func (c *Cloud) Aside() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		req, op, err := c.receive(w, r)
-		if req == nil {
+		body, whole := readBody(w, r)
+		if !whole {
 			return
 		}
+		req, op, err := c.receive(r, body)
 		var answer any
 		if err == nil {
 			req.aside = true
@@ -97,14 +99,17 @@ func (c *Cloud) Aside() http.Handler {
 	})
 }
 
-// receive reads a request and finds its operation and its caller, or what refuses
-// it. Without a request, it has answered already.
-func (c *Cloud) receive(w http.ResponseWriter, r *http.Request) (*request, operation, error) {
+// readBody reads a request's body, or answers that it is too large.
+func readBody(w http.ResponseWriter, r *http.Request) (body []byte, whole bool) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		http.Error(w, "reading the request: "+err.Error(), http.StatusRequestEntityTooLarge)
-		return nil, operation{}, err
 	}
+	return body, err == nil
+}
+
+// receive finds a request's operation and caller, or what refuses it.
+func (c *Cloud) receive(r *http.Request, body []byte) (*request, operation, error) {
 	req, err := identify(r, body)
 	if err == nil {
 		err = c.authenticate(r, req)

@@ -1,0 +1,81 @@
+package awscontract
+
+import (
+	"encoding/pem"
+	"testing"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/eks"
+	sdkroute53 "github.com/aws/aws-sdk-go-v2/service/route53"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	ourseks "github.com/clusterswitch/clusterswitch/internal/eks"
+	sandbox "github.com/clusterswitch/clusterswitch/internal/sandbox/aws"
+)
+
+const zoneRole = "arn:aws:iam::222222222222:role/zone-writer"
+
+// assume is the same AWS, asked as a role.
+func (b *backend) assume(t *testing.T, role string) *backend {
+	t.Helper()
+	c := must[*sts.AssumeRoleOutput](t)(b.sts.AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: &role, RoleSessionName: sdk.String("clusterswitch")})).Credentials
+	config := b.config.Copy()
+	config.Credentials = credentials.NewStaticCredentialsProvider(*c.AccessKeyId, *c.SecretAccessKey, *c.SessionToken)
+	return b.as(config)
+}
+
+// accountContracts are what sessions, roles and clusters rely on.
+func accountContracts() []contract {
+	return []contract{
+		{name: "a caller learns who it is", holds: func(t *testing.T, b *backend) {
+			out := must[*sts.GetCallerIdentityOutput](t)(b.sts.GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{}))
+			if *out.Account != "123456789012" {
+				t.Errorf("the account is %s", *out.Account)
+			}
+		}},
+		{name: "an assumed role acts in its own account, and there only", notOnMoto: "any role may be assumed, and no call is refused", holds: func(t *testing.T, b *backend) {
+			accepted(t, "declaring the role", b.cloud.AddRole(zoneRole))
+			_, err := b.sts.AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: sdk.String(zoneRole + "s"), RoleSessionName: sdk.String("clusterswitch")})
+			refused(t, "assuming a role that isn't there", err, "AccessDenied")
+			other := b.assume(t, zoneRole)
+			theirs, _ := other.zone(t)
+			_, err = other.route53.ListResourceRecordSets(t.Context(), &sdkroute53.ListResourceRecordSetsInput{HostedZoneId: &theirs})
+			accepted(t, "listing the role's own zone", err)
+			_, err = b.route53.ListResourceRecordSets(t.Context(), &sdkroute53.ListResourceRecordSetsInput{HostedZoneId: &theirs})
+			refused(t, "listing it without the role", err, "AccessDenied")
+		}, byCLI: func(t *testing.T, b *backend) []cliCall {
+			accepted(t, "declaring the role", b.cloud.AddRole(zoneRole))
+			theirs, _ := b.assume(t, zoneRole).zone(t)
+			return []cliCall{
+				{name: "assuming the role", args: []string{"sts", "assume-role", "--role-arn", zoneRole, "--role-session-name", "cli"}, says: ":assumed-role/zone-writer/cli"},
+				{name: "listing its zone without it", args: listing(theirs), code: "AccessDenied"},
+			}
+		}},
+		{name: "a load balancer of another account isn't found", notOnMoto: "it has one account for all calls with made-up keys", holds: func(t *testing.T, b *backend) {
+			accepted(t, "declaring the role", b.cloud.AddRole(zoneRole))
+			w := b.web(t, form{})
+			w.api = b.assume(t, zoneRole).elb
+			refused(t, "the write", w.modify(t, w.split(50, 50)), "RuleNotFound")
+		}},
+		{name: "a cluster that isn't there is named so", holds: func(t *testing.T, b *backend) {
+			_, err := b.eks.DescribeCluster(t.Context(), &eks.DescribeClusterInput{Name: sdk.String("green")})
+			refused(t, "the look", err, "ResourceNotFoundException")
+		}, byCLI: func(*testing.T, *backend) []cliCall {
+			return []cliCall{{name: "the look", args: []string{"eks", "describe-cluster", "--name", "green"}, code: "ResourceNotFoundException"}}
+		}},
+		{name: "a cluster tells its endpoint, and takes the token that we sign", notOnMoto: "it checks no token", holds: func(t *testing.T, b *backend) {
+			accepted(t, "declaring the key", b.cloud.AddAccessKey("AKIDEXAMPLE", "secret", "arn:aws:iam::123456789012:user/switch"))
+			ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("not read by anybody here")})
+			accepted(t, "declaring the cluster", b.cloud.SetCluster(sandbox.Cluster{Name: "green", Version: "1.37", Endpoint: "https://127.0.0.1:1", CAPEM: ca}))
+			cluster := ourseks.New(ourseks.Options{Name: "green", Session: b.config})
+			if found := must[ourseks.Endpoint](t)(cluster.Describe(t.Context())); found.URL != "https://127.0.0.1:1" {
+				t.Errorf("the endpoint is %s", found.URL)
+			}
+			account, who, name, err := b.cloud.VerifyToken(must[string](t)(cluster.Tokens().Token(t.Context())))
+			if got := account + " " + who + " " + name; err != nil || got != "123456789012 arn:aws:iam::123456789012:user/switch green" {
+				t.Errorf("the token is of %q, %v", got, err)
+			}
+		}},
+	}
+}
