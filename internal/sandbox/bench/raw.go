@@ -26,7 +26,7 @@ type batchFloor struct {
 	took                     time.Duration // of as many raw batches
 }
 
-// rawBatches counts what a swap of every name with its mark needs, and sends
+// rawBatches counts, apart from what the daemon counts, what a swap of every name with its mark needs, and sends
 // just that by raw calls: each record set is deleted as it is and created again.
 func (c *crowd) rawBatches(ctx context.Context) (batchFloor, error) {
 	groups, err := c.recordSets(ctx)
