@@ -12,6 +12,7 @@ func (c *checker) pair(path string, p *Pair) {
 	c.cluster(path+".blue", p.Blue)
 	c.cluster(path+".green", p.Green)
 	c.sameCluster(path+".green", p.Blue, p.Green)
+	c.preflight(path+".preflight", p.Preflight)
 	c.workloads(path+".workloads", p.Workloads)
 	c.probes(path, p)
 	c.steps(path+".steps", p.Steps)

@@ -320,3 +320,29 @@ func manyNames(n int) string {
 	}
 	return strings.Join(names, ", ")
 }
+
+func TestFaultsOfAPreflight(t *testing.T) {
+	breakEach(t, map[string]breach{
+		"a preflight of an unknown mode": {
+			"serve: green", "serve: green\n    preflight: {mode: strict} #!", "pairs[0].preflight.mode", "use block, warn or off",
+		},
+		"a pattern that matches everything": {
+			"serve: green", "serve: green\n    preflight: {ignore: [{}]} #!", "pairs[0].preflight.ignore[0]", "matches every object",
+		},
+		"a pattern that is none": {
+			"serve: green", "serve: green\n    preflight: {ignore: [{name: \"a[\"}]} #!", "pairs[0].preflight.ignore[0].name", "is not a pattern",
+		},
+		"a waiver without a reason": {
+			"serve: green", "serve: green\n    preflight: {waivers: [{id: A/b, until: 2027-01-31}]} #!", "pairs[0].preflight.waivers[0].reason", "is missing",
+		},
+		"a waiver without an end": {
+			"serve: green", "serve: green\n    preflight: {waivers: [{id: A/b, reason: known}]} #!", "pairs[0].preflight.waivers[0].until", "is missing",
+		},
+		"a waiver that ends on no day": {
+			"serve: green", "serve: green\n    preflight: {waivers: [{id: A/b, reason: known, until: \"31.1.2027\"}]} #!", "pairs[0].preflight.waivers[0].until", "is not a day",
+		},
+		"two waivers of one finding": {
+			"serve: green", "serve: green\n    preflight: {waivers: [{id: A/b, reason: x, until: \"2027-01-31\"}, {id: A/b, reason: y, until: \"2027-01-31\"}]} #!", "pairs[0].preflight.waivers[1].id", "is waived twice",
+		},
+	})
+}

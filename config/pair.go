@@ -32,6 +32,9 @@ type Pair struct {
 	// Green is the new cluster, which serves after the shift.
 	Green Cluster `yaml:"green" required:"true"`
 
+	// Preflight says how green is compared with blue before it gets users.
+	Preflight Preflight `yaml:"preflight"`
+
 	// Workloads says which workloads must be ready before green rises.
 	Workloads Workloads `yaml:"workloads"`
 

@@ -45,7 +45,8 @@ func (d *decoder) scalar(into reflect.Value, n *yaml.Node, path string, k key) {
 }
 
 func (d *decoder) text(into reflect.Value, n *yaml.Node, path string, k key) {
-	if n.ShortTag() != "!!str" {
+	// A day without quotes is a timestamp to YAML, and its text is what we want.
+	if tag := n.ShortTag(); tag != "!!str" && tag != "!!timestamp" {
 		d.faultf(path, "%s is not text; put it in quotes", show(n))
 		return
 	}

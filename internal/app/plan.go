@@ -14,6 +14,7 @@ func planOf(c *config.Config, p config.Pair) shift.Plan {
 	plan := shift.Plan{
 		Pair:       p.Name,
 		Standby:    shift.Standby{For: p.Standby.For, AutoRollback: p.Standby.AutoRollback},
+		Preflight:  preflightMode(p.Preflight),
 		Interval:   c.Interval,
 		StaleAfter: p.StaleAfter,
 		Gates:      shift.Gates{SoakOnly: p.SoakOnly, ReplicasAtLeast: p.Replicas.AtLeast},
@@ -34,6 +35,16 @@ func planOf(c *config.Config, p config.Pair) shift.Plan {
 		})
 	}
 	return plan
+}
+
+func preflightMode(p config.Preflight) shift.PreflightMode {
+	switch p.Mode {
+	case "off":
+		return shift.PreflightOff
+	case "warn":
+		return shift.PreflightWarn
+	}
+	return shift.PreflightBlock
 }
 
 func entranceOf(e config.Entrance) shift.Entrance {

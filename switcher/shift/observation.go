@@ -14,6 +14,7 @@ type Observation struct {
 	Green     ClusterReading
 	Probes    []ProbeReading
 	Traffic   []TrafficReading
+	Preflight PreflightReading
 	// Notes are sentences about the pair for those who read the journal. No
 	// decision looks at them.
 	Notes []string

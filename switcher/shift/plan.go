@@ -24,6 +24,7 @@ type Plan struct {
 	Entrances []Entrance
 	Gates     Gates
 	Standby   Standby
+	Preflight PreflightMode
 	// Interval is how often the pair is looked at when nothing wakes it sooner;
 	// at least a second.
 	Interval time.Duration

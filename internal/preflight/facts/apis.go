@@ -1,0 +1,7 @@
+package facts
+
+// APIs is which versions of the API are in use.
+type APIs struct{}
+
+// CRD is one CustomResourceDefinition.
+type CRD struct{}

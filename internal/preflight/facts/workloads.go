@@ -1,0 +1,7 @@
+package facts
+
+// Workloads is what the objects that bear a deeper comparison are like.
+type Workloads struct{}
+
+// Settled is how the workloads fare: conditions, counts, pods.
+type Settled struct{}

@@ -1,0 +1,47 @@
+// Package preflight answers whether green has all that blue has and will work
+// on green's version of Kubernetes: gather, evaluate, report.
+package preflight
+
+import (
+	"context"
+	"time"
+
+	"github.com/clusterswitch/clusterswitch/internal/preflight/check"
+	"github.com/clusterswitch/clusterswitch/internal/preflight/facts"
+	"github.com/clusterswitch/clusterswitch/internal/preflight/finding"
+	"github.com/clusterswitch/clusterswitch/internal/preflight/gather"
+)
+
+// Options say what one preflight looks at.
+type Options struct {
+	Pair        string
+	Attempt     int
+	Scope       facts.Scope
+	Settings    facts.Settings
+	Waivers     []finding.Waiver
+	Blue, Green gather.Source
+	// Timeout bounds the reading of each cluster.
+	Timeout time.Duration
+}
+
+// Run gathers and evaluates. It returns no error: what could not be read is a
+// finding.
+func Run(ctx context.Context, o Options) finding.Report {
+	began := time.Now()
+	f := facts.Facts{Pair: o.Pair, Scope: o.Scope, At: began.UTC(), Settings: o.Settings}
+	f.Blue, f.Green = gather.Both(ctx, o.Blue, o.Green, gather.Options{Scope: o.Scope, Settings: o.Settings, Timeout: o.Timeout})
+	findings, ran := check.Evaluate(&f)
+	return finding.Report{
+		Schema: finding.Schema, Pair: o.Pair, Attempt: o.Attempt, Scope: o.Scope, At: f.At, Took: time.Since(began),
+		Blue: head(f.Blue), Green: head(f.Green), Checks: ran,
+		Findings: finding.Waive(findings, o.Waivers, time.Now()),
+	}
+}
+
+func head(c facts.Cluster) finding.Cluster {
+	h := finding.Cluster{Name: c.Name, Version: c.Versions.Server, Kinds: len(c.Objects)}
+	for _, list := range c.Objects {
+		h.Objects += len(list)
+	}
+	return h
+}
