@@ -13,6 +13,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 )
@@ -37,11 +38,13 @@ const (
 // errTooLarge says that an answer has more than mostOfAnAnswer.
 var errTooLarge = errors.New("the answer is larger than 16 MiB")
 
-// reader reads one cluster.
+// reader reads one cluster. Its clients are for what topics read besides the
+// lists.
 type reader struct {
 	options   Options
 	source    Source
 	discovery *discovery.DiscoveryClient
+	dynamic   dynamic.Interface
 	rest      rest.Interface
 	http      *http.Client
 	base      *url.URL
@@ -66,6 +69,10 @@ func newReader(from Source, o Options) (*reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a client: %w", err)
 	}
+	all, err := dynamic.NewForConfigAndClient(config, httpClient)
+	if err != nil {
+		return nil, fmt.Errorf("making a client: %w", err)
+	}
 	base, _, err := rest.DefaultServerUrlFor(config)
 	if err != nil {
 		return nil, fmt.Errorf("reading the address of the API server: %w", err)
@@ -74,7 +81,8 @@ func newReader(from Source, o Options) (*reader, error) {
 		o.key = newKey()
 	}
 	return &reader{
-		options: o, source: from, discovery: d, rest: d.RESTClient(), http: httpClient, base: base, namespaces: map[string]string{},
+		options: o, source: from, discovery: d, dynamic: all, rest: d.RESTClient(), http: httpClient, base: base,
+		namespaces: map[string]string{},
 	}, nil
 }
 
