@@ -1,6 +1,7 @@
 package gather
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -103,4 +104,9 @@ func readerOf(t *testing.T, from Source, o Options) (*reader, *facts.Cluster) {
 		t.Fatal(fault)
 	}
 	return r, c
+}
+
+func contextFor(t *testing.T, d time.Duration) (context.Context, context.CancelFunc) {
+	t.Helper()
+	return context.WithTimeout(t.Context(), d)
 }
