@@ -95,7 +95,7 @@ func TestARealServersKindsAreFound(t *testing.T) {
 // readerOf discovers a cluster.
 func readerOf(t *testing.T, from Source, o Options) (*reader, *facts.Cluster) {
 	t.Helper()
-	r, err := newReader(from, o)
+	r, err := newReader(from.Config, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ func TestBadServers(t *testing.T) {
 	}
 	slow := func(w http.ResponseWriter, r *http.Request) {
 		select {
-		case <-time.After(20 * time.Second):
+		case <-time.After(21 * time.Second):
 		case <-r.Context().Done():
 		}
 		lists(r.URL.Query().Get("continue")+"x", "Widget", r.URL.Query().Get("continue")+"y")(w, r)
@@ -181,7 +181,7 @@ func TestBadServers(t *testing.T) {
 func readNames(t *testing.T, f *fakeServer) (*facts.Cluster, string) {
 	t.Helper()
 	c := &facts.Cluster{Side: shift.Blue, Objects: map[facts.GroupKind]map[facts.Name]struct{}{}}
-	r, err := newReader(f.source(), Options{Scope: facts.Full, Timeout: 5 * time.Minute})
+	r, err := newReader(f.source().Config, Options{Scope: facts.Full, Timeout: 5 * time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
