@@ -76,7 +76,7 @@ func Reasons() []ReasonDoc {
 		{AlreadyServing, "Green has all traffic already.", "Nothing."},
 		{RollbackFlagSet, "Somebody's rollback flag is set, so nothing starts.", "Take the flag away, then ask for a new attempt."},
 		{PreflightRuns, "Green is being compared with blue; no user is sent there before.", "Nothing, unless it lasts: then look at the log for what can't be read."},
-		{PreflightBlocks, "Green lacks something that blue has, or would not work on green's version.", "`clusterswitch preflight PAIR` lists the findings. Mend each, or waive it in the configuration."},
+		{PreflightBlocks, "Green lacks something that blue has, or would not work on green's version.", "Mend each finding of the report, or waive it in the configuration."},
 		{PreflightUnknown, "Whether green is complete can't be told. Unknown is never good.", "Mend what the message names."},
 		{PreflightPassed, "Nothing that the preflight found stops the shift; the first step's gates are judged now.", "Nothing."},
 		{Rising, "An entrance was sent to the next share.", "Nothing."},
