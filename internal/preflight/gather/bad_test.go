@@ -133,7 +133,8 @@ func TestBadServers(t *testing.T) {
 				"/version": inTurn(replies(200, `{"gitVersion":"v1.34.2"}`), hangs), maps: hangs, secrets: hangs, widgets: hangs,
 			},
 			gaps: []facts.Gap{
-				{What: "configmaps", Why: "there was no answer within 1m30s"}, {What: "secrets", Why: "there was no answer within 1m30s"},
+				{What: "configmaps", Why: "there was no answer within 1m30s"},
+				{What: "secrets", Why: "there was no answer within 1m30s"},
 				{What: "widgets.example.com", Why: "there was no answer within 1m30s"},
 			}, took: 100 * time.Second,
 		},

@@ -143,7 +143,8 @@ func (s selection) decode(body []byte) (page []runtime.Object, next string, err 
 
 func metadataPage(body []byte) ([]runtime.Object, string, error) {
 	var list metav1.PartialObjectMetadataList
-	kind, err := "", error(nil)
+	var kind string
+	var err error
 	if rest, ok := bytes.CutPrefix(body, []byte(protobufMark)); ok {
 		var envelope runtime.Unknown
 		if err = envelope.Unmarshal(rest); err == nil {

@@ -189,7 +189,7 @@ func refusalOf(response *http.Response, body []byte) error {
 	}
 	o, _, err := scheme.Codecs.UniversalDeserializer().Decode(body, nil, nil)
 	if err != nil {
-		return x //nolint:nilerr // a proxy's page says less than the status code
+		return x // a proxy's page says less than the status code
 	}
 	if status, ok := o.(*metav1.Status); ok {
 		x.message, x.next = status.Message, status.Continue
