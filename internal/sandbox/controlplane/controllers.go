@@ -120,7 +120,7 @@ func (cp *ControlPlane) startProgram(path, logDir string, args []string) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(script, args...) //nolint:noctx // Stop ends it, after those who talk to it
+	cmd := exec.Command(script, args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	// kwok would look for settings in the home of whoever runs it.
 	cmd.Env = append(os.Environ(), "HOME="+cp.dir, "KWOK_WORKDIR="+cp.path("kwok"))

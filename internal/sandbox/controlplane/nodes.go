@@ -3,6 +3,7 @@ package controlplane
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -37,9 +38,7 @@ func registerNodes(ctx context.Context, config *rest.Config, nodes []Node) error
 			arch = "amd64"
 		}
 		labels := map[string]string{corev1.LabelHostname: n.Name, corev1.LabelOSStable: "linux", corev1.LabelArchStable: arch}
-		for key, value := range n.Labels {
-			labels[key] = value
-		}
+		maps.Copy(labels, n.Labels)
 		node, err := client.CoreV1().Nodes().Create(ctx, &corev1.Node{
 			ObjectMeta: metav1.ObjectMeta{Name: n.Name, Labels: labels},
 		}, metav1.CreateOptions{})
