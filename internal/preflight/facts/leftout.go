@@ -153,7 +153,7 @@ func leftOutNames() []Rule {
 		{Name: "bootstrap-tokens", Kinds: []string{"Secret"}, Namespace: "kube-system", Names: []string{"bootstrap-token-*"}, Why: "nodes join one cluster with it"},
 		{Name: "root-certificates", Kinds: []string{"ConfigMap"}, Names: []string{"kube-root-ca.crt", "istio-ca-root-cert", "istio-ca-crl", "linkerd-identity-trust-roots"}, Why: "it holds the cluster's own authority"},
 		{Name: "default-accounts", Kinds: []string{"ServiceAccount"}, Names: []string{"default"}, Anyway: true, Why: "each namespace gets one by itself"},
-		{Name: "server-endpoints", Kinds: []string{"Endpoints", "EndpointSlice.discovery.k8s.io"}, Namespace: "default", Names: []string{"kubernetes"}, Why: "it holds the addresses of the API server"},
+		{Name: "server-itself", Kinds: []string{"Service", "Endpoints", "EndpointSlice.discovery.k8s.io"}, Namespace: "default", Names: []string{"kubernetes"}, Why: "it leads to the API server itself"},
 		{Name: "system-config", Kinds: []string{"ConfigMap"}, Namespace: "kube-system", Names: []string{
 			"extension-apiserver-authentication", "kube-apiserver-legacy-service-account-token-tracking", "kubeadm-config", "kubelet-config*",
 			"kube-proxy", "kube-proxy-config", "cluster-autoscaler-status", "aws-auth",
