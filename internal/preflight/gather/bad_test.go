@@ -110,7 +110,7 @@ func TestBadServers(t *testing.T) {
 					configMaps("", 100, "limit-"+r.URL.Query().Get("limit"))(w, r)
 				}
 			}},
-			names: "a b c d e f limit-3",
+			names: "a b c d e f limit-1",
 		},
 		"an aggregated API that is down": {
 			handlers: map[string]http.HandlerFunc{"/apis": discovers(group("example.com", "v1", "widgets/Widget"), stale("metrics.k8s.io", "v1beta1"), stale("shop.example.com", "v1"))},

@@ -48,7 +48,8 @@ type reader struct {
 	http      *http.Client
 	base      *url.URL
 
-	// mu guards the facts while several kinds are listed.
+	// mu guards the facts while several kinds are listed. It is held while a page is
+	// handed out.
 	mu sync.Mutex
 	// lost says why the cluster is no longer asked: it stopped answering.
 	lost error
