@@ -2,6 +2,3 @@ package facts
 
 // Workloads is what the objects that bear a deeper comparison are like.
 type Workloads struct{}
-
-// Settled is how the workloads fare: conditions, counts, pods.
-type Settled struct{}

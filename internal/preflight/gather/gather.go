@@ -38,6 +38,7 @@ func Cluster(ctx context.Context, side shift.Side, from Source, o Options) facts
 	if from.Config == nil {
 		return c
 	}
+	c.Address = from.Config.Host
 	ctx, done := context.WithTimeout(ctx, max(o.Timeout, time.Second))
 	defer done()
 	r, err := newReader(from.Config, o)

@@ -59,7 +59,7 @@ func (r *reader) discover(_ context.Context, c *facts.Cluster) (fault string) {
 	if err != nil {
 		return "asking its version: " + why(err)
 	}
-	c.Versions.Server = version.GitVersion
+	c.Versions.Server, c.Versions.Emulated = version.GitVersion, emulated(version)
 	groups, lists, err := r.discovery.ServerGroupsAndResources()
 	if failed, ok := discovery.GroupDiscoveryFailedErrorGroups(err); ok {
 		for g, err := range failed {

@@ -28,6 +28,9 @@ type topic struct {
 func topics(o Options) []topic {
 	return []topic{
 		names(o),
+		versions(o),
+		settled(o),
+		argo(o),
 	}
 }
 

@@ -1,0 +1,138 @@
+package gather
+
+import (
+	"strconv"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/version"
+
+	"github.com/clusterswitch/clusterswitch/internal/preflight/facts"
+	"github.com/clusterswitch/clusterswitch/internal/workload"
+)
+
+// versions keeps what the nodes run, and the well-known parts of a cluster.
+func versions(Options) topic {
+	known := addons()
+	return topic{whole: map[facts.GroupKind]func(*facts.Cluster, runtime.Object){
+		core("Node"): func(c *facts.Cluster, o runtime.Object) {
+			if n, ok := o.(*corev1.Node); ok {
+				addNode(c, n)
+			}
+		},
+		apps("Deployment"): func(c *facts.Cluster, o runtime.Object) {
+			if d, ok := o.(*appsv1.Deployment); ok {
+				findAddons(c, known, object("apps", "Deployment", d), d.Spec.Template.Spec, off(d.Spec.Replicas))
+			}
+		},
+		apps("StatefulSet"): func(c *facts.Cluster, o runtime.Object) {
+			if s, ok := o.(*appsv1.StatefulSet); ok {
+				findAddons(c, known, object("apps", "StatefulSet", s), s.Spec.Template.Spec, off(s.Spec.Replicas))
+			}
+		},
+		apps("DaemonSet"): func(c *facts.Cluster, o runtime.Object) {
+			if d, ok := o.(*appsv1.DaemonSet); ok {
+				findAddons(c, known, object("apps", "DaemonSet", d), d.Spec.Template.Spec, false)
+			}
+		},
+	}}
+}
+
+func core(kind string) facts.GroupKind { return facts.GroupKind{Kind: kind} }
+
+func apps(kind string) facts.GroupKind { return facts.GroupKind{Group: "apps", Kind: kind} }
+
+// owned is an object as the facts name it, with its labels at hand.
+type owned struct {
+	facts.Object
+	labels map[string]string
+}
+
+func object(group, kind string, o metav1.Object) owned {
+	return owned{
+		Object: facts.Object{
+			GroupKind: facts.GroupKind{Group: group, Kind: kind},
+			Name:      facts.Name{Namespace: o.GetNamespace(), Name: o.GetName()},
+		},
+		labels: o.GetLabels(),
+	}
+}
+
+func off(replicas *int32) bool { return replicas != nil && *replicas == 0 }
+
+// emulated gives the minor that the server emulates where it is not its own.
+// Servers from 1.33 on tell it: https://kubernetes.io/docs/concepts/cluster-administration/compatibility-version/
+func emulated(v *version.Info) int {
+	// Some servers put a plus behind their minor.
+	minor := strings.TrimSuffix(v.Minor, "+")
+	if v.EmulationMinor == "" || v.EmulationMinor == minor {
+		return 0
+	}
+	n, err := strconv.Atoi(v.EmulationMinor)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// autoLabel marks the nodes of EKS Auto Mode.
+const autoLabel = "eks.amazonaws.com/compute-type"
+
+func addNode(c *facts.Cluster, n *corev1.Node) {
+	is := n.Status.NodeInfo
+	if c.Versions.Nodes == nil {
+		c.Versions.Nodes = map[facts.Node]int{}
+	}
+	c.Versions.Nodes[facts.Node{
+		Kubelet: is.KubeletVersion, Runtime: is.ContainerRuntimeVersion, OS: is.OperatingSystem, Image: is.OSImage, Arch: is.Architecture,
+		Ready: workload.NodeReady(n), Cordoned: n.Spec.Unschedulable, Auto: n.Labels[autoLabel] == "auto",
+	}]++
+}
+
+// findAddons looks for well-known images. Init containers don't count: they
+// borrow images of others.
+func findAddons(c *facts.Cluster, known map[string]addon, o owned, pod corev1.PodSpec, off bool) {
+	seen := map[string]bool{}
+	for _, container := range pod.Containers {
+		repository, tag := splitImage(container.Image)
+		a, ok := recognise(known, repository)
+		if !ok || seen[a.id] {
+			continue
+		}
+		seen[a.id] = true
+		if tag == "" {
+			tag = o.labels["app.kubernetes.io/version"]
+		}
+		c.Versions.Addons = append(c.Versions.Addons, facts.Addon{
+			ID: a.id, Title: a.title, Object: o.Object, Image: container.Image, Version: tag, Off: off,
+		})
+	}
+}
+
+// splitImage takes an image reference apart. A digest is no version, and a port
+// of the registry is no tag.
+func splitImage(image string) (repository, tag string) {
+	image, _, _ = strings.Cut(image, "@")
+	slash := strings.LastIndexByte(image, '/')
+	if colon := strings.LastIndexByte(image, ':'); colon > slash {
+		return image[:colon], image[colon+1:]
+	}
+	return image, ""
+}
+
+// recognise looks for the last two parts of the repository, then for the last.
+// Mirrors and registries put their own parts before them.
+func recognise(known map[string]addon, repository string) (addon, bool) {
+	parts := strings.Split(repository, "/")
+	last := parts[len(parts)-1]
+	if len(parts) > 1 {
+		if a, ok := known[parts[len(parts)-2]+"/"+last]; ok {
+			return a, true
+		}
+	}
+	a, ok := known[last]
+	return a, ok
+}
