@@ -119,7 +119,7 @@ func compareServers(f *facts.Facts, blue, green version) []finding.Finding {
 		}
 	}
 	found := []finding.Finding{note}
-	older := finding.Finding{}
+	var older finding.Finding
 	switch {
 	case green.compareMinor(blue) < 0:
 		older = finding.New(GreenOlder, finding.Block, clusterObject(shift.Green), "")

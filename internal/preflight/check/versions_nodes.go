@@ -108,7 +108,7 @@ func runtimeOf(told string) string {
 // 2023.6.20241010", "Bottlerocket OS 1.26.1 (aws-k8s-1.31)".
 func imageOf(told string) string {
 	kept := []string{}
-	for _, word := range strings.Fields(told) {
+	for word := range strings.FieldsSeq(told) {
 		if strings.HasPrefix(word, "(") {
 			break
 		}

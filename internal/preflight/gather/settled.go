@@ -94,6 +94,7 @@ func (s *settling) job(to *facts.Settled, j *batchv1.Job) {
 			kept.Complete = true
 		case batchv1.JobFailed, batchv1.JobFailureTarget:
 			kept.Failed = sentence(c.Reason, c.Message)
+		default: // JobSuspended follows from the spec
 		}
 	}
 	at := facts.Object{GroupKind: facts.GroupKind{Group: "batch", Kind: "Job"}, Name: nameOf(j)}
