@@ -105,7 +105,9 @@ func TestWorkloadsOfGreen(t *testing.T) {
 			[]string{"block TooFewReplicas/Deployment.apps/shop/web: green has 0 ready replicas of it, blue has 1; at least 1 are needed"},
 		},
 		"scaled to zero in both": {
-			func(_ *facts.Facts, b, g *facts.Settled) { b.Workloads[web], g.Workloads[web] = facts.Workload{}, facts.Workload{} }, []string{},
+			func(_ *facts.Facts, b, g *facts.Settled) {
+				b.Workloads[web], g.Workloads[web] = facts.Workload{}, facts.Workload{}
+			}, []string{},
 		},
 		"no part of blue's replicas is asked for": {
 			func(f *facts.Facts, _, g *facts.Settled) {
@@ -165,7 +167,9 @@ func TestPodsOfGreen(t *testing.T) {
 			[]string{"warn PodsNotReady/Pod/shop/debug: in green: 1 pod CrashLoopBackOff; in blue: 1 pod CrashLoopBackOff"},
 		},
 		"pods beside a workload that is ready": {
-			func(_ *facts.Facts, _, g *facts.Settled) { g.Pods[web] = []facts.Trouble{{Reason: "NotReady", Count: 1}} },
+			func(_ *facts.Facts, _, g *facts.Settled) {
+				g.Pods[web] = []facts.Trouble{{Reason: "NotReady", Count: 1}}
+			},
 			[]string{"warn PodsNotReady/Deployment.apps/shop/web: in green: 1 pod NotReady"},
 		},
 		"pods that end again and again": {

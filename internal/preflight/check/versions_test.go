@@ -212,7 +212,9 @@ func TestGreensNodes(t *testing.T) {
 			},
 		},
 		"of another build of the same image": {
-			map[facts.Node]int{with(linuxNode("v1.34.1"), func(n *facts.Node) { n.Image, n.Runtime = "Bottlerocket OS 1.27.0 (aws-k8s-1.34)", "containerd://2.0.1" }): 9},
+			map[facts.Node]int{with(linuxNode("v1.34.1"), func(n *facts.Node) {
+				n.Image, n.Runtime = "Bottlerocket OS 1.27.0 (aws-k8s-1.34)", "containerd://2.0.1"
+			}): 9},
 			[]string{},
 		},
 	} {
