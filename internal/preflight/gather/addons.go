@@ -9,7 +9,21 @@ type addon struct {
 	images []string
 }
 
-// addons gives the well-known parts by the ends of their images.
+// labelled begins the keys of what is known by a label's value.
+const labelled = "label:"
+
+// byLabel names those of which one workload alone has the label, by its value.
+func byLabel() map[string]string {
+	return map[string]string{
+		"kube-dns": "coredns", "coredns": "coredns", "kube-proxy": "kube-proxy", "aws-node": "vpc-cni", "node-local-dns": "node-local-dns",
+		"cilium": "cilium", "calico-node": "calico", "metrics-server": "metrics-server", "external-dns": "external-dns",
+		"descheduler": "descheduler", "cluster-autoscaler": "cluster-autoscaler", "aws-cluster-autoscaler": "cluster-autoscaler",
+		"karpenter": "karpenter", "aws-load-balancer-controller": "aws-load-balancer-controller", "traefik": "traefik",
+		"sealed-secrets": "sealed-secrets", "kube-state-metrics": "kube-state-metrics", "prometheus-operator": "prometheus-operator",
+	}
+}
+
+// addons gives the well-known parts by the ends of their images and by labels.
 func addons() map[string]addon {
 	known := map[string]addon{}
 	for _, a := range []addon{
@@ -74,6 +88,11 @@ func addons() map[string]addon {
 	} {
 		for _, image := range a.images {
 			known[image] = a
+		}
+		for label, id := range byLabel() {
+			if id == a.id {
+				known[labelled+label] = a
+			}
 		}
 	}
 	return known

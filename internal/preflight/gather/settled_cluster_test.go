@@ -132,7 +132,9 @@ func TestARealServerTellsHowItsWorkloadsFare(t *testing.T) {
 			{Kubelet: "v1.33.0", OS: "linux", Arch: "amd64", Cordoned: true}:                                                                          1,
 		},
 		Addons: []facts.Addon{{ID: "coredns", Title: "CoreDNS", Object: web, Image: "example.com/eks/coredns:v1.11.4", Version: "v1.11.4"},
-			{ID: "keda", Title: "KEDA", Object: inShop("apps", "Deployment", "later"), Image: "kedacore/keda", Version: "2.17.0", Off: true}},
+			{ID: "keda", Title: "KEDA", Object: inShop("apps", "Deployment", "later"), Image: "kedacore/keda", Version: "2.17.0", Off: true},
+			{ID: "descheduler", Title: "the descheduler", Object: inShop("apps", "StatefulSet", "db"), Image: "mirror/renamed:v0.34.0", Version: "v0.34.0"},
+		},
 	}
 	byID := cmpopts.SortSlices(func(a, b facts.Addon) bool { return a.ID < b.ID })
 	if diff := cmp.Diff(wantVersions, c.Versions, byID); diff != "" {
@@ -164,7 +166,9 @@ func storeWorkloads(t *testing.T, client kubernetes.Interface) {
 	later.Labels = map[string]string{"app.kubernetes.io/version": "2.17.0"}
 	stored(t, later, nil, create, update)
 	createSet, updateSet := onServer(t.Context(), client.AppsV1().StatefulSets("shop"))
-	stored(t, &appsv1.StatefulSet{ObjectMeta: inShop("db"), Spec: appsv1.StatefulSetSpec{Selector: selector(), Template: template("db:1")}}, func(s *appsv1.StatefulSet) {
+	db := &appsv1.StatefulSet{ObjectMeta: inShop("db"), Spec: appsv1.StatefulSetSpec{Selector: selector(), Template: template("mirror/renamed:v0.34.0")}}
+	db.Labels = map[string]string{"app.kubernetes.io/name": "descheduler"}
+	stored(t, db, func(s *appsv1.StatefulSet) {
 		s.Status = appsv1.StatefulSetStatus{ObservedGeneration: s.Generation, Replicas: 1, UpdatedReplicas: 1, ReadyReplicas: 1, AvailableReplicas: 1}
 	}, createSet, updateSet)
 	createDaemon, updateDaemon := onServer(t.Context(), client.AppsV1().DaemonSets("shop"))

@@ -92,23 +92,33 @@ func addNode(c *facts.Cluster, n *corev1.Node) {
 	}]++
 }
 
-// findAddons looks for well-known images. Init containers don't count: they
+// findAddons looks for well-known images, or else labels. Init containers don't count: they
 // borrow images of others.
 func findAddons(c *facts.Cluster, known map[string]addon, o owned, pod corev1.PodSpec, off bool) {
 	seen := map[string]bool{}
-	for _, container := range pod.Containers {
-		repository, tag := splitImage(container.Image)
-		a, ok := recognise(known, repository)
-		if !ok || seen[a.id] {
-			continue
-		}
-		seen[a.id] = true
+	add := func(a addon, image, tag string) {
 		if tag == "" {
 			tag = o.labels["app.kubernetes.io/version"]
 		}
-		c.Versions.Addons = append(c.Versions.Addons, facts.Addon{
-			ID: a.id, Title: a.title, Object: o.Object, Image: container.Image, Version: tag, Off: off,
-		})
+		seen[a.id] = true
+		c.Versions.Addons = append(c.Versions.Addons, facts.Addon{ID: a.id, Title: a.title, Object: o.Object, Image: image, Version: tag, Off: off})
+	}
+	for _, container := range pod.Containers {
+		repository, tag := splitImage(container.Image)
+		if a, ok := recognise(known, repository); ok && !seen[a.id] {
+			add(a, container.Image, tag)
+		}
+	}
+	if len(seen) > 0 || len(pod.Containers) == 0 {
+		return
+	}
+	// A mirror may have renamed the image; the labels tell then.
+	for _, label := range []string{"k8s-app", "app.kubernetes.io/name"} {
+		if a, ok := known[labelled+o.labels[label]]; ok {
+			_, tag := splitImage(pod.Containers[0].Image)
+			add(a, pod.Containers[0].Image, tag)
+			return
+		}
 	}
 }
 
