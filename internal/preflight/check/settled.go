@@ -69,18 +69,13 @@ func spared(s facts.Settings, o facts.Object) bool {
 	if len(s.Namespaces) > 0 && !slices.Contains(s.Namespaces, o.Namespace) {
 		return true
 	}
-	if slices.ContainsFunc(s.IgnoreWorkloads, func(pattern string) bool { return fits(pattern, o.Name.String()) }) {
+	if slices.ContainsFunc(s.IgnoreWorkloads, func(pattern string) bool {
+		ok, err := path.Match(pattern, o.Name.String())
+		return ok && err == nil
+	}) {
 		return true
 	}
-	return slices.ContainsFunc(s.Ignore, func(i facts.Ignore) bool {
-		return fits(i.Group, o.Group) && fits(i.Kind, o.Kind) && fits(i.Namespace, o.Namespace) && fits(i.Name, o.Name.Name)
-	})
-}
-
-// fits takes an empty pattern for one that everything fits.
-func fits(pattern, name string) bool {
-	ok, err := path.Match(pattern, name)
-	return pattern == "" || err == nil && ok
+	return slices.ContainsFunc(s.Ignore, func(i facts.Ignore) bool { return i.Takes(o.GroupKind, o.Name) })
 }
 
 // sorted gives the objects that count, in the order of a report.

@@ -2,7 +2,6 @@ package gather
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -11,8 +10,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/tools/pager"
 
 	"github.com/clusterswitch/clusterswitch/internal/preflight/facts"
 )
@@ -26,23 +23,20 @@ func applicationSet() facts.GroupKind {
 }
 
 // argo keeps the Applications of a cluster that has Argo CD.
-func argo(o Options) topic {
-	if o.Scope == facts.Brief {
-		return topic{}
-	}
+func argo(Options) topic {
 	return topic{
-		whole: map[facts.GroupKind]func(*facts.Cluster, runtime.Object){
-			application():    takingArgo(addApplication),
-			applicationSet(): takingArgo(addApplicationSet),
+		whole: map[facts.GroupKind]take{
+			application():    takingArgo(application(), addApplication),
+			applicationSet(): takingArgo(applicationSet(), addApplicationSet),
 		},
 		also: func(_ context.Context, _ *reader, c *facts.Cluster) { c.Argo.Served = c.Serves(application()) != nil },
 	}
 }
 
-func takingArgo(take func(*facts.Argo, *unstructured.Unstructured)) func(*facts.Cluster, runtime.Object) {
+func takingArgo(k facts.GroupKind, add func(*facts.Argo, *unstructured.Unstructured)) take {
 	return func(c *facts.Cluster, o runtime.Object) {
-		if u, ok := o.(*unstructured.Unstructured); ok {
-			take(&c.Argo, u)
+		if u, ok := as[*unstructured.Unstructured](c, k, o); ok {
+			add(&c.Argo, u)
 		}
 	}
 }
@@ -64,9 +58,10 @@ func Management(ctx context.Context, from Source, o ManagementOptions) facts.Clu
 		return c
 	}
 	c.Address = from.Config.Host
-	ctx, done := context.WithTimeout(ctx, max(o.Timeout, time.Second))
+	o.Timeout = max(o.Timeout, time.Second)
+	ctx, done := context.WithTimeout(ctx, o.Timeout)
 	defer done()
-	r, err := newReader(from.Config, Options{})
+	r, err := newReader(from.Config, Options{Timeout: o.Timeout})
 	if err != nil {
 		c.Fault = why(err)
 		return c
@@ -75,21 +70,33 @@ func Management(ctx context.Context, from Source, o ManagementOptions) facts.Clu
 	if len(namespaces) == 0 {
 		namespaces = []string{metav1.NamespaceAll}
 	}
-	serves, err := r.servesArgo()
+	limit := min(helloWithin, o.Timeout)
+	asking, answered := context.WithTimeout(ctx, limit)
+	defer answered()
+	serves, err := r.servesArgo(asking)
 	if err != nil {
-		c.Fault = "asking whether it has Argo CD: " + why(err)
+		c.Fault = "asking whether it has Argo CD: " + within(asking, limit, err)
 		return c
 	}
-	for resource, take := range map[string]func(*facts.Argo, *unstructured.Unstructured){
-		"applications": addApplication, "applicationsets": addApplicationSet,
-	} {
-		if !slices.Contains(serves, resource) {
+	adding := map[string]func(*facts.Argo, *unstructured.Unstructured){"applications": addApplication, "applicationsets": addApplicationSet}
+	for _, k := range serves {
+		add, wanted := adding[k.Resource]
+		if !wanted {
 			continue
 		}
 		c.Argo.Served = true
 		for _, namespace := range namespaces {
-			if err := r.listArgo(ctx, resource, namespace, func(u *unstructured.Unstructured) { take(&c.Argo, u) }); err != nil {
-				c.Note(facts.Gap{What: strings.TrimSuffix(resource+"."+argoGroup+" in "+namespace, " in "), Why: why(err)})
+			err := r.pages(ctx, selection{Kind: k, namespace: namespace, whole: true}, func(page []runtime.Object) error {
+				for _, o := range page {
+					if u, ok := as[*unstructured.Unstructured](&c, k.GroupKind, o); ok {
+						add(&c.Argo, u)
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				what := k.Resource + dotted(k.Group)
+				c.Note(facts.Gap{What: strings.TrimSuffix(what+" in "+namespace, " in "), Why: r.whyNotListed(ctx, what, err)})
 			}
 		}
 	}
@@ -97,34 +104,18 @@ func Management(ctx context.Context, from Source, o ManagementOptions) facts.Clu
 	return c
 }
 
-// servesArgo names the resources of Argo CD's group; none: it isn't installed.
-func (r *reader) servesArgo() ([]string, error) {
-	list, err := r.discovery.ServerResourcesForGroupVersion(argoGroup + "/v1alpha1")
+// servesArgo gives the kinds of Argo CD's group; none: it isn't installed.
+func (r *reader) servesArgo(ctx context.Context) ([]facts.Kind, error) {
+	list, err := r.discovery.ServerResourcesForGroupVersionWithContext(ctx, argoGroup+"/v1alpha1")
 	if apierrors.IsNotFound(err) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	names := make([]string, 0, len(list.APIResources))
-	for _, resource := range list.APIResources {
-		names = append(names, resource.Name)
-	}
-	return names, nil
-}
-
-func (r *reader) listArgo(ctx context.Context, resource, namespace string, each func(*unstructured.Unstructured)) error {
-	client := r.dynamic.Resource(schema.GroupVersionResource{Group: argoGroup, Version: "v1alpha1", Resource: resource}).Namespace(namespace)
-	pages := pager.New(func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) { return client.List(ctx, o) })
-	pages.PageSize = pageSize
-	return pages.EachListItem(ctx, metav1.ListOptions{}, func(o runtime.Object) error {
-		u, ok := o.(*unstructured.Unstructured)
-		if !ok {
-			return fmt.Errorf("reading an item of %s: it is a %T", resource, o)
-		}
-		each(u)
-		return nil
-	})
+	var c facts.Cluster
+	kindsOf(&c)(list)
+	return c.Kinds, nil
 }
 
 // addApplication keeps what says whether an Application got where it should.

@@ -30,51 +30,42 @@ type settling struct {
 // settled keeps how the workloads fare.
 func settled(Options) topic {
 	s := &settling{now: time.Now(), cronJob: map[facts.Name]string{}, wanted: map[facts.Name]struct{}{}}
+	job, scaler := facts.GroupKind{Group: "batch", Kind: "Job"}, facts.GroupKind{Group: "autoscaling", Kind: "HorizontalPodAutoscaler"}
+	slice, service := facts.GroupKind{Group: "discovery.k8s.io", Kind: "EndpointSlice"}, facts.GroupKind{Group: "apiregistration.k8s.io", Kind: "APIService"}
 	return topic{
-		whole: map[facts.GroupKind]func(*facts.Cluster, runtime.Object){
-			apps("Deployment"):            judged(workload.Deployment),
-			apps("StatefulSet"):           judged(workload.StatefulSet),
-			apps("DaemonSet"):             judged(workload.DaemonSet),
-			core("Pod"):                   taking(s.pod),
-			core("Service"):               taking(addService),
-			core("Namespace"):             taking(addNamespace),
-			core("PersistentVolumeClaim"): taking(addClaim),
-			{Group: "batch", Kind: "Job"}: taking(s.job),
-			{Group: "autoscaling", Kind: "HorizontalPodAutoscaler"}: taking(addAutoscaler),
-			{Group: "discovery.k8s.io", Kind: "EndpointSlice"}:      taking(addEndpoints),
-			{Group: "apiregistration.k8s.io", Kind: "APIService"}:   taking(addAPIService),
+		brief: true,
+		whole: map[facts.GroupKind]take{
+			apps("Deployment"):            judged(apps("Deployment"), workload.Deployment),
+			apps("StatefulSet"):           judged(apps("StatefulSet"), workload.StatefulSet),
+			apps("DaemonSet"):             judged(apps("DaemonSet"), workload.DaemonSet),
+			core("Pod"):                   taking(core("Pod"), s.pod),
+			core("Service"):               taking(core("Service"), addService),
+			core("Namespace"):             taking(core("Namespace"), addNamespace),
+			core("PersistentVolumeClaim"): taking(core("PersistentVolumeClaim"), addClaim),
+			job:                           taking(job, s.job),
+			scaler:                        taking(scaler, addAutoscaler),
+			slice:                         taking(slice, addEndpoints),
+			service:                       taking(service, addAPIService),
 		},
 		also: func(_ context.Context, _ *reader, c *facts.Cluster) { s.finish(c) },
 	}
 }
 
-// taking hands on the objects of the type; others are none of the kind's.
-func taking[T runtime.Object](take func(*facts.Settled, T)) func(*facts.Cluster, runtime.Object) {
+// taking hands on the objects of a kind.
+func taking[T runtime.Object](k facts.GroupKind, add func(*facts.Settled, T)) take {
 	return func(c *facts.Cluster, o runtime.Object) {
-		if o, ok := o.(T); ok {
-			take(&c.Settled, o)
+		if o, ok := as[T](c, k, o); ok {
+			add(&c.Settled, o)
 		}
 	}
 }
 
-func judged[T runtime.Object](judge func(T) shift.Workload) func(*facts.Cluster, runtime.Object) {
-	return taking(func(s *facts.Settled, o T) {
+func judged[T runtime.Object](k facts.GroupKind, judge func(T) shift.Workload) take {
+	return taking(k, func(s *facts.Settled, o T) {
 		w := judge(o)
-		at := facts.Object{GroupKind: apps(w.Kind), Name: facts.Name{Namespace: w.Namespace, Name: w.Name}}
-		put(&s.Workloads, at, facts.Workload{Wanted: w.Wanted, Ready: w.Ready, NotReady: w.NotReady})
+		at := facts.Object{GroupKind: k, Name: facts.Name{Namespace: w.Namespace, Name: w.Name}}
+		set(&s.Workloads, at, facts.Workload{Wanted: w.Wanted, Ready: w.Ready, NotReady: w.NotReady})
 	})
-}
-
-// put makes the map when the first value comes.
-func put[K comparable, V any](m *map[K]V, k K, v V) {
-	if *m == nil {
-		*m = map[K]V{}
-	}
-	(*m)[k] = v
-}
-
-func nameOf(o metav1.Object) facts.Name {
-	return facts.Name{Namespace: o.GetNamespace(), Name: o.GetName()}
 }
 
 // job keeps the Job, or of a CronJob's Jobs the newest that ended: the older
@@ -105,7 +96,7 @@ func (s *settling) job(to *facts.Settled, j *batchv1.Job) {
 			return
 		}
 	}
-	put(&to.Jobs, at, kept)
+	set(&to.Jobs, at, kept)
 }
 
 func ended(j facts.Job) bool { return j.Complete || j.Failed != "" }
@@ -123,7 +114,7 @@ func sentence(reason, message string) string {
 
 func addService(to *facts.Settled, s *corev1.Service) {
 	if len(s.Spec.Selector) > 0 && s.Spec.Type != corev1.ServiceTypeExternalName {
-		put(&to.Selecting, nameOf(s), struct{}{})
+		set(&to.Selecting, nameOf(s), struct{}{})
 	}
 }
 
@@ -140,12 +131,12 @@ func addEndpoints(to *facts.Settled, e *discoveryv1.EndpointSlice) {
 			ready++
 		}
 	}
-	put(&to.Endpoints, at, ready)
+	set(&to.Endpoints, at, ready)
 }
 
 func addNamespace(to *facts.Settled, n *corev1.Namespace) {
 	if n.DeletionTimestamp != nil {
-		put(&to.Terminating, n.Name, n.DeletionTimestamp.Time)
+		set(&to.Terminating, n.Name, n.DeletionTimestamp.Time)
 	}
 }
 
@@ -157,7 +148,7 @@ func addClaim(to *facts.Settled, p *corev1.PersistentVolumeClaim) {
 	if p.Spec.StorageClassName != nil {
 		claim.Class = *p.Spec.StorageClassName
 	}
-	put(&to.Claims, nameOf(p), claim)
+	set(&to.Claims, nameOf(p), claim)
 }
 
 // addAutoscaler reads the conditions as the controller writes them:
@@ -180,7 +171,7 @@ func addAutoscaler(to *facts.Settled, h *autoscalingv2.HorizontalPodAutoscaler) 
 			kept.Broken = sentence(c.Reason, c.Message)
 		}
 	}
-	put(&to.Autoscalers, nameOf(h), kept)
+	set(&to.Autoscalers, nameOf(h), kept)
 }
 
 func addAPIService(to *facts.Settled, a *unstructured.Unstructured) {
@@ -188,7 +179,7 @@ func addAPIService(to *facts.Settled, a *unstructured.Unstructured) {
 	for _, c := range conditions {
 		c, _ := c.(map[string]any)
 		if text(c, "type") == "Available" && text(c, "status") == "False" {
-			put(&to.Unavailable, a.GetName(), sentence(text(c, "reason"), text(c, "message")))
+			set(&to.Unavailable, a.GetName(), sentence(text(c, "reason"), text(c, "message")))
 		}
 	}
 }

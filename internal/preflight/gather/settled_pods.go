@@ -37,7 +37,7 @@ func (s *settling) pod(to *facts.Settled, p *corev1.Pod) {
 		return
 	}
 	t.Count = 1
-	put(&to.Pods, at, addTrouble(to.Pods[at], t))
+	set(&to.Pods, at, addTrouble(to.Pods[at], t))
 }
 
 // addTrouble counts together what has the same reason.

@@ -1,14 +1,12 @@
 package gather
 
 import (
-	"strconv"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/version"
 
 	"github.com/clusterswitch/clusterswitch/internal/preflight/facts"
 	"github.com/clusterswitch/clusterswitch/internal/workload"
@@ -17,24 +15,24 @@ import (
 // versions keeps what the nodes run, and the well-known parts of a cluster.
 func versions(Options) topic {
 	known := addons()
-	return topic{whole: map[facts.GroupKind]func(*facts.Cluster, runtime.Object){
+	return topic{brief: true, whole: map[facts.GroupKind]take{
 		core("Node"): func(c *facts.Cluster, o runtime.Object) {
-			if n, ok := o.(*corev1.Node); ok {
+			if n, ok := as[*corev1.Node](c, core("Node"), o); ok {
 				addNode(c, n)
 			}
 		},
 		apps("Deployment"): func(c *facts.Cluster, o runtime.Object) {
-			if d, ok := o.(*appsv1.Deployment); ok {
+			if d, ok := as[*appsv1.Deployment](c, apps("Deployment"), o); ok {
 				findAddons(c, known, object("apps", "Deployment", d), d.Spec.Template.Spec, off(d.Spec.Replicas))
 			}
 		},
 		apps("StatefulSet"): func(c *facts.Cluster, o runtime.Object) {
-			if s, ok := o.(*appsv1.StatefulSet); ok {
+			if s, ok := as[*appsv1.StatefulSet](c, apps("StatefulSet"), o); ok {
 				findAddons(c, known, object("apps", "StatefulSet", s), s.Spec.Template.Spec, off(s.Spec.Replicas))
 			}
 		},
 		apps("DaemonSet"): func(c *facts.Cluster, o runtime.Object) {
-			if d, ok := o.(*appsv1.DaemonSet); ok {
+			if d, ok := as[*appsv1.DaemonSet](c, apps("DaemonSet"), o); ok {
 				findAddons(c, known, object("apps", "DaemonSet", d), d.Spec.Template.Spec, false)
 			}
 		},
@@ -62,21 +60,6 @@ func object(group, kind string, o metav1.Object) owned {
 }
 
 func off(replicas *int32) bool { return replicas != nil && *replicas == 0 }
-
-// emulated gives the minor that the server emulates where it is not its own.
-// Servers from 1.33 on tell it: https://kubernetes.io/docs/concepts/cluster-administration/compatibility-version/
-func emulated(v *version.Info) int {
-	// Some servers put a plus behind their minor.
-	minor := strings.TrimSuffix(v.Minor, "+")
-	if v.EmulationMinor == "" || v.EmulationMinor == minor {
-		return 0
-	}
-	n, err := strconv.Atoi(v.EmulationMinor)
-	if err != nil {
-		return 0
-	}
-	return n
-}
 
 // autoLabel marks the nodes of EKS Auto Mode.
 const autoLabel = "eks.amazonaws.com/compute-type"
