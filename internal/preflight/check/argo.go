@@ -90,11 +90,16 @@ func argoKnown(f *facts.Facts) bool {
 func argoUnread(f *facts.Facts) []finding.Finding {
 	gaps := slices.Clone(f.Management.Gaps)
 	if f.Management.Fault != "" {
-		gaps = append(gaps, facts.Gap{What: "argocd", Why: f.Management.Fault})
+		// Most management clusters have no Argo CD; whether this one has is unknown.
+		gaps = append(gaps, facts.Gap{What: "argocd", Why: f.Management.Fault, Optional: true})
 	}
 	var found []finding.Finding
 	for _, g := range gaps {
-		x := finding.New(ArgoNotChecked, finding.Block, finding.Object{Kind: "Cluster", Name: placeManagement}, g.What)
+		severity := finding.Block
+		if g.Optional {
+			severity = finding.Warn
+		}
+		x := finding.New(ArgoNotChecked, severity, finding.Object{Kind: "Cluster", Name: placeManagement}, g.What)
 		x.Message = fmt.Sprintf("%s of the management cluster can't be read: %s", g.What, g.Why)
 		x.Do = "Give the daemon the right to list applications and applicationsets of argoproj.io there, or set preflight.argocd.management to false if no Argo CD there deploys to green."
 		found = append(found, x)

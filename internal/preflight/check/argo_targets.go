@@ -27,22 +27,18 @@ func argoTarget(f *facts.Facts, home *facts.Cluster, d facts.Destination) shift.
 
 // leadsTo tells whether the destination is the cluster. Argo CD knows its own
 // cluster as in-cluster, and clusters of EKS also by their ARN.
-func leadsTo(f *facts.Facts, home *facts.Cluster, d facts.Destination, c *facts.Cluster, configured string) bool {
+func leadsTo(f *facts.Facts, home *facts.Cluster, d facts.Destination, c *facts.Cluster, names []string) bool {
 	if inCluster(d) {
 		return home == c || home == &f.Management && sameServer(home.Address, c.Address)
 	}
 	if sameServer(d.Server, c.Address) {
 		return true
 	}
-	for _, told := range []string{d.Server, d.Cluster} {
-		if told == "" {
-			continue
-		}
-		if told == configured || sameServer(told, configured) || c.Name != "" && (told == c.Name || arnName(told) == arnName(c.Name)) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(names, func(name string) bool {
+		return slices.ContainsFunc([]string{d.Server, d.Cluster}, func(told string) bool {
+			return told != "" && (arnName(told) == arnName(name) || sameServer(told, name))
+		})
+	})
 }
 
 func inCluster(d facts.Destination) bool {
@@ -90,9 +86,11 @@ type twins struct {
 
 func newTwins(f *facts.Facts) twins {
 	t := twins{tokens: map[shift.Side][]string{}}
-	for side, configured := range map[shift.Side]string{shift.Blue: f.Settings.Argo.Blue, shift.Green: f.Settings.Argo.Green} {
-		own := []string{configured, arnName(f.Side(side).Name), string(side)}
-		own = slices.DeleteFunc(own, func(s string) bool { return s == "" })
+	for side, names := range map[shift.Side][]string{shift.Blue: f.Settings.Argo.Blue, shift.Green: f.Settings.Argo.Green} {
+		own := []string{string(side)}
+		for _, name := range names {
+			own = append(own, arnName(name))
+		}
 		// A longer one may hold a shorter one.
 		slices.SortFunc(own, func(a, b string) int { return len(b) - len(a) })
 		t.tokens[side] = own

@@ -26,7 +26,8 @@ func argoPair() *facts.Facts {
 		return facts.Cluster{Side: side, Name: name, Address: "https://" + name + ".gr7.eu-west-1.eks.amazonaws.com", Objects: wholeLists(), Argo: facts.Argo{Served: true}}
 	}
 	return &facts.Facts{
-		Blue: cluster(shift.Blue, "shop-v134"), Green: cluster(shift.Green, "shop-v137"),
+		Settings: facts.Settings{Argo: facts.ArgoSettings{Blue: []string{"shop-v134"}, Green: []string{"shop-v137"}}},
+		Blue:     cluster(shift.Blue, "shop-v134"), Green: cluster(shift.Green, "shop-v137"),
 		Management: facts.Cluster{Address: "https://mgmt.example.com:6443", Argo: facts.Argo{Served: true}},
 	}
 }
@@ -149,16 +150,18 @@ func TestApplicationsAreFoundByTheirDestination(t *testing.T) {
 	}
 	green := "https://shop-v137.gr7.eu-west-1.eks.amazonaws.com"
 	runArgo(t, map[string]argoCase{
-		"by green's server":                     {inManagement(facts.Destination{Server: green}), []string{badServer}},
-		"by green's server, in other words":     {inManagement(facts.Destination{Server: "https://SHOP-v137.gr7.eu-west-1.eks.amazonaws.com:443/"}), []string{badServer}},
-		"by green's server, at another port":    {inManagement(facts.Destination{Server: green + ":6443"}), []string{unexplained + green + ":6443; none of these is known to be green"}},
-		"by green's name":                       {inManagement(facts.Destination{Cluster: "shop-v137"}), []string{badServer}},
-		"by green's ARN":                        {inManagement(facts.Destination{Server: "arn:aws:eks:eu-west-1:123456789012:cluster/shop-v137"}), []string{badServer}},
-		"by the name of an ARN":                 {inManagement(facts.Destination{Cluster: "shop-v137"}, func(f *facts.Facts) { f.Green.Name = "arn:aws:eks:eu-west-1:123456789012:cluster/shop-v137" }), []string{badServer}},
-		"by the name that is configured":        {inManagement(facts.Destination{Cluster: "next"}, func(f *facts.Facts) { f.Settings.Argo.Green = "next" }), []string{badServer}},
-		"by the server that is configured":      {inManagement(facts.Destination{Server: "https://next.example.com"}, func(f *facts.Facts) { f.Settings.Argo.Green = "https://NEXT.example.com:443" }), []string{badServer}},
+		"by green's server":                  {inManagement(facts.Destination{Server: green}), []string{badServer}},
+		"by green's server, in other words":  {inManagement(facts.Destination{Server: "https://SHOP-v137.gr7.eu-west-1.eks.amazonaws.com:443/"}), []string{badServer}},
+		"by green's server, at another port": {inManagement(facts.Destination{Server: green + ":6443"}), []string{unexplained + green + ":6443; none of these is known to be green"}},
+		"by green's name":                    {inManagement(facts.Destination{Cluster: "shop-v137"}), []string{badServer}},
+		"by green's ARN":                     {inManagement(facts.Destination{Server: "arn:aws:eks:eu-west-1:123456789012:cluster/shop-v137"}), []string{badServer}},
+		"by the name of an ARN": {inManagement(facts.Destination{Cluster: "shop-v137"}, func(f *facts.Facts) {
+			f.Settings.Argo.Green = []string{"arn:aws:eks:eu-west-1:123456789012:cluster/shop-v137"}
+		}), []string{badServer}},
+		"by the name that is configured":        {inManagement(facts.Destination{Cluster: "next"}, func(f *facts.Facts) { f.Settings.Argo.Green = []string{"next"} }), []string{badServer}},
+		"by the server that is configured":      {inManagement(facts.Destination{Server: "https://next.example.com"}, func(f *facts.Facts) { f.Settings.Argo.Green = []string{"https://NEXT.example.com:443"} }), []string{badServer}},
 		"by a name that nobody explains":        {inManagement(facts.Destination{Cluster: "next"}), []string{unexplained + "next; none of these is known to be green"}},
-		"by a name that both have":              {inManagement(facts.Destination{Cluster: "shop"}, func(f *facts.Facts) { f.Blue.Name, f.Green.Name = "shop", "shop" }), []string{unexplained + "shop; none of these is known to be green"}},
+		"by a name that both have":              {inManagement(facts.Destination{Cluster: "shop"}, func(f *facts.Facts) { f.Settings.Argo.Blue, f.Settings.Argo.Green = []string{"shop"}, []string{"shop"} }), []string{unexplained + "shop; none of these is known to be green"}},
 		"in the management cluster itself":      {inManagement(facts.Destination{Server: ownServer}), []string{}},
 		"in a management cluster that is green": {inManagement(facts.Destination{Cluster: "in-cluster"}, func(f *facts.Facts) { f.Management.Address = green + "/" }), []string{badServer}},
 		"kept in blue": {
@@ -232,7 +235,7 @@ func TestTheManagementClusterCanBeUnreadable(t *testing.T) {
 	runArgo(t, map[string]argoCase{
 		"at all": {
 			func(f *facts.Facts) { f.Management = facts.Cluster{Fault: "connection refused"} },
-			[]string{"block ArgoNotChecked/Cluster/management/argocd: argocd of the management cluster can't be read: connection refused"},
+			[]string{"warn ArgoNotChecked/Cluster/management/argocd: argocd of the management cluster can't be read: connection refused"},
 		},
 		"in part": {
 			func(f *facts.Facts) {

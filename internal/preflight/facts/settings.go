@@ -27,10 +27,10 @@ type Settings struct {
 
 // ArgoSettings say how Argo CD knows the clusters.
 type ArgoSettings struct {
-	// Blue and Green are the clusters' names or servers in destinations, besides
-	// what is known of the clusters anyway: name and API server. Empty: no others.
-	Blue  string
-	Green string
+	// Blue and Green are the clusters' names, ARNs or servers in destinations,
+	// besides the API server's address, which is known anyway. None is empty.
+	Blue  []string
+	Green []string
 }
 
 // SecretsMode says how Secrets are compared.
