@@ -73,6 +73,10 @@ func TestABriefLookReplacesTheFindingsOfItsChecks(t *testing.T) {
 			made(facts.Brief, 9, "coverage quick", one("quick", "c", Warn)),
 			[]string{"Deep/ConfigMap/shop/a", "NotChecked/Cluster/green/secrets", "Quick/ConfigMap/shop/c"},
 		},
+		"one whose check shares a code with another": {
+			made(facts.Brief, 9, "coverage quick", func() Finding { f := one("deep", "a", Warn); f.Check = "quick"; return f }()),
+			[]string{"NotChecked/Cluster/green/secrets", "Deep/ConfigMap/shop/a"},
+		},
 		"one that can't read something, new or known": {
 			made(facts.Brief, 9, "coverage quick", gap("pods"), gap("secrets")),
 			[]string{"Deep/ConfigMap/shop/a", "NotChecked/Cluster/green/pods", "NotChecked/Cluster/green/secrets"},
