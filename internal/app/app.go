@@ -45,10 +45,9 @@ type App struct {
 	log     *zap.Logger
 	aws     *aws
 	journal *journal.Journal
-	// sessions, secrets and watches lead to the clusters.
-	sessions *awsapi.Sessions
-	secrets  secrets
-	watches  *watches
+	// ways and watches lead to the clusters.
+	ways    ways
+	watches *watches
 	// runbooks keeps the way back by hand of each pair.
 	runbooks *runbook.Shelf
 	version  string
@@ -58,8 +57,6 @@ type App struct {
 	flags map[string]*flagged
 	// failed receives the first error of a part that ended by itself.
 	failed chan error
-	// userAgent names the daemon in the API servers' audit logs.
-	userAgent string
 
 	// applying lets one configuration at a time be taken over. It is held while
 	// pairs stop, which takes as long as a write under way.
@@ -106,11 +103,11 @@ func New(ctx context.Context, o Options) (*App, error) {
 	}
 	a := &App{
 		log: o.Logger, version: o.Version, journal: kept, runbooks: runbooks,
-		sessions: sessions, secrets: secrets, aws: newAWS(adaptersOf(sessions, o.Config.Interval)),
+		ways: ways{sessions: sessions, secrets: secrets, userAgent: userAgent}, aws: newAWS(adaptersOf(sessions, o.Config.Interval)),
 		metrics: metrics, health: web.NewHealth(time.Now),
-		flags: flags, failed: make(chan error, 1), userAgent: userAgent, config: o.Config, pairs: map[string]*pair{},
+		flags: flags, failed: make(chan error, 1), config: o.Config, pairs: map[string]*pair{},
 	}
-	a.watches = newWatches(o.Logger, a.failed, a.wayTo)
+	a.watches = newWatches(o.Logger, a.failed, a.ways.to)
 	return a, nil
 }
 
