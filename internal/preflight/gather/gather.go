@@ -3,8 +3,10 @@
 package gather
 
 import (
+	"cmp"
 	"context"
-	"fmt"
+	"crypto/rand"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,6 +31,10 @@ type Options struct {
 	Settings facts.Settings
 	// Timeout bounds the reading of one cluster; at least a second.
 	Timeout time.Duration
+
+	// key makes the digests of Secrets. It lives as long as one preflight, so that
+	// a digest tells nothing to anybody who sees it later.
+	key []byte
 }
 
 // Cluster reads one cluster. It returns no error: what could not be read is said
@@ -38,9 +44,10 @@ func Cluster(ctx context.Context, side shift.Side, from Source, o Options) facts
 	if from.Config == nil {
 		return c
 	}
-	ctx, done := context.WithTimeout(ctx, max(o.Timeout, time.Second))
+	o.Timeout = max(o.Timeout, time.Second)
+	ctx, done := context.WithTimeout(ctx, o.Timeout)
 	defer done()
-	r, err := newReader(from.Config, o)
+	r, err := newReader(from, o)
 	if err != nil {
 		c.Fault = err.Error()
 		return c
@@ -48,18 +55,22 @@ func Cluster(ctx context.Context, side shift.Side, from Source, o Options) facts
 	if c.Fault = r.discover(ctx, &c); c.Fault != "" {
 		return c
 	}
-	topics := topics(o)
-	r.readAll(ctx, topics, &c)
-	for _, t := range topics {
+	wanted := wanted(o)
+	r.readAll(ctx, wanted, &c)
+	for _, t := range wanted {
 		if t.also != nil {
 			t.also(ctx, r, &c)
 		}
 	}
+	slices.SortFunc(c.Gaps, func(a, b facts.Gap) int {
+		return cmp.Or(cmp.Compare(a.What, b.What), cmp.Compare(a.Why, b.Why))
+	})
 	return c
 }
 
 // Both reads blue and green side by side.
 func Both(ctx context.Context, blue, green Source, o Options) (b, g facts.Cluster) {
+	o.key = newKey()
 	var reading sync.WaitGroup
 	reading.Go(func() { b = Cluster(ctx, shift.Blue, blue, o) })
 	reading.Go(func() { g = Cluster(ctx, shift.Green, green, o) })
@@ -67,4 +78,8 @@ func Both(ctx context.Context, blue, green Source, o Options) (b, g facts.Cluste
 	return b, g
 }
 
-func why(err error) string { return fmt.Sprintf("%s", err) }
+func newKey() []byte {
+	key := make([]byte, 32)
+	_, _ = rand.Read(key) // it never fails: crypto/rand ends the program instead
+	return key
+}
