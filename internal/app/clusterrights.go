@@ -73,7 +73,9 @@ func (o ClusterRightsOptions) served(ctx context.Context) (served []facts.Kind, 
 		}
 		served = append(served, kinds...)
 		for _, g := range gaps {
-			missing = append(missing, fmt.Sprintf("%s of %s (%s)", g.What, side, g.Why))
+			if !g.Optional { // what is optional here isn't listed anyway
+				missing = append(missing, fmt.Sprintf("%s of %s (%s)", g.What, side, g.Why))
+			}
 		}
 	}
 	return served, missing, nil
@@ -101,10 +103,7 @@ func WantsOf(p config.Pair, sides []shift.Side, served []facts.Kind) rbac.Wants 
 	if p.Preflight.Mode == "off" {
 		return w
 	}
-	w.Lists, w.Secrets = rbac.Builtin(), p.Preflight.Secrets != "off"
-	for _, k := range served {
-		w.Lists = append(w.Lists, rbac.Resource{Group: k.Group, Name: k.Resource})
-	}
+	w.Lists = gather.Listed(append(rbac.Builtin(), served...), facts.Settings{Secrets: facts.SecretsMode(p.Preflight.Secrets)})
 	w.Metrics = slices.Contains(sides, shift.Blue)
 	return w
 }
@@ -125,7 +124,7 @@ func (o ClusterRightsOptions) head(wants rbac.Wants, missing []string) []string 
 		head = append(head, "  kubectl --context "+name+" apply --filename rbac.yaml",
 			"  kubectl --context "+name+" delete clusterroles,clusterrolebindings,roles,rolebindings --all-namespaces --selector "+rbac.PairLabel+"="+o.Pair.Name)
 	}
-	if wants.Secrets {
+	if len(wants.Lists) > 0 && o.Pair.Preflight.Secrets != "off" {
 		head = append(head, "",
 			"It lists Secrets. Kubernetes can't grant their names alone: who has this right can read all their contents. Set",
 			"preflight.secrets: off and make the manifest anew to do without it; then neither Secrets nor Helm's releases are compared.")

@@ -12,6 +12,7 @@ import (
 	"k8s.io/client-go/discovery"
 	"sigs.k8s.io/yaml"
 
+	"github.com/clusterswitch/clusterswitch/internal/preflight/facts"
 	"github.com/clusterswitch/clusterswitch/internal/rbac"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/controlplane/cptest"
 )
@@ -35,7 +36,7 @@ func TestBuiltinIsWhatAnAPIServerServes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	served := map[rbac.Resource]bool{}
+	served := map[string]string{} // kinds by their resource
 	for _, list := range preferred {
 		group, _, found := strings.Cut(list.GroupVersion, "/")
 		if !found {
@@ -43,17 +44,21 @@ func TestBuiltinIsWhatAnAPIServerServes(t *testing.T) {
 		}
 		for _, r := range list.APIResources {
 			if slices.Contains([]string(r.Verbs), "list") {
-				served[rbac.Resource{Group: group, Name: r.Name}] = true
+				served[group+" "+r.Name] = r.Kind
 			}
 		}
 	}
-	table := map[rbac.Resource]bool{}
-	for _, r := range rbac.Builtin() {
-		table[r] = true
+	table := map[string]string{}
+	for _, k := range rbac.Builtin() {
+		table[k.Group+" "+k.Resource] = k.Kind
 	}
 	if diff := cmp.Diff(served, table); diff != "" {
 		t.Errorf("(-served +table):\n%s", diff)
 	}
+}
+
+func kind(group, resource, name string) facts.Kind {
+	return facts.Kind{GroupKind: facts.GroupKind{Group: group, Kind: name}, Resource: resource}
 }
 
 func everything() rbac.Wants {
@@ -61,10 +66,11 @@ func everything() rbac.Wants {
 		Services: []rbac.Service{
 			{Namespace: "shop", Name: "web", Port: 8443, HTTPS: true}, {Namespace: "shop", Name: "web", Port: 80}, {Namespace: "api", Name: "web", Port: 80},
 		},
-		Lists: []rbac.Resource{
-			{Name: "secrets"}, {Name: "pods"}, {Name: "configmaps"}, {Group: "example.com", Name: "widgets"}, {Group: "apps", Name: "replicasets"}, {Name: "pods"},
+		Lists: []facts.Kind{
+			kind("", "secrets", "Secret"), kind("", "pods", "Pod"), kind("", "configmaps", "ConfigMap"), kind("example.com", "widgets", "Widget"),
+			kind("apps", "replicasets", "ReplicaSet"), kind("", "pods", "Pod"),
 		},
-		Secrets: true, Metrics: true,
+		Metrics: true,
 	}
 }
 
@@ -90,7 +96,7 @@ func TestNeedsGrantNothingTwice(t *testing.T) {
 			},
 		},
 		"what is listed everywhere isn't granted again in a namespace": {
-			wants: rbac.Wants{Namespaces: []string{"shop"}, Lists: []rbac.Resource{{Name: "pods"}, {Name: "nodes"}, {Group: "apps", Name: "deployments"}}},
+			wants: rbac.Wants{Namespaces: []string{"shop"}, Lists: []facts.Kind{kind("", "pods", "Pod"), kind("", "nodes", "Node"), kind("apps", "deployments", "Deployment")}},
 			want: []rbac.Need{
 				nodes,
 				{Namespace: "shop", Resources: []string{"pods"}, Verbs: []string{"watch"}},
@@ -99,10 +105,6 @@ func TestNeedsGrantNothingTwice(t *testing.T) {
 				{Resources: []string{"pods"}, Verbs: []string{"list"}},
 				{Group: "apps", Resources: []string{"deployments"}, Verbs: []string{"list"}},
 			},
-		},
-		"Secrets that are not wanted": {
-			wants: rbac.Wants{Lists: []rbac.Resource{{Name: "secrets"}}},
-			want:  []rbac.Need{nodes, {Resources: []string{"pods"}, Verbs: watch}, {Group: "apps", Resources: []string{"daemonsets", "deployments", "statefulsets"}, Verbs: watch}},
 		},
 		"everything": {
 			wants: everything(),

@@ -2,7 +2,10 @@ package rbac
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+
+	"github.com/clusterswitch/clusterswitch/internal/preflight/facts"
 )
 
 // Wants is what a configuration wants to know of one cluster.
@@ -11,21 +14,10 @@ type Wants struct {
 	Namespaces []string
 	// Services are asked through the API server.
 	Services []Service
-	// Lists are the resources that the preflight lists, without Secrets; empty: there
-	// is no preflight.
-	Lists []Resource
-	// Secrets: the preflight lists Secrets too.
-	Secrets bool
+	// Lists are the kinds that the preflight lists; empty: there is no preflight.
+	Lists []facts.Kind
 	// Metrics: the API server's own metrics are read.
 	Metrics bool
-}
-
-// Resource is one kind of objects as RBAC names it.
-type Resource struct {
-	// Group is the API group; empty: the core group.
-	Group string
-	// Name is the plural of the URL, as "deployments".
-	Name string
 }
 
 // Service is one port of a Service.
@@ -98,22 +90,19 @@ func Uses() []Use {
 		{
 			For:  "The preflight: every object of blue is looked for in green, so every kind is listed.",
 			When: "`preflight.mode` is not `off`", On: "every kind of Kubernetes itself but `secrets`", Verbs: "list",
-			needs: func(w Wants) []Need { return lists(w, IsBuiltin) },
+			needs: func(w Wants) []Need {
+				return lists(w, func(r resource, builtin bool) bool { return builtin && r != secrets() })
+			},
 		},
 		{
 			For:  "The same for kinds of CustomResourceDefinitions and of aggregated API servers.",
 			When: "`preflight.mode` is not `off`; those that the clusters serve", On: "every other kind", Verbs: "list",
-			needs: func(w Wants) []Need { return lists(w, func(r Resource) bool { return !IsBuiltin(r) }) },
+			needs: func(w Wants) []Need { return lists(w, func(_ resource, builtin bool) bool { return !builtin }) },
 		},
 		{
 			For:  "The preflight: Secrets by name, and Helm's releases. RBAC has no right to names alone: this one shows contents.",
 			When: "`preflight.mode` and `preflight.secrets` are not `off`", On: "`secrets`", Verbs: "list",
-			needs: func(w Wants) []Need {
-				if !w.Secrets {
-					return nil
-				}
-				return []Need{{Resources: []string{"secrets"}, Verbs: []string{"list"}}}
-			},
+			needs: func(w Wants) []Need { return lists(w, func(r resource, _ bool) bool { return r == secrets() }) },
 		},
 		{
 			For:  "The preflight: which deprecated APIs are still called.",
@@ -160,25 +149,23 @@ func proxies(w Wants) []Need {
 	return needs
 }
 
-// lists are the needs for those of the resources to list that are of a sort.
-func lists(w Wants, of func(Resource) bool) []Need {
+// lists are the needs for those of the kinds to list that are of a sort.
+func lists(w Wants, of func(r resource, builtin bool) bool) []Need {
 	byGroup := map[string][]string{}
-	var groups []string
-	for _, r := range w.Lists {
-		if r == secrets() || !of(r) {
-			continue
+	known := builtin()
+	for _, k := range w.Lists {
+		if r := (resource{k.Group, k.Resource}); of(r, known[r]) {
+			byGroup[r.group] = append(byGroup[r.group], r.name)
 		}
-		byGroup[r.Group] = append(byGroup[r.Group], r.Name)
-		groups = append(groups, r.Group)
 	}
 	var needs []Need
-	for _, group := range sorted(groups) {
+	for _, group := range slices.Sorted(maps.Keys(byGroup)) {
 		needs = append(needs, Need{Group: group, Resources: sorted(byGroup[group]), Verbs: []string{"list"}})
 	}
 	return needs
 }
 
-func secrets() Resource { return Resource{Name: "secrets"} }
+func secrets() resource { return resource{name: "secrets"} }
 
 func sorted(names []string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(names)))

@@ -17,7 +17,7 @@ func Served(ctx context.Context, from Source, timeout time.Duration) ([]facts.Ki
 	}
 	ctx, done := context.WithTimeout(ctx, timeout)
 	defer done()
-	r, err := newReader(from.Config, Options{Scope: facts.Full})
+	r, err := newReader(from, Options{Scope: facts.Full, Timeout: timeout})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -26,4 +26,19 @@ func Served(ctx context.Context, from Source, timeout time.Duration) ([]facts.Ki
 		return nil, nil, errors.New(fault)
 	}
 	return c.Kinds, c.Gaps, nil
+}
+
+// Listed gives those of the kinds that a full preflight lists where a cluster
+// serves them all.
+func Listed(served []facts.Kind, settings facts.Settings) []facts.Kind {
+	r := reader{options: Options{Scope: facts.Full, Settings: settings}}
+	c := facts.Cluster{Kinds: served}
+	wanted := wanted(r.options)
+	var listed []facts.Kind
+	for _, k := range served {
+		if r.lists(&c, k.GroupKind, wanted) {
+			listed = append(listed, k)
+		}
+	}
+	return listed
 }
