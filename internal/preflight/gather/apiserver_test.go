@@ -1,6 +1,7 @@
 package gather
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -94,7 +95,7 @@ func TestARealServersKindsAreFound(t *testing.T) {
 // readerOf discovers a cluster.
 func readerOf(t *testing.T, from Source, o Options) (*reader, *facts.Cluster) {
 	t.Helper()
-	r, err := newReader(from, o)
+	r, err := newReader(from.Config, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,4 +104,9 @@ func readerOf(t *testing.T, from Source, o Options) (*reader, *facts.Cluster) {
 		t.Fatal(fault)
 	}
 	return r, c
+}
+
+func contextFor(t *testing.T, d time.Duration) (context.Context, context.CancelFunc) {
+	t.Helper()
+	return context.WithTimeout(t.Context(), d)
 }

@@ -22,7 +22,7 @@ const discoverWithin = time.Minute
 
 // discover asks what the cluster serves; the answer says why it is unreadable.
 func (r *reader) discover(ctx context.Context, c *facts.Cluster) (fault string) {
-	limit := min(helloWithin, r.options.Timeout)
+	limit := r.options.atMost(helloWithin)
 	hello, done := context.WithTimeout(ctx, limit)
 	defer done()
 	v, err := r.discovery.ServerVersionWithContext(hello)
@@ -31,7 +31,7 @@ func (r *reader) discover(ctx context.Context, c *facts.Cluster) (fault string) 
 	}
 	c.Versions.Server, c.Versions.Emulated = v.GitVersion, emulated(v)
 
-	limit = min(discoverWithin, r.options.Timeout)
+	limit = r.options.atMost(discoverWithin)
 	asking, done := context.WithTimeout(ctx, limit)
 	defer done()
 	groups, lists, err := r.discovery.ServerGroupsAndResourcesWithContext(asking)

@@ -6,6 +6,8 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"net/url"
+	"path"
 	"slices"
 	"sync"
 	"time"
@@ -15,6 +17,10 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/preflight/facts"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
+
+// shortestName is the least length, in bytes, of a cluster's name that is looked
+// for in its objects.
+const shortestName = 6
 
 // Source is one cluster to read.
 type Source struct {
@@ -35,6 +41,17 @@ type Options struct {
 	// key makes the digests of Secrets. It lives as long as one preflight, so that
 	// a digest tells nothing to anybody who sees it later.
 	key []byte
+	// own are names that belong to the cluster alone: its own, and the host of its
+	// API server.
+	own []string
+}
+
+// atMost gives the limit, or the whole timeout where that is less.
+func (o Options) atMost(limit time.Duration) time.Duration {
+	if o.Timeout > 0 {
+		return min(limit, o.Timeout)
+	}
+	return limit
 }
 
 // Cluster reads one cluster. It returns no error: what could not be read is said
@@ -47,7 +64,11 @@ func Cluster(ctx context.Context, side shift.Side, from Source, o Options) facts
 	o.Timeout = max(o.Timeout, time.Second)
 	ctx, done := context.WithTimeout(ctx, o.Timeout)
 	defer done()
-	r, err := newReader(from, o)
+	o.own = ownNames(from)
+	if o.key == nil {
+		o.key = newKey()
+	}
+	r, err := newReader(from.Config, o)
 	if err != nil {
 		c.Fault = err.Error()
 		return c
@@ -76,6 +97,23 @@ func Both(ctx context.Context, blue, green Source, o Options) (b, g facts.Cluste
 	reading.Go(func() { g = Cluster(ctx, shift.Green, green, o) })
 	reading.Wait()
 	return b, g
+}
+
+// ownNames gives what stands in a cluster's objects for the cluster itself. An
+// EKS cluster's name is the end of its ARN, too. Short names are left out: blue
+// and green are words of any text.
+func ownNames(from Source) []string {
+	host := from.Config.Host
+	if u, err := url.Parse(host); err == nil && u.Hostname() != "" {
+		host = u.Hostname()
+	}
+	var own []string
+	for _, name := range []string{host, from.Name, path.Base(from.Name)} {
+		if len(name) >= shortestName && !slices.Contains(own, name) {
+			own = append(own, name)
+		}
+	}
+	return own
 }
 
 func newKey() []byte {

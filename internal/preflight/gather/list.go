@@ -46,29 +46,14 @@ const (
 // protobufMark begins every protobuf answer.
 const protobufMark = "k8s\x00"
 
-// selection is which objects of a kind are listed, and how.
+// selection is a kind, and how its objects are listed.
 type selection struct {
 	facts.Kind
 	// whole: entire objects, not only their metadata.
 	whole bool
-	// labels is a label selector; empty selects all.
-	labels string
 }
 
-// list reads a kind page by page, and calls each for one object after the other.
-// What each got before an error is not taken back.
-func (r *reader) list(ctx context.Context, k facts.Kind, whole bool, each func(runtime.Object) error) error {
-	return r.pages(ctx, selection{Kind: k, whole: whole}, func(page []runtime.Object) error {
-		for _, o := range page {
-			if err := each(o); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// pages reads a selection and hands out one page after the other. After an
+// pages reads a kind and hands out one page after the other. After an
 // expired token objects may come a second time.
 func (r *reader) pages(ctx context.Context, s selection, each func(page []runtime.Object) error) error {
 	limit, restarts, next := pageSize, 0, ""
@@ -122,9 +107,6 @@ func (s selection) query(limit int, next string) url.Values {
 	q := url.Values{"limit": {strconv.Itoa(limit)}}
 	if next != "" {
 		q.Set("continue", next)
-	}
-	if s.labels != "" {
-		q.Set("labelSelector", s.labels)
 	}
 	return q
 }

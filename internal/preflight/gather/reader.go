@@ -42,7 +42,6 @@ var errTooLarge = errors.New("the answer is larger than 16 MiB")
 // lists.
 type reader struct {
 	options   Options
-	source    Source
 	discovery *discovery.DiscoveryClient
 	dynamic   dynamic.Interface
 	rest      rest.Interface
@@ -58,8 +57,8 @@ type reader struct {
 	namespaces map[string]string
 }
 
-func newReader(from Source, o Options) (*reader, error) {
-	config := rest.CopyConfig(from.Config)
+func newReader(config *rest.Config, o Options) (*reader, error) {
+	config = rest.CopyConfig(config)
 	config.QPS, config.RateLimiter = -1, nil // atOnce is the bound
 	httpClient, err := rest.HTTPClientFor(config)
 	if err != nil {
@@ -77,11 +76,8 @@ func newReader(from Source, o Options) (*reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the address of the API server: %w", err)
 	}
-	if o.key == nil {
-		o.key = newKey()
-	}
 	return &reader{
-		options: o, source: from, discovery: d, dynamic: all, rest: d.RESTClient(), http: httpClient, base: base,
+		options: o, discovery: d, dynamic: all, rest: d.RESTClient(), http: httpClient, base: base,
 		namespaces: map[string]string{},
 	}, nil
 }
