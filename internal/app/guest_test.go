@@ -390,7 +390,3 @@ func (g *guest) probe(ctx context.Context, c *kube.Cluster) (faults []string) {
 		}
 	}
 }
-
-func settingsOf(p config.Pair) facts.Settings {
-	return facts.Settings{Secrets: facts.SecretsMode(p.Preflight.Secrets)}
-}

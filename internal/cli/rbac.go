@@ -63,7 +63,7 @@ Exit status 1: the manifest lacks kinds, because a cluster didn't name them all.
 	f.StringVar(&flags.group, "group", "", "grant it to this `group` (default clusterswitch, where no other subject is given)")
 	f.StringVar(&flags.user, "user", "", "grant it to this `user`")
 	f.StringVar(&flags.serviceAccount, "service-account", "", "grant it to this `NAMESPACE/NAME`")
-	placeFlags(command, &flags.management)
+	flags.management.define(command)
 	command.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return p.configuredPairs()
 	}
@@ -120,7 +120,7 @@ func (p *program) rbac(ctx context.Context, name string, flags rbacFlags) error 
 	}
 	o := app.ClusterRightsOptions{
 		Config: c, Pair: c.Pairs[i], Sides: flags.sides(), Subjects: flags.subjects(), Command: flags.typed(name),
-		Offline: flags.offline, UserAgent: "clusterswitch/" + p.resolvedBuild().Version,
+		Offline: flags.offline, UserAgent: p.userAgent(),
 	}
 	if !flags.offline {
 		at, err := p.find(flags.management)

@@ -17,7 +17,7 @@ func Served(ctx context.Context, from Source, timeout time.Duration) ([]facts.Ki
 	}
 	ctx, done := context.WithTimeout(ctx, timeout)
 	defer done()
-	r, err := newReader(from, Options{Scope: facts.Full, Timeout: timeout})
+	r, err := newReader(from.Config, Options{Scope: facts.Full, Timeout: timeout})
 	if err != nil {
 		return nil, nil, err
 	}
