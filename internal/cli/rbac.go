@@ -28,7 +28,8 @@ func (p *program) rbacCommand() *cobra.Command {
 		Use:   "rbac PAIR",
 		Short: "Print the least Kubernetes rights for a pair's clusters",
 		Long: `Print a manifest with all rights that the daemon needs in blue and green of a
-pair, as the configuration stands, and no others. It only ever reads there.
+pair, as the configuration stands, and no others. The daemon only reads there.
+docs/clusters.md explains each right.
 
 The preflight lists every kind, so the clusters are asked which kinds they have
 besides those of Kubernetes itself; every authenticated user may ask that. With
@@ -50,7 +51,7 @@ Exit status 1: the manifest lacks kinds, because a cluster didn't name them all.
 			switch {
 			case flags.side != "" && flags.side != string(shift.Blue) && flags.side != string(shift.Green):
 				return usagef("--side %s: use blue or green", flags.side)
-			case flags.serviceAccount != "" && strings.Count(flags.serviceAccount, "/") != 1:
+			case flags.serviceAccount != "" && !accountName(flags.serviceAccount):
 				return usagef("--service-account %s: write it as NAMESPACE/NAME", flags.serviceAccount)
 			}
 			return nil
@@ -68,6 +69,11 @@ Exit status 1: the manifest lacks kinds, because a cluster didn't name them all.
 		return p.configuredPairs()
 	}
 	return command
+}
+
+func accountName(s string) bool {
+	namespace, name, found := strings.Cut(s, "/")
+	return found && namespace != "" && name != "" && !strings.Contains(name, "/")
 }
 
 // subjects are who gets the rights.
