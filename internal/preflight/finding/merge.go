@@ -64,3 +64,13 @@ func (c *Cluster) refresh(brief Cluster) {
 		c.Version = brief.Version
 	}
 }
+
+// BlocksBeyond tells whether something blocks that a brief look didn't find
+// itself: another brief look couldn't tell that it was mended.
+func (r Report) BlocksBeyond(brief Report) bool {
+	found := byID(brief.Findings)
+	return slices.ContainsFunc(r.Findings, func(f Finding) bool {
+		_, again := found[f.ID]
+		return f.Blocks() && !again
+	})
+}

@@ -34,8 +34,12 @@ type topic struct {
 }
 
 // topics lists all that are ever read.
-func topics(Options) []topic {
-	return []topic{}
+func topics(o Options) []topic {
+	return []topic{
+		marks(o), // first: the others pass by what it leaves out
+		releases(o),
+		parity(o),
+	}
 }
 
 // wanted gives the topics of the scope.
