@@ -23,6 +23,9 @@ type Rule struct {
 	// Label and Annotation are a key, the beginning of one (key*), or key=value.
 	Label      string
 	Annotation string
+	// Anyway: the object is there without anybody's doing, so that it is never
+	// missing; what people wrote on it is compared all the same.
+	Anyway bool
 	// Why ends the sentence "it is left out because".
 	Why string
 }
@@ -149,7 +152,7 @@ func leftOutNames() []Rule {
 	return []Rule{
 		{Name: "bootstrap-tokens", Kinds: []string{"Secret"}, Namespace: "kube-system", Names: []string{"bootstrap-token-*"}, Why: "nodes join one cluster with it"},
 		{Name: "root-certificates", Kinds: []string{"ConfigMap"}, Names: []string{"kube-root-ca.crt", "istio-ca-root-cert", "istio-ca-crl", "linkerd-identity-trust-roots"}, Why: "it holds the cluster's own authority"},
-		{Name: "default-accounts", Kinds: []string{"ServiceAccount"}, Names: []string{"default"}, Why: "each namespace gets one"},
+		{Name: "default-accounts", Kinds: []string{"ServiceAccount"}, Names: []string{"default"}, Anyway: true, Why: "each namespace gets one by itself"},
 		{Name: "server-endpoints", Kinds: []string{"Endpoints", "EndpointSlice.discovery.k8s.io"}, Namespace: "default", Names: []string{"kubernetes"}, Why: "it holds the addresses of the API server"},
 		{Name: "system-config", Kinds: []string{"ConfigMap"}, Namespace: "kube-system", Names: []string{
 			"extension-apiserver-authentication", "kube-apiserver-legacy-service-account-token-tracking", "kubeadm-config", "kubelet-config*",

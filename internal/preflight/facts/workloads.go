@@ -5,6 +5,8 @@ type Workloads struct {
 	// LeftOut tells, for each object that a rule leaves out, which: its place in
 	// LeftOut().
 	LeftOut map[GroupKind]map[Name]uint8
+	// Anyway are the objects that are there without anybody's doing: a Rule says so.
+	Anyway map[Object]struct{}
 	// Ended are Jobs and Pods that ran to their end.
 	Ended map[Object]struct{}
 	// Aspects are what is compared of an object besides that it is there. An object
@@ -12,11 +14,14 @@ type Workloads struct {
 	Aspects map[GroupKind]map[Name][]Aspect
 	// Scaled gives the autoscaler of each workload that has one.
 	Scaled map[Object]Object
-	// Claims are the PersistentVolumeClaims, without those that live and die with
+	// Volumes are the PersistentVolumeClaims, without those that live and die with
 	// a pod.
-	Claims map[Name]Claim
+	Volumes map[Name]Volume
 	// Templates names the volumeClaimTemplates of each StatefulSet that has any.
 	Templates map[Name][]string
+	// Identities tell, for each ServiceAccount with running pods, how many of them
+	// got AWS rights by an association of EKS Pod Identity.
+	Identities map[Name]Identity
 	// Hooks are the Services that admission webhooks call.
 	Hooks map[Object][]Name
 	// WithoutSelector are the Services that people give addresses to themselves, by
@@ -51,10 +56,17 @@ func (a Aspect) plain() string {
 	return a.Plain
 }
 
-// Claim is a PersistentVolumeClaim.
-type Claim struct {
-	// Size is what it asks for, such as 10Gi. Class is its StorageClass; empty:
-	// the default one.
+// Identity counts a ServiceAccount's running pods by whether EKS Pod Identity
+// gave them rights at AWS. The associations themselves are kept at EKS; what
+// they did to the pods is what the cluster shows.
+type Identity struct {
+	With, Without int
+}
+
+// Volume is what a PersistentVolumeClaim asks for.
+type Volume struct {
+	// Size is its least size, such as 10Gi. Class is its StorageClass; empty: the
+	// default one.
 	Size  string
 	Class string
 }

@@ -27,10 +27,15 @@ func marks(Options) topic {
 			Name: nameOf(o), Labels: o.GetLabels(), Annotations: o.GetAnnotations(), Controlled: metav1.GetControllerOf(o) != nil,
 		}
 		for _, i := range mine {
-			if rules[i].Takes(m) {
-				put(&c.Workloads.LeftOut, k.GroupKind, m.Name, uint8(i))
-				return
+			if !rules[i].Takes(m) {
+				continue
 			}
+			if rules[i].Anyway {
+				set(&c.Workloads.Anyway, facts.Object{GroupKind: k.GroupKind, Name: m.Name}, struct{}{})
+			} else {
+				put(&c.Workloads.LeftOut, k.GroupKind, m.Name, uint8(i))
+			}
+			return
 		}
 	}}
 }

@@ -95,15 +95,37 @@ func takeClaim(c *facts.Cluster, o runtime.Object) {
 	if p.Spec.StorageClassName != nil {
 		class = *p.Spec.StorageClassName
 	}
-	set(&c.Workloads.Claims, nameOf(p), facts.Claim{Size: size.String(), Class: class})
+	set(&c.Workloads.Volumes, nameOf(p), facts.Volume{Size: size.String(), Class: class})
 }
 
 func takePod(c *facts.Cluster, o runtime.Object) {
 	k := facts.GroupKind{Kind: "Pod"}
 	p, ok := as[*corev1.Pod](c, k, o)
-	if ok && !leftOut(c, k, p) && (p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed) {
+	if !ok {
+		return
+	}
+	switch {
+	case p.Status.Phase != corev1.PodSucceeded && p.Status.Phase != corev1.PodFailed:
+		account := facts.Name{Namespace: p.Namespace, Name: p.Spec.ServiceAccountName}
+		identity := c.Workloads.Identities[account]
+		if identified(p) {
+			identity.With++
+		} else {
+			identity.Without++
+		}
+		set(&c.Workloads.Identities, account, identity)
+	case !leftOut(c, k, p):
 		set(&c.Workloads.Ended, facts.Object{GroupKind: k, Name: nameOf(p)}, struct{}{})
 	}
+}
+
+// identified tells whether EKS Pod Identity mounted its token into a pod.
+func identified(p *corev1.Pod) bool {
+	return slices.ContainsFunc(p.Spec.Volumes, func(v corev1.Volume) bool {
+		return v.Projected != nil && slices.ContainsFunc(v.Projected.Sources, func(s corev1.VolumeProjection) bool {
+			return s.ServiceAccountToken != nil && s.ServiceAccountToken.Audience == "pods.eks.amazonaws.com"
+		})
+	})
 }
 
 func addNetwork(t takes, plain plainer) {

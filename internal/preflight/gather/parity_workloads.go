@@ -83,10 +83,10 @@ func quantities(list corev1.ResourceList) string {
 
 // replicas are one where nobody says how many.
 func replicas(n *int32, free bool) facts.Aspect {
-	return facts.Aspect{Name: facts.Replicas, Value: count(n, 1), Free: free}
+	return facts.Aspect{Name: facts.Replicas, Value: countOr(n, 1), Free: free}
 }
 
-func count(n *int32, otherwise int32) string {
+func countOr(n *int32, otherwise int32) string {
 	if n == nil {
 		n = &otherwise
 	}
@@ -182,8 +182,8 @@ func takeScaler(c *facts.Cluster, o runtime.Object) {
 		return
 	}
 	put(&c.Workloads.Aspects, facts.KindScaler(), nameOf(h), []facts.Aspect{
-		{Name: facts.ScaleMin, Value: count(h.Spec.MinReplicas, 1), Free: ours(h, "spec", "minReplicas")},
-		{Name: facts.ScaleMax, Value: count(&h.Spec.MaxReplicas, 0), Free: ours(h, "spec", "maxReplicas")},
+		{Name: facts.ScaleMin, Value: countOr(h.Spec.MinReplicas, 1), Free: ours(h, "spec", "minReplicas")},
+		{Name: facts.ScaleMax, Value: countOr(&h.Spec.MaxReplicas, 0), Free: ours(h, "spec", "maxReplicas")},
 	})
 }
 

@@ -34,6 +34,8 @@ const (
 type Applier struct {
 	client dynamic.Interface
 	mapper *restmapper.DeferredDiscoveryRESTMapper
+	// namespace is where objects go that name none.
+	namespace string
 }
 
 // NewApplier makes an applier with the rights of the configuration.
@@ -46,7 +48,15 @@ func NewApplier(config *rest.Config) (*Applier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a client: %w", err)
 	}
-	return &Applier{client: client, mapper: restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(d))}, nil
+	mapper := restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(d))
+	return &Applier{client: client, mapper: mapper, namespace: metav1.NamespaceDefault}, nil
+}
+
+// In returns an applier that puts objects without a namespace into this one.
+func (a *Applier) In(namespace string) *Applier {
+	in := *a
+	in.namespace = namespace
+	return &in
 }
 
 // Apply writes the objects by server-side apply: definitions first, then
@@ -97,7 +107,7 @@ func (a *Applier) apply(ctx context.Context, o *unstructured.Unstructured) error
 }
 
 // Resource returns the client of a kind, within the namespace where the kind has
-// namespaces; empty means default then. A kind that isn't served yet is waited
+// namespaces; empty means the applier's own then. A kind that isn't served yet is waited
 // for: between being established and being served lies a moment.
 func (a *Applier) Resource(ctx context.Context, kind schema.GroupVersionKind, namespace string) (dynamic.ResourceInterface, error) {
 	ctx, done := context.WithTimeout(ctx, servedWithin)
@@ -112,7 +122,7 @@ func (a *Applier) Resource(ctx context.Context, kind schema.GroupVersionKind, na
 				return resource, nil
 			}
 			if namespace == "" {
-				namespace = metav1.NamespaceDefault
+				namespace = a.namespace
 			}
 			return resource.Namespace(namespace), nil
 		}
