@@ -176,7 +176,8 @@ func TestPodsOfGreen(t *testing.T) {
 			func(_ *facts.Facts, _, g *facts.Settled) {
 				g.Pods[web] = []facts.Trouble{
 					{Reason: "Restarting", Count: 2, Message: "container web ended 4 times, the last time with exit code 1", Past: true},
-					{Reason: "OOMKilled", Count: 1, Past: true}, {Reason: "Evicted", Count: 5, Past: true},
+					{Reason: "OOMKilled", Count: 1, Past: true},
+					{Reason: "Evicted", Count: 5, Past: true},
 				}
 			},
 			[]string{
