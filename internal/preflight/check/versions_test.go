@@ -183,11 +183,11 @@ func TestGreensNodes(t *testing.T) {
 		"none": {nil, []string{"block NodesMissing/Cluster/green: green has no node, blue has 3"}},
 		"some not ready, one cordoned": {
 			map[facts.Node]int{linuxNode("v1.34.1"): 2, with(linuxNode("v1.34.1"), func(n *facts.Node) { n.Ready = false }): 2, with(linuxNode("v1.34.1"), func(n *facts.Node) { n.Cordoned = true }): 1},
-			[]string{"warn NodesNotReady/Cluster/green: 2 of green's 5 nodes are not ready, and 1 more are cordoned"},
+			[]string{"warn NodesNotReady/Cluster/green: of green's 5 nodes 2 are not ready and 1 is cordoned"},
 		},
 		"none that takes pods": {
 			map[facts.Node]int{with(linuxNode("v1.34.1"), func(n *facts.Node) { n.Ready = false }): 1, with(linuxNode("v1.34.1"), func(n *facts.Node) { n.Cordoned = true }): 1},
-			[]string{"block NodesNotReady/Cluster/green: 1 of green's 2 nodes are not ready, and 1 more are cordoned"},
+			[]string{"block NodesNotReady/Cluster/green: of green's 2 nodes 1 is not ready and 1 is cordoned"},
 		},
 		"kubelets on both sides of what is supported": {
 			map[facts.Node]int{linuxNode("v1.30.1"): 2, linuxNode("v1.35.0"): 1, linuxNode("v1.31.0"): 4},
