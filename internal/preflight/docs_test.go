@@ -19,7 +19,7 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/preflight/finding"
 )
 
-var update = flag.Bool("update", false, "write the generated documents anew") //nolint:gochecknoglobals // a flag of the test
+var update = flag.Bool("update", false, "write the generated documents anew")
 
 const page = "../../docs/preflight.md"
 
