@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/url"
 	"slices"
-	"sync"
 	"time"
 
 	"k8s.io/client-go/rest"
@@ -46,7 +45,7 @@ func (i *inspector) look(ctx context.Context, p config.Pair, w wish) finding.Rep
 		Waivers: waiversOf(p.Preflight), Settings: settingsOf(p),
 	}
 	o.Settings.Standby = w.standby
-	var finding sync.WaitGroup
+	var finding gather.Crew
 	finding.Go(func() { o.Blue = i.ways.source(ctx, p.Blue) })
 	finding.Go(func() { o.Green = i.ways.source(ctx, p.Green) })
 	finding.Go(func() { i.resolve(ctx, o.Settings.Probes) })

@@ -15,10 +15,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterswitch/clusterswitch/internal/preflight/check"
+	"github.com/clusterswitch/clusterswitch/internal/preflight/facts"
 	"github.com/clusterswitch/clusterswitch/internal/preflight/finding"
 )
 
-var update = flag.Bool("update", false, "write the generated documents anew") //nolint:gochecknoglobals // a flag of the test
+var update = flag.Bool("update", false, "write the generated documents anew")
 
 const page = "../../docs/preflight.md"
 
@@ -30,6 +31,7 @@ func TestDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := between(t, string(had), "checks", checks())
+	want = between(t, want, "left out", leftOut())
 	want = between(t, want, "json", shape(t))
 	if *update {
 		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
@@ -93,6 +95,40 @@ func TestEveryCheckIsExplained(t *testing.T) {
 			}
 		}
 	}
+}
+
+// leftOut lists the rules by which objects are left out.
+func leftOut() string {
+	var b strings.Builder
+	b.WriteString("| Rule | Kinds | Namespace | Names | Marked by | Because |\n|---|---|---|---|---|---|\n")
+	for _, r := range facts.LeftOut() {
+		var marks []string
+		if r.Controlled {
+			marks = append(marks, "a controlling owner")
+		}
+		if r.Label != "" {
+			marks = append(marks, "label `"+r.Label+"`")
+		}
+		if r.Annotation != "" {
+			marks = append(marks, "annotation `"+r.Annotation+"`")
+		}
+		why := r.Why
+		if r.Anyway {
+			why += " (never missing)"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", r.Name, tokens(r.Kinds...), tokens(r.Namespace), tokens(r.Names...), strings.Join(marks, ", "), why)
+	}
+	return b.String()
+}
+
+func tokens(list ...string) string {
+	var b strings.Builder
+	for _, token := range list {
+		if token != "" {
+			fmt.Fprintf(&b, "`%s` ", token)
+		}
+	}
+	return strings.TrimSpace(b.String())
 }
 
 // shape lists every field of the report with its comment.

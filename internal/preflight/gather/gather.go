@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"path"
 	"slices"
-	"sync"
 	"time"
 
 	"k8s.io/client-go/rest"
@@ -93,7 +92,7 @@ func Cluster(ctx context.Context, side shift.Side, from Source, o Options) facts
 // Both reads blue and green side by side.
 func Both(ctx context.Context, blue, green Source, o Options) (b, g facts.Cluster) {
 	o.key = newKey()
-	var reading sync.WaitGroup
+	var reading Crew
 	reading.Go(func() { b = Cluster(ctx, shift.Blue, blue, o) })
 	reading.Go(func() { g = Cluster(ctx, shift.Green, green, o) })
 	reading.Wait()
