@@ -13,6 +13,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 
 	"github.com/clusterswitch/clusterswitch/config"
+	"github.com/clusterswitch/clusterswitch/internal/preflight/keep"
 	"github.com/clusterswitch/clusterswitch/internal/runbook"
 )
 
@@ -97,9 +98,9 @@ func TestKubeconfigsAreMounted(t *testing.T) {
 	}
 }
 
-// The Role grants what internal/journal and internal/runbook ask for, and no
-// more: above all no write to a spec.
-func TestDaemonMayWriteNothingButJournalAndRunbooks(t *testing.T) {
+// The Role grants what internal/journal, internal/runbook and
+// internal/preflight/keep ask for, and no more: above all no write to a spec.
+func TestDaemonMayWriteNothingButJournalRunbooksAndReports(t *testing.T) {
 	t.Parallel()
 	roles := all[*rbacv1.Role](render(t, "least"))
 	at := slices.IndexFunc(roles, func(r *rbacv1.Role) bool { return r.Name == "shift-clusterswitch" })
@@ -110,7 +111,7 @@ func TestDaemonMayWriteNothingButJournalAndRunbooks(t *testing.T) {
 		{APIGroups: []string{"clusterswitch.io"}, Resources: []string{"trafficswitches"}, Verbs: []string{"get", "list", "watch", "create"}},
 		{APIGroups: []string{"clusterswitch.io"}, Resources: []string{"trafficswitches/status"}, Verbs: []string{"update"}},
 		{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"create"}},
-		{APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: []string{runbook.ConfigMapName("shop")}, Verbs: []string{"get", "update"}},
+		{APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: []string{runbook.ConfigMapName("shop"), keep.ConfigMapName("shop")}, Verbs: []string{"get", "update"}},
 	}
 	if diff := cmp.Diff(want, roles[at].Rules); diff != "" {
 		t.Errorf("rules (-want +got):\n%s", diff)
