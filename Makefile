@@ -39,7 +39,7 @@ e2e: demo ## Run the demo, and the tests that need the whole world (build tag e2
 	[ -z "$$packages" ] || $(GO) test -tags e2e -run E2E $$packages
 
 .PHONY: bench
-bench: build control-plane ## Measure rollbacks, of one pair and of a thousand, beside the bare SDK calls
+bench: build control-plane ## Measure rollbacks beside the bare SDK calls, and the preflight of large clusters beside kubectl
 	@$(BIN)/sandbox bench --daemon $(BIN)/clusterswitch
 
 .PHONY: faults
