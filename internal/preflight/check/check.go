@@ -23,6 +23,8 @@ type Check struct {
 func All() []Check {
 	return []Check{
 		coverageCheck(),
+		apisCheck(),
+		crdsCheck(),
 	}
 }
 

@@ -21,8 +21,12 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/preflight/facts"
 )
 
-// pageSize is how many objects one answer holds; kubectl's own.
-const pageSize = 500
+// pageSize is how many objects one answer holds; kubectl's own. largePageSize is
+// that for kinds of whose objects each may have a megabyte.
+const (
+	pageSize      = 500
+	largePageSize = 10
+)
 
 // reader reads one cluster.
 type reader struct {
@@ -153,7 +157,10 @@ func (r *reader) list(ctx context.Context, k facts.Kind, whole bool, each func(r
 		}
 		return r.dynamic.Resource(resource).List(ctx, o)
 	})
-	pages.PageSize = pageSize
+	pages.PageSize, pages.PageBufferSize = pageSize, 1
+	if whole && large(k.GroupKind) {
+		pages.PageSize, pages.PageBufferSize = largePageSize, 0
+	}
 	return pages.EachListItem(ctx, metav1.ListOptions{}, func(o runtime.Object) error {
 		if u, ok := o.(*unstructured.Unstructured); ok {
 			return each(typed(u))
@@ -161,6 +168,10 @@ func (r *reader) list(ctx context.Context, k facts.Kind, whole bool, each func(r
 		return each(o)
 	})
 }
+
+// large tells of kinds whose pages must be small, so that they don't fill the
+// memory.
+func large(k facts.GroupKind) bool { return k.Kind == "CustomResourceDefinition" }
 
 // typed gives a built-in object its own type.
 func typed(u *unstructured.Unstructured) runtime.Object {

@@ -2,6 +2,7 @@ package gather
 
 import (
 	"context"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -26,9 +27,10 @@ type topic struct {
 // topics lists all that are read for the scope. A brief one lists no kind but
 // those that its topics need whole.
 func topics(o Options) []topic {
-	return []topic{
-		names(o),
-	}
+	return slices.Concat(
+		[]topic{names(o)},
+		apis(o),
+	)
 }
 
 // names keeps the name of every object.
