@@ -75,6 +75,10 @@ func deprecatedCalls(f *facts.Facts, used map[facts.VersionKind]bool) []finding.
 				k.Kind = kind.Kind
 			}
 		}
+		own := readByUs(&f.Blue, api)
+		if served, known := serves(&f.Green, k); own && (served || !known) {
+			continue
+		}
 		used[k] = true
 		code, severity, removed := DeprecatedAPICalled, finding.Note, "no release is named that removes it"
 		if api.Removed != "" {
@@ -86,6 +90,9 @@ func deprecatedCalls(f *facts.Facts, used map[facts.VersionKind]bool) []finding.
 			state = "it isn't known whether green serves it"
 		case !served && called(f, k, api):
 			code, severity, state = DeprecatedAPIGone, finding.Block, "green serves "+servedText(&f.Green, k.GroupKind)
+			if own {
+				severity, state = finding.Warn, state+"; clusterswitch itself reads blue's objects so, and perhaps nobody else does"
+			}
 		case !served:
 			continue
 		}
@@ -99,6 +106,14 @@ func deprecatedCalls(f *facts.Facts, used map[facts.VersionKind]bool) []finding.
 		found = append(found, x)
 	}
 	return found
+}
+
+// readByUs tells of a version in which the preflight itself reads a kind, so
+// that the metric says nothing about others.
+func readByUs(c *facts.Cluster, api facts.DeprecatedAPI) bool {
+	return api.Subresource == "" && slices.ContainsFunc(c.Kinds, func(k facts.Kind) bool {
+		return k.Group == api.Group && k.Resource == api.Resource && k.Version == api.Version
+	})
 }
 
 // called tells whether a call at blue could still be made at all: a version that

@@ -147,16 +147,7 @@ func (w *walk) belowOf(path string, b, g *facts.Schema, u usage) {
 			w.add(CRDFieldRemoved, finding.Block, at, u.field(f.Name), "blue has the field, green doesn't and drops it")
 		}
 	}
-	for _, f := range g.Fields {
-		if b.Field(f.Name) != nil {
-			continue
-		}
-		if b.Values != nil {
-			w.schema(join(path, f.Name), b.Values, f.Schema, u.field(f.Name))
-			continue
-		}
-		w.fields += 1 + f.Schema.Size()
-	}
+	w.newFields(path, b, g, u)
 	switch {
 	case b.Values != nil && g.Values != nil:
 		w.schema(path+"{}", b.Values, g.Values, u.values())
@@ -167,6 +158,21 @@ func (w *walk) belowOf(path string, b, g *facts.Schema, u usage) {
 	}
 	if b.Items != nil && g.Items != nil {
 		w.schema(path+"[]", b.Items, g.Items, u.field("[]"))
+	}
+}
+
+// newFields counts the fields that green has more. Where blue has a map, they
+// are values of the map.
+func (w *walk) newFields(path string, b, g *facts.Schema, u usage) {
+	for _, f := range g.Fields {
+		if b.Field(f.Name) != nil {
+			continue
+		}
+		if b.Values != nil {
+			w.schema(join(path, f.Name), b.Values, f.Schema, u.field(f.Name))
+			continue
+		}
+		w.fields += 1 + f.Schema.Size()
 	}
 }
 

@@ -84,9 +84,9 @@ next:
 			switch {
 			case had.Manager != e.Manager:
 				continue
-			case had.APIVersion == e.APIVersion || e.Time.Before(had.Time):
+			case had.APIVersion == e.APIVersion || older(e.Time, had.Time):
 				continue next
-			case had.Time.Before(e.Time):
+			case older(had.Time, e.Time):
 				last[i] = e
 				continue next
 			}
@@ -95,6 +95,9 @@ next:
 	}
 	return last
 }
+
+// older compares times; one that isn't recorded is the oldest.
+func older(a, b *metav1.Time) bool { return b != nil && (a == nil || a.Before(b)) }
 
 // fieldUse keeps which fields the objects of custom kinds have, so that a field
 // that a CRD loses and nobody sets can be told from one that matters.

@@ -4,7 +4,6 @@ import (
 	"maps"
 	"slices"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/clusterswitch/clusterswitch/internal/preflight/facts"
@@ -17,14 +16,16 @@ func crds(Options) topic {
 	kind := facts.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
 	return topic{whole: map[facts.GroupKind]func(*facts.Cluster, runtime.Object){
 		kind: func(c *facts.Cluster, o runtime.Object) {
-			u, ok := o.(*unstructured.Unstructured)
-			if !ok {
+			// A program that registers the type gets it typed, all others as it came.
+			content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(o)
+			if err != nil {
+				c.Note(facts.Gap{What: "customresourcedefinitions", Why: why(err)})
 				return
 			}
 			if c.CRDs == nil {
 				c.CRDs = map[string]facts.CRD{}
 			}
-			c.CRDs[u.GetName()] = crdOf(u.Object, schemas)
+			c.CRDs[text(content, "metadata", "name")] = crdOf(content, schemas)
 		},
 	}}
 }

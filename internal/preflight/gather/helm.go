@@ -31,7 +31,7 @@ const (
 	helmPage = 10
 	// mostUnpacked bounds a release after it is unpacked, in bytes. What is stored
 	// is below a megabyte, and text shrinks to a tenth at the best.
-	mostUnpacked = 32 << 20
+	mostUnpacked = 16 << 20
 )
 
 // helm reads of each release of Helm which kinds its newest deployed manifest is

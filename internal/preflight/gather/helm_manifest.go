@@ -41,9 +41,7 @@ func kindsOfManifest(manifest string) map[facts.VersionKind]facts.Written {
 
 // nextDocument cuts at the next line that begins with three hyphens.
 func nextDocument(s string) (document, rest string) {
-	if strings.HasPrefix(s, "---") {
-		s = s[3:]
-	}
+	s = strings.TrimPrefix(s, "---")
 	if i := strings.Index(s, "\n---"); i >= 0 {
 		return s[:i+1], s[i+1:]
 	}

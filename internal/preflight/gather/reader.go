@@ -38,6 +38,9 @@ type reader struct {
 }
 
 func newReader(config *rest.Config, o Options) (*reader, error) {
+	// Every kind is read, deprecated ones too; that is no news for anybody's log.
+	config = rest.CopyConfig(config)
+	config.WarningHandler = rest.NoWarnings{}
 	httpClient, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return nil, fmt.Errorf("making a client: %w", err)
