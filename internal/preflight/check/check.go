@@ -25,6 +25,7 @@ func All() []Check {
 		coverageCheck(),
 		apisCheck(),
 		crdsCheck(),
+		identitiesCheck(),
 	}
 }
 

@@ -30,7 +30,7 @@ func apis(o Options) []topic {
 	if o.Scope == facts.Brief {
 		return nil
 	}
-	return []topic{writings(o), fieldUse(o), crds(o), helm(o), deprecatedCalls(o)}
+	return []topic{writings(o), fieldUse(o), crds(o), helm(o), deprecatedCalls(o), insights(o), identities(o)}
 }
 
 // writings counts the objects by the version in which they were last written.

@@ -35,6 +35,7 @@ type reader struct {
 	dynamic   dynamic.Interface
 	metadata  metadata.Interface
 	rest      rest.Interface
+	cloud     Cloud // nil: there is none
 }
 
 func newReader(config *rest.Config, o Options) (*reader, error) {
