@@ -31,11 +31,11 @@ func Run(ctx context.Context, o Options) finding.Report {
 	f := facts.Facts{Pair: o.Pair, Scope: o.Scope, At: began.UTC(), Settings: o.Settings}
 	f.Blue, f.Green = gather.Both(ctx, o.Blue, o.Green, gather.Options{Scope: o.Scope, Settings: o.Settings, Timeout: o.Timeout})
 	findings, ran := check.Evaluate(&f)
-	return finding.Report{
+	report := finding.Report{
 		Schema: finding.Schema, Pair: o.Pair, Attempt: o.Attempt, Scope: o.Scope, At: f.At, Took: time.Since(began),
-		Blue: head(f.Blue), Green: head(f.Green), Checks: ran,
-		Findings: finding.Waive(findings, o.Waivers, time.Now()),
+		Blue: head(f.Blue), Green: head(f.Green), Checks: ran, Findings: findings,
 	}
+	return report.Judged(o.Waivers, time.Now())
 }
 
 func head(c facts.Cluster) finding.Cluster {

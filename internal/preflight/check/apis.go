@@ -17,11 +17,10 @@ const (
 	APIVersionGone      finding.Code = "APIVersionGone"
 	APIVersionsUnused   finding.Code = "APIVersionsUnused"
 	HelmReleaseHasGone  finding.Code = "HelmReleaseHasGoneAPI"
-	HelmNotChecked      finding.Code = "HelmNotChecked"
 	DeprecatedAPIGone   finding.Code = "DeprecatedAPIGone"
 	DeprecatedAPICalled finding.Code = "DeprecatedAPICalled"
 	UpgradeInsight      finding.Code = "UpgradeInsight"
-	mostListed                       = 10
+	mostNamed                        = 10
 	mostManagersNamed                = 3
 )
 
@@ -32,7 +31,6 @@ func apisCheck() Check {
 			{Code: APIVersionGone, Meaning: "Objects of blue were last written in a version that blue serves and green doesn't, so whoever wrote them fails at green.", Do: "Let their writers use a version that green serves."},
 			{Code: APIVersionsUnused, Meaning: "Blue serves versions that green doesn't, and nobody was seen to use them.", Do: "Nothing, unless you know of a user."},
 			{Code: HelmReleaseHasGone, Meaning: "The manifest that Helm keeps of a release has a kind in a version that green doesn't serve, so the next `helm upgrade` fails.", Do: "Upgrade the release to a chart without it before green has taken over; the plugin helm-mapkubeapis mends releases that are stuck."},
-			{Code: HelmNotChecked, Meaning: "Secrets are not read, so releases that Helm keeps in Secrets were not looked at.", Do: "Set preflight.secrets to names or digests to have them checked."},
 			{Code: DeprecatedAPIGone, Meaning: "A client called a deprecated version at blue that green doesn't serve.", Do: "Find the client in blue's audit log (annotation k8s.io/deprecated) and update it."},
 			{Code: DeprecatedAPICalled, Meaning: "A client called a deprecated version at blue that green still serves.", Do: "Update the client before the version is removed."},
 			{Code: UpgradeInsight, Meaning: "EKS found something about blue that stands against a newer version of Kubernetes.", Do: "Follow the recommendation of the insight in EKS."},
@@ -58,7 +56,8 @@ func serves(c *facts.Cluster, k facts.VersionKind) (served, known bool) {
 	if kind := c.Serves(k.GroupKind); kind != nil && slices.Contains(kind.Served, k.Version) {
 		return true, true
 	}
-	return false, !slices.ContainsFunc(c.Gaps, func(g facts.Gap) bool { return g.What == k.APIVersion() })
+	_, unknown := c.Undiscovered[k.Group]
+	return false, !unknown
 }
 
 // goneInGreen tells of a version that blue serves and green surely doesn't.
@@ -94,7 +93,7 @@ func writtenVersions(f *facts.Facts) (found []finding.Finding, used map[facts.Ve
 			continue
 		}
 		used[k] = true
-		if !goneInGreen(f, k) || ofCRD(&f.Blue, k.GroupKind) != "" {
+		if !goneInGreen(f, k) || ofCRD(&f.Blue, k.GroupKind) != "" || toldByParity(f, k.GroupKind) {
 			continue
 		}
 		x := finding.New(APIVersionGone, finding.Block, finding.Object{Group: k.Group, Kind: k.Kind}, k.Version)
@@ -104,6 +103,12 @@ func writtenVersions(f *facts.Facts) (found []finding.Finding, used map[facts.Ve
 		found = append(found, x)
 	}
 	return found, used
+}
+
+// toldByParity tells of a kind that green doesn't serve in any version: where
+// blue's objects of it were listed, parity says so.
+func toldByParity(f *facts.Facts, k facts.GroupKind) bool {
+	return f.Green.Serves(k) == nil && len(f.Blue.Objects[k]) > 0
 }
 
 // writtenIn lists the versions in which objects were written, in order.
@@ -146,20 +151,12 @@ func ownPart(manager string) bool {
 func told(writers []writer) string {
 	var parts []string
 	for _, w := range writers[:min(len(writers), mostManagersNamed)] {
-		parts = append(parts, fmt.Sprintf("%s (%s, such as %s)", cmp.Or(w.name, "an unnamed client"), counted(w.Objects, "object"), w.Example))
+		parts = append(parts, fmt.Sprintf("%s (%s, such as %s)", cmp.Or(w.name, "an unnamed client"), numbered(w.Objects, "object"), w.Example))
 	}
 	if more := len(writers) - mostManagersNamed; more > 0 {
 		parts = append(parts, fmt.Sprintf("%d more", more))
 	}
 	return strings.Join(parts, ", ")
-}
-
-// counted gives 1 object, 2 objects.
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // servedText says which versions a cluster serves of a kind.
@@ -194,10 +191,10 @@ func unusedVersions(f *facts.Facts, used map[facts.VersionKind]bool) []finding.F
 
 // listed joins names, and says how many more there are.
 func listed(names []string) string {
-	if len(names) <= mostListed {
+	if len(names) <= mostNamed {
 		return strings.Join(names, ", ")
 	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:mostListed], ", "), len(names)-mostListed)
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:mostNamed], ", "), len(names)-mostNamed)
 }
 
 // sortedKeys gives a map's keys by their own order.

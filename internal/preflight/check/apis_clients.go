@@ -12,21 +12,18 @@ import (
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
+// helmRelease stands for a kind: what Helm installed under one name.
+const helmRelease = "HelmRelease"
+
 // helmReleases finds releases whose manifest has what green doesn't serve. Of a
 // release that both clusters have, green's counts: it is the one that the next
-// upgrade begins from.
+// upgrade begins from. That Secrets are not looked at is parity's to tell.
 func helmReleases(f *facts.Facts) []finding.Finding {
 	var found []finding.Finding
-	if f.Settings.Secrets == facts.SecretsOff {
-		x := finding.New(HelmNotChecked, finding.Note, finding.Object{Kind: "Cluster", Name: string(shift.Blue)}, "")
-		x.Side, x.Message = shift.Blue, "preflight.secrets is off, so releases that Helm keeps in Secrets were not looked at"
-		x.Do = "Set preflight.secrets to names or digests to have them checked."
-		found = append(found, x)
-	}
 	for _, side := range []shift.Side{shift.Green, shift.Blue} {
 		releases := f.Side(side).APIs.Releases
 		for _, name := range sortedKeys(releases, facts.Name.Compare) {
-			if _, green := f.Green.APIs.Releases[name]; side == shift.Blue && green {
+			if _, green := f.Green.APIs.Releases[name]; side == shift.Blue && green || f.Settings.Ignores(facts.GroupKind{Kind: helmRelease}, name) {
 				continue
 			}
 			found = append(found, releaseFindings(f, side, name, releases[name])...)
@@ -48,10 +45,10 @@ func releaseFindings(f *facts.Facts, side shift.Side, name facts.Name, r facts.R
 		if inBlue, _ := serves(&f.Blue, k); !inBlue {
 			severity, also = finding.Warn, "; blue doesn't serve it either"
 		}
-		x := finding.New(HelmReleaseHasGone, severity, finding.Object{Kind: "HelmRelease", Namespace: name.Namespace, Name: name.Name}, k.APIVersion()+"/"+k.Kind)
+		x := finding.New(HelmReleaseHasGone, severity, finding.Object{Kind: helmRelease, Namespace: name.Namespace, Name: name.Name}, k.APIVersion()+"/"+k.Kind)
 		x.Side = side
 		x.Message = fmt.Sprintf("revision %d of the Helm release %s of %s has %s in %s, such as %s, and green serves %s%s",
-			r.Revision, name, side, counted(r.Kinds[k].Objects, k.Kind), k.APIVersion(), r.Kinds[k].Example, servedText(&f.Green, k.GroupKind), also)
+			r.Revision, name, side, numbered(r.Kinds[k].Objects, k.Kind), k.APIVersion(), r.Kinds[k].Example, servedText(&f.Green, k.GroupKind), also)
 		x.Do = "Upgrade the release to a chart without it, else the next `helm upgrade` fails: " + instead(k, &f.Green) + ". The plugin helm-mapkubeapis mends releases that are stuck."
 		found = append(found, x)
 	}

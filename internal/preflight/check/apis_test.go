@@ -105,6 +105,18 @@ func TestVersionsOfTheAPI(t *testing.T) {
 			[]string{"block APIVersionGone/PodSecurityPolicy.policy/v1beta1", unused},
 			[]string{"green serves no version of it", "use Pod Security Admission"},
 		},
+		"a kind that is gone and of which blue has objects is parity's to tell": {
+			func(f *facts.Facts) {
+				f.Blue.APIs.Written = writtenBy("kubectl", "policy/v1beta1", "PodSecurityPolicy")
+				f.Blue.Objects[facts.GroupKind{Group: "policy", Kind: "PodSecurityPolicy"}] = map[facts.Name]struct{}{{Name: "strict"}: {}}
+			}, []string{unused}, nil,
+		},
+		"an object that the configuration leaves out": {
+			func(f *facts.Facts) {
+				f.Settings.Ignore = []facts.Ignore{{Namespace: "shop"}}
+				f.Blue.APIs.Releases = released(old)
+			}, []string{unused}, nil,
+		},
 		"a kind of a CRD is the check of CRDs'": {
 			func(f *facts.Facts) {
 				f.Blue = serving("v1.24.1", "widgets example.com/v1beta1 Widget")
@@ -115,7 +127,7 @@ func TestVersionsOfTheAPI(t *testing.T) {
 		"what green could not tell is not missing": {
 			func(f *facts.Facts) {
 				f.Blue.APIs.Written = writtenBy("kubectl", "batch/v1beta1", "CronJob")
-				f.Green.Note(facts.Gap{What: "batch/v1beta1", Why: "the server is down"})
+				f.Green.Undiscovered = map[string]struct{}{"batch": {}}
 			}, nil, nil,
 		},
 		"nothing is said of a cluster that can't be read": {
@@ -143,9 +155,6 @@ func TestVersionsOfTheAPI(t *testing.T) {
 			func(f *facts.Facts) {
 				f.Green.APIs.Releases = released(versionKind("authorization.k8s.io/v1", "SubjectAccessReview"))
 			}, []string{unused}, nil,
-		},
-		"Secrets that are not read are noted": {
-			func(f *facts.Facts) { f.Settings.Secrets = facts.SecretsOff }, []string{unused, "note HelmNotChecked/Cluster/blue"}, nil,
 		},
 		"a call of what green doesn't serve blocks": {
 			func(f *facts.Facts) { f.Blue.APIs.Deprecated = []facts.DeprecatedAPI{deprecated} },

@@ -70,7 +70,7 @@ func crds(f *facts.Facts) []finding.Finding {
 	var found []finding.Finding
 	for _, name := range sortedKeys(f.Blue.CRDs, strings.Compare) {
 		green, there := f.Green.CRDs[name]
-		if !there {
+		if !there || f.Settings.Ignores(crdKind(), facts.Name{Name: name}) {
 			continue
 		}
 		p := crdPair{f: f, name: name, blue: f.Blue.CRDs[name], green: green}
@@ -276,7 +276,7 @@ func (p crdPair) differences(version string, all []difference) []finding.Finding
 			paths = append(paths, d.path)
 		}
 		found = append(found, p.finding(CRDMoreDifferences, rest[0].severity, version,
-			fmt.Sprintf("%s in %s has %s more, at %s", p.name, version, counted(len(rest), "difference"), listed(slices.Compact(paths)))))
+			fmt.Sprintf("%s in %s has %s more, at %s", p.name, version, numbered(len(rest), "difference"), listed(slices.Compact(paths)))))
 	}
 	return found
 }
@@ -293,10 +293,10 @@ func (a additions) text() string {
 		parts = append(parts, "the version "+listed(a.versions))
 	}
 	if a.fields > 0 {
-		parts = append(parts, counted(a.fields, "field"))
+		parts = append(parts, numbered(a.fields, "field"))
 	}
 	if a.wider > 0 {
-		parts = append(parts, counted(a.wider, "field")+" with more values")
+		parts = append(parts, numbered(a.wider, "field")+" with more values")
 	}
 	return strings.Join(parts, ", ")
 }

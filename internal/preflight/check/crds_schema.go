@@ -182,7 +182,7 @@ func join(path, name string) string { return strings.TrimPrefix(path+"."+name, "
 // too was taken there, and a value that is refused is refused aloud: so a
 // narrower range or pattern is a warning. A value that blue lists by name is
 // meant to be used, so its loss blocks.
-func (w *walk) limits(path string, b, g *facts.Limits, u usage) {
+func (w *walk) limits(path string, b, g *facts.SchemaLimits, u usage) {
 	if g == nil {
 		if b != nil {
 			w.wider++
@@ -190,7 +190,7 @@ func (w *walk) limits(path string, b, g *facts.Limits, u usage) {
 		return
 	}
 	if b == nil {
-		b = &facts.Limits{}
+		b = &facts.SchemaLimits{}
 	}
 	switch lost := missing(b.Enum, g.Enum); {
 	case g.Enum == nil:
@@ -213,7 +213,7 @@ func (w *walk) limits(path string, b, g *facts.Limits, u usage) {
 		}
 	}
 	if rules := missing(g.Rules, b.Rules); len(rules) > 0 {
-		narrower = append(narrower, fmt.Sprintf("green has %s that blue hasn't: %s", counted(len(rules), "rule"), shortened(rules[0])))
+		narrower = append(narrower, fmt.Sprintf("green has %s that blue hasn't: %s", numbered(len(rules), "rule"), shortened(rules[0])))
 	}
 	if len(narrower) > 0 {
 		w.add(CRDValuesNarrowed, finding.Warn, path, u, strings.Join(narrower, "; "))
@@ -221,7 +221,7 @@ func (w *walk) limits(path string, b, g *facts.Limits, u usage) {
 }
 
 // narrowed says how green's bound is narrower than blue's; empty: it isn't.
-func narrowed(name string, b *facts.Limits, green float64) string {
+func narrowed(name string, b *facts.SchemaLimits, green float64) string {
 	blue, bounded := b.Bounds[name]
 	plain, exclusive := strings.CutPrefix(name, "exclusive ")
 	if !bounded && exclusive {

@@ -353,7 +353,7 @@ func TestManyDifferencesStayReadable(t *testing.T) {
 			name := fmt.Sprintf("f%02d", i)
 			before = append(before, facts.SchemaField{Name: name, Schema: &facts.Schema{Type: "string"}})
 			if i%2 == 0 { // half are gone, half are narrower
-				after = append(after, facts.SchemaField{Name: name, Schema: &facts.Schema{Type: "string", Limits: &facts.Limits{Words: map[string]string{"pattern": "x"}}}})
+				after = append(after, facts.SchemaField{Name: name, Schema: &facts.Schema{Type: "string", Limits: &facts.SchemaLimits{Words: map[string]string{"pattern": "x"}}}})
 			}
 		}
 		blue.Versions["v1"] = facts.CRDVersion{Served: true, Schema: sealed(&facts.Schema{Type: "object", Fields: before})}

@@ -13,34 +13,42 @@ import (
 // The codes of pods' rights at AWS.
 const (
 	RoleDoesNotTrustGreen  finding.Code = "RoleDoesNotTrustGreen"
-	PodIdentityMissing     finding.Code = "PodIdentityMissing"
 	PodIdentityRoleDiffers finding.Code = "PodIdentityRoleDiffers"
 )
 
 func identitiesCheck() Check {
 	return Check{
-		Name: "identities", Answers: "Do green's pods get the rights at AWS that blue's have?", Run: identities,
+		Name: "identities", Answers: "Do green's pods get the rights at AWS that blue's have?", Run: awsIdentities,
 		Codes: []finding.Doc{
 			{Code: RoleDoesNotTrustGreen, Meaning: "A ServiceAccount of green names an AWS role whose trust policy doesn't take the tokens of green.", Do: "Add green's OIDC issuer to the role's trust policy."},
-			{Code: PodIdentityMissing, Meaning: "A ServiceAccount has an EKS Pod Identity association in blue and none in green.", Do: "Create the association in green."},
+			podIdentityDoc(),
 			{Code: PodIdentityRoleDiffers, Meaning: "A ServiceAccount's Pod Identity association has another role in green.", Do: "Compare the rights of the two roles."},
 		},
 	}
 }
 
-// identities compares how pods get their rights at AWS, as far as EKS and IAM
+// awsIdentities compares how pods get their rights at AWS, as far as EKS and IAM
 // told.
-func identities(f *facts.Facts) []finding.Finding {
+func awsIdentities(f *facts.Facts) []finding.Finding {
 	return append(podIdentities(f), roleTrusts(f)...)
 }
 
+// associationsKnown tells whether EKS told of the Pod Identity associations of
+// both clusters. Otherwise parity goes by what they did to the pods.
+func associationsKnown(f *facts.Facts) bool {
+	return f.Blue.Identities.PodsKnown && f.Green.Identities.PodsKnown
+}
+
 func podIdentities(f *facts.Facts) []finding.Finding {
-	blue, green := f.Blue.Identities, f.Green.Identities
-	if !blue.PodsKnown || !green.PodsKnown {
+	if !associationsKnown(f) {
 		return nil
 	}
+	blue, green := f.Blue.Identities, f.Green.Identities
 	var found []finding.Finding
 	for _, name := range sortedKeys(blue.Pods, facts.Name.Compare) {
+		if f.Settings.Ignores(serviceAccount(), name) {
+			continue
+		}
 		role, there := green.Pods[name]
 		var x finding.Finding
 		switch {
@@ -49,7 +57,7 @@ func podIdentities(f *facts.Facts) []finding.Finding {
 		case !there:
 			x = finding.New(PodIdentityMissing, finding.Block, finding.Of(serviceAccount(), name), "")
 			x.Message = fmt.Sprintf("ServiceAccount %s has the Pod Identity association with %s in blue and none in green", name, blue.Pods[name])
-			x.Do = "Create the association in green (`aws eks create-pod-identity-association`)."
+			x.Do = "Make the association for green's cluster (`aws eks create-pod-identity-association`)."
 		case role != blue.Pods[name]:
 			x = finding.New(PodIdentityRoleDiffers, finding.Warn, finding.Of(serviceAccount(), name), "")
 			x.Message = fmt.Sprintf("the Pod Identity association of ServiceAccount %s has the role %s in blue and %s in green", name, blue.Pods[name], role)
@@ -86,8 +94,8 @@ func roleTrusts(f *facts.Facts) []finding.Finding {
 			continue
 		}
 		for _, name := range green.Accounts[role] {
-			if _, byPod := green.Pods[name]; byPod {
-				continue // its association comes first
+			if _, byPod := green.Pods[name]; byPod || f.Settings.Ignores(serviceAccount(), name) {
+				continue // an association comes before the annotation
 			}
 			x := finding.New(RoleDoesNotTrustGreen, severity, finding.Of(serviceAccount(), name), "")
 			x.Side = shift.Green

@@ -83,7 +83,7 @@ type Schema struct {
 	// Required are names of fields, in their order.
 	Required []string
 	// Limits is nil where values are not limited.
-	Limits *Limits
+	Limits *SchemaLimits
 	// Digest is equal for equal schemas.
 	Digest [16]byte
 }
@@ -116,8 +116,8 @@ func (s *Schema) Size() int {
 	return n
 }
 
-// Limits narrow the values that a schema takes.
-type Limits struct {
+// SchemaLimits narrow the values that a schema takes.
+type SchemaLimits struct {
 	// Enum are the JSON values that are taken, sorted; nil: all are.
 	Enum []string
 	// Bounds by their JSON names: minimum, maxLength, minItems and so on.

@@ -27,20 +27,21 @@ const (
 // apis is which versions of the API are in use, and what CRDs are like. It reads
 // every object, so a brief look does without.
 func apis(o Options) []topic {
-	if o.Scope == facts.Brief {
-		return nil
-	}
 	return []topic{writings(o), fieldUse(o), crds(o), helm(o), deprecatedCalls(o), insights(o), identities(o)}
 }
 
 // writings counts the objects by the version in which they were last written.
-func writings(Options) topic {
+func writings(o Options) topic {
+	settings := o.Settings
 	managers := map[facts.VersionKind]int{}
 	return topic{meta: func(c *facts.Cluster, k facts.Kind, o metav1.Object) {
 		if c.APIs.Written == nil {
 			c.APIs.Written = map[facts.Writing]facts.Written{}
 		}
-		name := facts.Name{Namespace: o.GetNamespace(), Name: o.GetName()}
+		name := nameOf(o)
+		if settings.Ignores(k.GroupKind, name) {
+			return
+		}
 		for _, entry := range lastOfEach(o.GetManagedFields()) {
 			gv, err := schema.ParseGroupVersion(entry.APIVersion)
 			if err != nil {

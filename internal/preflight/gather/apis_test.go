@@ -54,8 +54,8 @@ func TestEachManagersNewestVersionCounts(t *testing.T) {
 	}
 }
 
-// take hands objects to a topic as a gathering does.
-func take(topic topic, k facts.Kind, objects ...*metav1.ObjectMeta) facts.Cluster {
+// hand hands objects to a topic as a gathering does.
+func hand(topic topic, k facts.Kind, objects ...*metav1.ObjectMeta) facts.Cluster {
 	var c facts.Cluster
 	for _, o := range objects {
 		topic.meta(&c, k, o)
@@ -69,7 +69,7 @@ func TestWritingsAreCountedWithAnExample(t *testing.T) {
 	object := func(name string, entries ...metav1.ManagedFieldsEntry) *metav1.ObjectMeta {
 		return &metav1.ObjectMeta{Namespace: "shop", Name: name, ManagedFields: entries}
 	}
-	c := take(writings(Options{}), kind,
+	c := hand(writings(Options{}), kind,
 		object("b", wrote("helm", "batch/v1beta1", 2, "")), object("a", wrote("helm", "batch/v1beta1", 1, "")), object("c", wrote("helm", "batch/v1", 1, "")))
 	of := func(version string) facts.Writing {
 		return facts.Writing{VersionKind: facts.VersionKind{GroupKind: kind.GroupKind, Version: version}, Manager: "helm"}
@@ -89,7 +89,7 @@ func TestManagersOfMadeUpNamesAreCountedTogether(t *testing.T) {
 	for i := range 3 * mostManagers {
 		objects = append(objects, &metav1.ObjectMeta{Name: fmt.Sprint(i), ManagedFields: []metav1.ManagedFieldsEntry{wrote(fmt.Sprint("job-", i), "v1", 1, "")}})
 	}
-	c := take(writings(Options{}), facts.Kind{GroupKind: facts.GroupKind{Kind: "ConfigMap"}, Version: "v1"}, objects...)
+	c := hand(writings(Options{}), facts.Kind{GroupKind: facts.GroupKind{Kind: "ConfigMap"}, Version: "v1"}, objects...)
 	total := 0
 	for _, w := range c.APIs.Written {
 		total += w.Objects
@@ -107,7 +107,7 @@ func TestFieldsOfCustomObjectsAreKept(t *testing.T) {
 	}
 	spec := `{"f:metadata":{"f:labels":{"f:a":{}}},"f:spec":{".":{},"f:size":{},"f:ports":{"k:{\"port\":80}":{".":{},"f:port":{}}},"f:labels":{}}}`
 	leaf := func(objects int) *facts.FieldTree { return &facts.FieldTree{Objects: objects, Open: true} }
-	c := take(fieldUse(Options{}), kind,
+	c := hand(fieldUse(Options{}), kind,
 		object(wrote("kubectl", "example.com/v1", 1, spec), wrote("argo", "example.com/v1beta1", 2, `{"f:spec":{"f:size":{}}}`)),
 		object(wrote("kubectl", "example.com/v1", 1, `{"f:spec":{"f:size":{}}}`)),
 		object(), object(wrote("kubectl", "example.com/v1", 1, "nonsense")))
@@ -128,7 +128,7 @@ func TestFieldsOfCustomObjectsAreKept(t *testing.T) {
 func TestFieldsOfBuiltInObjectsAreNotKept(t *testing.T) {
 	t.Parallel()
 	kind := facts.Kind{GroupKind: facts.GroupKind{Kind: "ConfigMap"}, Version: "v1"}
-	c := take(fieldUse(Options{}), kind, &metav1.ObjectMeta{Name: "c", ManagedFields: []metav1.ManagedFieldsEntry{wrote("kubectl", "v1", 1, `{"f:data":{}}`)}})
+	c := hand(fieldUse(Options{}), kind, &metav1.ObjectMeta{Name: "c", ManagedFields: []metav1.ManagedFieldsEntry{wrote("kubectl", "v1", 1, `{"f:data":{}}`)}})
 	if c.APIs.Fields != nil {
 		t.Errorf("kept %v", c.APIs.Fields)
 	}
@@ -141,7 +141,7 @@ func TestTooManyFieldsMakeTheirUseUnknown(t *testing.T) {
 		fields = append(fields, fmt.Sprintf(`"f:%d":{}`, i))
 	}
 	kind := facts.Kind{GroupKind: facts.GroupKind{Group: "example.com", Kind: "Widget"}, Version: "v1"}
-	c := take(fieldUse(Options{}), kind, &metav1.ObjectMeta{Name: "w", ManagedFields: []metav1.ManagedFieldsEntry{wrote("kubectl", "example.com/v1", 1, "{"+strings.Join(fields, ",")+"}")}})
+	c := hand(fieldUse(Options{}), kind, &metav1.ObjectMeta{Name: "w", ManagedFields: []metav1.ManagedFieldsEntry{wrote("kubectl", "example.com/v1", 1, "{"+strings.Join(fields, ",")+"}")}})
 	use := c.APIs.Fields[kind.GroupKind]
 	if use.Unknown != 1 || len(use.Fields.Below) != mostFields {
 		t.Errorf("%d objects unknown, %d fields kept", use.Unknown, len(use.Fields.Below))

@@ -38,9 +38,9 @@ func crdOf(o map[string]any, schemas schemaPool) facts.CRD {
 		ListKind:   text(o, "spec", "names", "listKind"),
 		Plural:     text(o, "spec", "names", "plural"),
 		Singular:   text(o, "spec", "names", "singular"),
-		ShortNames: texts(o, "spec", "names", "shortNames"),
-		Categories: texts(o, "spec", "names", "categories"),
-		Stored:     texts(o, "status", "storedVersions"),
+		ShortNames: textsAt(o, "spec", "names", "shortNames"),
+		Categories: textsAt(o, "spec", "names", "categories"),
+		Stored:     textsAt(o, "status", "storedVersions"),
 		Webhook:    text(o, "spec", "conversion", "strategy") == "Webhook",
 		Versions:   map[string]facts.CRDVersion{},
 	}
@@ -96,8 +96,8 @@ func truth(o map[string]any, path ...string) bool {
 	return b
 }
 
-// texts gives a list of strings, sorted.
-func texts(o map[string]any, path ...string) []string {
+// textsAt gives a list of strings, sorted.
+func textsAt(o map[string]any, path ...string) []string {
 	list, _ := at(o, path...).([]any)
 	var found []string
 	for _, item := range list {

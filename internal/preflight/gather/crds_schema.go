@@ -32,11 +32,11 @@ func (p schemaPool) at(o map[string]any, depth int) *facts.Schema {
 		IntOrString: truth(o, "x-kubernetes-int-or-string"),
 		Nullable:    truth(o, "nullable"),
 		Preserve:    truth(o, "x-kubernetes-preserve-unknown-fields"),
-		Required:    texts(o, "required"),
+		Required:    textsAt(o, "required"),
 		Limits:      limitsOf(o),
 	}
 	if value, ok := o["default"]; ok {
-		s.Default = short(jsonOf(value))
+		s.Default = compact(jsonOf(value))
 	}
 	if s.IntOrString {
 		s.Type = ""
@@ -74,12 +74,12 @@ func (p schemaPool) below(s *facts.Schema, o map[string]any, depth int) {
 }
 
 // limitsOf reads what narrows the values; nil: nothing does.
-func limitsOf(o map[string]any) *facts.Limits {
-	l := facts.Limits{Bounds: map[string]float64{}, Words: map[string]string{}}
+func limitsOf(o map[string]any) *facts.SchemaLimits {
+	l := facts.SchemaLimits{Bounds: map[string]float64{}, Words: map[string]string{}}
 	if values, ok := o["enum"].([]any); ok {
 		l.Enum = []string{}
 		for _, v := range values {
-			l.Enum = append(l.Enum, short(jsonOf(v)))
+			l.Enum = append(l.Enum, compact(jsonOf(v)))
 		}
 		slices.Sort(l.Enum)
 	}
@@ -95,15 +95,15 @@ func limitsOf(o map[string]any) *facts.Limits {
 	}
 	for _, word := range []string{"pattern", "format", "multipleOf", "uniqueItems", "x-kubernetes-list-type", "x-kubernetes-list-map-keys"} {
 		if value, ok := o[word]; ok {
-			l.Words[word] = short(plain(value))
+			l.Words[word] = compact(plain(value))
 		}
 	}
 	for rule := range each(o, "x-kubernetes-validations") {
-		l.Rules = append(l.Rules, short(text(rule, "rule")))
+		l.Rules = append(l.Rules, compact(text(rule, "rule")))
 	}
 	for _, logic := range []string{"allOf", "anyOf", "oneOf", "not"} {
 		if value, ok := o[logic]; ok && !(logic == "anyOf" && truth(o, "x-kubernetes-int-or-string")) {
-			l.Rules = append(l.Rules, short(logic+" "+jsonOf(value)))
+			l.Rules = append(l.Rules, compact(logic+" "+jsonOf(value)))
 		}
 	}
 	slices.Sort(l.Rules)
@@ -139,8 +139,8 @@ func jsonOf(v any) string {
 	return string(b)
 }
 
-// short copies a text, so that nothing of the page stays in the memory.
-func short(s string) string {
+// compact copies a text, so that nothing of the page stays in the memory.
+func compact(s string) string {
 	if len(s) <= longestText {
 		return strings.Clone(s)
 	}

@@ -65,13 +65,13 @@ func TestACRDIsReducedToWhatDecides(t *testing.T) {
 		Versions: map[string]facts.CRDVersion{"v1beta1": {}, "v1": {Served: true, Status: true, Scale: true, Schema: &facts.Schema{
 			Type: "object", Required: []string{"spec"},
 			Fields: []facts.SchemaField{field("spec", facts.Schema{Type: "object", Fields: []facts.SchemaField{
-				field("count", facts.Schema{Type: "integer", Limits: &facts.Limits{Bounds: map[string]float64{"exclusive minimum": 1, "maximum": 9}, Words: map[string]string{"format": "int32"}}}),
+				field("count", facts.Schema{Type: "integer", Limits: &facts.SchemaLimits{Bounds: map[string]float64{"exclusive minimum": 1, "maximum": 9}, Words: map[string]string{"format": "int32"}}}),
 				field("free", facts.Schema{Type: "object", Preserve: true}),
-				field("items", facts.Schema{Type: "array", Nullable: true, Items: &facts.Schema{Type: "object"}, Limits: &facts.Limits{Words: map[string]string{"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": `["name"]`}}}),
-				field("labels", facts.Schema{Type: "object", Values: &facts.Schema{Type: "string", Limits: &facts.Limits{Words: map[string]string{"pattern": "^a"}}}}),
+				field("items", facts.Schema{Type: "array", Nullable: true, Items: &facts.Schema{Type: "object"}, Limits: &facts.SchemaLimits{Words: map[string]string{"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": `["name"]`}}}),
+				field("labels", facts.Schema{Type: "object", Values: &facts.Schema{Type: "string", Limits: &facts.SchemaLimits{Words: map[string]string{"pattern": "^a"}}}}),
 				field("port", facts.Schema{IntOrString: true}),
-				field("ruled", facts.Schema{Type: "object", Limits: &facts.Limits{Rules: []string{`oneOf [{"required":["a"]}]`, "self.a > 0"}}}),
-				field("size", facts.Schema{Type: "string", Default: `"small"`, Limits: &facts.Limits{Enum: []string{`"large"`, `"small"`}}}),
+				field("ruled", facts.Schema{Type: "object", Limits: &facts.SchemaLimits{Rules: []string{`oneOf [{"required":["a"]}]`, "self.a > 0"}}}),
+				field("size", facts.Schema{Type: "string", Default: `"small"`, Limits: &facts.SchemaLimits{Enum: []string{`"large"`, `"small"`}}}),
 			}})},
 		}}},
 	}
@@ -124,7 +124,7 @@ func TestALongTextKeepsWhatTellsItFromOthers(t *testing.T) {
 		for i := range text {
 			text[i] = 'a'
 		}
-		return short(string(text) + end)
+		return compact(string(text) + end)
 	}
 	if a, b := long("x"), long("y"); a == b || len(a) > longestText {
 		t.Errorf("%q and %q", a, b)
