@@ -39,7 +39,9 @@ func parity(f *facts.Facts) []finding.Finding {
 	found = append(found, p.compare(kinds)...)
 	found = append(found, dataBehind(p)...)
 	found = append(found, deadHooks(p)...)
-	found = append(found, identities(p)...)
+	if !associationsKnown(f) {
+		found = append(found, identities(p)...)
+	}
 	return append(found, uncomparedSecrets(f)...)
 }
 
@@ -133,7 +135,7 @@ func (p *comparison) counts(c *facts.Cluster, k facts.GroupKind, n facts.Name) b
 
 // wanted tells whether the configuration lets an object take part.
 func (p *comparison) wanted(k facts.GroupKind, n facts.Name) bool {
-	return !slices.ContainsFunc(p.f.Settings.Ignore, func(i facts.Ignore) bool { return i.Takes(k, n) })
+	return !p.f.Settings.Ignores(k, n)
 }
 
 // counted lists the objects of a kind that take part, sorted.
@@ -225,7 +227,13 @@ func (p *comparison) notServed(k facts.GroupKind) []finding.Finding {
 	}
 	x := finding.New(KindNotServed, finding.Block, finding.Of(k, facts.Name{}), "")
 	x.Side, x.Message = shift.Green, fmt.Sprintf("green doesn't serve %s, of which blue has %s, such as %s", k, objects(len(names)), names[0])
-	return []finding.Finding{described(x)}
+	x = described(x)
+	if served := p.blue.Serves(k); served != nil {
+		if gone := (facts.VersionKind{GroupKind: k, Version: served.Version}); removalOf(gone) != nil {
+			x.Do = "Move its users in blue on: " + instead(gone, p.green) + "."
+		}
+	}
+	return []finding.Finding{x}
 }
 
 // compareKind compares a kind of which both lists were read.

@@ -79,13 +79,19 @@ func parityDocs() []finding.Doc {
 		{Code: WebhookDiffers, Meaning: "An admission webhook has other rules, or another failure policy.", Do: "Bring both clusters to the same release."},
 		{Code: RoleMissing, Meaning: "A ServiceAccount has an AWS role in blue and none in green, so its pods have no rights at AWS.", Do: "Annotate it in green with a role that trusts green's OIDC issuer, or give it a Pod Identity association and waive the finding."},
 		{Code: RoleDiffers, Meaning: "A ServiceAccount has other AWS roles in the two clusters.", Do: "Look whether green's role has the same rights and trusts green's OIDC issuer."},
-		{Code: PodIdentityMissing, Meaning: "Pods of a ServiceAccount have rights at AWS by EKS Pod Identity in blue, and pods of green have not. It warns where green has no such pod yet.", Do: "Make the Pod Identity association for green's cluster, then restart the pods."},
+		podIdentityDoc(),
 		{Code: RulesDiffer, Meaning: "A Role or ClusterRole allows something else.", Do: "Bring both clusters to the same release."},
 		{Code: PolicyDiffers, Meaning: "A network or admission policy says something else.", Do: "Make it alike."},
 		{Code: LimitsDiffer, Meaning: "A ResourceQuota or LimitRange has other limits.", Do: "Make it alike: green may refuse pods that blue takes."},
 		{Code: BudgetDiffers, Meaning: "A PodDisruptionBudget allows other disruptions.", Do: "Make it alike."},
 		{Code: PriorityDiffers, Meaning: "A PriorityClass has another value.", Do: "Make it alike: pods of green may be displaced that are not in blue."},
 	}...)
+}
+
+// podIdentityDoc is shared with the check of identities, which knows better where
+// EKS can be asked.
+func podIdentityDoc() finding.Doc {
+	return finding.Doc{Code: PodIdentityMissing, Meaning: "Pods of a ServiceAccount have rights at AWS by EKS Pod Identity in blue, and pods of green have not. It warns where green has no such pod yet.", Do: "Make the Pod Identity association for green's cluster, then restart the pods."}
 }
 
 // described gives a finding what its code says about what to do.

@@ -28,6 +28,19 @@ type Source struct {
 	// Config reaches the cluster; nil: Fault says why nothing does.
 	Config *rest.Config
 	Fault  string
+	// Cloud tells what EKS knows of the cluster; nil: it isn't one of EKS.
+	Cloud Cloud
+}
+
+// Cloud is what EKS and IAM tell of a cluster. Errors are sentences for people.
+type Cloud interface {
+	// Insights lists EKS's findings about the cluster's next versions.
+	Insights(ctx context.Context) ([]facts.Insight, error)
+	// Identities tells how pods get their rights. What could be read is there even
+	// with an error; ServiceAccounts and trusts are not looked at.
+	Identities(ctx context.Context) (facts.Identities, error)
+	// Trust tells whose tokens a role takes.
+	Trust(ctx context.Context, roleARN string) (facts.Trust, error)
 }
 
 // Options say what to read.
@@ -73,6 +86,7 @@ func Cluster(ctx context.Context, side shift.Side, from Source, o Options) facts
 		c.Fault = err.Error()
 		return c
 	}
+	r.cloud = from.Cloud
 	if c.Fault = r.discover(ctx, &c); c.Fault != "" {
 		return c
 	}
