@@ -98,7 +98,7 @@ func writtenVersions(f *facts.Facts) (found []finding.Finding, used map[facts.Ve
 		}
 		x := finding.New(APIVersionGone, finding.Block, finding.Object{Group: k.Group, Kind: k.Kind}, k.Version)
 		x.Side = shift.Blue
-		x.Message = fmt.Sprintf("objects of blue were last written as %s by %s, and green serves %s", k, told(writers), servedText(&f.Green, k.GroupKind))
+		x.Message = fmt.Sprintf("objects of blue were last written as %s by %s, and green serves %s", k, writersTold(writers), servedText(&f.Green, k.GroupKind))
 		x.Do = "Let their writers use a version that green serves: " + instead(k, &f.Green) + "."
 		found = append(found, x)
 	}
@@ -147,8 +147,8 @@ func ownPart(manager string) bool {
 	return slices.Contains(parts, manager) || strings.HasPrefix(manager, "api-priority-and-fairness-config-")
 }
 
-// told names some writers with their number of objects and one of these.
-func told(writers []writer) string {
+// writersTold names some writers with their number of objects and one of these.
+func writersTold(writers []writer) string {
 	var parts []string
 	for _, w := range writers[:min(len(writers), mostManagersNamed)] {
 		parts = append(parts, fmt.Sprintf("%s (%s, such as %s)", cmp.Or(w.name, "an unnamed client"), numbered(w.Objects, "object"), w.Example))

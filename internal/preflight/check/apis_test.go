@@ -250,7 +250,7 @@ func TestClustersThatAreAlikeHaveNoFindings(t *testing.T) {
 func TestWritersAreNamedUpToThree(t *testing.T) {
 	t.Parallel()
 	writers := []writer{{"a", facts.Written{Objects: 1}}, {"", facts.Written{Objects: 2}}, {"c", facts.Written{}}, {"d", facts.Written{}}}
-	if got := told(writers); !strings.HasSuffix(got, ", 1 more") || !strings.Contains(got, "an unnamed client (2 objects") {
+	if got := writersTold(writers); !strings.HasSuffix(got, ", 1 more") || !strings.Contains(got, "an unnamed client (2 objects") {
 		t.Errorf("got %s", got)
 	}
 }

@@ -174,7 +174,7 @@ func (p crdPair) versions() []finding.Finding {
 		switch {
 		case len(writers) > 0:
 			found = append(found, p.finding(CRDVersionGone, finding.Block, name,
-				fmt.Sprintf("objects of %s in blue were last written in %s by %s, and %s", p.name, name, told(writers), serving)))
+				fmt.Sprintf("objects of %s in blue were last written in %s by %s, and %s", p.name, name, writersTold(writers), serving)))
 		case p.blue.Storage == name:
 			found = append(found, p.finding(CRDVersionGone, finding.Block, name,
 				fmt.Sprintf("blue stores %s in %s, and %s", p.name, name, serving)))

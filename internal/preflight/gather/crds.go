@@ -44,7 +44,7 @@ func crdOf(o map[string]any, schemas schemaPool) facts.CRD {
 		Webhook:    text(o, "spec", "conversion", "strategy") == "Webhook",
 		Versions:   map[string]facts.CRDVersion{},
 	}
-	if service, ok := at(o, "spec", "conversion", "webhook", "clientConfig", "service").(map[string]any); ok && crd.Webhook {
+	if service, ok := dig(o, "spec", "conversion", "webhook", "clientConfig", "service").(map[string]any); ok && crd.Webhook {
 		crd.Converter = &facts.Converter{
 			Name:    facts.Name{Namespace: text(service, "namespace"), Name: text(service, "name")},
 			Trusted: text(o, "spec", "conversion", "webhook", "clientConfig", "caBundle") != "",
@@ -60,8 +60,8 @@ func crdOf(o map[string]any, schemas schemaPool) facts.CRD {
 		if truth(v, "storage") {
 			crd.Storage = text(v, "name")
 		}
-		version := facts.CRDVersion{Served: truth(v, "served"), Status: at(v, "subresources", "status") != nil, Scale: at(v, "subresources", "scale") != nil}
-		if schema, ok := at(v, "schema", "openAPIV3Schema").(map[string]any); ok {
+		version := facts.CRDVersion{Served: truth(v, "served"), Status: dig(v, "subresources", "status") != nil, Scale: dig(v, "subresources", "scale") != nil}
+		if schema, ok := dig(v, "schema", "openAPIV3Schema").(map[string]any); ok {
 			if keepsAll {
 				schema = maps.Clone(schema)
 				schema["x-kubernetes-preserve-unknown-fields"] = true
@@ -73,8 +73,8 @@ func crdOf(o map[string]any, schemas schemaPool) facts.CRD {
 	return crd
 }
 
-// at finds a value by its keys; nil: it isn't there.
-func at(o map[string]any, path ...string) any {
+// dig finds a value by its keys; nil: it isn't there.
+func dig(o map[string]any, path ...string) any {
 	var found any = o
 	for _, key := range path {
 		deeper, ok := found.(map[string]any)
@@ -86,19 +86,20 @@ func at(o map[string]any, path ...string) any {
 	return found
 }
 
+// text gives a field that is a string, or nothing.
 func text(o map[string]any, path ...string) string {
-	s, _ := at(o, path...).(string)
+	s, _ := dig(o, path...).(string)
 	return s
 }
 
 func truth(o map[string]any, path ...string) bool {
-	b, _ := at(o, path...).(bool)
+	b, _ := dig(o, path...).(bool)
 	return b
 }
 
 // textsAt gives a list of strings, sorted.
 func textsAt(o map[string]any, path ...string) []string {
-	list, _ := at(o, path...).([]any)
+	list, _ := dig(o, path...).([]any)
 	var found []string
 	for _, item := range list {
 		if s, ok := item.(string); ok {
@@ -111,7 +112,7 @@ func textsAt(o map[string]any, path ...string) []string {
 
 // each goes through a list of objects.
 func each(o map[string]any, path ...string) func(func(map[string]any) bool) {
-	list, _ := at(o, path...).([]any)
+	list, _ := dig(o, path...).([]any)
 	return func(yield func(map[string]any) bool) {
 		for _, item := range list {
 			if object, ok := item.(map[string]any); ok && !yield(object) {
