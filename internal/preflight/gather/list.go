@@ -28,7 +28,7 @@ const (
 	// knows yet: a ConfigMap may have a megabyte.
 	firstPage = 50
 	// bytesOfPage is the size that pages of whole objects are cut to.
-	bytesOfPage = 4 << 20
+	bytesOfPage = 2 << 20
 	// mostRestarts bounds how often a list is gone on with after its token expired.
 	mostRestarts = 3
 )
@@ -78,11 +78,8 @@ func (r *reader) pages(ctx context.Context, s selection, each func(page []runtim
 		case err != nil:
 			return err
 		}
-		page, following, err := s.decode(body.Bytes())
+		count, following, err := r.hand(s, body.Bytes(), each)
 		if err != nil {
-			return err
-		}
-		if err := each(page); err != nil {
 			return err
 		}
 		switch following {
@@ -92,10 +89,23 @@ func (r *reader) pages(ctx context.Context, s selection, each func(page []runtim
 			return errors.New("the server gives the same page again and again")
 		}
 		next = following
-		if s.whole && len(page) > 0 {
-			limit = min(max(bytesOfPage*len(page)/max(body.Len(), 1), 1), pageSize)
+		if s.whole && count > 0 {
+			limit = min(max(bytesOfPage*count/max(body.Len(), 1), 1), pageSize)
 		}
 	}
+}
+
+// hand reads one page and hands it out. Only one page at a time is more than
+// bytes: many at once would take several times the memory, and no less time. So
+// the topics are never called at the same time, either.
+func (r *reader) hand(s selection, body []byte, each func([]runtime.Object) error) (count int, next string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	page, next, err := s.decode(body)
+	if err != nil {
+		return 0, "", err
+	}
+	return len(page), next, each(page)
 }
 
 func (s selection) path() string {
@@ -149,7 +159,8 @@ func (s selection) decode(body []byte) (page []runtime.Object, next string, err 
 
 func metadataPage(body []byte) ([]runtime.Object, string, error) {
 	var list metav1.PartialObjectMetadataList
-	kind, err := "", error(nil)
+	var kind string
+	var err error
 	if rest, ok := bytes.CutPrefix(body, []byte(protobufMark)); ok {
 		var envelope runtime.Unknown
 		if err = envelope.Unmarshal(rest); err == nil {
