@@ -205,6 +205,9 @@ func grown(f *facts.Facts, o facts.Object) string {
 // lever says what sets green's number.
 func lever(f *facts.Facts, o facts.Object, need int) string {
 	switch a, ok := autoscalerOf(&f.Green, o); {
+	case f.Green.Settled.Workloads[o].Wanted == 0 && o.Kind != "DaemonSet":
+		// The gate on replicas holds the shift for it all the same.
+		return "raise its replicas, or leave it out by workloads.ignore if it must not run in two clusters at a time"
 	case ok && a.Max < need:
 		return fmt.Sprintf("its HorizontalPodAutoscaler allows %d at most, so raise maxReplicas and minReplicas", a.Max)
 	case ok:

@@ -363,6 +363,9 @@ func TestThePersonIsToldWhichLeverToPull(t *testing.T) {
 		}
 	}
 	tell("raise its replicas")
+	f.Green.Settled.Workloads[web] = facts.Workload{}
+	tell("raise its replicas, or leave it out by workloads.ignore if it must not run in two clusters at a time")
+	f.Green.Settled.Workloads[web] = facts.Workload{Wanted: 10, Ready: 10}
 	f.Green.Settled.Autoscalers[inShop("web")] = facts.Autoscaler{Target: web, Max: 36, Seen: true}
 	tell("raise minReplicas of its HorizontalPodAutoscaler for the time of the shift, as green has no load yet")
 	f.Green.Settled.Autoscalers[inShop("web")] = facts.Autoscaler{Target: web, Max: 35, Seen: true}
