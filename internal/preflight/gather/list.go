@@ -49,6 +49,8 @@ const protobufMark = "k8s\x00"
 // selection is a kind, and how its objects are listed.
 type selection struct {
 	facts.Kind
+	// namespace limits the list to one; empty: all.
+	namespace string
 	// whole: entire objects, not only their metadata.
 	whole bool
 }
@@ -107,10 +109,14 @@ func (r *reader) hand(s selection, body []byte, each func([]runtime.Object) erro
 }
 
 func (s selection) path() string {
-	if s.Group == "" {
-		return "api/" + s.Version + "/" + s.Resource
+	resource := s.Resource
+	if s.namespace != "" {
+		resource = "namespaces/" + s.namespace + "/" + resource
 	}
-	return "apis/" + s.Group + "/" + s.Version + "/" + s.Resource
+	if s.Group == "" {
+		return "api/" + s.Version + "/" + resource
+	}
+	return "apis/" + s.Group + "/" + s.Version + "/" + resource
 }
 
 func (s selection) query(limit int, next string) url.Values {
