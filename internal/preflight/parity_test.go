@@ -3,6 +3,7 @@ package preflight_test
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -77,6 +78,9 @@ func TestParityOfRealClusters(t *testing.T) {
 		got := map[string]finding.Severity{}
 		findings, _ := check.Evaluate(&f)
 		for _, x := range findings {
+			if !slices.Contains([]string{"coverage", "parity", "releases"}, x.Check) {
+				continue // without controllers nothing becomes ready
+			}
 			got[x.ID] = x.Severity
 			if x.Message == "" || x.Do == "" {
 				t.Errorf("%s says nothing", x.ID)
