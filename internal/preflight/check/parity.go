@@ -31,12 +31,11 @@ func parity(f *facts.Facts) []finding.Finding {
 		return nil // coverage says so
 	}
 	p := newComparison(f)
-	found := p.namespaces()
 	kinds := maps.Clone(p.kinds)
 	for _, k := range facts.ReleaseKinds() {
 		delete(kinds, k)
 	}
-	found = append(found, p.compare(kinds)...)
+	found := p.compare(kinds)
 	found = append(found, dataBehind(p)...)
 	found = append(found, deadHooks(p)...)
 	if !associationsKnown(f) {
@@ -46,23 +45,20 @@ func parity(f *facts.Facts) []finding.Finding {
 }
 
 // releases compares what a release changes. A release that reached only one side
-// would be undone, or come too early, with the next step or the way back.
+// would be undone, or come too early, with the next step or the way back. It tells
+// of whole namespaces, too: they are read at each step.
 func releases(f *facts.Facts) []finding.Finding {
 	if f.Blue.Fault != "" || f.Green.Fault != "" {
 		return nil
 	}
 	p := newComparison(f)
-	var found []finding.Finding
-	if f.Scope == facts.Brief {
-		found = p.namespaces() // in a full scope parity tells of them
-	}
 	kinds := map[facts.GroupKind]struct{}{}
 	for _, k := range facts.ReleaseKinds() {
 		if _, ok := p.kinds[k]; ok {
 			kinds[k] = struct{}{}
 		}
 	}
-	found = append(found, p.compare(kinds)...)
+	found := append(p.namespaces(), p.compare(kinds)...)
 	if f.Settings.Standby {
 		for i := range found {
 			if found[i].Severity == finding.Block {
@@ -162,14 +158,22 @@ func (p *comparison) namespaces() []finding.Finding {
 			continue
 		}
 		x := finding.New(NamespaceMissing, finding.Block, finding.Of(k, n), "")
-		x.Side, x.Message = shift.Green, fmt.Sprintf("namespace %s is not in green; in blue it has %s that would be compared", name, numbered(blue[name], "object"))
+		x.Side, x.Message = shift.Green, fmt.Sprintf("namespace %s is in blue and not in green", name)
+		if p.f.Scope == facts.Full {
+			x.Message += ", with " + numbered(blue[name], "object")
+		}
 		found = append(found, described(x))
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.extra)) {
 		n := facts.Name{Name: name}
-		if p.counts(p.green, k, n) {
-			found = append(found, p.extraFinding(k, n, fmt.Sprintf("namespace %s is only in green, with %s", name, numbered(green[name], "object"))))
+		if !p.counts(p.green, k, n) {
+			continue
 		}
+		message := fmt.Sprintf("namespace %s is only in green", name)
+		if p.f.Scope == facts.Full {
+			message += ", with " + numbered(green[name], "object")
+		}
+		found = append(found, p.extraFinding(k, n, message))
 	}
 	return found
 }

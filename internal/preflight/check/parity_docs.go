@@ -45,7 +45,6 @@ const (
 func existenceDocs() []finding.Doc {
 	return []finding.Doc{
 		{Code: MissingInGreen, Meaning: "An object of blue is not in green. A Job or pod that ran to its end is only noted.", Do: "Create it in green, or leave it out by `preflight.ignore`, or waive the finding."},
-		{Code: NamespaceMissing, Meaning: "A namespace of blue is not in green, with all that is in it.", Do: "Deploy the namespace to green, or leave it out by `preflight.ignore`."},
 		{Code: KindNotServed, Meaning: "Blue has objects of a kind that green's API server doesn't serve.", Do: "Install its CRD and its objects in green, or move to a kind that green serves."},
 		{Code: OnlyInGreen, Meaning: "An object of green is not in blue. In standby it warns: the way back would lose it.", Do: "Nothing, if it is meant; otherwise remove it from green, or create it in blue too."},
 	}
@@ -53,6 +52,7 @@ func existenceDocs() []finding.Doc {
 
 func releaseDocs() []finding.Doc {
 	return append(existenceDocs(), []finding.Doc{
+		{Code: NamespaceMissing, Meaning: "A namespace of blue is not in green, with all that is in it.", Do: "Deploy the namespace to green, or leave it out by `preflight.ignore`."},
 		{Code: ImageDiffers, Meaning: "A container runs different images in the two clusters. For what EKS installs to fit the version of Kubernetes it is only noted.", Do: "Bring both clusters to the same release."},
 		{Code: RegistryDiffers, Meaning: "A container's image comes from another ECR registry, under the same name and tag.", Do: "Nothing, if the registry is a copy of the other."},
 		{Code: ReplicasDiffer, Meaning: "A workload is to have other numbers of pods, and no autoscaler sets them. Fewer in green than `replicas.atLeast` allows blocks, fewer warns, more is noted.", Do: "Scale it in green as in blue."},

@@ -65,13 +65,16 @@ func TestAspects(t *testing.T) {
 					}}},
 				}},
 			}}, []facts.Aspect{
-				{Name: "image", Item: "init/wait", Value: "wait:1"}, {Name: "resources", Item: "init/wait", Value: "none"},
-				{Name: "image", Item: "web", Value: "web:1"}, {Name: "resources", Item: "web", Value: "requests cpu=100m memory=1Gi, limits memory=2Gi"},
+				{Name: "image", Item: "init/wait", Value: "wait:1"},
+				{Name: "resources", Item: "init/wait", Value: "none"},
+				{Name: "image", Item: "web", Value: "web:1"},
+				{Name: "resources", Item: "web", Value: "requests cpu=100m memory=1Gi, limits memory=2Gi"},
 				{Name: "replicas", Value: "1"},
 			},
 		},
 		"a Deployment whose replicas clusterswitch holds": {
-			facts.GroupKind{Group: "apps", Kind: "Deployment"}, &appsv1.Deployment{ObjectMeta: pinned, Spec: appsv1.DeploymentSpec{Replicas: new(int32(7))}},
+			facts.GroupKind{Group: "apps", Kind: "Deployment"},
+			&appsv1.Deployment{ObjectMeta: pinned, Spec: appsv1.DeploymentSpec{Replicas: new(int32(7))}},
 			[]facts.Aspect{{Name: "replicas", Value: "7", Free: true}},
 		},
 		"an autoscaler whose floor clusterswitch holds": {
@@ -87,7 +90,8 @@ func TestAspects(t *testing.T) {
 				},
 			}}, []facts.Aspect{
 				{Name: "service-type", Value: "NodePort"},
-				{Name: "service-ports", Value: "http=80/TCP->80 https=443/TCP->tls"}, {Name: "service-selector", Value: "a=1 b=2"},
+				{Name: "service-ports", Value: "http=80/TCP->80 https=443/TCP->tls"},
+				{Name: "service-selector", Value: "a=1 b=2"},
 			},
 		},
 		"a Service without an address": {
@@ -100,7 +104,8 @@ func TestAspects(t *testing.T) {
 			}}, []facts.Aspect{{Name: "role", Value: "arn:aws:iam::1:role/production-blue-web", Plain: "arn:aws:iam::1:role/<cluster>-web"}},
 		},
 		"a scaled object without limits": {
-			facts.GroupKind{Group: "keda.sh", Kind: "ScaledObject"}, custom(map[string]any{"scaleTargetRef": map[string]any{"name": "web"}}),
+			facts.GroupKind{Group: "keda.sh", Kind: "ScaledObject"},
+			custom(map[string]any{"scaleTargetRef": map[string]any{"name": "web"}}),
 			[]facts.Aspect{{Name: "scale-min", Value: "0"}, {Name: "scale-max", Value: "100"}},
 		},
 		"a Rollout": {
@@ -115,7 +120,8 @@ func TestAspects(t *testing.T) {
 			}}), []facts.Aspect{{Name: "listeners", Value: "http=80/HTTP https=443/HTTPS/*.example.com"}, {Name: "class", Value: "alb"}},
 		},
 		"a route": {
-			facts.GroupKind{Group: "gateway.networking.k8s.io", Kind: "HTTPRoute"}, custom(map[string]any{"hostnames": []any{"b.example.com", "a.example.com"}}),
+			facts.GroupKind{Group: "gateway.networking.k8s.io", Kind: "HTTPRoute"},
+			custom(map[string]any{"hostnames": []any{"b.example.com", "a.example.com"}}),
 			[]facts.Aspect{{Name: "hosts", Value: "a.example.com b.example.com"}},
 		},
 	} {
