@@ -69,7 +69,16 @@ func (w ways) source(ctx context.Context, c config.Cluster) gather.Source {
 		return gather.Source{Name: name, Fault: err.Error()}
 	}
 	reach.WarningHandler = rest.NoWarnings{} // it reads deprecated kinds on purpose
-	return gather.Source{Name: name, Config: reach}
+	return gather.Source{Name: name, Config: reach, Cloud: w.cloud(c)}
+}
+
+// cloud asks EKS about a cluster that is declared by its name there; nil: it
+// isn't.
+func (w ways) cloud(c config.Cluster) gather.Cloud {
+	if c.EKS == nil {
+		return nil
+	}
+	return w.eks(*c.EKS)
 }
 
 // managementSource finds the management cluster, where Argo CD may be.
