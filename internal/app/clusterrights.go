@@ -104,6 +104,7 @@ func WantsOf(p config.Pair, sides []shift.Side, served []facts.Kind) rbac.Wants 
 		return w
 	}
 	w.Lists = gather.Listed(append(rbac.Builtin(), served...), facts.Settings{Secrets: facts.SecretsMode(p.Preflight.Secrets)})
+	w.Metrics = slices.Contains(sides, shift.Blue)
 	return w
 }
 

@@ -70,6 +70,7 @@ func everything() rbac.Wants {
 			kind("", "secrets", "Secret"), kind("", "pods", "Pod"), kind("", "configmaps", "ConfigMap"), kind("example.com", "widgets", "Widget"),
 			kind("apps", "replicasets", "ReplicaSet"), kind("", "pods", "Pod"),
 		},
+		Metrics: true,
 	}
 }
 
@@ -117,6 +118,7 @@ func TestNeedsGrantNothingTwice(t *testing.T) {
 				{Group: "apps", Resources: []string{"replicasets"}, Verbs: []string{"list"}},
 				{Group: "example.com", Resources: []string{"widgets"}, Verbs: []string{"list"}},
 				{Resources: []string{"secrets"}, Verbs: []string{"list"}},
+				{URLs: []string{"/metrics"}, Verbs: []string{"get"}},
 			},
 		},
 	} {

@@ -16,6 +16,8 @@ type Wants struct {
 	Services []Service
 	// Lists are the kinds that the preflight lists; empty: there is no preflight.
 	Lists []facts.Kind
+	// Metrics: the API server's own metrics are read.
+	Metrics bool
 }
 
 // Service is one port of a Service.
@@ -101,6 +103,16 @@ func Uses() []Use {
 			For:  "The preflight: Secrets by name, and Helm's releases. RBAC has no right to names alone: this one shows contents.",
 			When: "`preflight.mode` and `preflight.secrets` are not `off`", On: "`secrets`", Verbs: "list",
 			needs: func(w Wants) []Need { return lists(w, func(r resource, _ bool) bool { return r == secrets() }) },
+		},
+		{
+			For:  "The preflight: which deprecated APIs are still called.",
+			When: "`preflight.mode` is not `off`; in blue", On: "`/metrics` of the API server", Verbs: "get",
+			needs: func(w Wants) []Need {
+				if !w.Metrics {
+					return nil
+				}
+				return []Need{{URLs: []string{"/metrics"}, Verbs: []string{"get"}}}
+			},
 		},
 	}
 }
