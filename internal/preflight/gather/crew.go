@@ -23,8 +23,8 @@ type Crash struct {
 	Stack []byte
 }
 
-// String says what went wrong, without the stack.
-func (c *Crash) String() string { return fmt.Sprint(c.Value) }
+// String is what the program ends with where nobody recovers.
+func (c *Crash) String() string { return fmt.Sprintf("%v\n\n%s", c.Value, c.Stack) }
 
 // Go runs a part in a goroutine of its own.
 func (c *Crew) Go(part func()) {
