@@ -23,6 +23,9 @@ type Preflight struct {
 	// Ignore leaves objects out of the comparison, besides those that each cluster makes for itself.
 	Ignore []PreflightIgnore `yaml:"ignore"`
 
+	// ArgoCD says where Argo CD's Applications are, and how they name the clusters.
+	ArgoCD PreflightArgoCD `yaml:"argocd"`
+
 	// Waivers take the force of single findings for a time.
 	Waivers []Waiver `yaml:"waivers"`
 }

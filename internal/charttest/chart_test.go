@@ -167,25 +167,21 @@ func TestRunbooksHaveAVolume(t *testing.T) {
 	}
 }
 
-// In blue and green the daemon changes nothing.
-func TestWorkloadClustersAreOnlyRead(t *testing.T) {
+// The file for blue and green makes an account and no rights: those come from
+// "clusterswitch rbac" alone.
+func TestTheAccountInBlueAndGreenComesWithoutRights(t *testing.T) {
 	t.Parallel()
-	content, err := os.ReadFile(filepath.Join(chart, "files", "workload-cluster.yaml"))
+	content, err := os.ReadFile(filepath.Join(chart, "files", "workload-account.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	roles := all[*rbacv1.ClusterRole](decode(t, string(content)))
-	if len(roles) == 0 {
-		t.Fatal("files/workload-cluster.yaml has no ClusterRole")
+	objects := decode(t, string(content))
+	account, token := only[*corev1.ServiceAccount](t, objects), only[*corev1.Secret](t, objects)
+	if named := token.Annotations[corev1.ServiceAccountNameKey]; named != account.Name || token.Namespace != account.Namespace {
+		t.Errorf("the token is one of %s/%s, the account is %s/%s", token.Namespace, named, account.Namespace, account.Name)
 	}
-	for _, role := range roles {
-		for _, rule := range role.Rules {
-			for _, verb := range rule.Verbs {
-				if !slices.Contains([]string{"get", "list", "watch"}, verb) {
-					t.Errorf("%s may %s %v", role.Name, verb, rule.Resources)
-				}
-			}
-		}
+	if len(objects) != 3 || len(all[*corev1.Namespace](objects)) != 1 {
+		t.Errorf("it holds %d objects, want the account, its namespace and its token", len(objects))
 	}
 }
 
