@@ -36,7 +36,11 @@ func (c *Crew) Go(part func()) {
 func (c *Crew) Try(part func()) {
 	defer func() {
 		if value := recover(); value != nil {
-			c.first.Do(func() { c.crash = &Crash{Value: value, Stack: debug.Stack()} })
+			crash, is := value.(*Crash) // of a crew within
+			if !is {
+				crash = &Crash{Value: value, Stack: debug.Stack()}
+			}
+			c.first.Do(func() { c.crash = crash })
 		}
 	}()
 	part()
