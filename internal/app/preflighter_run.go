@@ -147,7 +147,7 @@ func (p *preflighter) safely(ctx context.Context, c config.Pair, w wish) (r find
 		}
 		stack := debug.Stack()
 		if crash, is := fault.(*gather.Crash); is {
-			stack = crash.Stack
+			fault, stack = crash.Value, crash.Stack
 		}
 		err = fmt.Errorf("a fault in the preflight itself: %v; please report it with the daemon's log", fault)
 		p.log.Error("preflight panicked, nothing rises until one succeeds", logkey.Attempt(w.attempt), zap.Error(err), logkey.Stack(stack))

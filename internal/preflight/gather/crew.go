@@ -23,8 +23,8 @@ type Crash struct {
 	Stack []byte
 }
 
-// String says what went wrong, without the stack.
-func (c *Crash) String() string { return fmt.Sprint(c.Value) }
+// String is what the program ends with where nobody recovers.
+func (c *Crash) String() string { return fmt.Sprintf("%v\n\n%s", c.Value, c.Stack) }
 
 // Go runs a part in a goroutine of its own.
 func (c *Crew) Go(part func()) {
@@ -36,7 +36,11 @@ func (c *Crew) Go(part func()) {
 func (c *Crew) Try(part func()) {
 	defer func() {
 		if value := recover(); value != nil {
-			c.first.Do(func() { c.crash = &Crash{Value: value, Stack: debug.Stack()} })
+			crash, is := value.(*Crash) // of a crew within
+			if !is {
+				crash = &Crash{Value: value, Stack: debug.Stack()}
+			}
+			c.first.Do(func() { c.crash = crash })
 		}
 	}()
 	part()
