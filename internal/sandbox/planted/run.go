@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -46,24 +47,34 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	w.say("filled alike: %s", since(began))
 	r := &run{world: w}
+	defer func() { w.say("%s in all", since(began)) }()
+	return r.play(ctx)
+}
+
+// play looks at the clusters alike, plants all rows, and sums up.
+func (r *run) play(ctx context.Context) error {
 	if err := r.alike(ctx); err != nil {
 		return err
 	}
-	for i, batch := range batches(rows(), o.Only) {
-		if err := r.batch(ctx, i, batch); err != nil {
-			return err
-		}
-	}
-	if err := r.mended(ctx); err != nil {
+	if err := r.plantAll(ctx); err != nil {
+		r.table.print(r.options.Out)
 		return err
 	}
-	r.table.print(o.Out)
-	w.say("%s in all", since(began))
-	w.say("planted=%d found=%d wrong=%d falseBlocks=%d", r.tally.planted, r.tally.found, r.tally.wrong, r.tally.falseBlocks)
+	r.table.print(r.options.Out)
+	r.say("planted=%d found=%d wrong=%d falseBlocks=%d", r.tally.planted, r.tally.found, r.tally.wrong, r.tally.falseBlocks)
 	if t := r.tally; t.planted == 0 || t.found != t.planted || t.wrong != 0 || t.falseBlocks != 0 {
 		return ErrFailed
 	}
 	return nil
+}
+
+func (r *run) plantAll(ctx context.Context) error {
+	for i, batch := range batches(rows(), r.options.Only) {
+		if err := r.batch(ctx, i, batch); err != nil {
+			return err
+		}
+	}
+	return r.mended(ctx)
 }
 
 func since(began time.Time) time.Duration { return time.Since(began).Round(100 * time.Millisecond) }
@@ -108,7 +119,7 @@ func (r *run) batch(ctx context.Context, number int, rows []row) error {
 	if err != nil {
 		return fmt.Errorf("after planting %s: %w", names(rows), err)
 	}
-	r.judge(planted, report)
+	r.judge(s, planted, report)
 	if err := s.mend(ctx); err != nil {
 		return err
 	}
@@ -123,16 +134,18 @@ func names(rows []row) (names []string) {
 }
 
 // judge looks for each row's finding, and for findings that no row stands for.
-func (r *run) judge(rows []row, report report) {
-	found, expected := report.byID(), map[string]bool{}
+func (r *run) judge(s *stage, rows []row, report report) {
+	found := report.byID()
+	var expected []string
 	for _, row := range rows {
 		r.tally.planted++
-		expected[row.want] = true
+		want := s.expand(row.want)
+		expected = append(expected, want)
 		for _, id := range row.also {
-			expected[id] = true
+			expected = append(expected, s.expand(id))
 		}
-		f, ok := found[row.want]
-		_, before := r.known[row.want]
+		f, ok := found[want]
+		_, before := r.known[want]
 		switch {
 		case !ok:
 			r.table.add(row, nil, "")
@@ -142,14 +155,22 @@ func (r *run) judge(rows []row, report report) {
 			r.tally.found++
 			r.table.add(row, &f, "")
 		}
+		if row.stays {
+			r.known[want] = f
+		}
 	}
 	r.surprises(found, expected)
 }
 
 // surprises counts findings that nobody planted.
-func (r *run) surprises(found map[string]finding, expected map[string]bool) {
+func (r *run) surprises(found map[string]finding, expected []string) {
 	for _, id := range slices.Sorted(maps.Keys(found)) {
-		if _, before := r.known[id]; !before && !expected[id] {
+		_, before := r.known[id]
+		foreseen := slices.ContainsFunc(expected, func(e string) bool {
+			stem, open := strings.CutSuffix(e, "*")
+			return id == e || open && strings.HasPrefix(id, stem)
+		})
+		if !before && !foreseen {
 			r.tally.wrong++
 			r.table.wrong = append(r.table.wrong, found[id])
 		}

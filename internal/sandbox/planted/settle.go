@@ -9,6 +9,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/controlplane"
 )
 
 // settleWithin is how long the controllers may take to bring everything to rest.
@@ -21,16 +23,17 @@ func (w *world) settle(ctx context.Context, restless map[string]bool) error {
 	defer done()
 	again := time.NewTicker(100 * time.Millisecond)
 	defer again.Stop()
+	var moving []string
 	for {
-		var moving []string
+		var now []string
 		for _, c := range w.clusters() {
 			more, err := c.moving(ctx, restless)
 			if err != nil {
-				return err
+				return fmt.Errorf("waiting for %s to settle: %w", strings.Join(moving, ", "), err)
 			}
-			moving = append(moving, more...)
+			now = append(now, more...)
 		}
-		if len(moving) == 0 {
+		if moving = now; len(moving) == 0 {
 			return nil
 		}
 		select {
@@ -79,7 +82,7 @@ func (c *cluster) moving(ctx context.Context, restless map[string]bool) ([]strin
 	for _, j := range jobs.Items {
 		note(&j, j.Status.CompletionTime != nil)
 	}
-	more, err := c.leaving(ctx)
+	more, err := c.passing(ctx, restless)
 	return append(moving, more...), err
 }
 
@@ -88,16 +91,18 @@ func deploymentAtRest(d appsv1.Deployment) bool {
 	return s.ObservedGeneration == d.Generation && s.Replicas == *d.Spec.Replicas && s.UpdatedReplicas == s.Replicas && s.ReadyReplicas == s.Replicas
 }
 
-// leaving lists pods and namespaces that are on their way out.
-func (c *cluster) leaving(ctx context.Context) ([]string, error) {
+// passing lists pods that come or go, and namespaces on their way out.
+func (c *cluster) passing(ctx context.Context, restless map[string]bool) ([]string, error) {
 	pods, err := c.client.CoreV1().Pods("").List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("looking at %s: %w", c.side, err)
 	}
-	var leaving []string
+	var passing []string
 	for _, p := range pods.Items {
-		if p.DeletionTimestamp != nil {
-			leaving = append(leaving, string(c.side)+"/"+p.Namespace+"/"+p.Name)
+		name := string(c.side) + "/" + p.Namespace + "/" + p.Name
+		alone := len(p.OwnerReferences) == 0 && p.Status.Phase != corev1.PodRunning && p.Annotations[controlplane.WaitingAnnotation] == ""
+		if (p.DeletionTimestamp != nil || alone) && !restless[name] {
+			passing = append(passing, name)
 		}
 	}
 	namespaces, err := c.client.CoreV1().Namespaces().List(ctx, metav1.ListOptions{})
@@ -105,9 +110,9 @@ func (c *cluster) leaving(ctx context.Context) ([]string, error) {
 		return nil, fmt.Errorf("looking at %s: %w", c.side, err)
 	}
 	for _, n := range namespaces.Items {
-		if n.Status.Phase == corev1.NamespaceTerminating {
-			leaving = append(leaving, string(c.side)+"/"+n.Name)
+		if name := string(c.side) + "/" + n.Name; n.Status.Phase == corev1.NamespaceTerminating && !restless[name] {
+			passing = append(passing, name)
 		}
 	}
-	return leaving, nil
+	return passing, nil
 }
