@@ -51,6 +51,8 @@ type Options struct {
 	Controllers *Controllers
 	// Flags are more flags of kube-apiserver: name without dashes, and value.
 	Flags map[string]string
+	// Audit writes down the requests of some users; nil: of nobody.
+	Audit *Audit
 	// UnsafeNoFsync lets etcd skip fsync: much faster on slow disks, and the data
 	// may be lost or broken if the machine (not only the process) crashes. Right
 	// for tests and the demo, whose data is thrown away anyway.

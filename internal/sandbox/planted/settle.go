@@ -3,12 +3,15 @@ package planted
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/controlplane"
 )
@@ -82,8 +85,14 @@ func (c *cluster) moving(ctx context.Context, restless map[string]bool) ([]strin
 	for _, j := range jobs.Items {
 		note(&j, j.Status.CompletionTime != nil)
 	}
-	more, err := c.passing(ctx, restless)
-	return append(moving, more...), err
+	for _, look := range []func(context.Context, map[string]bool) ([]string, error){c.passing, c.unconnected} {
+		more, err := look(ctx, restless)
+		if err != nil {
+			return nil, err
+		}
+		moving = append(moving, more...)
+	}
+	return moving, nil
 }
 
 func deploymentAtRest(d appsv1.Deployment) bool {
@@ -115,4 +124,51 @@ func (c *cluster) passing(ctx context.Context, restless map[string]bool) ([]stri
 		}
 	}
 	return passing, nil
+}
+
+// unconnected lists Services whose endpoints are not yet those of their ready
+// pods.
+func (c *cluster) unconnected(ctx context.Context, _ map[string]bool) ([]string, error) {
+	services, err := c.client.CoreV1().Services("").List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("looking at %s: %w", c.side, err)
+	}
+	pods, err := c.client.CoreV1().Pods("").List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("looking at %s: %w", c.side, err)
+	}
+	parts, err := c.client.DiscoveryV1().EndpointSlices("").List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("looking at %s: %w", c.side, err)
+	}
+	ready := map[string]int{}
+	for _, s := range parts.Items {
+		for _, e := range s.Endpoints {
+			if e.Conditions.Ready == nil || *e.Conditions.Ready {
+				ready[s.Namespace+"/"+s.Labels[discoveryv1.LabelServiceName]]++
+			}
+		}
+	}
+	var unconnected []string
+	for _, s := range services.Items {
+		if len(s.Spec.Selector) == 0 || s.Spec.Type == corev1.ServiceTypeExternalName {
+			continue
+		}
+		chosen, n := labels.SelectorFromSet(s.Spec.Selector), 0
+		for _, p := range pods.Items {
+			if p.Namespace == s.Namespace && chosen.Matches(labels.Set(p.Labels)) && podReady(p) {
+				n++
+			}
+		}
+		if name := s.Namespace + "/" + s.Name; ready[name] != n {
+			unconnected = append(unconnected, string(c.side)+"/"+name)
+		}
+	}
+	return unconnected, nil
+}
+
+func podReady(p corev1.Pod) bool {
+	return slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
 }
