@@ -130,6 +130,9 @@ func (c *cloud) furnish(ctx context.Context) error {
 		return fmt.Errorf("creating the rule of %s: %w", apiName, err)
 	}
 	c.ruleARN = *rule.Rules[0].RuleArn
+	for name := range c.groups { // once each has a load balancer that checks it
+		c.health(name, routing.Healthy)
+	}
 	return c.createZone(ctx)
 }
 
@@ -142,16 +145,25 @@ func (c *cloud) createGroup(ctx context.Context, name string) error {
 	}
 	arn := *group.TargetGroups[0].TargetGroupArn
 	c.groups[name] = arn
-	for _, address := range []string{"10.0.0.1", "10.0.0.2", "10.0.0.3"} {
+	for _, address := range targets() {
 		if _, err := c.elb.RegisterTargets(ctx, &elasticloadbalancingv2.RegisterTargetsInput{
 			TargetGroupArn: &arn, Targets: []elbtypes.TargetDescription{{Id: &address}},
 		}); err != nil {
 			return fmt.Errorf("registering a target of %s: %w", name, err)
 		}
-		c.SetTargetHealth(arn, address, 8080, routing.Healthy, "")
 	}
 	return nil
 }
+
+// health says what health checks find of a group's targets.
+func (c *cloud) health(group string, state routing.State) {
+	for _, address := range targets() {
+		c.SetTargetHealth(c.groups[group], address, 8080, state, "")
+	}
+}
+
+// targets are the addresses in each target group.
+func targets() []string { return []string{"10.0.0.1", "10.0.0.2", "10.0.0.3"} }
 
 func (c *cloud) createBalancer(ctx context.Context, name string) error {
 	made, err := c.elb.CreateLoadBalancer(ctx, &elasticloadbalancingv2.CreateLoadBalancerInput{

@@ -15,7 +15,7 @@ type row struct {
 	// stage.names.
 	want string
 	// also are the ids of findings that are true as well, because of the same. A *
-	// at the end stands for any rest.
+	// stands for any text.
 	also []string
 	// stays says that the clusters can't forget it: it is known from then on.
 	stays bool

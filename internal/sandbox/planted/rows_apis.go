@@ -80,7 +80,7 @@ func definitionRows() []row {
 		edited("a narrower range", check, of("CRDValuesNarrowed", "v1:spec.limit"), campaigns, put(int64(10), field("limit", "maximum")...)),
 		edited("another default", check, of("CRDDefaultDiffers", "v1:spec.start"), campaigns, put("later", field("start", "default")...)),
 		edited("a field that is demanded", check, of("CRDFieldRequired", "v1:spec.audience"), campaigns,
-			put([]any{"discount", "audience"}, field()[:len(field())-1:len(field())-1]...), of("CRDFieldRequired", "*")),
+			put([]any{"discount", "audience"}, inSchema(0, "spec", "required")...)),
 		edited("fields that are no longer kept", check, ofDefinition("CRDUnknownFieldsLost", "vouchers.example.com", "v1:(all)"), vouchers,
 			drop("spec", "versions", 1, "schema", "openAPIV3Schema", "x-kubernetes-preserve-unknown-fields")),
 		edited("no subresource status", check, ofDefinition("CRDSubresourcesDiffer", "vouchers.example.com", "v1/status"), vouchers,
@@ -101,18 +101,21 @@ func definitionRows() []row {
 
 // releaseRows put the definitions of an older release into green.
 func releaseRows() []row {
-	older := func(what, want, also string, bundle manifests.Bundle) row {
+	older := func(what, group, want string, bundle manifests.Bundle) row {
 		return alone(row{
-			name: what, check: "crds", want: want, also: []string{also},
+			name: what, check: "crds", want: want, also: []string{"CRD*/CustomResourceDefinition.apiextensions.k8s.io/*." + group + "*"},
 			plant: func(ctx context.Context, s *stage) error { return s.downgrade(ctx, green, bundle) },
 		})
 	}
-	anything := "CRD*"
 	return []row{
-		older("the Gateway API of two minors before", ofDefinition("CRDFieldRemoved", "httproutes.gateway.networking.k8s.io", "v1:spec.rules[].TODO"), anything, manifests.OlderGatewayAPI()),
-		older("cert-manager's CRDs of the minor before", ofDefinition("CRDFieldRemoved", "certificates.cert-manager.io", "v1:spec.TODO"), anything, manifests.OlderCertManager()),
-		older("Argo CD's CRDs of the minor before", ofDefinition("CRDFieldRemoved", "applications.argoproj.io", "v1alpha1:spec.TODO"), anything, manifests.OlderArgoCD()),
-		older("the Prometheus operator's CRDs of the minor before", ofDefinition("CRDFieldRemoved", "prometheuses.monitoring.coreos.com", "v1:spec.TODO"), anything, manifests.OlderPrometheusOperator()),
+		older("the Gateway API of two minors before", "gateway.networking.k8s.io",
+			ofDefinition("CRDFieldRemoved", "httproutes.gateway.networking.k8s.io", "v1:spec.rules[].filters[].cors"), manifests.OlderGatewayAPI()),
+		older("cert-manager's CRDs of the minor before", "cert-manager.io",
+			ofDefinition("CRDFieldRemoved", "issuers.cert-manager.io", "v1:spec.acme.solvers[].waitInsteadOfSelfCheck"), manifests.OlderCertManager()),
+		older("Argo CD's CRDs of the minor before", "argoproj.io",
+			ofDefinition("CRDFieldRemoved", "applicationsets.argoproj.io", "v1alpha1:spec.generators[].list.template.spec.source.tagPrefix"), manifests.OlderArgoCD()),
+		older("the Prometheus operator's CRDs of the minor before", "monitoring.coreos.com",
+			ofDefinition("CRDFieldRemoved", "prometheuses.monitoring.coreos.com", "v1:spec.hostUsers"), manifests.OlderPrometheusOperator()),
 	}
 }
 

@@ -26,6 +26,7 @@ func coverageRows() []row {
 	return []row{
 		alone(row{
 			name: "no right to read one kind (403)", check: check, want: "NotChecked/Cluster/green/networkpolicies.networking.k8s.io", plant: restrict,
+			also: []string{"OnlyInGreen/ClusterRole.rbac.authorization.k8s.io/restricted", "OnlyInGreen/ClusterRoleBinding.rbac.authorization.k8s.io/restricted"},
 		}),
 		alone(row{
 			name: "one kind is answered too slowly", check: check, want: "NotChecked/Cluster/green/networkpolicies.networking.k8s.io",
@@ -61,7 +62,7 @@ func coverageRows() []row {
 			plant: func(_ context.Context, s *stage) error { return s.nobody(&s.settings.Blue) },
 		}),
 		alone(row{
-			name: "an aggregated API that is down", check: check, want: "NotChecked/Cluster/green/things.example.net/v1",
+			name: "an aggregated API that is down", check: check, want: "NotChecked/Cluster/green/things.example.net",
 			also: []string{"APIServiceUnavailable/APIService.apiregistration.k8s.io/v1.things.example.net", "OnlyInGreen/APIService.apiregistration.k8s.io/v1.things.example.net"},
 			plant: func(ctx context.Context, s *stage) error {
 				return s.create(ctx, green, `
@@ -187,7 +188,7 @@ func (s *stage) reach(ctx context.Context, change func(*rest.Config), m middle) 
 
 // nobody points the preflight at a port where nobody listens any more.
 func (s *stage) nobody(kubeconfig *string) error {
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is closed at once
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("looking for a free port: %w", err)
 	}

@@ -3,6 +3,7 @@ package planted
 import (
 	"context"
 	"fmt"
+	"strings"
 )
 
 // binding is a TargetGroupBinding of a side.
@@ -113,12 +114,17 @@ spec: {schedule: "0 1 * * *", template: {ttl: 240h}}
 func argumentThat(begins, value string) change {
 	return func(object map[string]any) {
 		for _, list := range []string{"args", "command"} {
-			arguments, _ := follow(object, container(list)).([]any)
+			arguments, _ := firstContainer(object)[list].([]any)
 			for i, a := range arguments {
-				if text := fmt.Sprint(a); len(text) >= len(begins) && text[:len(begins)] == begins {
+				if text := fmt.Sprint(a); strings.HasPrefix(text, begins) {
 					arguments[i] = value
 				}
 			}
 		}
 	}
+}
+
+func firstContainer(object map[string]any) map[string]any {
+	first, _ := follow(object, container()).(map[string]any)
+	return first
 }

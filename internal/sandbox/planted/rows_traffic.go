@@ -100,9 +100,7 @@ func balancerRows() []row {
 	}
 	health := func(state routing.State) func(context.Context, *stage) error {
 		return func(_ context.Context, s *stage) error {
-			for _, address := range []string{"10.0.0.1", "10.0.0.2", "10.0.0.3"} {
-				s.cloud.SetTargetHealth(s.cloud.groups["api-green"], address, 8080, state, "")
-			}
+			s.cloud.health("api-green", state)
 			return nil
 		}
 	}
@@ -110,9 +108,16 @@ func balancerRows() []row {
 		alone(atAWS("the rule gives green a share", "GreenHasTraffic/Entrance/api", modify(func(s *stage) elbtypes.Action {
 			return forward(s.cloud.groups["api-blue"], 90, s.cloud.groups["api-green"], 10)
 		}), usual)),
-		alone(atAWS("the rule sends users to a third group", "OtherMembers/Entrance/api", modify(func(s *stage) elbtypes.Action {
-			return forward(s.cloud.groups["api-blue"], 90, s.cloud.groups["api-green"], 0, s.cloud.groups["web-blue"], 10)
-		}), usual, "EntranceUnusable/Entrance/api")),
+		alone(atAWS("the rule sends users to a third group", "OtherMembers/Entrance/api", func(ctx context.Context, s *stage) error {
+			if s.cloud.groups["api-old"] == "" { // it stays, without a load balancer
+				if err := s.cloud.createGroup(ctx, "api-old"); err != nil {
+					return err
+				}
+			}
+			return modify(func(s *stage) elbtypes.Action {
+				return forward(s.cloud.groups["api-blue"], 90, s.cloud.groups["api-green"], 0, s.cloud.groups["api-old"], 10)
+			})(ctx, s)
+		}, usual, "EntranceUnusable/Entrance/api")),
 		alone(atAWS("the rule keeps clients by a cookie", "Sticky/Entrance/api", modify(func(s *stage) elbtypes.Action {
 			action := forward(s.cloud.groups["api-blue"], 100, s.cloud.groups["api-green"], 0)
 			action.ForwardConfig.TargetGroupStickinessConfig = &elbtypes.TargetGroupStickinessConfig{Enabled: new(true), DurationSeconds: new(int32(3600))}
@@ -202,11 +207,11 @@ func deniedRow() row {
 	return alone(row{
 		name: "AWS refuses to tell the targets' health", check: "traffic", want: "GreenTargetsUnhealthy/Entrance/api", also: []string{"TrafficNotChecked/Traffic/*"},
 		plant: func(_ context.Context, s *stage) error {
-			clear, err := s.cloud.Inject(aws.Fault{Kind: aws.AccessDenied, Service: aws.ELB, Operation: "DescribeTargetHealth"})
+			mend, err := s.cloud.Inject(aws.Fault{Kind: aws.AccessDenied, Service: aws.ELB, Operation: "DescribeTargetHealth"})
 			if err != nil {
 				return err
 			}
-			s.undo = append(s.undo, func(context.Context) error { clear(); return nil })
+			s.undo = append(s.undo, func(context.Context) error { mend(); return nil })
 			return nil
 		},
 	})

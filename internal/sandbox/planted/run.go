@@ -166,15 +166,29 @@ func (r *run) judge(s *stage, rows []row, report report) {
 func (r *run) surprises(found map[string]finding, expected []string) {
 	for _, id := range slices.Sorted(maps.Keys(found)) {
 		_, before := r.known[id]
-		foreseen := slices.ContainsFunc(expected, func(e string) bool {
-			stem, open := strings.CutSuffix(e, "*")
-			return id == e || open && strings.HasPrefix(id, stem)
-		})
-		if !before && !foreseen {
+		if !before && !slices.ContainsFunc(expected, func(e string) bool { return fits(e, id) }) {
 			r.tally.wrong++
 			r.table.wrong = append(r.table.wrong, found[id])
 		}
 	}
+}
+
+// fits tells whether an id is the expected one; a * stands for any text.
+func fits(expected, id string) bool {
+	parts := strings.Split(expected, "*")
+	rest, begins := strings.CutPrefix(id, parts[0])
+	if len(parts) == 1 || !begins {
+		return begins && rest == ""
+	}
+	last := len(parts) - 1
+	for _, part := range parts[1:last] {
+		_, after, found := strings.Cut(rest, part)
+		if !found {
+			return false
+		}
+		rest = after
+	}
+	return strings.HasSuffix(rest, parts[last])
 }
 
 // mended looks again after everything was taken back: all must be as in the

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -50,107 +49,121 @@ func (w *world) settle(ctx context.Context, restless map[string]bool) error {
 // moving lists what is not at rest yet.
 func (c *cluster) moving(ctx context.Context, restless map[string]bool) ([]string, error) {
 	var moving []string
-	note := func(o metav1.Object, atRest bool) {
-		name := string(c.side) + "/" + o.GetNamespace() + "/" + o.GetName()
-		if !atRest && !restless[name] {
-			moving = append(moving, name)
-		}
-	}
-	deployments, err := c.client.AppsV1().Deployments("").List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil, fmt.Errorf("looking at %s: %w", c.side, err)
-	}
-	for _, d := range deployments.Items {
-		note(&d, deploymentAtRest(d))
-	}
-	sets, err := c.client.AppsV1().StatefulSets("").List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil, fmt.Errorf("looking at %s: %w", c.side, err)
-	}
-	for _, s := range sets.Items {
-		note(&s, s.Status.ObservedGeneration == s.Generation && s.Status.ReadyReplicas == *s.Spec.Replicas && s.Status.UpdatedReplicas == *s.Spec.Replicas)
-	}
-	daemons, err := c.client.AppsV1().DaemonSets("").List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil, fmt.Errorf("looking at %s: %w", c.side, err)
-	}
-	for _, d := range daemons.Items {
-		s := d.Status
-		note(&d, s.ObservedGeneration == d.Generation && s.DesiredNumberScheduled == s.NumberReady && s.DesiredNumberScheduled == s.UpdatedNumberScheduled && s.DesiredNumberScheduled > 0)
-	}
-	jobs, err := c.client.BatchV1().Jobs("").List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil, fmt.Errorf("looking at %s: %w", c.side, err)
-	}
-	for _, j := range jobs.Items {
-		note(&j, j.Status.CompletionTime != nil)
-	}
-	for _, look := range []func(context.Context, map[string]bool) ([]string, error){c.passing, c.unconnected} {
-		more, err := look(ctx, restless)
+	for _, look := range []func(context.Context) ([]string, error){
+		c.deployments, c.statefulSets, c.daemonSets, c.jobs, c.pods, c.namespaces, c.services,
+	} {
+		names, err := look(ctx)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("looking at %s: %w", c.side, err)
 		}
-		moving = append(moving, more...)
+		for _, name := range names {
+			if name = string(c.side) + "/" + name; !restless[name] {
+				moving = append(moving, name)
+			}
+		}
 	}
 	return moving, nil
 }
 
-func deploymentAtRest(d appsv1.Deployment) bool {
-	s := d.Status
-	return s.ObservedGeneration == d.Generation && s.Replicas == *d.Spec.Replicas && s.UpdatedReplicas == s.Replicas && s.ReadyReplicas == s.Replicas
-}
-
-// passing lists pods that come or go, and namespaces on their way out.
-func (c *cluster) passing(ctx context.Context, restless map[string]bool) ([]string, error) {
-	pods, err := c.client.CoreV1().Pods("").List(ctx, metav1.ListOptions{})
+func (c *cluster) deployments(ctx context.Context) (moving []string, err error) {
+	list, err := c.client.AppsV1().Deployments("").List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("looking at %s: %w", c.side, err)
+		return nil, err
 	}
-	var passing []string
-	for _, p := range pods.Items {
-		name := string(c.side) + "/" + p.Namespace + "/" + p.Name
-		alone := len(p.OwnerReferences) == 0 && p.Status.Phase != corev1.PodRunning && p.Annotations[controlplane.WaitingAnnotation] == ""
-		if (p.DeletionTimestamp != nil || alone) && !restless[name] {
-			passing = append(passing, name)
+	for _, d := range list.Items {
+		s := d.Status
+		if s.ObservedGeneration != d.Generation || s.Replicas != *d.Spec.Replicas || s.UpdatedReplicas != s.Replicas || s.ReadyReplicas != s.Replicas {
+			moving = append(moving, d.Namespace+"/"+d.Name)
 		}
 	}
-	namespaces, err := c.client.CoreV1().Namespaces().List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil, fmt.Errorf("looking at %s: %w", c.side, err)
-	}
-	for _, n := range namespaces.Items {
-		if name := string(c.side) + "/" + n.Name; n.Status.Phase == corev1.NamespaceTerminating && !restless[name] {
-			passing = append(passing, name)
-		}
-	}
-	return passing, nil
+	return moving, nil
 }
 
-// unconnected lists Services whose endpoints are not yet those of their ready
-// pods.
-func (c *cluster) unconnected(ctx context.Context, _ map[string]bool) ([]string, error) {
-	services, err := c.client.CoreV1().Services("").List(ctx, metav1.ListOptions{})
+func (c *cluster) statefulSets(ctx context.Context) (moving []string, err error) {
+	list, err := c.client.AppsV1().StatefulSets("").List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("looking at %s: %w", c.side, err)
+		return nil, err
+	}
+	for _, s := range list.Items {
+		if s.Status.ObservedGeneration != s.Generation || s.Status.ReadyReplicas != *s.Spec.Replicas || s.Status.UpdatedReplicas != *s.Spec.Replicas {
+			moving = append(moving, s.Namespace+"/"+s.Name)
+		}
+	}
+	return moving, nil
+}
+
+func (c *cluster) daemonSets(ctx context.Context) (moving []string, err error) {
+	list, err := c.client.AppsV1().DaemonSets("").List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range list.Items {
+		s := d.Status
+		if s.ObservedGeneration != d.Generation || s.DesiredNumberScheduled != s.NumberReady || s.DesiredNumberScheduled != s.UpdatedNumberScheduled || s.DesiredNumberScheduled == 0 {
+			moving = append(moving, d.Namespace+"/"+d.Name)
+		}
+	}
+	return moving, nil
+}
+
+func (c *cluster) jobs(ctx context.Context) (moving []string, err error) {
+	list, err := c.client.BatchV1().Jobs("").List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	for _, j := range list.Items {
+		if j.Status.CompletionTime == nil {
+			moving = append(moving, j.Namespace+"/"+j.Name)
+		}
+	}
+	return moving, nil
+}
+
+// pods lists those that are on their way out, and those of nobody that don't run
+// yet.
+func (c *cluster) pods(ctx context.Context) (moving []string, err error) {
+	list, err := c.client.CoreV1().Pods("").List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range list.Items {
+		starting := len(p.OwnerReferences) == 0 && p.Status.Phase != corev1.PodRunning && p.Annotations[controlplane.WaitingAnnotation] == ""
+		if p.DeletionTimestamp != nil || starting {
+			moving = append(moving, p.Namespace+"/"+p.Name)
+		}
+	}
+	return moving, nil
+}
+
+func (c *cluster) namespaces(ctx context.Context) (moving []string, err error) {
+	list, err := c.client.CoreV1().Namespaces().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range list.Items {
+		if n.Status.Phase == corev1.NamespaceTerminating {
+			moving = append(moving, n.Name)
+		}
+	}
+	return moving, nil
+}
+
+// services lists those whose endpoints are not yet those of their ready pods.
+func (c *cluster) services(ctx context.Context) (moving []string, err error) {
+	list, err := c.client.CoreV1().Services("").List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
 	}
 	pods, err := c.client.CoreV1().Pods("").List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("looking at %s: %w", c.side, err)
+		return nil, err
 	}
 	parts, err := c.client.DiscoveryV1().EndpointSlices("").List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("looking at %s: %w", c.side, err)
+		return nil, err
 	}
-	ready := map[string]int{}
-	for _, s := range parts.Items {
-		for _, e := range s.Endpoints {
-			if e.Conditions.Ready == nil || *e.Conditions.Ready {
-				ready[s.Namespace+"/"+s.Labels[discoveryv1.LabelServiceName]]++
-			}
-		}
-	}
-	var unconnected []string
-	for _, s := range services.Items {
+	ready := readyEndpoints(parts.Items)
+	for _, s := range list.Items {
 		if len(s.Spec.Selector) == 0 || s.Spec.Type == corev1.ServiceTypeExternalName {
 			continue
 		}
@@ -161,10 +174,23 @@ func (c *cluster) unconnected(ctx context.Context, _ map[string]bool) ([]string,
 			}
 		}
 		if name := s.Namespace + "/" + s.Name; ready[name] != n {
-			unconnected = append(unconnected, string(c.side)+"/"+name)
+			moving = append(moving, name)
 		}
 	}
-	return unconnected, nil
+	return moving, nil
+}
+
+// readyEndpoints counts by Service.
+func readyEndpoints(parts []discoveryv1.EndpointSlice) map[string]int {
+	ready := map[string]int{}
+	for _, s := range parts {
+		for _, e := range s.Endpoints {
+			if e.Conditions.Ready == nil || *e.Conditions.Ready {
+				ready[s.Namespace+"/"+s.Labels[discoveryv1.LabelServiceName]]++
+			}
+		}
+	}
+	return ready
 }
 
 func podReady(p corev1.Pod) bool {
