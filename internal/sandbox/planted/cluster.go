@@ -63,6 +63,8 @@ func (w *world) own(s side) own {
 }
 
 func newCluster(s side, config *rest.Config) (*cluster, error) {
+	// What old versions it is warned of is planted.
+	config.WarningHandler = rest.NoWarnings{}
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("making a client for %s: %w", s, err)

@@ -22,6 +22,7 @@ type tally struct {
 // run is one run under way.
 type run struct {
 	*world
+	began time.Time
 	tally tally
 	// known are the findings on the clusters filled alike.
 	known map[string]finding
@@ -46,8 +47,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	w.say("filled alike: %s", since(began))
-	r := &run{world: w}
-	defer func() { w.say("%s in all", since(began)) }()
+	r := &run{world: w, began: began}
 	return r.play(ctx)
 }
 
@@ -61,6 +61,7 @@ func (r *run) play(ctx context.Context) error {
 		return err
 	}
 	r.table.print(r.options.Out)
+	r.say("%s in all", since(r.began))
 	r.say("planted=%d found=%d wrong=%d falseBlocks=%d", r.tally.planted, r.tally.found, r.tally.wrong, r.tally.falseBlocks)
 	if t := r.tally; t.planted == 0 || t.found != t.planted || t.wrong != 0 || t.falseBlocks != 0 {
 		return ErrFailed
