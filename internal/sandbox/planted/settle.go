@@ -50,7 +50,7 @@ func (w *world) settle(ctx context.Context, restless map[string]bool) error {
 func (c *cluster) moving(ctx context.Context, restless map[string]bool) ([]string, error) {
 	var moving []string
 	for _, look := range []func(context.Context) ([]string, error){
-		c.deployments, c.statefulSets, c.daemonSets, c.jobs, c.pods, c.namespaces, c.services,
+		c.deployments, c.statefulSets, c.daemonSets, c.jobs, c.pods, c.claims, c.namespaces, c.services,
 	} {
 		names, err := look(ctx)
 		if err != nil {
@@ -129,6 +129,19 @@ func (c *cluster) pods(ctx context.Context) (moving []string, err error) {
 	for _, p := range list.Items {
 		starting := len(p.OwnerReferences) == 0 && p.Status.Phase != corev1.PodRunning && p.Annotations[controlplane.WaitingAnnotation] == ""
 		if p.DeletionTimestamp != nil || starting {
+			moving = append(moving, p.Namespace+"/"+p.Name)
+		}
+	}
+	return moving, nil
+}
+
+func (c *cluster) claims(ctx context.Context) (moving []string, err error) {
+	list, err := c.client.CoreV1().PersistentVolumeClaims("").List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range list.Items {
+		if p.Status.Phase != corev1.ClaimBound {
 			moving = append(moving, p.Namespace+"/"+p.Name)
 		}
 	}
