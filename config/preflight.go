@@ -22,6 +22,9 @@ type Preflight struct {
 	// Ignore leaves objects out of the comparison, besides those that each cluster makes for itself.
 	Ignore []PreflightIgnore `yaml:"ignore"`
 
+	// Metrics says how the metrics in use are compared.
+	Metrics PreflightMetrics `yaml:"metrics"`
+
 	// Waivers take the force of single findings for a time.
 	Waivers []Waiver `yaml:"waivers"`
 }

@@ -20,7 +20,10 @@ type Options struct {
 	Settings    facts.Settings
 	Waivers     []finding.Waiver
 	Blue, Green gather.Source
-	// Timeout bounds the reading of each cluster.
+	// Prometheus are the servers that are asked for the metrics in use, where the
+	// settings want that.
+	Prometheus gather.Servers
+	// Timeout bounds the reading of each cluster, and then the asking of both servers.
 	Timeout time.Duration
 }
 
@@ -30,6 +33,7 @@ func Run(ctx context.Context, o Options) finding.Report {
 	began := time.Now()
 	f := facts.Facts{Pair: o.Pair, Scope: o.Scope, At: began.UTC(), Settings: o.Settings}
 	f.Blue, f.Green = gather.Both(ctx, o.Blue, o.Green, gather.Options{Scope: o.Scope, Settings: o.Settings, Timeout: o.Timeout})
+	gather.Metrics(ctx, &f, o.Prometheus, o.Timeout)
 	findings, ran := check.Evaluate(&f)
 	return finding.Report{
 		Schema: finding.Schema, Pair: o.Pair, Attempt: o.Attempt, Scope: o.Scope, At: f.At, Took: time.Since(began),

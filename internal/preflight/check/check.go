@@ -23,6 +23,7 @@ type Check struct {
 func All() []Check {
 	return []Check{
 		coverageCheck(),
+		metricsCheck(),
 	}
 }
 

@@ -14,8 +14,11 @@ type Settings struct {
 	Probes []Probe
 	// Entrances are objects of blue that people declared as served by `traffic`.
 	Entrances []Object
-	// Queries are PromQL expressions that people named.
+	// Queries are PromQL expressions that people named, and later those of gates: each
+	// with Name and Expression.
 	Queries []Query
+	// Metrics says which metrics are compared.
+	Metrics MetricsSettings
 }
 
 // SecretsMode says how Secrets are compared.

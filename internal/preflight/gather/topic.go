@@ -28,6 +28,7 @@ type topic struct {
 func topics(o Options) []topic {
 	return []topic{
 		names(o),
+		metricsInUse(o),
 	}
 }
 
