@@ -149,7 +149,7 @@ func missingMetrics(f *facts.Facts, all []facts.Query) []finding.Finding {
 	}
 	if len(dead) > 0 {
 		x := finding.New(MetricNowhere, finding.Note, finding.Object{Kind: "Metric"}, "")
-		x.Message = fmt.Sprintf("%s that rules, dashboards or queries use have series in neither Prometheus: %s", count(len(dead), "metric"), some(dead, 12))
+		x.Message = fmt.Sprintf("rules, dashboards or queries use metrics that have series in neither Prometheus: %s", some(dead, 12))
 		x.Do = "Remove what uses them, or leave them: they are the same in both clusters."
 		found = append(found, x)
 	}
@@ -220,11 +220,4 @@ func ofEvent(l facts.Label) bool {
 		return false
 	}
 	return true
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -33,18 +33,25 @@ func unreadable(all []facts.Query) []finding.Finding {
 	}
 	for o, list := range faults {
 		x := finding.New(QueryUnreadable, finding.Warn, o, "")
-		x.Message = fmt.Sprintf("%s of %s can't be read as PromQL: %s", count(len(list), "expression"), o, some(inOrder(list), 2))
+		x.Message = fmt.Sprintf("%s of %s can't be read as PromQL: %s", expressions(list), o, some(inOrder(list), 2))
 		x.Do = "Correct the expression; which metrics it uses is not known."
 		found = append(found, x)
 	}
 	for o, list := range guesses {
 		x := finding.New(QueryUnreadable, finding.Note, o, "variables")
-		x.Message = fmt.Sprintf("%s of %s can't be read as PromQL, perhaps only for what stands for a variable or is of a dialect: %s", count(len(list), "expression"), o, some(inOrder(list), 2))
+		x.Message = fmt.Sprintf("%s of %s can't be read as PromQL, perhaps only for a variable of Grafana or a dialect: %s", expressions(list), o, some(inOrder(list), 2))
 		x.Do = "Look whether the expression works in blue; which metrics it uses is not known."
 		found = append(found, x)
 	}
 	slices.SortFunc(found, finding.Finding.Compare)
 	return found
+}
+
+func expressions(list []string) string {
+	if n := len(inOrder(list)); n > 1 {
+		return fmt.Sprintf("%d expressions", n)
+	}
+	return "an expression"
 }
 
 func inOrder(list []string) []string { return slices.Compact(slices.Sorted(slices.Values(list))) }
@@ -65,13 +72,13 @@ func leftOut(f *facts.Facts, all []facts.Query) []finding.Finding {
 	}
 	var parts []string
 	if open > 0 {
-		parts = append(parts, count(open, "selector")+" that choose metrics by a pattern, a variable or labels alone")
+		parts = append(parts, fmt.Sprintf("%d that choose metrics by a pattern, a variable or labels alone", open))
 	}
 	if elsewhere > 0 {
-		parts = append(parts, count(elsewhere, "library panel")+" whose contents Grafana keeps for itself")
+		parts = append(parts, fmt.Sprintf("%d in a library panel that Grafana keeps for itself", elsewhere))
 	}
 	if n := f.Metrics.LeftOut; n > 0 {
-		parts = append(parts, count(n, "selector")+" whose labels were not compared, because that takes more requests than one preflight may send")
+		parts = append(parts, fmt.Sprintf("%d whose labels would take more requests than one preflight may send", n))
 	}
 	if len(parts) == 0 {
 		return nil
