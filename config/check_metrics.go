@@ -95,19 +95,7 @@ func canonical(headers map[string]string) map[string]string {
 }
 
 func (c *checker) prometheus(path string, p *Prometheus) {
-	if u, ok := c.url(path+".url", p.URL); ok {
-		if u.RawQuery != "" || u.ForceQuery {
-			c.faultf(path+".url", "has a query (what follows the ?); remove it, and use match or headers")
-		}
-		if strings.HasSuffix(strings.TrimRight(u.Path, "/"), "/api/v1") {
-			c.faultf(path+".url", "ends in /api/v1, which is appended; remove that")
-		}
-		for key, given := range map[string]bool{"caFile": p.CAFile != "", "serverName": p.ServerName != "", "insecureSkipVerify": p.InsecureSkipVerify} {
-			if u.Scheme == "http" && given {
-				c.faultf(path+"."+key, "has no effect on an http URL; remove it or use https")
-			}
-		}
-	}
+	c.prometheusURL(path, p)
 	if p.CAFile != "" && p.InsecureSkipVerify {
 		c.faultf(path+".caFile", "has no effect beside insecureSkipVerify, which takes any certificate; keep one of the two")
 	}
@@ -123,9 +111,32 @@ func (c *checker) prometheus(path string, p *Prometheus) {
 			c.faultf(join(path+".headers", name), "is a secret; use bearerTokenFile or basicAuth, which read it from a file")
 		}
 	}
+	c.match(path+".match", p.Match)
+}
+
+func (c *checker) prometheusURL(path string, p *Prometheus) {
+	u, ok := c.url(path+".url", p.URL)
+	if !ok {
+		return
+	}
+	if u.RawQuery != "" || u.ForceQuery {
+		c.faultf(path+".url", "has a query (what follows the ?); remove it, and use match or headers")
+	}
+	if strings.HasSuffix(strings.TrimRight(u.Path, "/"), "/api/v1") {
+		c.faultf(path+".url", "ends in /api/v1, which is appended; remove that")
+	}
+	for key, given := range map[string]bool{"caFile": p.CAFile != "", "serverName": p.ServerName != "", "insecureSkipVerify": p.InsecureSkipVerify} {
+		if u.Scheme == "http" && given {
+			c.faultf(path+"."+key, "has no effect on an http URL; remove it or use https")
+		}
+	}
+}
+
+// match checks labels that select a cluster's series.
+func (c *checker) match(path string, labels map[string]string) {
 	label := regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
-	for name, value := range p.Match {
-		at := join(path+".match", name)
+	for name, value := range labels {
+		at := join(path, name)
 		switch {
 		case name == "__name__":
 			c.faultf(at, "selects a metric and not a cluster; use a label such as cluster")

@@ -65,7 +65,7 @@ func selectorOf(v *parser.VectorSelector, path []parser.Node) Selector {
 	for _, m := range v.LabelMatchers {
 		switch {
 		case m.Type != labels.MatchEqual:
-		case m.Name == labels.MetricName:
+		case m.Name == model.MetricNameLabel:
 			s.Metric = m.Value
 		default:
 			s.Equal = append(s.Equal, Label{m.Name, m.Value})
@@ -81,7 +81,7 @@ func selectorOf(v *parser.VectorSelector, path []parser.Node) Selector {
 
 // Query writes the selector for a server, narrowed by more labels.
 func (s Selector) Query(narrowed ...Label) string {
-	all := append([]Label{{labels.MetricName, s.Metric}}, s.Equal...)
+	all := append([]Label{{model.MetricNameLabel, s.Metric}}, s.Equal...)
 	return braced(append(all, narrowed...))
 }
 
@@ -91,7 +91,7 @@ func AnyOf(metrics []string, narrowed ...Label) string {
 	for i, m := range metrics {
 		quoted[i] = regexp.QuoteMeta(m)
 	}
-	all := labels.MetricName + "=~" + strconv.Quote(strings.Join(quoted, "|"))
+	all := model.MetricNameLabel + "=~" + strconv.Quote(strings.Join(quoted, "|"))
 	if len(narrowed) == 0 {
 		return "{" + all + "}"
 	}

@@ -121,24 +121,28 @@ func (s *scan) value(name, before, after, stand string) string {
 	case s.quote != 0:
 		return variable
 	case s.brackets > 0 || strings.HasSuffix(strings.ToLower(left), "offset"):
-		if after != "" && strings.IndexByte("smhdwy", after[0]) >= 0 {
+		if beginsWith(after, "smhdwy") {
 			return "5"
 		}
 		return "5m"
-	case s.braces > 0:
-		if next != "" && (next[0] == '=' || next[0] == '!') || touches {
-			return variable
-		}
-		return variable + `="` + variable + `"`
-	case touches, s.grouping, next != "" && (next[0] == '{' || next[0] == '['):
+	case s.braces > 0 && !touches && !beginsWith(next, "=!"):
+		return variable + `="` + variable + `"` // a whole filter
+	case s.braces > 0, touches, s.grouping, beginsWith(next, "{["):
 		return variable
-	case next != "" && next[0] == '(', strings.HasPrefix(next, "by "), strings.HasPrefix(next, "by("), strings.HasPrefix(next, "without"):
+	case aggregates(next):
 		return "sum"
-	case strings.HasSuffix(left, "(") && strings.HasPrefix(next, ","):
+	case strings.HasSuffix(left, "(") && beginsWith(next, ","):
 		return "1"
 	}
 	return stand
 }
+
+// aggregates tells whether what follows makes a name one of an aggregation.
+func aggregates(next string) bool {
+	return beginsWith(next, "(") || strings.HasPrefix(next, "by ") || strings.HasPrefix(next, "by(") || strings.HasPrefix(next, "without")
+}
+
+func beginsWith(text, any string) bool { return text != "" && strings.IndexByte(any, text[0]) >= 0 }
 
 func isWord(c byte) bool {
 	return c == '_' || c == ':' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'

@@ -96,6 +96,10 @@ func (q querier) read(into *facts.Query, e expression) {
 		return
 	}
 	for _, s := range selectors {
+		// Prometheus itself makes these, and only while an alert fires.
+		if s.Metric == "ALERTS" || s.Metric == "ALERTS_FOR_STATE" {
+			continue
+		}
 		if s.Metric == "" || strings.Contains(s.Metric, variable) {
 			into.Open++
 			continue

@@ -56,7 +56,7 @@ spec:
     - alert: Always
       expr: 1
     - alert: Pattern
-      expr: '{__name__=~"a.*"} == absent(up{job="x"})'
+      expr: '{__name__=~"a.*"} == absent(up{job="x"}) unless ALERTS{alertname="Always"}'
   - name: empty
 `
 

@@ -87,7 +87,8 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	}
 	said := listen(log)
 	cmd := exec.Command(o.Binary, "--config.file="+config, "--storage.tsdb.path="+filepath.Join(o.Dir, "series"),
-		"--web.listen-address=127.0.0.1:0", "--log.format=json")
+		"--web.listen-address=127.0.0.1:0", "--log.format=json",
+		"--scrape.discovery-reload-interval=50ms") // else it scrapes nothing for 5 s
 	cmd.Stderr = said
 	if err := cmd.Start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("starting prometheus: %w", err), log.Close())

@@ -31,18 +31,16 @@ func start(t *testing.T, o prometheus.Options) *prometheus.Server {
 }
 
 func TestARealPrometheusScrapesAndStops(t *testing.T) {
-	scraped := make(chan struct{}, 1000)
 	exporter := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, "shop_orders 7")
-		scraped <- struct{}{}
 	}))
 	defer exporter.Close()
 	s := start(t, prometheus.Options{
 		Jobs: []prometheus.Job{{Name: "shop", Targets: []string{exporter.Listener.Addr().String()}, Labels: map[string]string{"cluster": "blue"}}},
 	})
-	// What a scrape brought is stored before the next one begins.
-	<-scraped
-	<-scraped
+	if err := s.Await(t.Context(), "shop_orders"); err != nil {
+		t.Fatal(err)
+	}
 	resp, err := http.Get(s.URL + "/api/v1/query?query=shop_orders")
 	if err != nil {
 		t.Fatal(err)
@@ -65,6 +63,9 @@ func TestARealPrometheusScrapesAndStops(t *testing.T) {
 	want := map[string]string{"__name__": "shop_orders", "job": "shop", "cluster": "blue", "instance": exporter.Listener.Addr().String()}
 	if diff := cmp.Diff(want, answer.Data.Result[0].Metric); diff != "" {
 		t.Errorf("labels (-want +got):\n%s", diff)
+	}
+	if err := s.Await(t.Context(), "("); err == nil || !strings.Contains(err.Error(), "parse error") {
+		t.Errorf("got error %v for what is no expression", err)
 	}
 	if err := s.Stop(); err != nil {
 		t.Error(err)
