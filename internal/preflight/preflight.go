@@ -23,9 +23,13 @@ type Options struct {
 	// Prometheus are the servers that are asked for the metrics in use, where the
 	// settings want that.
 	Prometheus gather.Servers
-	// Timeout bounds the reading of each cluster, and then the asking of both servers.
+	// Timeout bounds the reading of each cluster.
 	Timeout time.Duration
 }
+
+// metricsWithin bounds the asking of both Prometheus servers, after the clusters
+// were read.
+const metricsWithin = time.Minute
 
 // Run gathers and evaluates. It returns no error: what could not be read is a
 // finding.
@@ -33,13 +37,13 @@ func Run(ctx context.Context, o Options) finding.Report {
 	began := time.Now()
 	f := facts.Facts{Pair: o.Pair, Scope: o.Scope, At: began.UTC(), Settings: o.Settings}
 	f.Blue, f.Green = gather.Both(ctx, o.Blue, o.Green, gather.Options{Scope: o.Scope, Settings: o.Settings, Timeout: o.Timeout})
-	gather.Metrics(ctx, &f, o.Prometheus, o.Timeout)
+	gather.Metrics(ctx, &f, o.Prometheus, metricsWithin)
 	findings, ran := check.Evaluate(&f)
-	return finding.Report{
+	report := finding.Report{
 		Schema: finding.Schema, Pair: o.Pair, Attempt: o.Attempt, Scope: o.Scope, At: f.At, Took: time.Since(began),
-		Blue: head(f.Blue), Green: head(f.Green), Checks: ran,
-		Findings: finding.Waive(findings, o.Waivers, time.Now()),
+		Blue: head(f.Blue), Green: head(f.Green), Checks: ran, Findings: findings,
 	}
+	return report.Judged(o.Waivers, time.Now())
 }
 
 func head(c facts.Cluster) finding.Cluster {

@@ -16,8 +16,11 @@ import (
 
 // dashboards keeps the metrics of the Grafana dashboards in one ConfigMap.
 func (q querier) dashboards(c *facts.Cluster, o runtime.Object) {
-	m, is := o.(*corev1.ConfigMap)
-	if !is || c.Side != shift.Blue || q.Dashboards.Label == "" {
+	if c.Side != shift.Blue || q.Dashboards.Label == "" {
+		return
+	}
+	m, is := as[*corev1.ConfigMap](c, facts.GroupKind{Kind: "ConfigMap"}, o)
+	if !is {
 		return
 	}
 	value, marked := m.Labels[q.Dashboards.Label]

@@ -70,7 +70,7 @@ func asking(queries ...string) facts.Facts {
 	return f
 }
 
-func set(names ...string) map[string]struct{} {
+func having(names ...string) map[string]struct{} {
 	out := map[string]struct{}{}
 	for _, n := range names {
 		out[n] = struct{}{}
@@ -87,8 +87,8 @@ func TestBothServersAreAskedForWhatIsInUse(t *testing.T) {
 	Metrics(t.Context(), &f, Servers{Blue: Server{API: blue}, Green: Server{API: green}}, time.Minute)
 
 	want := facts.Metrics{
-		Blue:  facts.Series{Metrics: set("up", "a_total"), Selectors: map[string]bool{`up{job="web"}`: true}},
-		Green: facts.Series{Metrics: set("up"), Selectors: map[string]bool{`up{job="shop"}`: true, `up{job="web"}`: false}},
+		Blue:  facts.Series{Metrics: having("up", "a_total"), Selectors: map[string]bool{`up{job="web"}`: true}},
+		Green: facts.Series{Metrics: having("up"), Selectors: map[string]bool{`up{job="shop"}`: true, `up{job="web"}`: false}},
 	}
 	if diff := cmp.Diff(want, f.Metrics); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -113,8 +113,8 @@ func TestOneServerIsAskedForEachClustersSeries(t *testing.T) {
 		Green: Server{API: both, Match: map[string]string{"cluster": "g"}},
 	}, time.Minute)
 	want := facts.Metrics{
-		Blue:  facts.Series{Metrics: set("up", "a"), Selectors: map[string]bool{}},
-		Green: facts.Series{Metrics: set("up"), Selectors: map[string]bool{`up{job="shop"}`: true}},
+		Blue:  facts.Series{Metrics: having("up", "a"), Selectors: map[string]bool{}},
+		Green: facts.Series{Metrics: having("up"), Selectors: map[string]bool{`up{job="shop"}`: true}},
 	}
 	if diff := cmp.Diff(want, f.Metrics); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

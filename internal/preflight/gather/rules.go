@@ -15,7 +15,7 @@ import (
 
 // metricsInUse keeps what blue's rules and dashboards ask Prometheus for.
 func metricsInUse(o Options) topic {
-	if !o.Settings.Metrics.On || o.Scope == facts.Brief {
+	if !o.Settings.Metrics.On {
 		return topic{}
 	}
 	q := querier(o.Settings.Metrics)

@@ -26,7 +26,7 @@ func use(t *testing.T, c *facts.Cluster, k facts.GroupKind, o runtime.Object, s 
 	take(c, o)
 }
 
-func custom(t *testing.T, text string) *unstructured.Unstructured {
+func ruleObject(t *testing.T, text string) *unstructured.Unstructured {
 	t.Helper()
 	content, err := yaml.YAMLToJSON([]byte(text))
 	if err != nil {
@@ -66,7 +66,7 @@ func TestRulesAreReadOfBlue(t *testing.T) {
 		Name:      facts.Name{Namespace: "monitoring", Name: "shop"},
 	}
 	c := facts.Cluster{Side: shift.Blue}
-	use(t, &c, of.GroupKind, custom(t, ruleYAML), facts.MetricsSettings{ClusterLabels: []string{"tenant"}})
+	use(t, &c, of.GroupKind, ruleObject(t, ruleYAML), facts.MetricsSettings{ClusterLabels: []string{"tenant"}})
 	job := func(value string) []facts.Label { return []facts.Label{{Name: "job", Value: value}} }
 	want := []facts.Query{
 		{Use: facts.UseRecord, Name: "job:errors:rate5m", Object: of, Selectors: []facts.Selector{{Metric: "errors_total", Equal: job("shop")}}},
@@ -79,7 +79,7 @@ func TestRulesAreReadOfBlue(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	green := facts.Cluster{Side: shift.Green}
-	use(t, &green, of.GroupKind, custom(t, ruleYAML), facts.MetricsSettings{})
+	use(t, &green, of.GroupKind, ruleObject(t, ruleYAML), facts.MetricsSettings{})
 	if green.Queries != nil {
 		t.Errorf("green's rules were kept: %v", green.Queries)
 	}
@@ -88,7 +88,7 @@ func TestRulesAreReadOfBlue(t *testing.T) {
 func TestRulesOfVictoriaMetricsMayBeOfItsDialect(t *testing.T) {
 	k := facts.GroupKind{Group: "operator.victoriametrics.com", Kind: "VMRule"}
 	c := facts.Cluster{Side: shift.Blue}
-	use(t, &c, k, custom(t, `
+	use(t, &c, k, ruleObject(t, `
 metadata: {namespace: a, name: b}
 spec:
   groups:
@@ -115,7 +115,7 @@ func TestObjectsOfAnotherShapeAreLeftAlone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := facts.Cluster{Side: shift.Blue}
-			use(t, &c, k, custom(t, spec), facts.MetricsSettings{})
+			use(t, &c, k, ruleObject(t, spec), facts.MetricsSettings{})
 			if c.Queries != nil {
 				t.Errorf("got %v", c.Queries)
 			}
