@@ -4,6 +4,7 @@ package preflight
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/clusterswitch/clusterswitch/internal/preflight/check"
@@ -20,6 +21,9 @@ type Options struct {
 	Settings    facts.Settings
 	Waivers     []finding.Waiver
 	Blue, Green gather.Source
+	// Traffic reads what AWS tells of the entrances, with gather.Traffic; nil: it is
+	// not read, which is a finding.
+	Traffic func(context.Context) facts.Traffic
 	// Timeout bounds the reading of each cluster.
 	Timeout time.Duration
 }
@@ -29,7 +33,13 @@ type Options struct {
 func Run(ctx context.Context, o Options) finding.Report {
 	began := time.Now()
 	f := facts.Facts{Pair: o.Pair, Scope: o.Scope, At: began.UTC(), Settings: o.Settings}
+	f.Traffic.Fault = "nothing was given to read it with"
+	var reading sync.WaitGroup
+	if o.Traffic != nil {
+		reading.Go(func() { f.Traffic = o.Traffic(ctx) })
+	}
 	f.Blue, f.Green = gather.Both(ctx, o.Blue, o.Green, gather.Options{Scope: o.Scope, Settings: o.Settings, Timeout: o.Timeout})
+	reading.Wait()
 	findings, ran := check.Evaluate(&f)
 	return finding.Report{
 		Schema: finding.Schema, Pair: o.Pair, Attempt: o.Attempt, Scope: o.Scope, At: f.At, Took: time.Since(began),

@@ -28,6 +28,8 @@ type topic struct {
 func topics(o Options) []topic {
 	return []topic{
 		names(o),
+		entrances(o),
+		singletons(o),
 	}
 }
 
