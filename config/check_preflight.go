@@ -10,6 +10,7 @@ func (c *checker) preflight(at string, p Preflight) {
 	for i, ignore := range p.Ignore {
 		c.preflightIgnore(fmt.Sprintf("%s.ignore[%d]", at, i), ignore)
 	}
+	c.preflightEntrances(at+".entrances", p.Entrances)
 	seen := unique{}
 	for i, w := range p.Waivers {
 		waiver := fmt.Sprintf("%s.waivers[%d]", at, i)

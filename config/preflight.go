@@ -22,6 +22,10 @@ type Preflight struct {
 	// Ignore leaves objects out of the comparison, besides those that each cluster makes for itself.
 	Ignore []PreflightIgnore `yaml:"ignore"`
 
+	// Entrances are objects of blue that look like ways in of their own and that traffic serves all the same, by another load
+	// balancer in front of them for instance, or that no users come by. Each is otherwise a finding that blocks.
+	Entrances []PreflightEntrance `yaml:"entrances"`
+
 	// Waivers take the force of single findings for a time.
 	Waivers []Waiver `yaml:"waivers"`
 }

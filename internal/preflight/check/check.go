@@ -23,6 +23,9 @@ type Check struct {
 func All() []Check {
 	return []Check{
 		coverageCheck(),
+		entrancesCheck(),
+		singletonsCheck(),
+		trafficCheck(),
 	}
 }
 
