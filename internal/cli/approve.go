@@ -70,11 +70,11 @@ func (h *hand) approve(ctx context.Context, pair string, step int) error {
 // underWay gives the steps that the attempt entered, and all it has.
 func (h *hand) underWay(t *v1alpha1.TrafficSwitch) (entered, steps int, err error) {
 	switch phase := shift.Phase(t.Status.Phase); phase {
-	case shift.Shifting:
+	case shift.InPreflight, shift.Shifting:
 	case "":
 		return 0, 0, fmt.Errorf("no daemon has said anything about %s yet, so there is no step to approve", t.Name)
 	default:
-		return 0, 0, fmt.Errorf("%s isn't shifting (its phase is %s), so there is no step to approve; see: %s",
+		return 0, 0, fmt.Errorf("%s isn't on its way up (its phase is %s), so there is no step to approve; see: %s",
 			t.Name, phase, h.next("status "+t.Name))
 	}
 	entered, steps, ok := parseOf(t.Status.Step)

@@ -23,27 +23,14 @@ func at(clock string) time.Time {
 	return t
 }
 
-// stateOfSchema1 has a value in every field that version 1 knew.
-func stateOfSchema1() shift.State {
+// stateOfSchema2 has a value in every field that version 2 knew.
+func stateOfSchema2() shift.State {
 	const arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:"
 	return shift.State{
 		Schema: shift.Schema, Attempt: 3, Epoch: 7, Version: 42, Phase: shift.RollingBack,
-		Steps: []shift.Step{{Share: 10, Hold: 10 * time.Minute}, {Share: 100, Hold: 90 * time.Minute, Approval: true}},
-		Entrances: []shift.EntranceState{
-			{
-				Entrance: shift.Entrance{Name: "shop.example.com", Route53: &shift.Route53Entrance{
-					HostedZoneID: "Z123", Names: []string{"shop.example.com"}, Types: []string{"A"},
-					BlueSetIdentifier: "blue", GreenSetIdentifier: "green", Mark: true,
-				}},
-				Share: 10, Pending: true, Was: shift.Weights{Blue: 100},
-			},
-			{Entrance: shift.Entrance{Name: "shop-alb", Balancer: &shift.BalancerEntrance{
-				RuleARN:            arn + "listener-rule/app/shop/1/2/3",
-				BlueTargetGroupARN: arn + "targetgroup/blue/4", GreenTargetGroupARN: arn + "targetgroup/green/5",
-				MinHealthyTargets: 2,
-			}}},
-		},
-		Step: 1, Share: 10,
+		Steps:     []shift.Step{{Share: 10, Hold: 10 * time.Minute}, {Share: 100, Hold: 90 * time.Minute, Approval: true}},
+		Entrances: entrancesOfSchema2(arn),
+		Step:      1, Share: 10,
 		StartedAt: at("10:00:00"), ChangedAt: at("10:20:00.123456789"), ShownAt: at("10:20:01"),
 		ReachedAt: at("10:21:01"), EndedAt: at("11:00:00"),
 		BlueBaseline: 12,
@@ -58,32 +45,42 @@ func stateOfSchema1() shift.State {
 	}
 }
 
+func entrancesOfSchema2(arn string) []shift.EntranceState {
+	blue, green := arn+"targetgroup/blue/4", arn+"targetgroup/green/5"
+	return []shift.EntranceState{
+		{
+			Entrance: shift.Entrance{Name: "shop.example.com", Route53: &shift.Route53Entrance{
+				HostedZoneID: "Z123", Names: []string{"shop.example.com", "api.example.com"}, Types: []string{"A", "AAAA"},
+				BlueSetIdentifier: "blue", GreenSetIdentifier: "green", Mark: true, MarkPrefix: "_shift", RoleARN: "arn:aws:iam::210987654321:role/dns",
+			}},
+			Share: 10, Pending: true, Was: shift.Weights{Blue: 100}, WasApart: []shift.Weights{{Blue: 100}, {Blue: 90, Green: 10}},
+			SentAt: at("10:20:00"), LoweredAt: at("10:31:00"),
+		},
+		{Entrance: shift.Entrance{Name: "shop-alb", Balancer: &shift.BalancerEntrance{
+			RuleARN: arn + "listener-rule/app/shop/1/2/3", BlueTargetGroupARN: blue, GreenTargetGroupARN: green, MinHealthyTargets: 2,
+		}}},
+		{Entrance: shift.Entrance{Name: "shop-nlb", Balancer: &shift.BalancerEntrance{
+			ListenerARN: arn + "listener/net/shop/1/2", BlueTargetGroupARN: blue, GreenTargetGroupARN: green,
+			MinHealthyTargets: 2, MinHealthyPerZone: 1, RestoreStickiness: true, RoleARN: "arn:aws:iam::210987654321:role/balancers",
+		}}},
+	}
+}
+
 // fullState has a value in every field.
 func fullState() shift.State {
-	const arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:"
-	s := stateOfSchema1()
-	s.Entrances[0].Route53 = &shift.Route53Entrance{
-		HostedZoneID: "Z123", Names: []string{"shop.example.com", "api.example.com"}, Types: []string{"A", "AAAA"},
-		BlueSetIdentifier: "blue", GreenSetIdentifier: "green", Mark: true, MarkPrefix: "_shift", RoleARN: "arn:aws:iam::210987654321:role/dns",
-	}
-	s.Entrances[0].WasApart = []shift.Weights{{Blue: 100}, {Blue: 90, Green: 10}}
-	s.Entrances[0].SentAt, s.Entrances[0].LoweredAt = at("10:20:00"), at("10:31:00")
-	s.Entrances = append(s.Entrances, shift.EntranceState{Entrance: shift.Entrance{Name: "shop-nlb", Balancer: &shift.BalancerEntrance{
-		ListenerARN:        arn + "listener/net/shop/1/2",
-		BlueTargetGroupARN: arn + "targetgroup/blue/4", GreenTargetGroupARN: arn + "targetgroup/green/5",
-		MinHealthyTargets: 2, MinHealthyPerZone: 1, RestoreStickiness: true, RoleARN: "arn:aws:iam::210987654321:role/balancers",
-	}}})
+	s := stateOfSchema2()
+	s.Preflight = &shift.PreflightOutcome{At: at("10:00:09"), Digest: "9f86d081884c7d65", Blocks: 1, Warns: 2, Waived: 3}
 	return s
 }
 
-// TestOlderSchemasStayReadable holds every later version to what version 1
-// wrote. A golden file never changes once a version that writes it is released.
+// TestOlderSchemasStayReadable holds every later version to what the version
+// before wrote. A golden file never changes once a version that writes it is released.
 func TestOlderSchemasStayReadable(t *testing.T) {
-	golden, err := os.ReadFile("testdata/state-v1.json")
+	golden, err := os.ReadFile("testdata/state-v2.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(shift.Found{Present: true, State: stateOfSchema1()}, decode(golden)); diff != "" {
+	if diff := cmp.Diff(shift.Found{Present: true, State: stateOfSchema2()}, decode(golden)); diff != "" {
 		t.Errorf("reading the golden file (-want +got):\n%s", diff)
 	}
 }
@@ -115,18 +112,19 @@ func TestWhatMakesNoSenseIsUnreadable(t *testing.T) {
 		why     string // part of the reason
 	}{
 		"a list instead of an object":         {`[1]`, "no JSON object"},
-		"half an object":                      {`{"schema": 1, "phase": "Id`, "no JSON object"},
+		"half an object":                      {`{"schema": 2, "phase": "Id`, "no JSON object"},
 		"an object without a schema":          {`{}`, "no schema number"},
-		"a schema from the future":            {`{"schema": 3, "phase": "Idle"}`, "its schema is 3"},
+		"a schema from the future":            {`{"schema": 4, "phase": "Idle"}`, "its schema is 4"},
+		"a schema too old":                    {`{"schema": 1, "phase": "Idle"}`, "its schema is 1"},
 		"a schema that never was":             {`{"schema": 0, "phase": "Idle"}`, "its schema is 0"},
-		"a field of another type":             {`{"schema": 1, "phase": "Idle", "attempt": "one"}`, "form of schema 1"},
-		"a hold that is no duration":          {`{"schema": 1, "phase": "Idle", "steps": [{"share": 1, "hold": "soon"}]}`, "form of schema 1"},
-		"a phase that nobody knows":           {`{"schema": 1, "phase": "Flying"}`, `"Flying"`},
-		"no phase at all":                     {`{"schema": 1}`, "phase"},
-		"a share over 100":                    {`{"schema": 1, "phase": "Idle", "share": 101}`, "101"},
-		"a step beyond the last":              {`{"schema": 1, "phase": "Idle", "step": 1}`, "step 1 of 0"},
-		"a step before the first":             {`{"schema": 1, "phase": "Idle", "step": -1}`, "step -1 of 0"},
-		"a share of an entrance that is none": {`{"schema": 1, "phase": "Shifting", "entrances": [{"name": "shop", "share": -1}]}`, "entrance shop"},
+		"a field of another type":             {`{"schema": 2, "phase": "Idle", "attempt": "one"}`, "form of schema 2"},
+		"a hold that is no duration":          {`{"schema": 2, "phase": "Idle", "steps": [{"share": 1, "hold": "soon"}]}`, "form of schema 2"},
+		"a phase that nobody knows":           {`{"schema": 2, "phase": "Flying"}`, `"Flying"`},
+		"no phase at all":                     {`{"schema": 2}`, "phase"},
+		"a share over 100":                    {`{"schema": 2, "phase": "Idle", "share": 101}`, "101"},
+		"a step beyond the last":              {`{"schema": 2, "phase": "Idle", "step": 1}`, "step 1 of 0"},
+		"a step before the first":             {`{"schema": 2, "phase": "Idle", "step": -1}`, "step -1 of 0"},
+		"a share of an entrance that is none": {`{"schema": 2, "phase": "Shifting", "entrances": [{"name": "shop", "share": -1}]}`, "entrance shop"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			found := decode([]byte(c.content))
@@ -164,12 +162,12 @@ func TestTheSizeLimitIsExact(t *testing.T) {
 
 // FuzzDecode: whatever is stored, it is read to the letter, or it is unreadable.
 func FuzzDecode(f *testing.F) {
-	golden, err := os.ReadFile("testdata/state-v1.json")
+	golden, err := os.ReadFile("testdata/state-v2.json")
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(golden)
-	f.Add([]byte(`{"schema": 1, "phase": "Idle"}`))
+	f.Add([]byte(`{"schema": 2, "phase": "Idle"}`))
 	f.Add([]byte(`{"schema": 1e0, "phase": "Shifting", "share": 100, "steps": [{"share": 100, "hold": "0s"}], "step": 1}`))
 	f.Add([]byte(`{"schema": 3}`))
 	f.Add([]byte(` null `))

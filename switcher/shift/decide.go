@@ -39,7 +39,10 @@ func Decide(p Plan, s State, o Observation, now time.Time) Decision {
 	if d, ok := t.openQuestion(); ok {
 		return d
 	}
+	t.noteOutcome()
 	switch t.next.Phase {
+	case InPreflight:
+		return t.preflight()
 	case Shifting:
 		return t.shifting()
 	case OnStandby:

@@ -4,10 +4,10 @@
 //
 // # Phases
 //
-//	up:    Idle ──► Shifting ──► Standby ──► Completed
-//	back:           Shifting, Standby, Completed ──► Returning   ──► RolledBack    serve: blue
-//	                any phase with users on green ─► RollingBack ──► RolledBack    flag, or users suffer
-//	again: RolledBack, Completed ──► Shifting                                      a new attempt
+//	up:    Idle ──► Preflight ──► Shifting ──► Standby ──► Completed
+//	back:  Preflight, Shifting, Standby, Completed ─► Returning   ──► RolledBack    serve: blue
+//	       any phase with users on green ───────────► RollingBack ──► RolledBack    flag, or users suffer
+//	again: RolledBack, Completed ──► Preflight                                     a new attempt
 //
 // Transitions has them all; docs/phases.md is drawn from it.
 //

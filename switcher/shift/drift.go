@@ -138,7 +138,7 @@ func (t *turn) adopt() Decision {
 // mark told of goes on: its attempt never rises again.
 func (t *turn) resumePhase(share Share) {
 	switch {
-	case t.next.Phase == OnStandby && share < Full:
+	case t.next.Phase == OnStandby && share < Full, t.next.Phase == InPreflight && share > 0:
 		t.next.Phase = Shifting
 	case t.next.Phase == Idle && t.next.Rollback != nil:
 		t.next.Phase = RollingBack

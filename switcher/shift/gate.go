@@ -35,6 +35,7 @@ type gate func(t *turn, next Share) []Verdict
 func riseGates() []gate {
 	return []gate{
 		soaked,          // the hold of the present step is over
+		greenComplete,   // green was looked at since the last change, and lacks nothing
 		probesPass,      // probes succeeded often enough since the last change
 		workloadsReady,  // all of green's workloads are ready
 		replicasSuffice, // green has the replicas that the next share needs
@@ -46,7 +47,7 @@ func riseGates() []gate {
 // goOnGates must pass for the second and later entrances of a step that was
 // already granted: nothing that can be seen at once may have turned bad.
 func goOnGates() []gate {
-	return []gate{workloadsReady, replicasSuffice, targetsHealthy, probesStillPass, usersNotSuffering}
+	return []gate{greenStillComplete, workloadsReady, replicasSuffice, targetsHealthy, probesStillPass, usersNotSuffering}
 }
 
 func (t *turn) judge(gates []gate, next Share) []Verdict {

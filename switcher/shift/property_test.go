@@ -21,7 +21,7 @@ func TestRulesHold(t *testing.T) {
 	for mood, pattern := range map[string]string{
 		"anything happens":         ".",
 		"entrances are in trouble": "entrance|edit|restore|adopt|targets|rollback|serve",
-		"users and clusters are":   "users|probe|replicas|targets|unreadable|stale",
+		"users and clusters are":   "users|preflight|probe|replicas|targets|unreadable|stale",
 		"people change their mind": "flag|serve|attempt|pause|hands|approve|users suffer",
 		"the daemon dies":          "crash|restart|journal|flag|edit|adopt",
 	} {
@@ -66,6 +66,7 @@ func randomWorld(rt *rapid.T) *world {
 	case 1:
 		w.groups, w.plan.Entrances = w.groups[1:], w.plan.Entrances[1:]
 	}
+	w.plan.Preflight = rapid.SampledFrom([]PreflightMode{PreflightOff, PreflightWarn, PreflightBlock, PreflightBlock}).Draw(rt, "preflight")
 	w.plan.Gates.Traffic[0].Breaches = rapid.IntRange(1, 3).Draw(rt, "breaches")
 	w.plan.Standby.AutoRollback = rapid.Bool().Draw(rt, "standby goes back")
 	w.plan.Standby.For = time.Duration(rapid.IntRange(0, 10).Draw(rt, "standby")) * time.Minute
@@ -129,6 +130,9 @@ func happen(rt *rapid.T, w *world, mood *regexp.Regexp) {
 		"users absent":              func() { w.users.absent = yes },
 		"users seen from the start": func() { w.users.early = yes },
 		"few users":                 func() { w.users.perSecond = few },
+		"preflight blocks":          func() { w.preflight.blocks = 10 - few },
+		"preflight impossible":      func() { w.preflight.err = either(yes, "it panicked", "") },
+		"preflight stops":           func() { w.preflight.stopped = yes },
 		"journal down":              func() { w.journalDown = yes },
 		"crash":                     func() { w.crash = true },
 		"restart":                   func() { w.restart() },
@@ -170,7 +174,7 @@ func heal(w *world) {
 	}
 	*w.blue, *w.green = cluster{ready: 10}, cluster{ready: 10}
 	*w.probes[0] = prober{name: "storefront", results: w.probes[0].results}
-	w.users = users{perSecond: 100}
+	w.users, w.preflight = users{perSecond: 100}, checkup{newest: w.preflight.newest}
 	w.journalDown, w.unreadable, w.fate, w.crash = false, "", nil, false
 	w.ask.Paused, w.ask.HandsOff, w.ask.RollbackForce = false, false, false
 }

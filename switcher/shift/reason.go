@@ -14,6 +14,10 @@ const (
 	AttemptOver               Reason = "AttemptOver"
 	AlreadyServing            Reason = "AlreadyServing"
 	RollbackFlagSet           Reason = "RollbackFlagSet"
+	PreflightRuns             Reason = "PreflightRuns"
+	PreflightBlocks           Reason = "PreflightBlocks"
+	PreflightUnknown          Reason = "PreflightUnknown"
+	PreflightPassed           Reason = "PreflightPassed"
 	Rising                    Reason = "Rising"
 	AwaitingReadBack          Reason = "AwaitingReadBack"
 	Settling                  Reason = "Settling"
@@ -71,6 +75,10 @@ func Reasons() []ReasonDoc {
 		{AttemptOver, "The attempt ended and nothing rises again by itself.", "`clusterswitch start PAIR`, or a higher `attempt`."},
 		{AlreadyServing, "Green has all traffic already.", "Nothing."},
 		{RollbackFlagSet, "Somebody's rollback flag is set, so nothing starts.", "Take the flag away, then ask for a new attempt."},
+		{PreflightRuns, "Green is being compared with blue; no user is sent there before.", "Nothing, unless it lasts: then look at the log for what can't be read."},
+		{PreflightBlocks, "Green lacks something that blue has, or would not work on green's version.", "Mend each finding of the report, or waive it in the configuration."},
+		{PreflightUnknown, "Whether green is complete can't be told. Unknown is never good.", "Mend what the message names."},
+		{PreflightPassed, "Nothing that the preflight found stops the shift; the first step's gates are judged now.", "Nothing."},
 		{Rising, "An entrance was sent to the next share.", "Nothing."},
 		{AwaitingReadBack, "A write is not yet confirmed by reading it back.", "Nothing, unless it lasts: then read the log for the write's error."},
 		{Settling, "The weights stand; AWS's servers and resolvers are still catching up.", "Nothing."},
@@ -124,9 +132,9 @@ const (
 func (r Reason) Severity() Severity {
 	switch r {
 	case Drift, JournalMissing, JournalsDisagree, JournalUnreadable, NotAtStart, EntranceOwned, EntrancesChanged,
-		StandbyGateFailed, UsersSuffer, GreenHasNoTargets, RollbackWaitsForBlue, RollbackLimitedByCapacity:
+		PreflightBlocks, StandbyGateFailed, UsersSuffer, GreenHasNoTargets, RollbackWaitsForBlue, RollbackLimitedByCapacity:
 		return NeedsPerson
-	case GateFailed, GateUnknown, RequestUnknown, EntranceUnknown, BlueUnknown, BlueNotReady, ApprovalNeeded, RollbackRequested,
+	case GateFailed, GateUnknown, PreflightUnknown, RequestUnknown, EntranceUnknown, BlueUnknown, BlueNotReady, ApprovalNeeded, RollbackRequested,
 		RollbackFlagSet, HandsOff, JournalUnwritable, Superseded:
 		return Held
 	default:

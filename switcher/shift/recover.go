@@ -138,7 +138,8 @@ func (s *State) joinMark(m Mark, now time.Time) {
 		s.sentUnknown(now)
 	case s.Phase.Terminal() && m.Attempt == s.Attempt || s.Rollback != nil && m.Attempt == s.Attempt:
 		s.Version = max(s.Version, m.Version)
-	case m.Attempt == s.Attempt && s.Phase == Shifting && s.onPlan(m.Share):
+	case m.Attempt == s.Attempt && (s.Phase == Shifting || s.Phase == InPreflight) && s.onPlan(m.Share):
+		s.Phase = Shifting
 		for i := range s.Entrances {
 			e := &s.Entrances[i]
 			e.Was, e.WasApart, e.Share, e.Pending = e.Share.Weights(), nil, m.Share, e.Share != m.Share

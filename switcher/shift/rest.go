@@ -85,18 +85,25 @@ func (t *turn) start() Decision {
 		}
 	}
 	if !t.blueMeasured() {
-		return t.stay(BlueUnknown, "what blue carries can't be measured: %s", cmp.Or(t.o.Blue.Err, "no fresh reading shows a ready replica"))
+		return t.blueUnmeasured()
 	}
-	old := t.next
+	old, phase := t.next, Shifting
+	if t.p.Preflight != PreflightOff {
+		phase = InPreflight
+	}
 	t.next = State{
 		Schema: Schema, Attempt: t.o.Request.Attempt, Epoch: old.Epoch, Version: old.Version,
-		Phase: Shifting, Steps: slices.Clone(t.p.Steps), Entrances: freeze(t.p.Entrances, 0),
+		Phase: phase, Steps: slices.Clone(t.p.Steps), Entrances: freeze(t.p.Entrances, 0),
 		StartedAt: t.now, BlueBaseline: t.o.Blue.Ready(),
 	}
 	t.intend()
 	t.next.ShownAt, t.next.ReachedAt = t.now, t.now
 	return t.stay(ShiftStarted, "attempt %d starts: %d steps, blue carries everything on %d ready replicas",
 		t.next.Attempt, len(t.next.Steps), t.next.BlueBaseline)
+}
+
+func (t *turn) blueUnmeasured() Decision {
+	return t.stay(BlueUnknown, "what blue carries can't be measured: %s", cmp.Or(t.o.Blue.Err, "no fresh reading shows a ready replica"))
 }
 
 // afterEnd looks after an attempt that is over.

@@ -14,8 +14,8 @@ func (t *turn) shifting() Decision {
 	if t.o.Request.Serve == Blue {
 		return t.stepBack()
 	}
-	if !reflect.DeepEqual(t.next.Targets(t.p), t.p.Entrances) {
-		return t.stay(EntrancesChanged, "the configuration names other entrances than attempt %d, which goes on only with its own", t.next.Attempt)
+	if d, ok := t.entrancesChanged(); ok {
+		return d
 	}
 	if i := t.firstBehind(); i >= 0 {
 		return t.goOn(i)
@@ -24,6 +24,13 @@ func (t *turn) shifting() Decision {
 		return d
 	}
 	return t.nextStep()
+}
+
+func (t *turn) entrancesChanged() (Decision, bool) {
+	if reflect.DeepEqual(t.next.Targets(t.p), t.p.Entrances) {
+		return Decision{}, false
+	}
+	return t.stay(EntrancesChanged, "the configuration names other entrances than attempt %d, which goes on only with its own", t.next.Attempt), true
 }
 
 // requestUnknown holds while nobody can say what people ask for: a missing wish
@@ -176,8 +183,11 @@ func (t *turn) writable() (Decision, bool) {
 // is over if that is all it waits for.
 func (t *turn) blocked(w Verdict, verdicts []Verdict) Decision {
 	reason := map[Judgement]Reason{Fail: GateFailed, Unmeasured: GateUnknown, Wait: GateWaits}[w.Judgement]
-	if w.Gate == "hold" {
+	switch w.Gate {
+	case "hold":
 		reason = Holding
+	case preflightGate:
+		reason = preflightReason(w.Judgement)
 	}
 	d := t.stay(reason, "%s: %s", w.Gate, w.Message)
 	d.Verdicts = verdicts
@@ -215,7 +225,7 @@ func (t *turn) standingBy() Decision {
 		}
 	}
 	verdicts := t.judge([]gate{workloadsReady, targetsHealthy, usersServed}, Full)
-	d := t.stay(StandingBy, "green has all traffic; blue is kept ready for %s", t.p.Standby.For)
+	d := t.stay(StandingBy, "green has all traffic; blue is kept ready for %s%s", t.p.Standby.For, t.standbyFindings())
 	end := t.next.ChangedAt.Add(t.p.Standby.For)
 	switch w := worst(verdicts); {
 	case w.Judgement == Fail:

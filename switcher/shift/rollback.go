@@ -30,7 +30,7 @@ func (t *turn) rollbackByPerson() (Decision, bool) {
 		if t.next.Question == nil && !t.anyGreen() {
 			return Decision{}, false // it has what it asks for
 		}
-	case Shifting, OnStandby, Completed, Returning:
+	case InPreflight, Shifting, OnStandby, Completed, Returning:
 	}
 	return t.rollBack(RollbackRecord{By: by, Why: "the rollback flag is set in " + by}, RollbackRequested), true
 }
@@ -44,7 +44,7 @@ func (t *turn) rollbackByItself() (Decision, bool) {
 		if !t.p.Standby.AutoRollback {
 			return Decision{}, false
 		}
-	case Idle, Completed, RollingBack, RolledBack:
+	case Idle, InPreflight, Completed, RollingBack, RolledBack:
 		return Decision{}, false
 	}
 	if name, ok := t.greenEmpty(); ok {

@@ -98,7 +98,7 @@ func (r *rules) decided(s State, o Observation, d Decision) {
 			g.foreign = false
 		}
 	}
-	if s.Attempt != d.Next.Attempt && s.Phase.Terminal() && d.Next.Phase == Shifting && o.Request.Attempt <= s.Attempt {
+	if s.Attempt != d.Next.Attempt && s.Phase.Terminal() && (d.Next.Phase == Shifting || d.Next.Phase == InPreflight) && o.Request.Attempt <= s.Attempt {
 		r.rt.Fatalf("S6: attempt %d starts by itself after %s", d.Next.Attempt, s.Phase)
 	}
 	if o.Request.HandsOff && len(d.Changes) > 0 {
@@ -127,7 +127,7 @@ func (r *rules) transition(s State, o Observation, d Decision) {
 	if !slices.ContainsFunc(Transitions(), func(t Transition) bool { return t.From == s.Phase && t.To == d.Next.Phase }) {
 		r.rt.Fatalf("the transition from %s to %s (%s) is not in the table", s.Phase, d.Next.Phase, d.Reason)
 	}
-	if s.Phase.Terminal() && d.Next.Phase != Shifting && o.Request.Serve != Blue && !o.Request.rollbackAsked() {
+	if s.Phase.Terminal() && d.Next.Phase != Shifting && d.Next.Phase != InPreflight && o.Request.Serve != Blue && !o.Request.rollbackAsked() {
 		r.rt.Fatalf("S6: %s becomes %s though nobody asked", s.Phase, d.Next.Phase)
 	}
 }
@@ -162,6 +162,9 @@ func (r *rules) rise(s State, o Observation, d Decision, c Change) {
 		}
 	}
 	r.evidence(s, o, c, newStep)
+	if r.w.plan.Preflight == PreflightBlock {
+		r.complete(s, o, newStep)
+	}
 	if newStep {
 		r.settled(s, d)
 	}
@@ -197,6 +200,20 @@ func (r *rules) evidence(s State, o Observation, c Change, newStep bool) {
 	}
 	if newStep && good < 2 {
 		r.rt.Fatalf("S2: a rise on %d good probe results since %s", good, stood)
+	}
+}
+
+// complete judges the look at green's completeness: of this attempt, and for a
+// new step not older than the share that stands.
+func (r *rules) complete(s State, o Observation, newStep bool) {
+	p := o.Preflight
+	switch {
+	case p.Err != "" || p.Attempt != s.Attempt || p.FullAt.Before(s.StartedAt) || r.w.now.Sub(p.At) > p.FreshFor:
+		r.rt.Fatalf("S9: a rise though it is unknown whether green is complete: %+v", p)
+	case p.Blocks > 0:
+		r.rt.Fatalf("S2: a rise though %d findings block", p.Blocks)
+	case newStep && s.Step > 0 && p.At.Before(s.ReachedAt):
+		r.rt.Fatalf("S2: a rise on a look at green from %s, the share stands since %s", p.At, s.ReachedAt)
 	}
 }
 

@@ -7,8 +7,8 @@ import (
 
 // Schema is the version of State that this binary writes. It reads this one
 // and the one before, and holds on any other. 2 knows entrances of several
-// names and types, and of listeners.
-const Schema = 2
+// names and types, and of listeners; 3 knows the preflight.
+const Schema = 3
 
 // Phase is where a pair stands on its way.
 type Phase string
@@ -16,6 +16,7 @@ type Phase string
 // The phases. doc.go has the diagram.
 const (
 	Idle        Phase = "Idle"        // no attempt was made; blue has all traffic
+	InPreflight Phase = "Preflight"   // an attempt was made, green is looked at before any user
 	Shifting    Phase = "Shifting"    // going up, step by step
 	OnStandby   Phase = "Standby"     // green has all traffic, blue is kept ready
 	Completed   Phase = "Completed"   // green has all traffic, the shift is over
@@ -26,7 +27,7 @@ const (
 
 // Phases lists every phase in the order of a journey.
 func Phases() []Phase {
-	return []Phase{Idle, Shifting, OnStandby, Completed, Returning, RollingBack, RolledBack}
+	return []Phase{Idle, InPreflight, Shifting, OnStandby, Completed, Returning, RollingBack, RolledBack}
 }
 
 // Meaning says in a few words where a pair in this phase stands.
@@ -34,6 +35,8 @@ func (p Phase) Meaning() string {
 	switch p {
 	case Idle:
 		return "No attempt was made; blue has all traffic."
+	case InPreflight:
+		return "An attempt began; before any user it is checked that green has all that blue has."
 	case Shifting:
 		return "Going up, step by step."
 	case OnStandby:
@@ -88,6 +91,8 @@ type State struct {
 	Breaches     []Breach        `json:"breaches,omitempty"`
 	Rollback     *RollbackRecord `json:"rollback,omitempty"`
 	Question     *Question       `json:"question,omitempty"`
+	// Preflight is the newest outcome of this attempt's preflight; nil: there is none.
+	Preflight *PreflightOutcome `json:"preflight,omitempty"`
 }
 
 // EntranceState is what the daemon intends for one entrance.
@@ -191,6 +196,9 @@ func (s State) clone() State {
 	}
 	if s.Question != nil {
 		s.Question = new(*s.Question)
+	}
+	if s.Preflight != nil {
+		s.Preflight = new(*s.Preflight)
 	}
 	return s
 }

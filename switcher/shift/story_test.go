@@ -87,31 +87,32 @@ func (s *story) do(words []string) {
 	s.t.Helper()
 	w, arg := s.w, words[len(words)-1]
 	verbs := map[string]func(){
-		"steps":    func() { w.plan.Steps = s.steps(words[1:]) },
-		"standby":  func() { w.plan.Standby.For = s.duration(words[1]); w.plan.Standby.AutoRollback = arg == "autoRollback" },
-		"attempt":  func() { w.ask.Attempt = s.number(arg) },
-		"serve":    func() { w.ask.Serve = Side(arg) },
-		"force":    func() { w.ask.RollbackForce = arg == "on" },
-		"pause":    func() { w.ask.Paused = true },
-		"unpause":  func() { w.ask.Paused = false },
-		"handsoff": func() { w.ask.HandsOff = arg == "on" },
-		"approve":  func() { w.ask.Approved = Approval{Attempt: w.mind.Attempt, Step: s.number(arg)} },
-		"resume":   func() { w.answer(ResolveHow(strings.TrimPrefix(arg, "--"))) },
-		"probe":    func() { w.probes[0].err = strings.TrimPrefix(strings.Join(words[1:], " "), "passes") },
-		"users":    func() { s.users(words[1:]) },
-		"blue":     func() { w.blue.ready = s.number(arg) },
-		"green":    func() { w.green.ready = s.number(arg) },
-		"targets":  func() { s.targets(words[1], words[2], s.number(arg)) },
-		"hand":     func() { w.hand(w.group(words[1]), Share(s.number(arg)).Weights()) },
-		"journal":  func() { w.journalDown = arg == "down" },
-		"lose":     func() { s.next(fate{lost: true}) },
-		"only":     func() { s.only(arg) },
-		"late":     func() { s.next(fate{late: s.duration(arg)}) },
-		"crash":    func() { w.crash = true },
-		"restart":  func() { s.restart(words[1:]) },
-		"tick":     func() { s.tell(w.tick(s.duration(arg)), true) },
-		"shift":    func() { s.shiftTo(arg) },
-		"run":      func() { s.run(s.duration(arg)) },
+		"steps":     func() { w.plan.Steps = s.steps(words[1:]) },
+		"standby":   func() { w.plan.Standby.For = s.duration(words[1]); w.plan.Standby.AutoRollback = arg == "autoRollback" },
+		"attempt":   func() { w.ask.Attempt = s.number(arg) },
+		"serve":     func() { w.ask.Serve = Side(arg) },
+		"force":     func() { w.ask.RollbackForce = arg == "on" },
+		"pause":     func() { w.ask.Paused = true },
+		"unpause":   func() { w.ask.Paused = false },
+		"handsoff":  func() { w.ask.HandsOff = arg == "on" },
+		"approve":   func() { w.ask.Approved = Approval{Attempt: w.mind.Attempt, Step: s.number(arg)} },
+		"resume":    func() { w.answer(ResolveHow(strings.TrimPrefix(arg, "--"))) },
+		"probe":     func() { w.probes[0].err = strings.TrimPrefix(strings.Join(words[1:], " "), "passes") },
+		"users":     func() { s.users(words[1:]) },
+		"blue":      func() { w.blue.ready = s.number(arg) },
+		"green":     func() { w.green.ready = s.number(arg) },
+		"targets":   func() { s.targets(words[1], words[2], s.number(arg)) },
+		"preflight": func() { s.preflight(words[1:]) },
+		"hand":      func() { w.hand(w.group(words[1]), Share(s.number(arg)).Weights()) },
+		"journal":   func() { w.journalDown = arg == "down" },
+		"lose":      func() { s.next(fate{lost: true}) },
+		"only":      func() { s.only(arg) },
+		"late":      func() { s.next(fate{late: s.duration(arg)}) },
+		"crash":     func() { w.crash = true },
+		"restart":   func() { s.restart(words[1:]) },
+		"tick":      func() { s.tell(w.tick(s.duration(arg)), true) },
+		"shift":     func() { s.shiftTo(arg) },
+		"run":       func() { s.run(s.duration(arg)) },
 		"rollback": func() {
 			if w.ask.RollbackBy = words[1:]; arg == "off" {
 				w.ask.RollbackBy = nil
@@ -170,6 +171,22 @@ func (s *story) users(words []string) {
 	default:
 		s.t.Fatalf("users can't be %q", words)
 	}
+}
+
+// preflight: "off", "warns" or "blocks" say what the plan asks for; "finds N",
+// "fails WHY", "stops" and "goes on" what comes of it.
+func (s *story) preflight(words []string) {
+	c, arg := &s.w.preflight, strings.Join(words[1:], " ")
+	does := map[string]func(){
+		"off":    func() { s.w.plan.Preflight = PreflightOff },
+		"warns":  func() { s.w.plan.Preflight = PreflightWarn },
+		"blocks": func() { s.w.plan.Preflight = PreflightBlock },
+		"finds":  func() { c.blocks, c.err = s.number(arg), "" },
+		"fails":  func() { c.err = arg },
+		"stops":  func() { c.stopped = true },
+		"goes":   func() { c.stopped = false },
+	}
+	does[words[0]]()
 }
 
 func (s *story) targets(group, side string, n int) {

@@ -15,7 +15,11 @@ func Transitions() []Transition {
 		back = "serve: blue"
 	)
 	return []Transition{
-		{Idle, Shifting, "an attempt is asked for, blue has all traffic"},
+		{Idle, InPreflight, "an attempt is asked for, blue has all traffic"},
+		{Idle, Shifting, "the same with the preflight switched off"},
+		{InPreflight, Shifting, "no finding blocks, or a share was adopted"},
+		{InPreflight, Returning, back},
+		{InPreflight, RollingBack, flag},
 		{Shifting, OnStandby, "100 % held, gates pass"},
 		{OnStandby, Completed, "standby is over"},
 		{OnStandby, Shifting, "a lower share was adopted"},
@@ -30,7 +34,9 @@ func Transitions() []Transition {
 		{Idle, RollingBack, flag + " while green has traffic"},
 		{RolledBack, RollingBack, flag + " while green has traffic"},
 		{RollingBack, RolledBack, "blue has all traffic"},
-		{RolledBack, Shifting, "a new attempt"},
-		{Completed, Shifting, "a new attempt, blue has all traffic"},
+		{RolledBack, InPreflight, "a new attempt"},
+		{RolledBack, Shifting, "a new attempt with the preflight switched off"},
+		{Completed, InPreflight, "a new attempt, blue has all traffic"},
+		{Completed, Shifting, "the same with the preflight switched off"},
 	}
 }

@@ -17,6 +17,7 @@ type world struct {
 	blue, green *cluster
 	probes      []*prober
 	users       users
+	preflight   checkup
 	ask         Request
 
 	journal     *State  // what is durable now
@@ -72,6 +73,24 @@ type users struct {
 	stale      bool
 	absent     bool
 	early      bool // measured from the start of the attempt
+}
+
+// checkup is what looks at whether green is complete, if the plan asks for it.
+type checkup struct {
+	blocks  int
+	err     string
+	stopped bool
+	newest  PreflightReading
+}
+
+// look takes a full look for the attempt that is under way.
+func (c *checkup) look(now time.Time, attempt int) {
+	if !c.stopped {
+		c.newest = PreflightReading{At: now, FullAt: now, Attempt: attempt, FreshFor: 45 * time.Second, Err: c.err, Blocks: c.blocks}
+		if c.blocks > 0 {
+			c.newest.First = "ConfigMap shop/prices is missing in green"
+		}
+	}
 }
 
 // fate is what becomes of one write.
@@ -136,6 +155,7 @@ func (w *world) tick(d time.Duration) Decision {
 		s, keep = Recover(w.found(), w.observe(w.mind), w.now)
 		w.awake = keep
 	}
+	w.preflight.look(w.now, s.Attempt)
 	o := w.observe(s)
 	decision := Decide(w.plan, s, o, w.now)
 	if w.seen != nil {
@@ -292,7 +312,7 @@ func (w *world) probe() {
 }
 
 func (w *world) observe(s State) Observation {
-	o := Observation{Request: w.ask, Blue: w.blue.reading(w.now), Green: w.green.reading(w.now)}
+	o := Observation{Request: w.ask, Preflight: w.preflight.newest, Blue: w.blue.reading(w.now), Green: w.green.reading(w.now)}
 	for _, g := range w.groups {
 		r := g.reading(w.now)
 		if g.stale != nil {

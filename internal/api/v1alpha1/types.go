@@ -95,8 +95,8 @@ type Resolution struct {
 
 // TrafficSwitchStatus is what the daemon says of the pair.
 type TrafficSwitchStatus struct {
-	// Phase is where the pair stands on its way: Idle, Shifting, Standby,
-	// Completed, Returning, RollingBack or RolledBack.
+	// Phase is where the pair stands on its way: Idle, Preflight, Shifting,
+	// Standby, Completed, Returning, RollingBack or RolledBack.
 	// +optional
 	Phase string `json:"phase,omitempty"`
 	// Share is the percentage of traffic that green is meant to have.

@@ -23,6 +23,7 @@ pairs:
 	for i, e := range entrances {
 		fmt.Fprintf(&b, `  - name: %s
     serve: green
+    preflight: {mode: off}
     blue: {kubeconfig: {path: %q}}
     green: {kubeconfig: {path: %q}}
     soakOnly: true

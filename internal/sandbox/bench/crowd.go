@@ -117,6 +117,7 @@ pairs:
     blue: {kubeconfig: {path: %q}}
     green: {kubeconfig: {path: %q}}
     soakOnly: true
+    preflight: {mode: off}
     steps: [{share: 100, hold: 24h}]
     traffic:
 `, c.name, i, asked, c.world.Blue.Kubeconfig(), c.world.Green.Kubeconfig())
