@@ -18,6 +18,7 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/bench"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/controlplane"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/demo"
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/planted"
 )
 
 var errDemoFailed = errors.New("a scenario failed; its logs are beside the report")
@@ -27,7 +28,7 @@ func newCommand() *cobra.Command {
 		Use: "sandbox", Short: "The demo world of clusterswitch: embedded AWS, edge, control planes, users",
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(awsCommand(), demoCommand(), benchCommand())
+	root.AddCommand(awsCommand(), demoCommand(), benchCommand(), plantedCommand())
 	return root
 }
 
@@ -112,6 +113,29 @@ func benchCommand() *cobra.Command {
 	cmd.Flags().IntVar(&options.Pairs, "pairs", 10, "pairs that are shifted side by side")
 	cmd.Flags().IntVar(&options.Rounds, "rounds", 10, "how often every pair is rolled back")
 	cobra.CheckErr(cmd.MarkFlagRequired("daemon"))
+	return cmd
+}
+
+func plantedCommand() *cobra.Command {
+	var options planted.Options
+	cmd := &cobra.Command{
+		Use: "preflight-planted", Short: "Try the preflight at two real clusters, first alike, then with differences planted one by one",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if options.Assets, _, err = parts(); err != nil {
+				return err
+			}
+			options.Out = os.Stdout
+			return planted.Run(cmd.Context(), options)
+		},
+	}
+	cmd.Flags().StringVar(&options.Binary, "daemon", "", "path of the clusterswitch binary")
+	cmd.Flags().StringVar(&options.Helm, "helm", "", "path of the helm binary")
+	cmd.Flags().StringVar(&options.Dir, "dir", ".demo/planted", "folder for logs, configurations and reports")
+	cmd.Flags().StringSliceVar(&options.Only, "check", nil, "plant only differences that these checks must find")
+	cobra.CheckErr(cmd.MarkFlagRequired("daemon"))
+	cobra.CheckErr(cmd.MarkFlagRequired("helm"))
 	return cmd
 }
 

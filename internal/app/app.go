@@ -17,6 +17,7 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/journal"
 	"github.com/clusterswitch/clusterswitch/internal/kube"
 	"github.com/clusterswitch/clusterswitch/internal/logkey"
+	"github.com/clusterswitch/clusterswitch/internal/preflight/keep"
 	"github.com/clusterswitch/clusterswitch/internal/runbook"
 	"github.com/clusterswitch/clusterswitch/internal/telemetry"
 	"github.com/clusterswitch/clusterswitch/internal/web"
@@ -45,21 +46,22 @@ type App struct {
 	log     *zap.Logger
 	aws     *aws
 	journal *journal.Journal
-	// sessions, secrets and watches lead to the clusters.
-	sessions *awsapi.Sessions
-	secrets  secrets
-	watches  *watches
+	// ways and watches lead to the clusters.
+	ways    ways
+	watches *watches
 	// runbooks keeps the way back by hand of each pair.
 	runbooks *runbook.Shelf
-	version  string
-	metrics  *telemetry.Metrics
-	health   *web.Health
+	// preflights keeps the preflights' reports; preflightSlots bounds how many run
+	// at a time.
+	preflights     *keep.Shelf
+	preflightSlots chan struct{}
+	version        string
+	metrics        *telemetry.Metrics
+	health         *web.Health
 	// flags are those of `run --rollback`, by pair.
 	flags map[string]*flagged
 	// failed receives the first error of a part that ended by itself.
 	failed chan error
-	// userAgent names the daemon in the API servers' audit logs.
-	userAgent string
 
 	// applying lets one configuration at a time be taken over. It is held while
 	// pairs stop, which takes as long as a write under way.
@@ -95,6 +97,10 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	preflights, err := keep.New(keep.Options{Config: management, Namespace: o.Config.Journal.Namespace, FieldManager: fieldManager})
+	if err != nil {
+		return nil, err
+	}
 	metrics := telemetry.New(o.Version)
 	sessions, err := awsapi.NewSessions(ctx, sessionsOf(o.Config.AWS, metrics))
 	if err != nil {
@@ -106,11 +112,12 @@ func New(ctx context.Context, o Options) (*App, error) {
 	}
 	a := &App{
 		log: o.Logger, version: o.Version, journal: kept, runbooks: runbooks,
-		sessions: sessions, secrets: secrets, aws: newAWS(adaptersOf(sessions, o.Config.Interval)),
+		preflights: preflights, preflightSlots: make(chan struct{}, preflightsAtOnce),
+		ways: ways{sessions: sessions, secrets: secrets, userAgent: userAgent}, aws: newAWS(adaptersOf(sessions, o.Config.Interval)),
 		metrics: metrics, health: web.NewHealth(time.Now),
-		flags: flags, failed: make(chan error, 1), userAgent: userAgent, config: o.Config, pairs: map[string]*pair{},
+		flags: flags, failed: make(chan error, 1), config: o.Config, pairs: map[string]*pair{},
 	}
-	a.watches = newWatches(o.Logger, a.failed, a.wayTo)
+	a.watches = newWatches(o.Logger, a.failed, a.ways.to)
 	return a, nil
 }
 

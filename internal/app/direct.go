@@ -15,8 +15,9 @@ import (
 // Direct does a person's work at AWS without the management cluster: it needs
 // the configuration and credentials only.
 type Direct struct {
-	aws    *aws
-	config *config.Config
+	aws      *aws
+	config   *config.Config
+	sessions *awsapi.Sessions
 }
 
 // NewDirect reads credentials but asks nobody anything yet.
@@ -25,7 +26,7 @@ func NewDirect(ctx context.Context, c *config.Config) (*Direct, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Direct{aws: newAWS(adaptersOf(sessions, c.Interval)), config: c}, nil
+	return &Direct{aws: newAWS(adaptersOf(sessions, c.Interval)), config: c, sessions: sessions}, nil
 }
 
 // DirectOptions say what goes back to blue, and how.

@@ -42,6 +42,8 @@ type observer struct {
 	blue     cluster
 	green    cluster
 	probes   prober
+	// preflight tells how complete green is, from memory; nil: nobody looks.
+	preflight func(now time.Time) shift.PreflightReading
 	// notes is what the pair's other parts have to say to those who read the
 	// journal; nil: nothing.
 	notes func() []string
@@ -74,6 +76,9 @@ func (o *observer) Observe(ctx context.Context, look switcher.Look) shift.Observ
 		queries := o.queries
 		o.mu.Unlock()
 		reading.Go(func() { observation.Traffic = o.aws.measure(ctx, queries, look.MeasureFrom) })
+	}
+	if o.preflight != nil {
+		observation.Preflight = o.preflight(time.Now())
 	}
 	if o.notes != nil {
 		observation.Notes = o.notes()

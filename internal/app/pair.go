@@ -24,6 +24,8 @@ type pair struct {
 	green    *shared
 	probes   *probes.Runner
 	switcher *switcher.Switcher
+	// preflight looks whether green is complete.
+	preflight *preflighter
 }
 
 // startPair starts everything of a pair. A cluster that can't be reached does
@@ -38,16 +40,22 @@ func (a *App) startPair(ctx context.Context, c *config.Config, cfg config.Pair) 
 	}
 	blue := a.watches.take(ctx, cfg.Blue, cfg)
 	scribe := &scribe{pair: cfg.Name, version: a.version, aws: a.aws, shelf: a.runbooks, log: log, wake: make(chan struct{}, 1)}
-	p.observer = &observer{requests: p.requests, aws: a.aws, blue: blue, green: p.green, probes: p.probes, notes: scribe.notes}
+	p.preflight = a.newPreflighter(log)
+	p.observer = &observer{
+		requests: p.requests, aws: a.aws, blue: blue, green: p.green, probes: p.probes, preflight: p.preflight.reading,
+		notes: func() []string { return append(p.preflight.notes(), scribe.notes()...) },
+	}
 	p.switcher = switcher.New(switcher.Options{
 		Plan: planOf(c, cfg), Observer: p.observer, Journal: fencedJournal{a.journal}, Committer: a.aws,
-		Reporter: reporters{a.metrics, a.health, scribe}, Logger: a.log,
+		Reporter: reporters{a.metrics, a.health, scribe, p.preflight}, Logger: a.log,
 	})
+	p.preflight.finished = p.switcher.Wake
 	p.configure(c, cfg)
 	p.life.start(ctx, "blue", a.watches.hold(blue))
 	p.life.start(ctx, "green", a.watches.hold(p.green))
 	p.life.start(ctx, "probes", func(ctx context.Context) error { p.probes.Run(ctx); return nil })
 	p.life.start(ctx, "runbook", scribe.run)
+	p.life.start(ctx, "preflight", p.preflight.run)
 	p.life.start(ctx, "loop", func(ctx context.Context) error { p.switcher.Run(ctx); return nil })
 	return p
 }
@@ -63,6 +71,7 @@ func (p *pair) configure(c *config.Config, cfg config.Pair) {
 	p.config = cfg
 	p.requests.configure(c, cfg)
 	p.observer.configure(queriesOf(cfg))
+	p.preflight.configure(cfg)
 	if err := p.probes.Set(specsOf(cfg.Probes, p.green.clusterLink)); err != nil {
 		p.log.Error("probes can't be set, the ones before go on", zap.Error(err))
 	}

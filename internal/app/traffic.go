@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"net"
 	"slices"
 
 	"github.com/clusterswitch/clusterswitch/config"
@@ -26,13 +25,15 @@ type surveyor interface {
 }
 
 // traffic reads what stands in front of a pair's clusters for its preflight.
-// begun: its shift has begun, so that green may have a share.
-func (a *aws) traffic(ctx context.Context, c *config.Config, p config.Pair, begun bool) facts.Traffic {
-	plan := planOf(c, p)
-	return gather.Traffic(ctx, gather.TrafficOptions{
-		Entrances: plan.Entrances, Steps: plan.Steps, Begun: begun, AWS: frontOf{a},
-		Lookup: net.DefaultResolver.LookupHost, Timeout: p.Preflight.Timeout,
-	})
+func (i *inspector) traffic(ctx context.Context, p config.Pair, w wish) facts.Traffic {
+	o := gather.TrafficOptions{Begun: w.begun, AWS: frontOf{i.aws}, Lookup: i.lookUp, Timeout: p.Preflight.Timeout}
+	for _, e := range p.Traffic {
+		o.Entrances = append(o.Entrances, entranceOf(e))
+	}
+	for _, s := range p.Steps {
+		o.Steps = append(o.Steps, stepOf(s))
+	}
+	return gather.Traffic(ctx, o)
 }
 
 // frontOf lets a preflight ask the adapters.
@@ -91,7 +92,7 @@ func balancerOf(b elb.Balancer) facts.Balancer {
 	for _, l := range b.Listeners {
 		listener := facts.Listener{ARN: l.ARN, Protocol: l.Protocol, Port: l.Port}
 		for _, r := range l.Rules {
-			rule := facts.Rule{ARN: r.ARN, Default: r.Default, Hosts: r.Hosts, Paths: r.Paths, Headers: r.Headers, Others: r.Others}
+			rule := facts.ListenerRule{ARN: r.ARN, Default: r.Default, Hosts: r.Hosts, Paths: r.Paths, Headers: r.Headers, Others: r.Others}
 			for _, group := range slices.Sorted(maps.Keys(r.Weights)) {
 				rule.Forwards = append(rule.Forwards, facts.Forward{Group: group, Weight: r.Weights[group]})
 			}

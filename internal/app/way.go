@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/clusterswitch/clusterswitch/config"
+	"github.com/clusterswitch/clusterswitch/internal/awsapi"
 	"github.com/clusterswitch/clusterswitch/internal/eks"
 	"github.com/clusterswitch/clusterswitch/internal/kube"
 )
@@ -25,16 +26,24 @@ type secrets interface {
 	Read(ctx context.Context, name, key string) ([]byte, error)
 }
 
-// wayTo says how to find the way to a cluster, and what people call the cluster.
-func (a *App) wayTo(c config.Cluster) (name string, find way) {
+// ways finds the ways to clusters.
+type ways struct {
+	sessions *awsapi.Sessions
+	secrets  secrets
+	// userAgent names this program in the API servers' audit logs.
+	userAgent string
+}
+
+// to says how to find the way to a cluster, and what people call the cluster.
+func (w ways) to(c config.Cluster) (name string, find way) {
 	switch {
 	case c.EKS != nil:
-		cluster := eks.New(eks.Options{Name: c.EKS.Name, Session: a.sessions.For(c.EKS.RoleARN, c.EKS.Region), RoleARN: c.EKS.RoleARN})
-		return cluster.String(), byName(cluster, a.userAgent)
+		cluster := eks.New(eks.Options{Name: c.EKS.Name, Session: w.sessions.For(c.EKS.RoleARN, c.EKS.Region), RoleARN: c.EKS.RoleARN})
+		return cluster.String(), byName(cluster, w.userAgent)
 	case c.KubeconfigSecret != nil:
-		return "cluster of Secret " + placed(c.KubeconfigSecret.Name, c.KubeconfigSecret.Context), bySecret(a.secrets, *c.KubeconfigSecret, a.userAgent)
+		return "cluster of Secret " + placed(c.KubeconfigSecret.Name, c.KubeconfigSecret.Context), bySecret(w.secrets, *c.KubeconfigSecret, w.userAgent)
 	default: // config refuses a cluster of no kind
-		return "cluster of " + placed(c.Kubeconfig.Path, c.Kubeconfig.Context), byFile(accessOf(c.Kubeconfig, a.userAgent))
+		return "cluster of " + placed(c.Kubeconfig.Path, c.Kubeconfig.Context), byFile(accessOf(c.Kubeconfig, w.userAgent))
 	}
 }
 

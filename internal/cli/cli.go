@@ -67,9 +67,10 @@ new one (green), step by step and only through gates, and back at any moment.
 resume and approve write what a person asks for into the pair's TrafficSwitch
 in the management cluster; the daemon does it. Whoever may not edit that
 resource may not ask. When the management cluster is away, "rollback --direct"
-and "runbook" work with the configuration and AWS credentials alone.
+and "runbook" work with the configuration and AWS credentials alone, and
+"preflight" with access to blue and green besides.
 
-Exit status: 0 done; 1 failed; 2 bad configuration or usage.`
+Exit status: 0 done; 1 failed, or something blocks; 2 bad configuration or usage.`
 
 func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
@@ -85,7 +86,7 @@ func (p *program) root() *cobra.Command {
 	root.PersistentFlags().StringVar(&p.config, "config", "",
 		"the configuration `file` (default $CLUSTERSWITCH_CONFIG, else clusterswitch.yaml in the working folder or /etc/clusterswitch)")
 	root.AddCommand(
-		p.runCommand(), p.validateCommand(),
+		p.runCommand(), p.validateCommand(), p.preflightCommand(),
 		p.statusCommand(), p.startCommand(), p.rollbackCommand(),
 		p.pauseCommand(), p.resumeCommand(), p.approveCommand(),
 		p.runbookCommand(), p.policyCommand(),

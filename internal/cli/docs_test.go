@@ -169,6 +169,7 @@ func TestHelp(t *testing.T) {
 		{"--help"},
 		{"run", "--help"},
 		{"validate", "--help"},
+		{"preflight", "--help"},
 		{"status", "--help"},
 		{"start", "--help"},
 		{"rollback", "--help"},

@@ -27,11 +27,7 @@ type hand struct {
 // handCommand makes a command that speaks with the management cluster.
 func (p *program) handCommand(command *cobra.Command, run func(ctx context.Context, h *hand, args []string) error) *cobra.Command {
 	var flags place
-	command.Flags().StringVar(&flags.kubeconfig, "kubeconfig", "",
-		"the kubeconfig `file` for the management cluster (default the configuration's journal.kubeconfig, else as kubectl finds it)")
-	command.Flags().StringVar(&flags.context, "context", "", "the `context` in that kubeconfig (default its current one)")
-	command.Flags().StringVar(&flags.namespace, "namespace", "",
-		"the `namespace` of the TrafficSwitches (default the configuration's journal.namespace, else "+defaultNamespace+")")
+	flags.define(command)
 	command.RunE = func(command *cobra.Command, args []string) error {
 		h, err := p.hand(command, flags)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
@@ -30,6 +31,15 @@ const (
 // An empty context means the kubeconfig's current one.
 type place struct {
 	kubeconfig, context, namespace string
+}
+
+// define gives a command the flags that say where the place is.
+func (l *place) define(command *cobra.Command) {
+	command.Flags().StringVar(&l.kubeconfig, "kubeconfig", "",
+		"the kubeconfig `file` for the management cluster (default the configuration's journal.kubeconfig, else as kubectl finds it)")
+	command.Flags().StringVar(&l.context, "context", "", "the `context` in that kubeconfig (default its current one)")
+	command.Flags().StringVar(&l.namespace, "namespace", "",
+		"the `namespace` of the TrafficSwitches (default the configuration's journal.namespace, else "+defaultNamespace+")")
 }
 
 // find completes what flags say about the place from the configuration's
@@ -95,8 +105,8 @@ func word(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// reach makes a client for the place. It talks to nobody yet.
-func (p *program) reach(flags place) (place, *v1alpha1.Client, error) {
+// reachable finds the management cluster. It talks to nobody yet.
+func (p *program) reachable(flags place) (place, *rest.Config, error) {
 	at, err := p.find(flags)
 	if err != nil {
 		return place{}, nil, err
@@ -106,7 +116,19 @@ func (p *program) reach(flags place) (place, *v1alpha1.Client, error) {
 		return place{}, nil, err
 	}
 	c.Timeout = requestTimeout
-	c.UserAgent = "clusterswitch/" + p.resolvedBuild().Version
+	c.UserAgent = p.userAgent()
+	return at, c, nil
+}
+
+// userAgent names this program in an API server's audit log.
+func (p *program) userAgent() string { return "clusterswitch/" + p.resolvedBuild().Version }
+
+// reach makes a client for the place. It talks to nobody yet.
+func (p *program) reach(flags place) (place, *v1alpha1.Client, error) {
+	at, c, err := p.reachable(flags)
+	if err != nil {
+		return place{}, nil, err
+	}
 	client, err := v1alpha1.NewClient(v1alpha1.ClientOptions{Config: c, Namespace: at.namespace, FieldManager: fieldManager})
 	return at, client, err
 }

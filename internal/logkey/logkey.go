@@ -76,3 +76,6 @@ func Resource(what string) zap.Field { return zap.String("resource", what) }
 
 // Key is a key of the configuration.
 func Key(name string) zap.Field { return zap.String("key", name) }
+
+// Stack is the stack of the goroutine that logs.
+func Stack() zap.Field { return zap.Stack("stack") }

@@ -41,11 +41,11 @@ func Run(ctx context.Context, o Options) finding.Report {
 	f.Blue, f.Green = gather.Both(ctx, o.Blue, o.Green, gather.Options{Scope: o.Scope, Settings: o.Settings, Timeout: o.Timeout})
 	reading.Wait()
 	findings, ran := check.Evaluate(&f)
-	return finding.Report{
+	report := finding.Report{
 		Schema: finding.Schema, Pair: o.Pair, Attempt: o.Attempt, Scope: o.Scope, At: f.At, Took: time.Since(began),
-		Blue: head(f.Blue), Green: head(f.Green), Checks: ran,
-		Findings: finding.Waive(findings, o.Waivers, time.Now()),
+		Blue: head(f.Blue), Green: head(f.Green), Checks: ran, Findings: findings,
 	}
+	return report.Judged(o.Waivers, time.Now())
 }
 
 func head(c facts.Cluster) finding.Cluster {

@@ -35,6 +35,10 @@ type Metrics struct {
 	refused    prometheus.Gauge
 	awsCalls   *prometheus.CounterVec
 	awsWaits   *prometheus.CounterVec
+
+	preflightFindings *prometheus.GaugeVec
+	preflightRun      *prometheus.GaugeVec
+	preflightTook     *prometheus.GaugeVec
 }
 
 // New registers every metric. version is shown by clusterswitch_build_info.
@@ -59,6 +63,9 @@ func New(version string) *Metrics {
 	m.refused = m.plainGauge("config_refused", "1 while the file on disk is invalid and the configuration before it goes on.")
 	m.awsCalls = m.counter("aws_calls_total", "Calls to AWS by outcome, the SDK's repetitions included; held: the daemon's own budget kept it from going out.", "service", "operation", "outcome")
 	m.awsWaits = m.counter("aws_budget_wait_seconds_total", "Time that calls to AWS waited for the daemon's own budget, in seconds.", "service")
+	m.preflightFindings = m.gauge("preflight_findings", "Findings of the preflight's newest report by severity: block, warn, note; waived: those that a waiver covers. Absent before the first.", "pair", "severity")
+	m.preflightRun = m.gauge("preflight_last_run_timestamp_seconds", "When the preflight's last look that gave a report began, full or brief, in seconds since 1970.", "pair")
+	m.preflightTook = m.gauge("preflight_duration_seconds", "How long that look lasted, in seconds.", "pair")
 	build := m.gauge("build_info", "1, with the build's version.", "version")
 	build.WithLabelValues(version).Set(1)
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -107,6 +114,18 @@ func (m *Metrics) Called(service, operation, outcome string) {
 // Waited adds the time that a call to AWS was held back by the daemon itself.
 func (m *Metrics) Waited(service string, waited time.Duration) {
 	m.awsWaits.WithLabelValues(service).Add(waited.Seconds())
+}
+
+// Preflight takes over when a preflight began, and how long it lasted.
+func (m *Metrics) Preflight(pair string, began time.Time, took time.Duration) {
+	m.preflightRun.WithLabelValues(pair).Set(float64(began.UnixMilli()) / 1000)
+	m.preflightTook.WithLabelValues(pair).Set(took.Seconds())
+}
+
+// PreflightFindings takes over how many findings of a severity the newest report
+// has.
+func (m *Metrics) PreflightFindings(pair, severity string, n int) {
+	m.preflightFindings.WithLabelValues(pair, severity).Set(float64(n))
 }
 
 // Report takes over one turn of a pair's loop.
@@ -177,6 +196,7 @@ func (m *Metrics) Forget(pair string) {
 	}{
 		m.share, m.entrance, m.known, m.phase, m.severity, m.question, m.gate, m.blueReady, m.sticky,
 		m.turns, m.lastTurn, m.writes, m.rollbacks, m.journal, m.superseded,
+		m.preflightFindings, m.preflightRun, m.preflightTook,
 	} {
 		v.DeletePartialMatch(prometheus.Labels{"pair": pair})
 	}

@@ -23,6 +23,8 @@ type Check struct {
 func All() []Check {
 	return []Check{
 		coverageCheck(),
+		parityCheck(),
+		releasesCheck(),
 		entrancesCheck(),
 		singletonsCheck(),
 		trafficCheck(),
@@ -38,6 +40,9 @@ func Evaluate(f *facts.Facts) ([]finding.Finding, []finding.Ran) {
 			continue
 		}
 		found := c.Run(f)
+		for i := range found {
+			found[i].Check = c.Name
+		}
 		findings = append(findings, found...)
 		ran = append(ran, finding.Ran{Check: c.Name, At: f.At, Findings: len(found)})
 	}

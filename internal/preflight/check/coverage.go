@@ -10,13 +10,13 @@ import (
 
 // The codes of what could not be checked.
 const (
-	ClusterUnreadable finding.Code = "ClusterUnreadable"
-	NotChecked        finding.Code = "NotChecked"
+	ClusterUnreadable = finding.ClusterUnreadable
+	NotChecked        = finding.NotChecked
 )
 
 func coverageCheck() Check {
 	return Check{
-		Name: "coverage", Answers: "Could everything be read?", Brief: true, Run: coverage,
+		Name: finding.Coverage, Answers: "Could everything be read?", Brief: true, Run: coverage,
 		Codes: []finding.Doc{
 			{Code: ClusterUnreadable, Meaning: "A cluster can't be read at all, so nothing of it was checked.", Do: "Mend the access to the cluster."},
 			{Code: NotChecked, Meaning: "Something of a cluster can't be read, so it was not checked.", Do: "Give the daemon the right to read it, or waive the finding."},

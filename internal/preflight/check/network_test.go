@@ -60,11 +60,11 @@ func aPair() *facts.Facts {
 			Balancers: map[string]facts.Balancer{users: {
 				ARN: users, DNSName: usersHost, Addresses: []string{"10.0.0.7", "10.0.0.8"}, Groups: []string{blueGroup, greenGroup}, Known: true,
 				Listeners: []facts.Listener{
-					{ARN: listener, Protocol: "HTTPS", Port: 443, Rules: []facts.Rule{
+					{ARN: listener, Protocol: "HTTPS", Port: 443, Rules: []facts.ListenerRule{
 						{ARN: listener, Default: true},
 						{ARN: usersRule, Hosts: []string{"shop.example.com"}, Forwards: []facts.Forward{{Group: blueGroup, Weight: 100}, {Group: greenGroup}}},
 					}},
-					{ARN: listener + "t", Protocol: "HTTPS", Port: 8443, Rules: []facts.Rule{{ARN: listener + "t", Default: true, Forwards: []facts.Forward{{Group: greenGroup, Weight: 1}}}}},
+					{ARN: listener + "t", Protocol: "HTTPS", Port: 8443, Rules: []facts.ListenerRule{{ARN: listener + "t", Default: true, Forwards: []facts.Forward{{Group: greenGroup, Weight: 1}}}}},
 				},
 			}},
 			Groups: map[string]facts.TargetGroup{
@@ -89,7 +89,7 @@ func aPair() *facts.Facts {
 			Ingresses:      []facts.Ingress{{Name: named("shop", "web"), Class: "nginx", Addresses: []string{"10.9.9.9"}, Hosts: []string{"shop.example.com"}, Services: []string{"web"}}},
 			Bindings:       []facts.Binding{bindingTo(group)},
 			Jobs:           []facts.Job{{Name: named("shop", "clean"), Schedule: "@daily", Suspended: side == shift.Green}},
-			Controllers: []facts.Controller{{
+			Controllers: []facts.OutsideController{{
 				Object:  facts.Object{GroupKind: facts.GroupKind{Group: "apps", Kind: "Deployment"}, Name: named("kube-system", "aws-load-balancer-controller")},
 				Program: facts.LoadBalancers, Settings: map[string][]string{"cluster-name": {"shop-" + string(side)}},
 			}},

@@ -125,8 +125,8 @@ func balancerOf(t *facts.Traffic, e facts.Entrance) *facts.Balancer {
 	return nil
 }
 
-func ruleOf(l facts.Listener, arn string) *facts.Rule {
-	i := slices.IndexFunc(l.Rules, func(r facts.Rule) bool { return r.ARN == arn })
+func ruleOf(l facts.Listener, arn string) *facts.ListenerRule {
+	i := slices.IndexFunc(l.Rules, func(r facts.ListenerRule) bool { return r.ARN == arn })
 	if i < 0 {
 		return nil
 	}
@@ -135,7 +135,7 @@ func ruleOf(l facts.Listener, arn string) *facts.Rule {
 
 // declaredRule gives the rule or default action that an entrance declares; nil:
 // it isn't known.
-func declaredRule(t *facts.Traffic, e facts.Entrance) *facts.Rule {
+func declaredRule(t *facts.Traffic, e facts.Entrance) *facts.ListenerRule {
 	if b := balancerOf(t, e); b != nil {
 		for _, l := range b.Listeners {
 			if r := ruleOf(l, e.Balancer.ActionARN()); r != nil {

@@ -28,12 +28,12 @@ func controllers(f *facts.Facts) []finding.Finding {
 }
 
 // apart tells whether a setting is set in both and has nothing in common.
-func apart(b, g facts.Controller, setting string) bool {
+func apart(b, g facts.OutsideController, setting string) bool {
 	return len(b.Settings[setting]) > 0 && len(g.Settings[setting]) > 0 && len(common(b, g, setting)) == 0
 }
 
 // common are the values of a setting that both have.
-func common(b, g facts.Controller, setting string) []string {
+func common(b, g facts.OutsideController, setting string) []string {
 	var both []string
 	for _, v := range b.Settings[setting] {
 		if slices.Contains(g.Settings[setting], v) {
@@ -44,7 +44,7 @@ func common(b, g facts.Controller, setting string) []string {
 }
 
 // rivals tells whether two controllers act on the same things.
-func rivals(b, g facts.Controller) (finding.Finding, bool) {
+func rivals(b, g facts.OutsideController) (finding.Finding, bool) {
 	switch b.Program {
 	case facts.ExternalDNS:
 		return nameRivals(b, g)
@@ -65,7 +65,7 @@ func rivals(b, g facts.Controller) (finding.Finding, bool) {
 	return identityUnknown(b, g, "cluster-name")
 }
 
-func twice(b, g facts.Controller, same, do string) finding.Finding {
+func twice(b, g facts.OutsideController, same, do string) finding.Finding {
 	x := finding.New(ControllerTwice, finding.Block, finding.Of(g.GroupKind, g.Name), b.Program)
 	x.Side = shift.Green
 	x.Message = fmt.Sprintf("%s runs in blue (%s) and in green (%s) with %s", b.Program, b.Name, g.Name, same)
@@ -73,9 +73,9 @@ func twice(b, g facts.Controller, same, do string) finding.Finding {
 	return x
 }
 
-func identityUnknown(b, g facts.Controller, setting string) (finding.Finding, bool) {
+func identityUnknown(b, g facts.OutsideController, setting string) (finding.Finding, bool) {
 	var where []string
-	for side, c := range map[shift.Side]facts.Controller{shift.Blue: b, shift.Green: g} {
+	for side, c := range map[shift.Side]facts.OutsideController{shift.Blue: b, shift.Green: g} {
 		unset := len(c.Settings[setting]) == 0 && c.Program != facts.ExternalDNS // which has a default
 		if unset || slices.Contains(c.Unknown, setting) {
 			where = append(where, fmt.Sprintf("%s's (%s)", side, c.Name))
@@ -103,7 +103,7 @@ const (
 // nameRivals compares two instances of external-dns. They are apart where they
 // write other zones or domains, or speak with other providers. The registry tells
 // the records of one owner from those of others; without one nothing does.
-func nameRivals(b, g facts.Controller) (finding.Finding, bool) {
+func nameRivals(b, g facts.OutsideController) (finding.Finding, bool) {
 	for _, setting := range []string{"provider", "zone-id-filter", "aws-zone-type"} {
 		if apart(b, g, setting) {
 			return finding.Finding{}, false
@@ -135,7 +135,7 @@ func nameRivals(b, g facts.Controller) (finding.Finding, bool) {
 }
 
 // setting gives the first value of a setting.
-func setting(c facts.Controller, name, standard string) string {
+func setting(c facts.OutsideController, name, standard string) string {
 	if values := c.Settings[name]; len(values) > 0 && values[0] != "" {
 		return values[0]
 	}
@@ -144,7 +144,7 @@ func setting(c facts.Controller, name, standard string) string {
 
 // sharedDomain gives a domain that both write. Without a filter an instance
 // writes all.
-func sharedDomain(b, g facts.Controller) (domain string, shared bool) {
+func sharedDomain(b, g facts.OutsideController) (domain string, shared bool) {
 	blue, green := b.Settings["domain-filter"], g.Settings["domain-filter"]
 	unknown := slices.Contains(b.Unknown, "domain-filter") || slices.Contains(g.Unknown, "domain-filter")
 	switch {

@@ -67,8 +67,8 @@ func TestControllersOfBothClustersAreTwo(t *testing.T) {
 	controllers := func(program string, blue, green map[string][]string, unknown ...string) func(*facts.Facts) {
 		return func(f *facts.Facts) {
 			o := facts.Object{GroupKind: facts.GroupKind{Group: "apps", Kind: "Deployment"}, Name: named("kube-system", "it")}
-			f.Blue.Network.Controllers = []facts.Controller{{Object: o, Program: program, Settings: blue}}
-			f.Green.Network.Controllers = []facts.Controller{{Object: o, Program: program, Settings: green, Unknown: unknown}}
+			f.Blue.Network.Controllers = []facts.OutsideController{{Object: o, Program: program, Settings: blue}}
+			f.Green.Network.Controllers = []facts.OutsideController{{Object: o, Program: program, Settings: green, Unknown: unknown}}
 		}
 	}
 	type settings = map[string][]string

@@ -117,7 +117,7 @@ func otherRules(f *facts.Facts, e facts.Entrance) []finding.Finding {
 	return found
 }
 
-func ruleName(r facts.Rule) string {
+func ruleName(r facts.ListenerRule) string {
 	conditions := slices.Concat(r.Hosts, r.Paths, r.Headers)
 	switch {
 	case r.Default:

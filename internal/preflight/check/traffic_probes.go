@@ -66,7 +66,7 @@ func throughGreen(p facts.Probe, b facts.Balancer, e facts.Entrance) bool {
 }
 
 // only tells whether a rule sends all to one target group.
-func only(r facts.Rule, group string) bool {
+func only(r facts.ListenerRule, group string) bool {
 	sends := false
 	for _, to := range r.Forwards {
 		if to.Weight > 0 && to.Group != group {
@@ -80,7 +80,7 @@ func only(r facts.Rule, group string) bool {
 // enters tells whether a probe's requests come to a rule of a load balancer. A
 // connection alone comes to the targets only where the load balancer passes it
 // on: through a TCP listener.
-func enters(p facts.Probe, b facts.Balancer, l facts.Listener, r facts.Rule) bool {
+func enters(p facts.Probe, b facts.Balancer, l facts.Listener, r facts.ListenerRule) bool {
 	host, port, ok := target(p)
 	if !ok || port != l.Port || !(placeOf(host) == b.DNSName || at(p, host, b.Addresses)) {
 		return false
@@ -93,12 +93,15 @@ func enters(p facts.Probe, b facts.Balancer, l facts.Listener, r facts.Rule) boo
 
 // asks tells whether a probe's request fulfils a rule's conditions. Of headers
 // only the names are known.
-func asks(p facts.Probe, r facts.Rule) bool {
+func asks(p facts.Probe, r facts.ListenerRule) bool {
 	u, err := url.Parse(p.URL)
 	if err != nil {
 		return false
 	}
 	host := p.Host
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
 	if host == "" {
 		host = u.Hostname()
 	}

@@ -78,7 +78,7 @@ func TestEntrancesCanBeShifted(t *testing.T) {
 }
 
 func TestWhereEntrancesLead(t *testing.T) {
-	rules := func(l int, change func(r []facts.Rule) []facts.Rule) func(*facts.Facts) {
+	rules := func(l int, change func(r []facts.ListenerRule) []facts.ListenerRule) func(*facts.Facts) {
 		return func(f *facts.Facts) {
 			b := f.Traffic.Balancers[users]
 			b.Listeners[l].Rules = change(b.Listeners[l].Rules)
@@ -100,7 +100,7 @@ func TestWhereEntrancesLead(t *testing.T) {
 	const otherwise = "block BlueServedOtherwise/Entrance/alb/"
 	tell(t, traffic, trafficCheck(), map[string]story{
 		"a third member of a rule": {
-			change: rules(0, func(r []facts.Rule) []facts.Rule {
+			change: rules(0, func(r []facts.ListenerRule) []facts.ListenerRule {
 				r[1].Forwards = append(r[1].Forwards, facts.Forward{Group: "arn:other", Weight: 5}, facts.Forward{Group: "arn:idle"})
 				return r
 			}),
@@ -114,25 +114,25 @@ func TestWhereEntrancesLead(t *testing.T) {
 			want: []string{"warn OtherMembers/Entrance/dns"}, says: `shop.example.com A "old" (weight 7)`,
 		},
 		"another rule leads to blue": {
-			change: rules(0, func(r []facts.Rule) []facts.Rule {
-				return append(r, facts.Rule{ARN: admin, Hosts: []string{"admin.example.com"}, Forwards: toBlue})
+			change: rules(0, func(r []facts.ListenerRule) []facts.ListenerRule {
+				return append(r, facts.ListenerRule{ARN: admin, Hosts: []string{"admin.example.com"}, Forwards: toBlue})
 			}),
 			want: []string{otherwise + admin}, says: "rule " + admin + " (admin.example.com) of port 443 also forwards to blue's target group",
 		},
-		"another rule has blue with weight 0": {change: rules(0, func(r []facts.Rule) []facts.Rule {
-			return append(r, facts.Rule{ARN: admin, Forwards: []facts.Forward{{Group: blueGroup}, {Group: greenGroup, Weight: 1}}})
+		"another rule has blue with weight 0": {change: rules(0, func(r []facts.ListenerRule) []facts.ListenerRule {
+			return append(r, facts.ListenerRule{ARN: admin, Forwards: []facts.Forward{{Group: blueGroup}, {Group: greenGroup, Weight: 1}}})
 		})},
 		"another listener leads to blue": {
 			change: func(f *facts.Facts) {
 				b := f.Traffic.Balancers[users]
-				b.Listeners = append(b.Listeners, facts.Listener{ARN: "arn:plain", Protocol: "HTTP", Port: 80, Rules: []facts.Rule{{ARN: "arn:plain", Default: true, Forwards: toBlue}}})
+				b.Listeners = append(b.Listeners, facts.Listener{ARN: "arn:plain", Protocol: "HTTP", Port: 80, Rules: []facts.ListenerRule{{ARN: "arn:plain", Default: true, Forwards: toBlue}}})
 				f.Traffic.Balancers[users] = b
 			},
 			want: []string{otherwise + "arn:plain"}, says: "the default action of listener arn:plain of port 80",
 		},
 		"a listener by which blue is probed": {change: func(f *facts.Facts) {
 			b := f.Traffic.Balancers[users]
-			b.Listeners = append(b.Listeners, facts.Listener{ARN: "arn:test", Protocol: "HTTP", Port: 8080, Rules: []facts.Rule{{ARN: "arn:test", Default: true, Forwards: toBlue}}})
+			b.Listeners = append(b.Listeners, facts.Listener{ARN: "arn:test", Protocol: "HTTP", Port: 8080, Rules: []facts.ListenerRule{{ARN: "arn:test", Default: true, Forwards: toBlue}}})
 			f.Traffic.Balancers[users] = b
 			f.Settings.Probes = append(f.Settings.Probes, facts.Probe{Kind: "http", Address: usersHost + ":8080", URL: "http://" + usersHost + ":8080/"})
 		}},
@@ -202,7 +202,7 @@ func TestGreenIsTriedOnTheWayOfItsUsers(t *testing.T) {
 	probe := func(p facts.Probe) func(*facts.Facts) {
 		return func(f *facts.Facts) { f.Settings.Probes = []facts.Probe{p} }
 	}
-	ruled := func(r facts.Rule, p facts.Probe) func(*facts.Facts) {
+	ruled := func(r facts.ListenerRule, p facts.Probe) func(*facts.Facts) {
 		return func(f *facts.Facts) {
 			b := f.Traffic.Balancers[users]
 			b.Listeners[1].Rules[0].Forwards = nil
@@ -232,12 +232,12 @@ func TestGreenIsTriedOnTheWayOfItsUsers(t *testing.T) {
 		"a connection to an application load balancer": {change: network("HTTPS"), want: []string{none}},
 		"a connection through a network load balancer": {change: network("TCP")},
 		"a connection that ends at the load balancer":  {change: network("TLS"), want: []string{none}},
-		"a rule for the probe's host and path":         {change: ruled(facts.Rule{Hosts: []string{"*.Example.com"}, Paths: []string{"/test/*"}}, facts.Probe{URL: "https://x/test/a/b", Host: "shop.example.com"})},
-		"a rule for another host":                      {change: ruled(facts.Rule{Hosts: []string{"green.example.com"}}, facts.Probe{URL: "https://x/"}), want: []string{none}},
-		"a rule for a header that the probe sends":     {change: ruled(facts.Rule{Headers: []string{"X-Green"}}, facts.Probe{URL: "https://x/", Headers: []string{"x-green"}})},
-		"a rule for a header that it doesn't send":     {change: ruled(facts.Rule{Headers: []string{"X-Green"}}, facts.Probe{URL: "https://x/"}), want: []string{none}},
-		"a rule with other conditions":                 {change: ruled(facts.Rule{Others: true}, facts.Probe{URL: "https://x/"}), want: []string{none}},
-		"a rule that also leads elsewhere":             {change: ruled(facts.Rule{Forwards: []facts.Forward{{Group: greenGroup, Weight: 9}, {Group: "arn:other", Weight: 1}}}, facts.Probe{URL: "https://x/"}), want: []string{none}},
+		"a rule for the probe's host and path":         {change: ruled(facts.ListenerRule{Hosts: []string{"*.Example.com"}, Paths: []string{"/test/*"}}, facts.Probe{URL: "https://x/test/a/b", Host: "shop.example.com"})},
+		"a rule for another host":                      {change: ruled(facts.ListenerRule{Hosts: []string{"green.example.com"}}, facts.Probe{URL: "https://x/"}), want: []string{none}},
+		"a rule for a header that the probe sends":     {change: ruled(facts.ListenerRule{Headers: []string{"X-Green"}}, facts.Probe{URL: "https://x/", Headers: []string{"x-green"}})},
+		"a rule for a header that it doesn't send":     {change: ruled(facts.ListenerRule{Headers: []string{"X-Green"}}, facts.Probe{URL: "https://x/"}), want: []string{none}},
+		"a rule with other conditions":                 {change: ruled(facts.ListenerRule{Others: true}, facts.Probe{URL: "https://x/"}), want: []string{none}},
+		"a rule that also leads elsewhere":             {change: ruled(facts.ListenerRule{Forwards: []facts.Forward{{Group: greenGroup, Weight: 9}, {Group: "arn:other", Weight: 1}}}, facts.Probe{URL: "https://x/"}), want: []string{none}},
 		"what the load balancer leads to isn't known": {change: func(f *facts.Facts) {
 			f.Settings.Probes = nil
 			b := f.Traffic.Balancers[users]

@@ -59,8 +59,14 @@ type Cluster struct {
 	// Kinds are all that the API server serves and lists, one for each group and
 	// kind, in the version that was read.
 	Kinds []Kind
+	// Undiscovered are groups of which the API server could not tell, wholly or in
+	// part, what it serves: a kind that isn't in Kinds may be there all the same.
+	Undiscovered map[string]struct{}
 	// Objects names every object of each kind whose list was read whole. A kind
-	// with a gap has no entry, so that a missing key never means "none".
+	// with a gap has no entry, so that a missing key never means "none". Nor has a
+	// kind that isn't listed on purpose: what LeftOutWhole names, Secrets with
+	// SecretsOff, kinds that the cluster serves in a second group, and in a brief
+	// scope all that no check needs.
 	Objects map[GroupKind]map[Name]struct{}
 
 	Versions  Versions

@@ -15,7 +15,7 @@ type Network struct {
 	Bindings       []Binding
 	Jobs           []Job
 	Singletons     []Singleton
-	Controllers    []Controller
+	Controllers    []OutsideController
 	Schedules      []Schedule
 }
 
@@ -107,7 +107,7 @@ type Singleton struct {
 	Handed bool
 }
 
-// Kind of a controller that acts outside of its cluster.
+// The programs of controllers that act outside of their cluster.
 const (
 	ExternalDNS       = "external-dns"
 	ClusterAutoscaler = "cluster-autoscaler"
@@ -115,8 +115,9 @@ const (
 	LoadBalancers     = "aws-load-balancer-controller"
 )
 
-// Controller is a workload that acts outside of its cluster, with replicas above 0.
-type Controller struct {
+// OutsideController is a workload that acts outside of its cluster, with
+// replicas above 0.
+type OutsideController struct {
 	Object
 	// Program is one of the constants above.
 	Program string

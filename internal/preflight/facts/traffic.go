@@ -82,11 +82,11 @@ type Listener struct {
 	Port     int
 	// Rules are in no order; the default action is the one without conditions. A
 	// network load balancer has it alone.
-	Rules []Rule
+	Rules []ListenerRule
 }
 
-// Rule is a listener rule, or a listener's default action.
-type Rule struct {
+// ListenerRule is a listener rule, or a listener's default action.
+type ListenerRule struct {
 	// ARN is the listener's for its default action.
 	ARN     string
 	Default bool

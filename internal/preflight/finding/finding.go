@@ -43,25 +43,35 @@ type Doc struct {
 type Finding struct {
 	// ID is stable from run to run: it names code, object and place, and no value
 	// that may change. A waiver names it.
-	ID       string   `json:"id"`
-	Code     Code     `json:"code"`
+	ID string `json:"id"`
+	// Code is the kind of the finding, from the table of codes.
+	Code Code `json:"code"`
+	// Check is the name of the check that found it.
+	Check string `json:"check"`
+	// Severity is block, warn or note.
 	Severity Severity `json:"severity"`
-	// Side is where the object is, or is lacking; empty: neither.
-	Side   shift.Side `json:"side,omitempty"`
-	Object Object     `json:"object"`
-	// Message is one sentence: what is so, in both clusters. Do is what to do.
+	// Side is blue or green: where the object is, or is lacking; absent: neither.
+	Side shift.Side `json:"side,omitempty"`
+	// Object is what the finding is about.
+	Object Object `json:"object"`
+	// Message is one sentence: what is so, in both clusters.
 	Message string `json:"message"`
-	Do      string `json:"do"`
-	// Waived is the waiver that takes its force away; nil: none does.
+	// Do is what to do.
+	Do string `json:"do"`
+	// Waived is the waiver that names the finding; absent: none does.
 	Waived *Waived `json:"waived,omitempty"`
 }
 
 // Object is what a finding is about.
 type Object struct {
-	Group     string `json:"group,omitempty"`
-	Kind      string `json:"kind"`
+	// Group is the API group; absent: the core group.
+	Group string `json:"group,omitempty"`
+	// Kind is the kind.
+	Kind string `json:"kind"`
+	// Namespace is the namespace; absent: it has none.
 	Namespace string `json:"namespace,omitempty"`
-	Name      string `json:"name,omitempty"`
+	// Name is the name; absent: the finding is about the whole kind.
+	Name string `json:"name,omitempty"`
 }
 
 // Of gives the object of the facts.
@@ -122,9 +132,12 @@ type Waiver struct {
 // Waived tells of the waiver of a finding. An expired one is told, and takes
 // nothing away.
 type Waived struct {
-	Reason  string    `json:"reason"`
-	Until   time.Time `json:"until"`
-	Expired bool      `json:"expired,omitempty"`
+	// Reason is why the finding may stand, from the configuration.
+	Reason string `json:"reason"`
+	// Until is the moment from which the waiver no longer counts, in RFC 3339.
+	Until time.Time `json:"until"`
+	// Expired tells that it no longer counts: the finding has its force again.
+	Expired bool `json:"expired,omitempty"`
 }
 
 func (w *Waived) inForce() bool { return w != nil && !w.Expired }

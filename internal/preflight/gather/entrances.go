@@ -8,7 +8,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
@@ -39,24 +38,24 @@ func bindingGroups() []string { return []string{"elbv2.k8s.aws", "eks.amazonaws.
 
 // entrances keeps what lets users into a cluster.
 func entrances(Options) topic {
-	t := topic{whole: map[facts.GroupKind]func(*facts.Cluster, runtime.Object){
+	t := topic{brief: true, whole: map[facts.GroupKind]func(*facts.Cluster, runtime.Object){
 		{Kind: "Service"}: func(c *facts.Cluster, o runtime.Object) {
-			if s, ok := o.(*corev1.Service); ok {
+			if s, ok := as[*corev1.Service](c, facts.GroupKind{Kind: "Service"}, o); ok {
 				addService(c, s)
 			}
 		},
 		{Group: "networking.k8s.io", Kind: "Ingress"}: func(c *facts.Cluster, o runtime.Object) {
-			if i, ok := o.(*networkingv1.Ingress); ok {
+			if i, ok := as[*networkingv1.Ingress](c, facts.GroupKind{Group: "networking.k8s.io", Kind: "Ingress"}, o); ok {
 				c.Network.Ingresses = append(c.Network.Ingresses, ingressOf(i))
 			}
 		},
 		{Group: "networking.k8s.io", Kind: "IngressClass"}: func(c *facts.Cluster, o runtime.Object) {
-			if i, ok := o.(*networkingv1.IngressClass); ok {
-				addClass(&c.Network.IngressClasses, i.Name, i.Spec.Controller)
+			if i, ok := as[*networkingv1.IngressClass](c, facts.GroupKind{Group: "networking.k8s.io", Kind: "IngressClass"}, o); ok {
+				set(&c.Network.IngressClasses, i.Name, i.Spec.Controller)
 			}
 		},
 		{Group: gatewayGroup, Kind: "GatewayClass"}: takeCustom(func(c *facts.Cluster, u *unstructured.Unstructured) {
-			addClass(&c.Network.GatewayClasses, u.GetName(), stringAt(u, "spec", "controllerName"))
+			set(&c.Network.GatewayClasses, u.GetName(), stringAt(u, "spec", "controllerName"))
 		}),
 		{Group: gatewayGroup, Kind: "Gateway"}: takeCustom(func(c *facts.Cluster, u *unstructured.Unstructured) {
 			c.Network.Gateways = append(c.Network.Gateways, gatewayOf(u))
@@ -77,13 +76,6 @@ func entrances(Options) topic {
 	return t
 }
 
-func addClass(to *map[string]string, name, controller string) {
-	if *to == nil {
-		*to = map[string]string{}
-	}
-	(*to)[strings.Clone(name)] = strings.Clone(controller)
-}
-
 // takeCustom takes the objects of a kind that client-go doesn't know.
 func takeCustom(take func(*facts.Cluster, *unstructured.Unstructured)) func(*facts.Cluster, runtime.Object) {
 	return func(c *facts.Cluster, o runtime.Object) {
@@ -93,15 +85,11 @@ func takeCustom(take func(*facts.Cluster, *unstructured.Unstructured)) func(*fac
 	}
 }
 
-func placeOf(o metav1.Object) facts.Name {
-	return facts.Name{Namespace: o.GetNamespace(), Name: o.GetName()}
-}
-
 func addService(c *facts.Cluster, s *corev1.Service) {
 	if s.Spec.Type != corev1.ServiceTypeLoadBalancer && s.Spec.Type != corev1.ServiceTypeNodePort {
 		return
 	}
-	out := facts.Service{Name: placeOf(s), Type: string(s.Spec.Type)}
+	out := facts.Service{Name: nameOf(s), Type: string(s.Spec.Type)}
 	internal := s.Annotations[serviceInternal]
 	out.Internal = s.Annotations[serviceScheme] == "internal" || internal != "" && internal != "false"
 	for _, at := range s.Status.LoadBalancer.Ingress {
@@ -117,7 +105,7 @@ func addService(c *facts.Cluster, s *corev1.Service) {
 
 func ingressOf(i *networkingv1.Ingress) facts.Ingress {
 	out := facts.Ingress{
-		Name: placeOf(i), Class: i.Annotations[ingressClass], TargetType: i.Annotations[ingressTargetType],
+		Name: nameOf(i), Class: i.Annotations[ingressClass], TargetType: i.Annotations[ingressTargetType],
 		Internal: i.Annotations[ingressScheme] == "internal",
 	}
 	if i.Spec.IngressClassName != nil {
@@ -148,7 +136,7 @@ func ingressOf(i *networkingv1.Ingress) facts.Ingress {
 }
 
 func gatewayOf(u *unstructured.Unstructured) facts.Gateway {
-	out := facts.Gateway{Name: placeOf(u), Class: stringAt(u, "spec", "gatewayClassName")}
+	out := facts.Gateway{Name: nameOf(u), Class: stringAt(u, "spec", "gatewayClassName")}
 	for _, at := range objectsAt(u.Object, "status", "addresses") {
 		if value, ok := at["value"].(string); ok && value != "" {
 			out.Addresses = append(out.Addresses, value)
@@ -164,7 +152,7 @@ func gatewayOf(u *unstructured.Unstructured) facts.Gateway {
 }
 
 func routeOf(k facts.GroupKind, u *unstructured.Unstructured) facts.Route {
-	out := facts.Route{Object: facts.Object{GroupKind: k, Name: placeOf(u)}}
+	out := facts.Route{Object: facts.Object{GroupKind: k, Name: nameOf(u)}}
 	hosts, _, _ := unstructured.NestedStringSlice(u.Object, "spec", "hostnames")
 	out.Hosts = sortedSet(hosts)
 	for _, rule := range objectsAt(u.Object, "spec", "rules") {
@@ -184,7 +172,7 @@ func routeOf(k facts.GroupKind, u *unstructured.Unstructured) facts.Route {
 
 func bindingOf(k facts.GroupKind, u *unstructured.Unstructured) facts.Binding {
 	out := facts.Binding{
-		Object:   facts.Object{GroupKind: k, Name: placeOf(u)},
+		Object:   facts.Object{GroupKind: k, Name: nameOf(u)},
 		GroupARN: stringAt(u, "spec", "targetGroupARN"), GroupName: stringAt(u, "spec", "targetGroupName"),
 		TargetType: stringAt(u, "spec", "targetType"), Service: stringAt(u, "spec", "serviceRef", "name"),
 	}

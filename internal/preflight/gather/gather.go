@@ -3,8 +3,12 @@
 package gather
 
 import (
+	"cmp"
 	"context"
-	"fmt"
+	"crypto/rand"
+	"net/url"
+	"path"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,6 +17,10 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/preflight/facts"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
+
+// shortestName is the least length, in bytes, of a cluster's name that is looked
+// for in its objects.
+const shortestName = 6
 
 // Source is one cluster to read.
 type Source struct {
@@ -29,6 +37,21 @@ type Options struct {
 	Settings facts.Settings
 	// Timeout bounds the reading of one cluster; at least a second.
 	Timeout time.Duration
+
+	// key makes the digests of Secrets. It lives as long as one preflight, so that
+	// a digest tells nothing to anybody who sees it later.
+	key []byte
+	// own are names that belong to the cluster alone: its own, and the host of its
+	// API server.
+	own []string
+}
+
+// atMost gives the limit, or the whole timeout where that is less.
+func (o Options) atMost(limit time.Duration) time.Duration {
+	if o.Timeout > 0 {
+		return min(limit, o.Timeout)
+	}
+	return limit
 }
 
 // Cluster reads one cluster. It returns no error: what could not be read is said
@@ -38,8 +61,13 @@ func Cluster(ctx context.Context, side shift.Side, from Source, o Options) facts
 	if from.Config == nil {
 		return c
 	}
-	ctx, done := context.WithTimeout(ctx, max(o.Timeout, time.Second))
+	o.Timeout = max(o.Timeout, time.Second)
+	ctx, done := context.WithTimeout(ctx, o.Timeout)
 	defer done()
+	o.own = ownNames(from)
+	if o.key == nil {
+		o.key = newKey()
+	}
 	r, err := newReader(from.Config, o)
 	if err != nil {
 		c.Fault = err.Error()
@@ -48,18 +76,22 @@ func Cluster(ctx context.Context, side shift.Side, from Source, o Options) facts
 	if c.Fault = r.discover(ctx, &c); c.Fault != "" {
 		return c
 	}
-	topics := topics(o)
-	r.readAll(ctx, topics, &c)
-	for _, t := range topics {
+	wanted := wanted(o)
+	r.readAll(ctx, wanted, &c)
+	for _, t := range wanted {
 		if t.also != nil {
 			t.also(ctx, r, &c)
 		}
 	}
+	slices.SortFunc(c.Gaps, func(a, b facts.Gap) int {
+		return cmp.Or(cmp.Compare(a.What, b.What), cmp.Compare(a.Why, b.Why))
+	})
 	return c
 }
 
 // Both reads blue and green side by side.
 func Both(ctx context.Context, blue, green Source, o Options) (b, g facts.Cluster) {
+	o.key = newKey()
 	var reading sync.WaitGroup
 	reading.Go(func() { b = Cluster(ctx, shift.Blue, blue, o) })
 	reading.Go(func() { g = Cluster(ctx, shift.Green, green, o) })
@@ -67,4 +99,25 @@ func Both(ctx context.Context, blue, green Source, o Options) (b, g facts.Cluste
 	return b, g
 }
 
-func why(err error) string { return fmt.Sprintf("%s", err) }
+// ownNames gives what stands in a cluster's objects for the cluster itself. An
+// EKS cluster's name is the end of its ARN, too. Short names are left out: blue
+// and green are words of any text.
+func ownNames(from Source) []string {
+	host := from.Config.Host
+	if u, err := url.Parse(host); err == nil && u.Hostname() != "" {
+		host = u.Hostname()
+	}
+	var own []string
+	for _, name := range []string{host, from.Name, path.Base(from.Name)} {
+		if len(name) >= shortestName && !slices.Contains(own, name) {
+			own = append(own, name)
+		}
+	}
+	return own
+}
+
+func newKey() []byte {
+	key := make([]byte, 32)
+	_, _ = rand.Read(key) // it never fails: crypto/rand ends the program instead
+	return key
+}

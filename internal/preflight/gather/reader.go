@@ -1,39 +1,65 @@
 package gather
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"slices"
-	"strings"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/pager"
-
-	"github.com/clusterswitch/clusterswitch/internal/preflight/facts"
 )
 
-// pageSize is how many objects one answer holds; kubectl's own.
-const pageSize = 500
+const (
+	// atOnce is how many kinds of one cluster are listed at a time. It is what
+	// bounds the load on the API server; a rate besides it would only wait. The
+	// server's priority and fairness judges such a client as it judges kubectl.
+	atOnce = 4
+	// answerWithin bounds one answer. An API server gives up after a minute itself.
+	answerWithin = 90 * time.Second
+	// helloWithin bounds the first answer of all: who doesn't say which version it
+	// is won't say more.
+	helloWithin = 10 * time.Second
+	// mostOfAnAnswer is how many bytes of one answer are taken. A page that is
+	// larger is asked for again in smaller parts.
+	mostOfAnAnswer = 16 << 20
+	// mostTries bounds how often one page is asked for.
+	mostTries = 6
+)
 
-// reader reads one cluster.
+// errTooLarge says that an answer has more than mostOfAnAnswer.
+var errTooLarge = errors.New("the answer is larger than 16 MiB")
+
+// reader reads one cluster. Its clients are for what topics read besides the
+// lists.
 type reader struct {
 	options   Options
 	discovery *discovery.DiscoveryClient
 	dynamic   dynamic.Interface
-	metadata  metadata.Interface
 	rest      rest.Interface
+	http      *http.Client
+	base      *url.URL
+
+	// mu guards the facts while several kinds are listed.
+	mu sync.Mutex
+	// lost says why the cluster is no longer asked: it stopped answering.
+	lost error
+	// namespaces holds each name of a namespace once: a hundred thousand objects
+	// share a few of them.
+	namespaces map[string]string
 }
 
 func newReader(config *rest.Config, o Options) (*reader, error) {
+	config = rest.CopyConfig(config)
+	config.QPS, config.RateLimiter = -1, nil // atOnce is the bound
 	httpClient, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return nil, fmt.Errorf("making a client: %w", err)
@@ -46,130 +72,127 @@ func newReader(config *rest.Config, o Options) (*reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a client: %w", err)
 	}
-	names, err := metadata.NewForConfigAndClient(config, httpClient)
+	base, _, err := rest.DefaultServerUrlFor(config)
 	if err != nil {
-		return nil, fmt.Errorf("making a client: %w", err)
+		return nil, fmt.Errorf("reading the address of the API server: %w", err)
 	}
-	return &reader{options: o, discovery: d, dynamic: all, metadata: names, rest: d.RESTClient()}, nil
+	return &reader{
+		options: o, discovery: d, dynamic: all, rest: d.RESTClient(), http: httpClient, base: base,
+		namespaces: map[string]string{},
+	}, nil
 }
 
-// discover asks what the cluster serves; the answer says why it is unreadable.
-func (r *reader) discover(_ context.Context, c *facts.Cluster) (fault string) {
-	version, err := r.discovery.ServerVersion()
+// ask sends one GET and puts the answer's body into the buffer. It asks again
+// while the server wants to be asked later, as long as the deadline allows.
+func (r *reader) ask(ctx context.Context, path string, query url.Values, accept string, into *bytes.Buffer) error {
+	for try := 1; ; try++ {
+		err := r.askOnce(ctx, path, query, accept, into)
+		if err == nil || ctx.Err() != nil || try == mostTries {
+			return err
+		}
+		wait, again := later(err, try)
+		if !again {
+			return err
+		}
+		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= wait {
+			return fmt.Errorf("%w; it wants to be asked again in %s, which is too late", err, wait)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}
+
+func (r *reader) askOnce(ctx context.Context, path string, query url.Values, accept string, into *bytes.Buffer) error {
+	ctx, done := context.WithTimeoutCause(ctx, answerWithin, errNoAnswer)
+	defer done()
+	target := r.base.JoinPath(path)
+	target.RawQuery = query.Encode()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
 	if err != nil {
-		return "asking its version: " + why(err)
+		return fmt.Errorf("making a request: %w", err)
 	}
-	c.Versions.Server = version.GitVersion
-	groups, lists, err := r.discovery.ServerGroupsAndResources()
-	if failed, ok := discovery.GroupDiscoveryFailedErrorGroups(err); ok {
-		for g, err := range failed {
-			c.Note(facts.Gap{What: g.String(), Why: why(err)})
-		}
-	} else if err != nil {
-		return "asking what it serves: " + why(err)
-	}
-	preferred := map[string]string{}
-	for _, g := range groups {
-		preferred[g.Name] = g.PreferredVersion.Version
-	}
-	for _, list := range lists {
-		r.addKinds(c, list, preferred)
-	}
-	slices.SortFunc(c.Kinds, func(a, b facts.Kind) int { return strings.Compare(a.String(), b.String()) })
-	return ""
-}
-
-func (r *reader) addKinds(c *facts.Cluster, list *metav1.APIResourceList, preferred map[string]string) {
-	gv, err := schema.ParseGroupVersion(list.GroupVersion)
+	request.Header.Set("Accept", accept)
+	response, err := r.http.Do(request)
 	if err != nil {
-		c.Note(facts.Gap{What: list.GroupVersion, Why: why(err)})
-		return
+		return &unreachable{cause(ctx, err)}
 	}
-	for _, resource := range list.APIResources {
-		if strings.Contains(resource.Name, "/") || !slices.Contains([]string(resource.Verbs), "list") {
-			continue
-		}
-		k := facts.GroupKind{Group: gv.Group, Kind: resource.Kind}
-		if had := c.Serves(k); had != nil {
-			had.Served = append(had.Served, gv.Version)
-			if gv.Version == preferred[gv.Group] {
-				had.Version = gv.Version
-			}
-			continue
-		}
-		c.Kinds = append(c.Kinds, facts.Kind{
-			GroupKind: k, Version: gv.Version, Served: []string{gv.Version}, Resource: resource.Name, Namespaced: resource.Namespaced,
-		})
+	defer response.Body.Close()
+	into.Reset()
+	n, err := into.ReadFrom(http.MaxBytesReader(nil, response.Body, mostOfAnAnswer))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return errTooLarge
+	case err != nil:
+		return &unreachable{fmt.Errorf("the answer broke off after %d bytes: %w", n, cause(ctx, err))}
+	case response.StatusCode != http.StatusOK:
+		return refusalOf(response, into.Bytes())
 	}
+	return nil
 }
 
-// readAll lists every kind once, and hands each object to the topics.
-func (r *reader) readAll(ctx context.Context, topics []topic, c *facts.Cluster) {
-	for _, k := range c.Kinds {
-		var whole []func(*facts.Cluster, runtime.Object)
-		for _, t := range topics {
-			if t.whole[k.GroupKind] != nil {
-				whole = append(whole, t.whole[k.GroupKind])
-			}
-		}
-		if r.options.Scope == facts.Brief && whole == nil {
-			continue
-		}
-		c.Objects[k.GroupKind] = map[facts.Name]struct{}{}
-		err := r.list(ctx, k, whole != nil, func(o runtime.Object) error {
-			m, err := meta.Accessor(o)
-			if err != nil {
-				return err
-			}
-			for _, t := range topics {
-				if t.meta != nil {
-					t.meta(c, k, m)
-				}
-			}
-			for _, take := range whole {
-				take(c, o)
-			}
-			return nil
-		})
-		if err != nil {
-			delete(c.Objects, k.GroupKind)
-			c.Note(facts.Gap{What: k.Resource + dotted(k.Group), Why: why(err)})
-		}
+// cause prefers the reason why a context ended.
+func cause(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
+	return err
 }
 
-func dotted(group string) string {
-	if group == "" {
-		return ""
+// later tells whether to ask again, and when. try counts from 1.
+func later(err error, try int) (wait time.Duration, again bool) {
+	backoff := time.Second << (try - 1)
+	var refused *refusal
+	var gone *unreachable
+	switch {
+	case errors.As(err, &refused) && refused.after > 0:
+		return refused.after, true
+	case errors.As(err, &refused):
+		return backoff, (refused.code == http.StatusTooManyRequests || refused.code >= http.StatusInternalServerError) && try < 3
+	case errors.Is(err, errNoAnswer):
+		return 0, false // a minute and a half were enough
+	case errors.As(err, &gone):
+		return backoff / 2, try < 3
 	}
-	return "." + group
+	return 0, false
 }
 
-func (r *reader) list(ctx context.Context, k facts.Kind, whole bool, each func(runtime.Object) error) error {
-	resource := schema.GroupVersionResource{Group: k.Group, Version: k.Version, Resource: k.Resource}
-	pages := pager.New(func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-		if !whole {
-			return r.metadata.Resource(resource).List(ctx, o)
-		}
-		return r.dynamic.Resource(resource).List(ctx, o)
-	})
-	pages.PageSize = pageSize
-	return pages.EachListItem(ctx, metav1.ListOptions{}, func(o runtime.Object) error {
-		if u, ok := o.(*unstructured.Unstructured); ok {
-			return each(typed(u))
-		}
-		return each(o)
-	})
+// refusal is an answer that isn't the one that was asked for.
+type refusal struct {
+	code    int
+	message string
+	// next is where a list whose token expired may be gone on with.
+	next string
+	// after is how long the server wants to be left alone; 0: it doesn't say.
+	after time.Duration
 }
 
-// typed gives a built-in object its own type.
-func typed(u *unstructured.Unstructured) runtime.Object {
-	o, err := scheme.Scheme.New(u.GroupVersionKind())
+func (r *refusal) Error() string {
+	if r.message == "" {
+		return fmt.Sprintf("the server answers %d %s", r.code, http.StatusText(r.code))
+	}
+	return fmt.Sprintf("the server answers %d: %s", r.code, r.message)
+}
+
+// unreachable is a request without an answer.
+type unreachable struct{ error }
+
+func (u *unreachable) Unwrap() error { return u.error }
+
+func refusalOf(response *http.Response, body []byte) error {
+	x := &refusal{code: response.StatusCode}
+	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil && seconds > 0 {
+		x.after = time.Duration(seconds) * time.Second
+	}
+	o, _, err := scheme.Codecs.UniversalDeserializer().Decode(body, nil, nil)
 	if err != nil {
-		return u
+		return x //nolint:nilerr // a proxy's page says less than the status code
 	}
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, o); err != nil {
-		return u
+	if status, ok := o.(*metav1.Status); ok {
+		x.message, x.next = status.Message, status.Continue
 	}
-	return o
+	return x
 }

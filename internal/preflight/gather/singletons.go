@@ -1,7 +1,6 @@
 package gather
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 
@@ -23,9 +22,6 @@ const (
 	singleton = "clusterswitch.io/singleton"
 )
 
-// ownManager is how the names of our own field managers begin.
-const ownManager = "clusterswitch"
-
 // schedules are the kinds of backup schedules, with the field that stops each.
 // Their sources: Velero's and CloudNativePG's API reference.
 func schedules() map[facts.GroupKind]string {
@@ -37,9 +33,9 @@ func schedules() map[facts.GroupKind]string {
 
 // singletons keeps what must not run in two clusters at a time.
 func singletons(Options) topic {
-	t := topic{whole: map[facts.GroupKind]func(*facts.Cluster, runtime.Object){
+	t := topic{brief: true, whole: map[facts.GroupKind]func(*facts.Cluster, runtime.Object){
 		{Group: "batch", Kind: "CronJob"}: func(c *facts.Cluster, o runtime.Object) {
-			if j, ok := o.(*batchv1.CronJob); ok {
+			if j, ok := as[*batchv1.CronJob](c, facts.GroupKind{Group: "batch", Kind: "CronJob"}, o); ok {
 				c.Network.Jobs = append(c.Network.Jobs, cronJobOf(j))
 			}
 		},
@@ -51,7 +47,7 @@ func singletons(Options) topic {
 	for k, field := range schedules() {
 		t.whole[k] = takeCustom(func(c *facts.Cluster, u *unstructured.Unstructured) {
 			paused, _, _ := unstructured.NestedBool(u.Object, "spec", field)
-			c.Network.Schedules = append(c.Network.Schedules, facts.Schedule{Object: facts.Object{GroupKind: k, Name: placeOf(u)}, Paused: paused})
+			c.Network.Schedules = append(c.Network.Schedules, facts.Schedule{Object: facts.Object{GroupKind: k, Name: nameOf(u)}, Paused: paused})
 		})
 	}
 	return t
@@ -59,8 +55,8 @@ func singletons(Options) topic {
 
 func cronJobOf(j *batchv1.CronJob) facts.Job {
 	out := facts.Job{
-		Name: placeOf(j), Schedule: j.Spec.Schedule, Suspended: j.Spec.Suspend != nil && *j.Spec.Suspend,
-		Allowed: j.Annotations[runsTwice] == "allowed", Handed: handedOver(j, "f:spec", "f:suspend"),
+		Name: nameOf(j), Schedule: j.Spec.Schedule, Suspended: j.Spec.Suspend != nil && *j.Spec.Suspend,
+		Allowed: j.Annotations[runsTwice] == "allowed", Handed: ours(j, "spec", "suspend"),
 	}
 	for _, c := range j.Spec.JobTemplate.Spec.Template.Spec.Containers {
 		if imageIs(c.Image, "descheduler") {
@@ -68,27 +64,6 @@ func cronJobOf(j *batchv1.CronJob) facts.Job {
 		}
 	}
 	return out
-}
-
-// handedOver tells whether one of our own field managers owns a field.
-func handedOver(o metav1.Object, path ...string) bool {
-	for _, m := range o.GetManagedFields() {
-		if strings.HasPrefix(m.Manager, ownManager) && m.FieldsV1 != nil && ownsField(m.FieldsV1.Raw, path) {
-			return true
-		}
-	}
-	return false
-}
-
-func ownsField(raw []byte, path []string) bool {
-	for _, step := range path {
-		var fields map[string]json.RawMessage
-		if json.Unmarshal(raw, &fields) != nil || fields[step] == nil {
-			return false
-		}
-		raw = fields[step]
-	}
-	return true
 }
 
 // addSingle keeps a singleton, and a controller that acts outside of the cluster.
@@ -110,9 +85,9 @@ func addSingle(c *facts.Cluster, k facts.GroupKind, o runtime.Object) {
 	if wanted != nil {
 		replicas = int(*wanted)
 	}
-	object := facts.Object{GroupKind: k, Name: placeOf(m)}
+	object := facts.Object{GroupKind: k, Name: nameOf(m)}
 	if m.GetAnnotations()[singleton] == "true" {
-		c.Network.Singletons = append(c.Network.Singletons, facts.Singleton{Object: object, Replicas: replicas, Handed: handedOver(m, "f:spec", "f:replicas")})
+		c.Network.Singletons = append(c.Network.Singletons, facts.Singleton{Object: object, Replicas: replicas, Handed: ours(m, "spec", "replicas")})
 	}
 	if replicas == 0 {
 		return
@@ -168,8 +143,8 @@ func identitySettings(program string) map[string]string {
 }
 
 // controllerOf reads the settings of a controller from its container.
-func controllerOf(o facts.Object, program string, c *corev1.Container) facts.Controller {
-	out := facts.Controller{Object: o, Program: program, Settings: map[string][]string{}}
+func controllerOf(o facts.Object, program string, c *corev1.Container) facts.OutsideController {
+	out := facts.OutsideController{Object: o, Program: program, Settings: map[string][]string{}}
 	env, elsewhere := map[string]string{}, map[string]bool{}
 	for _, e := range c.Env {
 		env[e.Name] = e.Value

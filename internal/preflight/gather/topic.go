@@ -2,6 +2,7 @@ package gather
 
 import (
 	"context"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -10,32 +11,54 @@ import (
 )
 
 // topic is what one check needs of a cluster.
+//
+// Its functions are never called by two goroutines at a time for one cluster,
+// and each object is handed out once, even where a list had to be begun again. A
+// list that breaks off leaves behind what was handed out until then: its kind
+// has no entry in Objects, and a gap.
 type topic struct {
-	// whole are the kinds whose objects it needs entire. It is called once for
-	// each object, never by two goroutines at a time for one cluster. Built-in
-	// kinds come with their own type, others as *unstructured.Unstructured. The
-	// object belongs to the caller: keep nothing of it but copies of strings and
-	// numbers, so that a page can be thrown away.
+	// brief says that it is wanted in a brief scope too, where nothing is listed
+	// but the kinds that such topics need whole. They must be cheap: the brief
+	// scope is read at each step of a shift.
+	brief bool
+	// whole are the kinds whose objects it needs entire. Built-in kinds come with
+	// their own type, others as *unstructured.Unstructured. The object belongs to
+	// the caller: keep nothing of it but strings, numbers and copies, so that a
+	// page can be thrown away.
 	whole map[facts.GroupKind]func(c *facts.Cluster, o runtime.Object)
-	// meta is called for each object of each kind, those of whole too.
+	// meta is called for each object of each kind that is listed, those of whole
+	// too.
 	meta func(c *facts.Cluster, k facts.Kind, o metav1.Object)
 	// also reads what is no object, after all lists.
 	also func(ctx context.Context, r *reader, c *facts.Cluster)
 }
 
-// topics lists all that are read for the scope. A brief one lists no kind but
-// those that its topics need whole.
+// topics lists all that are ever read.
 func topics(o Options) []topic {
 	return []topic{
-		names(o),
+		marks(o), // first: the others pass by what it leaves out
+		releases(o),
+		parity(o),
 		entrances(o),
 		singletons(o),
 	}
 }
 
-// names keeps the name of every object.
-func names(Options) topic {
-	return topic{meta: func(c *facts.Cluster, k facts.Kind, o metav1.Object) {
-		c.Objects[k.GroupKind][facts.Name{Namespace: o.GetNamespace(), Name: o.GetName()}] = struct{}{}
-	}}
+// wanted gives the topics of the scope.
+func wanted(o Options) []topic {
+	return slices.DeleteFunc(topics(o), func(t topic) bool { return o.Scope == facts.Brief && !t.brief })
+}
+
+// as gives a built-in object its type. A server that prefers a version which
+// this program doesn't know hands out something else: then the kind counts as
+// not read.
+func as[T runtime.Object](c *facts.Cluster, k facts.GroupKind, o runtime.Object) (T, bool) {
+	t, ok := o.(T)
+	if !ok {
+		what := k.String() + " in " + o.GetObjectKind().GroupVersionKind().Version
+		if !slices.ContainsFunc(c.Gaps, func(g facts.Gap) bool { return g.What == what }) {
+			c.Note(facts.Gap{What: what, Why: "this program doesn't know that version"})
+		}
+	}
+	return t, ok
 }

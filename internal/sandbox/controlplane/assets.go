@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // EnvAssets is the variable of kubebuilder and setup-envtest that names a folder
@@ -21,17 +22,17 @@ const modulePath = "github.com/clusterswitch/clusterswitch"
 // Assets says where the control plane's binaries are kept and what they are
 // built from.
 type Assets struct {
-	// Dir holds etcd and kube-apiserver, each with a stamp file beside it.
+	// Dir holds the binaries, each with a stamp file beside it.
 	Dir string
-	// Module is the folder of the Go module that pins their versions.
-	Module string
+	// Tools is the folder of the Go modules that pin their versions.
+	Tools string
 }
 
 // RepositoryAssets returns the places used by a checkout of this repository.
 func RepositoryAssets(root string) Assets {
 	return Assets{
-		Dir:    filepath.Join(root, ".cache", "bin"),
-		Module: filepath.Join(root, "internal", "tools", "controlplane"),
+		Dir:   filepath.Join(root, ".cache", "bin"),
+		Tools: filepath.Join(root, "internal", "tools"),
 	}
 }
 
@@ -66,35 +67,52 @@ func (a Assets) Ensure(ctx context.Context, progress io.Writer) (string, error) 
 	if dir := os.Getenv(EnvAssets); dir != "" {
 		return dir, checkProvided(dir)
 	}
-	if a.Dir == "" || a.Module == "" {
-		return "", errors.New("control plane binaries: neither " + EnvAssets + " nor Options.Assets says where they are")
+	return a.Dir, a.ensure(ctx, progress, servers())
+}
+
+// Program returns the path of a program that stands beside a control plane:
+// kube-controller-manager, kube-scheduler, kwok or kubectl. It builds it as Ensure
+// does. KUBEBUILDER_ASSETS doesn't hold them all, so it is not looked at.
+func (a Assets) Program(ctx context.Context, progress io.Writer, name string) (string, error) {
+	all := programs()
+	at := slices.IndexFunc(all, func(b binary) bool { return b.name == name })
+	if at < 0 {
+		return "", fmt.Errorf("control plane binaries: there is no program %q", name)
 	}
-	wanted, err := a.stale()
+	return filepath.Join(a.Dir, name), a.ensure(ctx, progress, all[at:at+1])
+}
+
+// ensure builds what of the binaries is missing or stale.
+func (a Assets) ensure(ctx context.Context, progress io.Writer, all []binary) error {
+	if a.Dir == "" || a.Tools == "" {
+		return errors.New("control plane binaries: neither " + EnvAssets + " nor Options.Assets says where they are")
+	}
+	wanted, err := a.stale(all)
 	if err != nil || len(wanted) == 0 {
-		return a.Dir, err
+		return err
 	}
 	if err := os.MkdirAll(a.Dir, 0o755); err != nil {
-		return "", fmt.Errorf("making the folder for the control plane binaries: %w", err)
+		return fmt.Errorf("making the folder for the control plane binaries: %w", err)
 	}
 	unlock, err := lockFile(ctx, filepath.Join(a.Dir, ".lock"), progress)
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer unlock()
 	// Whoever held the lock before may have built them.
-	if wanted, err = a.stale(); err != nil {
-		return "", err
+	if wanted, err = a.stale(all); err != nil {
+		return err
 	}
 	for _, b := range wanted {
 		if err := a.build(ctx, b, progress); err != nil {
-			return "", err
+			return err
 		}
 	}
-	return a.Dir, nil
+	return nil
 }
 
 func checkProvided(dir string) error {
-	for _, b := range binaries() {
+	for _, b := range servers() {
 		if _, err := os.Stat(filepath.Join(dir, b.name)); err != nil {
 			return fmt.Errorf("control plane binaries: %s is set to %s: %w", EnvAssets, dir, err)
 		}
@@ -103,9 +121,9 @@ func checkProvided(dir string) error {
 }
 
 // stale returns the binaries that are missing or whose stamp isn't today's.
-func (a Assets) stale() ([]binary, error) {
+func (a Assets) stale(all []binary) ([]binary, error) {
 	var stale []binary
-	for _, b := range binaries() {
+	for _, b := range all {
 		stamp, err := a.stamp(b)
 		if err != nil {
 			return nil, err

@@ -14,31 +14,54 @@ import (
 	"time"
 )
 
-// binary is one program of the control plane.
+// binary is one program of the control plane, or one that stands beside it.
 type binary struct {
 	name    string
 	pkg     string // package path of its main
+	tool    string // folder of the Go module that pins it
 	module  string // module whose version the pin decides
 	takes   string // how long a cold build takes on two cores, for people
 	ldflags func(version string) string
 }
 
-func binaries() []binary {
+// servers are what every control plane consists of.
+func servers() []binary {
 	return []binary{
 		{
-			name: "etcd", pkg: "go.etcd.io/etcd/server/v3", module: "go.etcd.io/etcd/server/v3",
-			takes: "about 1 minute", ldflags: func(string) string { return "-s -w" },
+			name: "etcd", pkg: "go.etcd.io/etcd/server/v3", tool: "controlplane", module: "go.etcd.io/etcd/server/v3",
+			takes: "about 1 minute", ldflags: plainLDFlags,
 		},
 		{
-			name: "kube-apiserver", pkg: "k8s.io/kubernetes/cmd/kube-apiserver", module: "k8s.io/kubernetes",
-			takes: "about 4 minutes", ldflags: apiserverLDFlags,
+			name: "kube-apiserver", pkg: "k8s.io/kubernetes/cmd/kube-apiserver", tool: "controlplane", module: "k8s.io/kubernetes",
+			takes: "about 4 minutes", ldflags: kubernetesLDFlags,
 		},
 	}
 }
 
-// apiserverLDFlags stamps the version that /version reports. Kubernetes' own
+// programs are what only some worlds need.
+func programs() []binary {
+	kubernetes := func(name, takes string) binary {
+		return binary{
+			name: name, pkg: "k8s.io/kubernetes/cmd/" + name, tool: "controllers", module: "k8s.io/kubernetes",
+			takes: takes, ldflags: kubernetesLDFlags,
+		}
+	}
+	return []binary{
+		kubernetes("kube-controller-manager", "about 2 minutes"),
+		kubernetes("kube-scheduler", "less than a minute"),
+		kubernetes("kubectl", "less than a minute"),
+		{
+			name: "kwok", pkg: "sigs.k8s.io/kwok/cmd/kwok", tool: "kwok", module: "sigs.k8s.io/kwok",
+			takes: "about 4 minutes", ldflags: plainLDFlags,
+		},
+	}
+}
+
+func plainLDFlags(string) string { return "-s -w" }
+
+// kubernetesLDFlags stamps the version that /version reports. Kubernetes' own
 // build does the same; without it the server calls itself v0.0.0-master.
-func apiserverLDFlags(version string) string {
+func kubernetesLDFlags(version string) string {
 	const into = " -X k8s.io/component-base/version."
 	flags := "-s -w" + into + "gitVersion=" + version
 	if major, rest, ok := strings.Cut(strings.TrimPrefix(version, "v"), "."); ok {
@@ -54,7 +77,7 @@ func (a Assets) stamp(b binary) (string, error) {
 	sum := sha256.New()
 	fmt.Fprintln(sum, runtime.GOOS, runtime.GOARCH, b.pkg, b.ldflags("VERSION"))
 	for _, name := range []string{"go.mod", "go.sum"} {
-		content, err := os.ReadFile(filepath.Join(a.Module, name))
+		content, err := os.ReadFile(filepath.Join(a.Tools, b.tool, name))
 		if err != nil {
 			return "", fmt.Errorf("reading the pinned version of %s: %w", b.name, err)
 		}
@@ -76,7 +99,7 @@ func (a Assets) build(ctx context.Context, b binary, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	version, err := a.goCommand(ctx, "list", "-m", "-f", "{{.Version}}", b.module)
+	version, err := a.goCommand(ctx, b, "list", "-m", "-f", "{{.Version}}", b.module)
 	if err != nil {
 		return fmt.Errorf("reading the pinned version of %s: %w", b.name, err)
 	}
@@ -90,7 +113,7 @@ func (a Assets) build(ctx context.Context, b binary, progress io.Writer) error {
 	}
 	fresh := target + ".new"
 	defer os.Remove(fresh)
-	if _, err := a.goCommand(ctx, "build", "-ldflags", b.ldflags(version), "-o", fresh, b.pkg); err != nil {
+	if _, err := a.goCommand(ctx, b, "build", "-ldflags", b.ldflags(version), "-o", fresh, b.pkg); err != nil {
 		return fmt.Errorf("building %s: %w", b.name, err)
 	}
 	if err := os.Rename(fresh, target); err != nil {
@@ -103,11 +126,11 @@ func (a Assets) build(ctx context.Context, b binary, progress io.Writer) error {
 	return nil
 }
 
-// goCommand runs the go tool in the nested module. The caller's flags, workspace
+// goCommand runs the go tool in the binary's nested module. The caller's flags, workspace
 // and target platform are meant for its own build, not for this one.
-func (a Assets) goCommand(ctx context.Context, args ...string) (string, error) {
+func (a Assets) goCommand(ctx context.Context, b binary, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir = a.Module
+	cmd.Dir = filepath.Join(a.Tools, b.tool)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off",
 		"GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH)
 	var out, complaint strings.Builder

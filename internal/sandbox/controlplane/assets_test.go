@@ -37,8 +37,10 @@ func newWorkshop(t *testing.T) workshop {
 	if err := os.Chmod(filepath.Join(builds, "go"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	w.write(filepath.Join(w.assets.Module, "go.mod"), "module pins\n")
-	w.write(filepath.Join(w.assets.Module, "go.sum"), "")
+	for _, tool := range []string{"controlplane", "controllers", "kwok"} {
+		w.write(filepath.Join(w.assets.Tools, tool, "go.mod"), "module pins\n")
+		w.write(filepath.Join(w.assets.Tools, tool, "go.sum"), "")
+	}
 	t.Setenv("PATH", builds+string(os.PathListSeparator)+os.Getenv("PATH"))
 	t.Setenv("BUILDS", builds)
 	t.Setenv(controlplane.EnvAssets, "")
@@ -96,7 +98,7 @@ func TestBinariesAreBuiltOnceAndAgainWhenTheirPinsChange(t *testing.T) {
 	if said, builds := w.ensure(); builds != 2 || said != "" {
 		t.Errorf("second time: %d builds, said %q; want still 2 and silence", builds, said)
 	}
-	w.write(filepath.Join(w.assets.Module, "go.mod"), "module pins // newer\n")
+	w.write(filepath.Join(w.assets.Tools, "controlplane", "go.mod"), "module pins // newer\n")
 	if _, builds := w.ensure(); builds != 4 {
 		t.Errorf("after the pins changed: %d builds, want 4", builds)
 	}
@@ -105,6 +107,51 @@ func TestBinariesAreBuiltOnceAndAgainWhenTheirPinsChange(t *testing.T) {
 	}
 	if _, builds := w.ensure(); builds != 5 {
 		t.Errorf("after one binary was lost: %d builds, want 5", builds)
+	}
+}
+
+func TestProgramsAreBuiltOnlyForThoseWhoAsk(t *testing.T) {
+	w := newWorkshop(t)
+	w.ensure()
+	provided := t.TempDir()
+	t.Setenv(controlplane.EnvAssets, provided) // others' folder with etcd and kube-apiserver has no kwok
+	program := func(name string) {
+		t.Helper()
+		path, err := w.assets.Program(t.Context(), new(bytes.Buffer), name)
+		if err != nil || path != filepath.Join(w.assets.Dir, name) {
+			t.Errorf("%s: path %s, error %v", name, path, err)
+		}
+	}
+	program("kwok")
+	program("kubectl")
+	program("kwok")
+	if builds := strings.Count(w.log(), "\n"); builds != 4 {
+		t.Errorf("%d builds, want those of etcd, kube-apiserver, kwok and kubectl:\n%s", builds, w.log())
+	}
+	w.write(filepath.Join(w.assets.Tools, "kwok", "go.mod"), "module pins // newer\n")
+	program("kwok")
+	program("kubectl")
+	if builds := strings.Count(w.log(), "\n"); builds != 5 {
+		t.Errorf("%d builds after kwok's pins changed, want one more:\n%s", builds, w.log())
+	}
+	if _, err := w.assets.Program(t.Context(), new(bytes.Buffer), "kubelet"); err == nil || !strings.Contains(err.Error(), "kubelet") {
+		t.Errorf("error %v for a program that nobody pins, want one that names it", err)
+	}
+}
+
+func TestControllersAreOfTheSameKubernetesAsTheAPIServer(t *testing.T) {
+	pin := func(tool string) string {
+		t.Helper()
+		pins, err := os.ReadFile(filepath.Join(repositoryAssets(t).Tools, tool, "go.mod"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, version, _ := strings.Cut(string(pins), "k8s.io/kubernetes ")
+		version, _, _ = strings.Cut(version, "\n")
+		return version
+	}
+	if server, controllers := pin("controlplane"), pin("controllers"); server != controllers {
+		t.Errorf("kube-apiserver is %q, its controllers are %q", server, controllers)
 	}
 }
 

@@ -46,9 +46,6 @@ func (cp *ControlPlane) configure(bin string, o Options) (*envtest.ControlPlane,
 		return nil, err
 	}
 	api.Configure().
-		// No controller makes the default service accounts, so pods couldn't be
-		// created with this plugin on (envtest's default, said here for the reader).
-		Set("disable-admission-plugins", "ServiceAccount").
 		// The clients are few and ours: no queues, and no informers to feed them.
 		Set("enable-priority-and-fairness", "false").
 		Set("profiling", "false").
@@ -57,6 +54,13 @@ func (cp *ControlPlane) configure(bin string, o Options) (*envtest.ControlPlane,
 		// Otherwise a stopping server waits up to a minute for open watches to end;
 		// with this it gives them two seconds.
 		Set("shutdown-send-retry-after", "true")
+	if o.Controllers == nil {
+		// No controller makes the default service accounts, so pods couldn't be
+		// created with this plugin on (envtest's default, said here for the reader).
+		api.Configure().Set("disable-admission-plugins", "ServiceAccount")
+	} else {
+		api.Configure().Disable("disable-admission-plugins")
+	}
 	if o.EgressSocket != "" {
 		path := cp.path("egress.yaml")
 		if err := writeEgress(path, o.EgressSocket); err != nil {

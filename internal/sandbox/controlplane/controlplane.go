@@ -46,6 +46,9 @@ type Options struct {
 	// LogDir keeps the servers' logs after Stop, as NAME-etcd.log and
 	// NAME-kube-apiserver.log. Empty: they go away with the control plane.
 	LogDir string
+	// Controllers are run beside the API server; nil: none are, and nothing happens
+	// in the cluster but what clients do.
+	Controllers *Controllers
 	// UnsafeNoFsync lets etcd skip fsync: much faster on slow disks, and the data
 	// may be lost or broken if the machine (not only the process) crashes. Right
 	// for tests and the demo, whose data is thrown away anyway.
@@ -62,6 +65,7 @@ type ControlPlane struct {
 	logs       []*os.File
 	admin      *rest.Config
 	kubeconfig string
+	programs   []*process
 
 	users    sync.Mutex // provisioning a user writes into the plane
 	stopping sync.Once
@@ -82,6 +86,11 @@ func Start(ctx context.Context, o Options) (*ControlPlane, error) {
 	bin, err := o.Assets.Ensure(ctx, o.Progress)
 	if err != nil {
 		return nil, err
+	}
+	if o.Controllers != nil {
+		if err := o.Assets.ensureControllers(ctx, o.Progress); err != nil {
+			return nil, err
+		}
 	}
 	for attempt := 1; ; attempt++ {
 		cp, err := startOnce(ctx, bin, o)
@@ -158,7 +167,10 @@ func startOnce(ctx context.Context, bin string, o Options) (_ *ControlPlane, err
 	if err := waitForNamespace(ctx, cp.admin, "default"); err != nil {
 		return nil, err
 	}
-	return cp, installCRDs(ctx, cp.admin, o.CRDs)
+	if err := installCRDs(ctx, cp.admin, o.CRDs); err != nil || o.Controllers == nil {
+		return cp, err
+	}
+	return cp, cp.startControllers(ctx, o)
 }
 
 // Name returns the name given in the options.
@@ -204,11 +216,15 @@ func (cp *ControlPlane) addUser(name string, groups []string) (*rest.Config, str
 	return user.Config(), file.Name(), errors.Join(err, file.Close())
 }
 
-// Stop ends kube-apiserver and then etcd, waits for both and removes their data.
+// Stop ends the controllers, kube-apiserver and then etcd, waits for them and
+// removes their data.
 // A second call returns what the first one returned.
 func (cp *ControlPlane) Stop() error {
 	cp.stopping.Do(func() {
-		var errs []error
+		errs := []error{cp.ended()}
+		for _, p := range cp.programs {
+			errs = append(errs, p.stop())
+		}
 		if cp.plane != nil {
 			errs = append(errs, cp.plane.Stop())
 		}

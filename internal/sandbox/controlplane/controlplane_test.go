@@ -56,7 +56,7 @@ func TestVersionIsThePinnedOne(t *testing.T) {
 	if os.Getenv(controlplane.EnvAssets) != "" {
 		t.Skipf("%s is set, so somebody else chose the version", controlplane.EnvAssets)
 	}
-	pins, err := os.ReadFile(filepath.Join(repositoryAssets(t).Module, "go.mod"))
+	pins, err := os.ReadFile(filepath.Join(repositoryAssets(t).Tools, "controlplane", "go.mod"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,8 +30,7 @@ rm -rf "$1"`
 func startGuard(dir string) (*guard, error) {
 	cmd := exec.Command("sh", "-c", guardScript, "guard", dir)
 	cmd.Stderr = os.Stderr
-	// A Ctrl-C in the terminal goes to our process group; we stop the servers then.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = ownGroup()
 	lifeline, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -41,6 +40,10 @@ func startGuard(dir string) (*guard, error) {
 	}
 	return &guard{cmd: cmd, lifeline: lifeline}, nil
 }
+
+// ownGroup puts a process into a group of its own: a Ctrl-C in the terminal goes
+// to our process group, and we stop the servers then.
+func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
 // dismiss lets the guard go and waits for it. The servers must have ended: what
 // is left of the folder is removed.

@@ -1,0 +1,168 @@
+package planted
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// ErrFailed says that the preflight found too little or too much; the table says
+// what.
+var ErrFailed = errors.New("the preflight did not find exactly what was planted")
+
+// tally is what the run has come to.
+type tally struct {
+	planted, found, wrong, falseBlocks int
+}
+
+// run is one run under way.
+type run struct {
+	*world
+	tally tally
+	// known are the findings on the clusters filled alike.
+	known map[string]finding
+	table table
+}
+
+// Run fills two clusters alike, plants the differences and judges what the
+// preflight finds. It ends with one line of sums; ErrFailed says that they are not
+// as they must be.
+func Run(ctx context.Context, o Options) (err error) {
+	began := time.Now()
+	w, err := startWorld(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.close()) }()
+	w.say("two control planes with controllers and nodes: %s", since(began))
+	if err := w.fill(ctx); err != nil {
+		return err
+	}
+	if err := w.settle(ctx, nil); err != nil {
+		return err
+	}
+	w.say("filled alike: %s", since(began))
+	r := &run{world: w}
+	if err := r.alike(ctx); err != nil {
+		return err
+	}
+	for i, batch := range batches(rows(), o.Only) {
+		if err := r.batch(ctx, i, batch); err != nil {
+			return err
+		}
+	}
+	if err := r.mended(ctx); err != nil {
+		return err
+	}
+	r.table.print(o.Out)
+	w.say("%s in all", since(began))
+	w.say("planted=%d found=%d wrong=%d falseBlocks=%d", r.tally.planted, r.tally.found, r.tally.wrong, r.tally.falseBlocks)
+	if t := r.tally; t.planted == 0 || t.found != t.planted || t.wrong != 0 || t.falseBlocks != 0 {
+		return ErrFailed
+	}
+	return nil
+}
+
+func since(began time.Time) time.Duration { return time.Since(began).Round(100 * time.Millisecond) }
+
+// alike looks at the clusters before anything differs.
+func (r *run) alike(ctx context.Context) error {
+	report, err := r.preflight(ctx, "alike", r.usual())
+	if err != nil {
+		return err
+	}
+	r.known = report.byID()
+	r.say("%d objects of %d kinds in blue, %d of %d in green; the preflight took %s",
+		report.Blue.Objects, report.Blue.Kinds, report.Green.Objects, report.Green.Kinds, time.Duration(report.Took).Round(time.Millisecond))
+	for _, f := range report.Findings {
+		switch {
+		case f.blocks():
+			r.tally.falseBlocks++
+			r.say("FALSE BLOCK %s: %s", f.ID, f.Message)
+		case f.Waived != nil:
+			r.say("waived: %s: %s", f.ID, f.Message)
+		}
+	}
+	return nil
+}
+
+// batch plants some rows, runs the preflight once, judges, and takes all back.
+func (r *run) batch(ctx context.Context, number int, rows []row) error {
+	s := r.newStage()
+	planted := rows[:0:0]
+	for _, row := range rows {
+		if err := row.plant(ctx, s); err != nil {
+			r.tally.planted++
+			r.table.add(row, nil, fmt.Sprintf("not planted: %s", err))
+			continue
+		}
+		planted = append(planted, row)
+	}
+	if err := r.settle(ctx, s.restless); err != nil {
+		return fmt.Errorf("after planting %s: %w", names(rows), err)
+	}
+	report, err := r.preflight(ctx, fmt.Sprintf("planted-%02d-%s", number, rows[0].check), s.settings)
+	if err != nil {
+		return fmt.Errorf("after planting %s: %w", names(rows), err)
+	}
+	r.judge(planted, report)
+	if err := s.mend(ctx); err != nil {
+		return err
+	}
+	return r.settle(ctx, nil)
+}
+
+func names(rows []row) (names []string) {
+	for _, row := range rows {
+		names = append(names, row.name)
+	}
+	return names
+}
+
+// judge looks for each row's finding, and for findings that no row stands for.
+func (r *run) judge(rows []row, report report) {
+	found, expected := report.byID(), map[string]bool{}
+	for _, row := range rows {
+		r.tally.planted++
+		expected[row.want] = true
+		for _, id := range row.also {
+			expected[id] = true
+		}
+		f, ok := found[row.want]
+		_, before := r.known[row.want]
+		switch {
+		case !ok:
+			r.table.add(row, nil, "")
+		case before:
+			r.table.add(row, nil, "it was there before anything was planted")
+		default:
+			r.tally.found++
+			r.table.add(row, &f, "")
+		}
+	}
+	r.surprises(found, expected)
+}
+
+// surprises counts findings that nobody planted.
+func (r *run) surprises(found map[string]finding, expected map[string]bool) {
+	for _, id := range slices.Sorted(maps.Keys(found)) {
+		if _, before := r.known[id]; !before && !expected[id] {
+			r.tally.wrong++
+			r.table.wrong = append(r.table.wrong, found[id])
+		}
+	}
+}
+
+// mended looks again after everything was taken back: all must be as in the
+// beginning.
+func (r *run) mended(ctx context.Context) error {
+	report, err := r.preflight(ctx, "mended", r.usual())
+	if err != nil {
+		return err
+	}
+	r.surprises(report.byID(), nil)
+	return nil
+}
