@@ -55,7 +55,7 @@ func (f frontOf) Records(ctx context.Context, e shift.Route53Entrance) ([]facts.
 	for i, l := range leads {
 		records[i] = facts.Record{
 			Name: l.Name, Type: l.Type, Side: l.Side, SetIdentifier: l.SetIdentifier, Weight: l.Weight, TTL: l.TTL,
-			Targets: l.Targets, Evaluates: l.Evaluates,
+			Targets: l.Targets, Evaluates: l.Evaluates, Beside: l.Beside,
 		}
 	}
 	return records, err

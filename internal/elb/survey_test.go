@@ -193,7 +193,7 @@ func (pagedFake) DescribeListeners(context.Context, *sdk.DescribeListenersInput,
 }
 
 func (pagedFake) ModifyListener(context.Context, *sdk.ModifyListenerInput, ...func(*sdk.Options)) (*sdk.ModifyListenerOutput, error) {
-	return nil, nil //nolint:nilnil // nobody calls it
+	return nil, nil
 }
 
 func TestASurveyReadsAllPagesAndFindsStaticAddresses(t *testing.T) {

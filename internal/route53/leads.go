@@ -26,6 +26,9 @@ type Lead struct {
 	Targets []string
 	// Evaluates: it is an alias that evaluates its target's health.
 	Evaluates bool
+	// Beside: it has one of the entrance's names, but another type that users ask
+	// for, and isn't shifted.
+	Beside bool
 }
 
 const (
@@ -80,6 +83,13 @@ func (a *Adapter) Leads(ctx context.Context, e shift.Route53Entrance) ([]Lead, e
 		for _, g := range s.groups {
 			for _, m := range g.members {
 				leads = append(leads, leadOf(e, g, m, seen))
+			}
+		}
+		for _, g := range s.beside {
+			for _, m := range g.members {
+				l := leadOf(e, g, m, seen)
+				l.Side, l.Beside = "", true
+				leads = append(leads, l)
 			}
 		}
 	}

@@ -45,6 +45,7 @@ func TestWhereRecordsLead(t *testing.T) {
 		alias("front", types.RRTypeA, "blue", *lb.CanonicalHostedZoneId, "dualstack."+*lb.DNSName, true),
 		values("front", types.RRTypeA, "green", 50, "192.0.2.2"),
 		values("front", types.RRTypeA, "old", 1, "192.0.2.9"),
+		values("front", types.RRTypeAaaa, "blue", 7, "2001:db8::7"),
 		alias("by-lb", types.RRTypeA, "", *lb.CanonicalHostedZoneId, *lb.DNSName, false),
 		values("by-cname", types.RRTypeCname, "", 0, "By-LB.example.com."),
 		values("www", types.RRTypeCname, "blue", 50, "by-cname.example.com"),
@@ -77,6 +78,7 @@ func TestWhereRecordsLead(t *testing.T) {
 			aliased(lead("front", "A", shift.Blue, "blue", 50, host), true),
 			lead("front", "A", shift.Green, "green", 50, "192.0.2.2"),
 			lead("front", "A", "", "old", 1, "192.0.2.9"),
+			{Name: "front.example.com", Type: "AAAA", SetIdentifier: "blue", Weight: 7, TTL: 30 * time.Second, Targets: []string{"2001:db8::7"}, Beside: true},
 		}},
 		"to names of the zone, and to others": {entrance("CNAME", "www.example.com"), []route53.Lead{
 			lead("www", "CNAME", shift.Blue, "blue", 50, host),

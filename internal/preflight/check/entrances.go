@@ -40,8 +40,9 @@ func entrancesCheck() Check {
 
 // entrances looks for ways into blue that would not move.
 func entrances(f *facts.Facts) []finding.Finding {
-	w := ways{f: f, net: &f.Blue.Network, reach: reachOf(&f.Traffic, shift.Blue)}
+	w := ways{f: f, net: &f.Blue.Network, reach: reachOf(&f.Traffic, shift.Blue), ofServices: map[string]bool{}, fronts: map[facts.Name]front{}}
 	if f.Blue.Fault == "" {
+		w.index()
 		w.services()
 		w.ingresses()
 		w.gateways()
@@ -58,7 +59,10 @@ type ways struct {
 	f     *facts.Facts
 	net   *facts.Network
 	reach reach
-	found []finding.Finding
+	// ofServices are the addresses of blue's Services, fronts what is in front of them.
+	ofServices map[string]bool
+	fronts     map[facts.Name]front
+	found      []finding.Finding
 	// unclear are objects that may be declared: it isn't known where all entrances
 	// lead.
 	unclear []string
@@ -100,9 +104,7 @@ func (w *ways) ownBalancer(addresses []string) bool {
 		if isAddress(at) || within(at) {
 			return false
 		}
-		return !slices.ContainsFunc(w.net.Services, func(s facts.Service) bool {
-			return slices.ContainsFunc(s.Addresses, func(other string) bool { return placeOf(other) == placeOf(at) })
-		})
+		return !w.ofServices[placeOf(at)]
 	})
 }
 
@@ -114,7 +116,7 @@ func within(at string) bool {
 func (w *ways) ingresses() {
 	for _, i := range w.net.Ingresses {
 		o := finding.Of(facts.GroupKind{Group: "networking.k8s.io", Kind: "Ingress"}, i.Name)
-		alb := i.Class == "alb" || strings.HasSuffix(w.net.IngressClasses[i.Class], "/alb")
+		alb := w.makesBalancer(i)
 		switch {
 		case w.served("Ingress", i.Name) || w.reach.leads(i.Addresses):
 		case w.ownBalancer(i.Addresses):
@@ -198,8 +200,8 @@ func (w *ways) unmatched() {
 	x.Side = shift.Blue
 	unknown := slices.Concat(w.reach.noGroups, w.reach.noPlaces)
 	slices.Sort(unknown)
-	x.Message = fmt.Sprintf("where blue's side of %s leads is not known, so that %d ways into blue can't be matched: %s",
-		listed(slices.Compact(unknown)), len(w.unclear), listed(w.unclear))
+	x.Message = fmt.Sprintf("where blue's side of %s leads is not known, so that these ways into blue can't be matched: %s",
+		listed(slices.Compact(unknown)), listed(w.unclear))
 	x.Do = "Let AWS be read; the check `traffic` says what is missing."
 	w.found = append(w.found, x)
 }

@@ -18,8 +18,15 @@ func (w *ways) hosts() {
 		return
 	}
 	users := w.hostUsers()
+	exact, patterns := map[string]bool{}, []string{}
+	for _, d := range declared {
+		if exact[d] = true; strings.ContainsAny(d, "*?") {
+			patterns = append(patterns, d)
+		}
+	}
 	for _, host := range slices.Sorted(maps.Keys(users)) {
-		if slices.ContainsFunc(declared, func(d string) bool { return coversHost(d, host) }) {
+		// A wildcard record answers for names of any depth below it. RFC 4592, 2.2.1.
+		if exact[host] || slices.ContainsFunc(patterns, func(d string) bool { return matches(d, host) }) {
 			continue
 		}
 		slices.Sort(users[host])
@@ -82,11 +89,4 @@ func (w *ways) hostUsers() map[string][]string {
 		add(finding.Of(r.GroupKind, r.Name), r.Hosts)
 	}
 	return users
-}
-
-// coversHost tells whether a declared name or pattern covers a host, which may
-// itself begin with a wildcard. A wildcard record answers for names of any depth
-// below it. RFC 4592, section 2.2.1.
-func coversHost(declared, host string) bool {
-	return declared == host || matches(declared, host)
 }

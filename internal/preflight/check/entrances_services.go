@@ -15,57 +15,66 @@ const instance = "instance"
 func (w *ways) services() {
 	for _, s := range w.net.Services {
 		o := finding.Of(facts.GroupKind{Kind: "Service"}, s.Name)
-		ports, pods := w.fronted(s)
+		front := w.fronts[s.Name]
 		switch {
 		case w.served("Service", s.Name) || w.reach.leads(s.Addresses):
 		case len(s.Addresses) > 0: // a way of its own, whatever else leads to its pods
 			w.undeclared(o, w.reach.noPlaces, "has the load balancer "+strings.Join(s.Addresses, ", "), s.Internal || w.internal(s.Addresses))
-		case ports != "" || pods != "" && s.Type == "LoadBalancer" || w.targeted(s):
+		case front.ports != "" || front.pods != "" && s.Type == "LoadBalancer" || w.targeted(s):
 		case s.Type == "LoadBalancer":
 			w.undeclared(o, w.reach.noPlaces, "asks for a load balancer of its own, which it doesn't name yet", s.Internal)
-		case pods != "":
-			w.found = append(w.found, open(o, s, pods))
+		case front.pods != "":
+			w.found = append(w.found, open(o, s, front.pods))
 		default:
 			w.undeclared(o, w.reach.noGroups, "is open on the node ports "+portsOf(s), false)
 		}
 	}
 }
 
-// fronted tells what is in front of a Service: what uses its node ports, and what
-// goes to its pods directly.
-func (w *ways) fronted(s facts.Service) (ports, pods string) {
-	for _, b := range w.net.Bindings {
-		if b.Namespace != s.Namespace || b.Service != s.Name.Name {
-			continue
+// front is what is in front of a Service: what uses its node ports, and what goes
+// to its pods directly. Empty: nothing does.
+type front struct{ ports, pods string }
+
+// index finds what is in front of Services once for all of them.
+func (w *ways) index() {
+	for _, s := range w.net.Services {
+		for _, at := range s.Addresses {
+			w.ofServices[placeOf(at)] = true
 		}
+	}
+	add := func(n facts.Name, o finding.Object, byPorts bool) {
+		had := w.fronts[n]
+		if byPorts {
+			had.ports = o.String()
+		} else {
+			had.pods = o.String()
+		}
+		w.fronts[n] = had
+	}
+	for _, b := range w.net.Bindings {
 		typ := b.TargetType
 		if typ == "" {
 			typ = w.f.Traffic.Groups[b.GroupARN].TargetType
 		}
-		if typ == "" || typ == instance {
-			ports = finding.Of(b.GroupKind, b.Name).String()
-		} else {
-			pods = finding.Of(b.GroupKind, b.Name).String()
-		}
+		add(facts.Name{Namespace: b.Namespace, Name: b.Service}, finding.Of(b.GroupKind, b.Name), typ == "" || typ == instance)
 	}
 	for _, i := range w.net.Ingresses {
-		if i.Namespace != s.Namespace || !slices.Contains(i.Services, s.Name.Name) {
-			continue
-		}
-		name := "Ingress.networking.k8s.io " + i.Name.String()
-		alb := i.Class == "alb" || strings.HasSuffix(w.net.IngressClasses[i.Class], "/alb")
-		if alb && (i.TargetType == "" || i.TargetType == instance) { // the controller's default
-			ports = name
-		} else {
-			pods = name
+		byPorts := w.makesBalancer(i) && (i.TargetType == "" || i.TargetType == instance) // the controller's default
+		for _, service := range i.Services {
+			add(facts.Name{Namespace: i.Namespace, Name: service}, finding.Of(facts.GroupKind{Group: "networking.k8s.io", Kind: "Ingress"}, i.Name), byPorts)
 		}
 	}
 	for _, r := range w.net.Routes {
-		if slices.Contains(r.Services, s.Name) {
-			pods = finding.Of(r.GroupKind, r.Name).String()
+		for _, service := range r.Services {
+			add(service, finding.Of(r.GroupKind, r.Name), false)
 		}
 	}
-	return ports, pods
+}
+
+// makesBalancer tells whether an Ingress is of the class for which a load balancer
+// is made, by the aws-load-balancer-controller or by EKS Auto Mode.
+func (w *ways) makesBalancer(i facts.Ingress) bool {
+	return i.Class == "alb" || strings.HasSuffix(w.net.IngressClasses[i.Class], "/alb")
 }
 
 // targeted tells whether a declared target group of instances sends to one of the

@@ -185,7 +185,7 @@ func TestEveryIngressGatewayAndBindingOfBlueIsDeclared(t *testing.T) {
 				f.Traffic.Entrances[0].Known, f.Traffic.Entrances[0].Records = false, nil
 				f.Blue.Network.Services = []facts.Service{service("LoadBalancer", blueHost)}
 			},
-			want: []string{"block EntrancesNotMatched/Cluster/blue"}, says: "2 ways into blue can't be matched: Service shop/api, TargetGroupBinding.elbv2.k8s.aws ingress/users",
+			want: []string{"block EntrancesNotMatched/Cluster/blue"}, says: "these ways into blue can't be matched: Service shop/api, TargetGroupBinding.elbv2.k8s.aws ingress/users",
 		},
 		"AWS wasn't asked": {
 			change: func(f *facts.Facts) {
@@ -203,7 +203,7 @@ func TestEveryIngressGatewayAndBindingOfBlueIsDeclared(t *testing.T) {
 				}
 				f.Blue.Network.Services = []facts.Service{service("LoadBalancer", blueHost)} // by its name
 			},
-			want: []string{"block EntrancesNotMatched/Cluster/blue"}, says: "1 ways into blue",
+			want: []string{"block EntrancesNotMatched/Cluster/blue"}, says: "can't be matched: TargetGroupBinding.elbv2.k8s.aws ingress/users",
 		},
 	})
 }

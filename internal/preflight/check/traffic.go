@@ -20,6 +20,7 @@ const (
 	GreenHasTraffic            finding.Code = "GreenHasTraffic"
 	EntranceApart              finding.Code = "EntranceApart"
 	GreenTargetsUnhealthy      finding.Code = "GreenTargetsUnhealthy"
+	RecordsBeside              finding.Code = "RecordsBeside"
 	OtherMembers               finding.Code = "OtherMembers"
 	Sticky                     finding.Code = "Sticky"
 	EntranceNotes              finding.Code = "EntranceNotes"
@@ -45,6 +46,7 @@ func trafficCheck() Check {
 			{Code: EntranceApart, Meaning: "The records of one entrance stand at different shares.", Do: "Look who changed them; the daemon brings them together at its next step."},
 			{Code: GreenTargetsUnhealthy, Meaning: "Green's target group has fewer healthy targets than a rise needs.", Do: "Make green's targets healthy."},
 			{Code: OtherMembers, Meaning: "An entrance sends a part of the users to members that are neither blue's nor green's; that part doesn't move.", Do: "Remove the other members, or set their weight to 0, if all users must move."},
+			{Code: RecordsBeside, Meaning: "A declared name has records of another type, so that the users who ask for that type don't move: those who come by IPv6, for instance.", Do: "Declare that type too, or remove the records."},
 			{Code: Sticky, Meaning: "The load balancer keeps clients on their side by a cookie, whatever the weights say.", Do: "Expect that tail, or switch stickiness off."},
 			{Code: EntranceNotes, Meaning: "What else decides where an entrance's users go.", Do: "Read it once."},
 			{Code: TTLAboveHold, Meaning: "Resolvers keep answers for longer than a step is held, so that the step is judged before its users come.", Do: "Lower the TTL, or hold the step for longer."},
@@ -214,7 +216,7 @@ func shortestHold(steps []shift.Step) (step int, hold time.Duration) {
 func otherMembers(t *facts.Traffic, e facts.Entrance) []string {
 	var others []string
 	for _, r := range e.Records {
-		if r.Side == "" && r.Weight > 0 {
+		if r.Side == "" && r.Weight > 0 && !r.Beside {
 			others = append(others, fmt.Sprintf("%s %s %q (weight %d)", r.Name, r.Type, r.SetIdentifier, r.Weight))
 		}
 	}

@@ -13,7 +13,16 @@ import (
 // records judges where the records of a Route 53 entrance lead.
 func records(t *facts.Traffic, e facts.Entrance) []finding.Finding {
 	var found []finding.Finding
+	beside := map[string]bool{}
 	for _, blue := range e.Records {
+		if place := blue.Name + "/" + blue.Type; blue.Beside && !beside[place] {
+			beside[place] = true
+			x := about(RecordsBeside, finding.Block, e, place)
+			x.Message = fmt.Sprintf("%s also has records of type %s, which entrance %s doesn't declare and which lead to %s: who asks for these doesn't move",
+				blue.Name, blue.Type, e.Name, listed(blue.Targets))
+			x.Do = fmt.Sprintf("Make two weighted records of type %s, and declare the type too; or remove them.", blue.Type)
+			found = append(found, x)
+		}
 		if blue.Side != shift.Blue {
 			continue
 		}

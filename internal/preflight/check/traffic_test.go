@@ -140,6 +140,14 @@ func TestWhereEntrancesLead(t *testing.T) {
 			change: dns(func(_ *facts.Facts, r []facts.Record) { r[1].Targets, r[1].Balancers = r[0].Targets, r[0].Balancers }),
 			want:   []string{"block SidesNotApart/Entrance/dns/shop.example.com/A", "warn NoProbeThroughGreenTargets/Entrance/dns"}, says: `"blue" and "green" of shop.example.com A both lead to ` + blueHost,
 		},
+		"records of a type that isn't declared": {
+			change: func(f *facts.Facts) {
+				byRecords(f)
+				six := facts.Record{Name: "shop.example.com", Type: "AAAA", SetIdentifier: "blue", Weight: 100, Targets: []string{blueHost}, Beside: true}
+				f.Traffic.Entrances[0].Records = append(f.Traffic.Entrances[0].Records, six, six)
+			},
+			want: []string{"block RecordsBeside/Entrance/dns/shop.example.com/AAAA"}, says: "shop.example.com also has records of type AAAA, which entrance dns doesn't declare and which lead to " + blueHost,
+		},
 		"a record in front of the rule": {
 			change: func(f *facts.Facts) {
 				rule := f.Traffic

@@ -52,6 +52,9 @@ type Record struct {
 	Targets []string
 	// Evaluates: it is an alias that evaluates its target's health.
 	Evaluates bool
+	// Beside: it has one of the entrance's names and another type, A, AAAA or CNAME,
+	// and isn't shifted.
+	Beside bool
 	// Balancers are the ARNs of the load balancers that it leads to, as far as they
 	// are known.
 	Balancers []string

@@ -147,54 +147,55 @@ func distinctGaps(gaps []facts.Gap) []facts.Gap {
 	return slices.CompactFunc(gaps, func(a, b facts.Gap) bool { return a.What == b.What })
 }
 
+// plan is what is looked for, place by place.
+type plan struct{ places []Sought }
+
+func (p *plan) at(role, region string) *Sought {
+	i := slices.IndexFunc(p.places, func(s Sought) bool { return s.RoleARN == role && s.Region == region })
+	if i < 0 {
+		i, p.places = len(p.places), append(p.places, Sought{RoleARN: role, Region: region})
+	}
+	return &p.places[i]
+}
+
 // sought plans what is looked for: each entrance's own load balancer as its own
 // role, and those that records lead to as the daemon itself and as each role that
 // another entrance names in the region.
 func sought(entrances []facts.Entrance) []Sought {
-	var all []Sought
-	at := func(role, region string) *Sought {
-		i := slices.IndexFunc(all, func(s Sought) bool { return s.RoleARN == role && s.Region == region })
-		if i < 0 {
-			i, all = len(all), append(all, Sought{RoleARN: role, Region: region})
-		}
-		return &all[i]
-	}
+	var p plan
 	for _, e := range entrances {
 		if b := e.Balancer; b != nil {
-			s := at(b.RoleARN, b.Region())
+			s := p.at(b.RoleARN, b.Region())
 			s.Actions = append(s.Actions, b.ActionARN())
 			s.Groups = append(s.Groups, b.BlueTargetGroupARN, b.GreenTargetGroupARN)
 		}
 	}
-	own := len(all)
 	for _, e := range entrances {
 		for _, r := range e.Records {
 			for _, target := range r.Targets {
-				region, host := regionOf(target)
-				address := !host && (r.Type == "A" || r.Type == "AAAA") && isAddress(target)
-				if !host && !address {
-					continue
-				}
-				places := []*Sought{at("", region)}
-				for i := range own {
-					if host && all[i].Region == region && all[i].RoleARN != "" {
-						places = append(places, &all[i])
-					}
-				}
-				for _, s := range places {
-					if host {
-						s.Hosts = append(s.Hosts, target)
-					} else {
-						s.Addresses = append(s.Addresses, target)
-					}
+				if region, ok := regionOf(target); ok {
+					p.host(target, region)
+				} else if isAddress(target) {
+					s := p.at("", "")
+					s.Addresses = append(s.Addresses, target)
 				}
 			}
 		}
 	}
-	for i := range all {
-		all[i].Hosts, all[i].Addresses = sortedSet(all[i].Hosts), sortedSet(all[i].Addresses)
+	for i := range p.places {
+		p.places[i].Hosts, p.places[i].Addresses = sortedSet(p.places[i].Hosts), sortedSet(p.places[i].Addresses)
 	}
-	return all
+	return p.places
+}
+
+// host looks for a load balancer by its name.
+func (p *plan) host(name, region string) {
+	p.at("", region)
+	for i := range p.places {
+		if s := &p.places[i]; s.Region == region {
+			s.Hosts = append(s.Hosts, name)
+		}
+	}
 }
 
 // regionOf tells the region of a load balancer by its DNS name; false: it isn't
