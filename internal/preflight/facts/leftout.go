@@ -111,7 +111,7 @@ func leftOutKinds() []Rule {
 		{Name: "views", Kinds: []string{"ComponentStatus", "*.metrics.k8s.io", "*.subresources.kubevirt.io"}, Why: "they are computed for the answer and stored nowhere"},
 		{Name: "server-state", Kinds: []string{"*.internal.apiserver.k8s.io", "*.storagemigration.k8s.io"}, Why: "the API server keeps them about itself"},
 		{Name: "addresses", Kinds: []string{"IPAddress.networking.k8s.io"}, Why: "each cluster gives its Services addresses of its own"},
-		{Name: "certificates-asked-for", Kinds: []string{"*.certificates.k8s.io", "CertificateRequest.cert-manager.io", "Order.acme.cert-manager.io", "Challenge.acme.cert-manager.io"}, Why: "certificates are asked for anew in each cluster"},
+		{Name: "certificates-asked-for", Kinds: []string{"CertificateSigningRequest.certificates.k8s.io", "PodCertificateRequest.certificates.k8s.io", "CertificateRequest.cert-manager.io", "Order.acme.cert-manager.io", "Challenge.acme.cert-manager.io"}, Why: "certificates are asked for anew in each cluster"},
 		{Name: "karpenter-nodes", Kinds: []string{"NodeClaim.karpenter.sh", "Machine.karpenter.sh"}, Why: "Karpenter makes one for each node"},
 		{Name: "vpc-nodes", Kinds: []string{"CNINode.vpcresources.k8s.aws", "PolicyEndpoint.networking.k8s.aws", "ClusterPolicyEndpoint.networking.k8s.aws"}, Why: "the VPC CNI makes them for each node or from each policy"},
 		{Name: "cilium-nodes", Kinds: []string{"CiliumNode.cilium.io", "CiliumEndpoint.cilium.io", "CiliumEndpointSlice.cilium.io", "CiliumIdentity.cilium.io", "CiliumExternalWorkload.cilium.io"}, Why: "Cilium makes them from nodes and pods"},
@@ -153,7 +153,7 @@ func leftOutNames() []Rule {
 		{Name: "bootstrap-tokens", Kinds: []string{"Secret"}, Namespace: "kube-system", Names: []string{"bootstrap-token-*"}, Why: "nodes join one cluster with it"},
 		{Name: "root-certificates", Kinds: []string{"ConfigMap"}, Names: []string{"kube-root-ca.crt", "istio-ca-root-cert", "istio-ca-crl", "linkerd-identity-trust-roots"}, Why: "it holds the cluster's own authority"},
 		{Name: "default-accounts", Kinds: []string{"ServiceAccount"}, Names: []string{"default"}, Anyway: true, Why: "each namespace gets one by itself"},
-		{Name: "server-endpoints", Kinds: []string{"Endpoints", "EndpointSlice.discovery.k8s.io"}, Namespace: "default", Names: []string{"kubernetes"}, Why: "it holds the addresses of the API server"},
+		{Name: "server-endpoints", Kinds: []string{"Service", "Endpoints", "EndpointSlice.discovery.k8s.io"}, Namespace: "default", Names: []string{"kubernetes"}, Why: "the API server writes its own address there"},
 		{Name: "system-config", Kinds: []string{"ConfigMap"}, Namespace: "kube-system", Names: []string{
 			"extension-apiserver-authentication", "kube-apiserver-legacy-service-account-token-tracking", "kubeadm-config", "kubelet-config*",
 			"kube-proxy", "kube-proxy-config", "cluster-autoscaler-status", "aws-auth",
