@@ -86,6 +86,10 @@ func (w *ways) hostUsers() map[string][]string {
 		add(finding.Of(facts.GroupKind{Group: "gateway.networking.k8s.io", Kind: "Gateway"}, g.Name), hosts)
 	}
 	for _, r := range w.net.Routes {
+		declared := func(g facts.Name) bool { return w.served("Gateway", g) }
+		if len(r.Gateways) > 0 && !slices.ContainsFunc(r.Gateways, func(g facts.Name) bool { return !declared(g) }) {
+			continue
+		}
 		add(finding.Of(r.GroupKind, r.Name), r.Hosts)
 	}
 	return users

@@ -233,6 +233,14 @@ func TestHostsThatBlueServesAreDeclared(t *testing.T) {
 			},
 			want: []string{"warn HostNotDeclared/Host/www.example.com"}, says: "shop/a, HTTPRoute.gateway.networking.k8s.io shop/b of blue",
 		},
+		"a route of a Gateway that people declared": {change: func(f *facts.Facts) {
+			hosts("shop.example.com")(f)
+			gateway := facts.Object{GroupKind: facts.GroupKind{Group: "gateway.networking.k8s.io", Kind: "Gateway"}, Name: named("shop", "inner")}
+			f.Settings.Entrances = []facts.Object{gateway}
+			f.Blue.Objects[gateway.GroupKind] = map[facts.Name]struct{}{gateway.Name: {}}
+			f.Blue.Network.Gateways = []facts.Gateway{{Name: gateway.Name, Hosts: []string{"inner.example.com"}}}
+			f.Blue.Network.Routes = []facts.Route{{Gateways: []facts.Name{gateway.Name}, Hosts: []string{"search.example.com"}}}
+		}},
 		"hosts of a rule, without any record, say nothing": {change: func(f *facts.Facts) { f.Blue.Network.Ingresses[0].Hosts = []string{"admin.example.com"} }},
 		"a rule without hosts takes all": {change: func(f *facts.Facts) {
 			rule := f.Traffic

@@ -60,6 +60,8 @@ type Gateway struct {
 type Route struct {
 	Object
 	Hosts []string
+	// Gateways are its parents of kind Gateway.
+	Gateways []Name
 	// Services are its backends of kind Service.
 	Services []Name
 }

@@ -155,19 +155,28 @@ func routeOf(k facts.GroupKind, u *unstructured.Unstructured) facts.Route {
 	out := facts.Route{Object: facts.Object{GroupKind: k, Name: nameOf(u)}}
 	hosts, _, _ := unstructured.NestedStringSlice(u.Object, "spec", "hostnames")
 	out.Hosts = sortedSet(hosts)
+	out.Gateways = namesAt(u, objectsAt(u.Object, "spec", "parentRefs"), "Gateway")
 	for _, rule := range objectsAt(u.Object, "spec", "rules") {
-		for _, b := range objectsAt(rule, "backendRefs") {
-			kind, _ := b["kind"].(string)
-			name, _ := b["name"].(string)
-			namespace, _ := b["namespace"].(string)
-			if kind == "" || kind == "Service" {
-				out.Services = append(out.Services, facts.Name{Namespace: cmp.Or(namespace, u.GetNamespace()), Name: name})
-			}
-		}
+		out.Services = append(out.Services, namesAt(u, objectsAt(rule, "backendRefs"), "Service")...)
 	}
 	slices.SortFunc(out.Services, facts.Name.Compare)
 	out.Services = slices.Compact(out.Services)
 	return out
+}
+
+// namesAt gives what references of a route name of one kind, which is the one
+// that is meant where none is said.
+func namesAt(u *unstructured.Unstructured, references []map[string]any, kind string) []facts.Name {
+	var names []facts.Name
+	for _, r := range references {
+		of, _ := r["kind"].(string)
+		name, _ := r["name"].(string)
+		namespace, _ := r["namespace"].(string)
+		if of == "" || of == kind {
+			names = append(names, facts.Name{Namespace: cmp.Or(namespace, u.GetNamespace()), Name: name})
+		}
+	}
+	return names
 }
 
 func bindingOf(k facts.GroupKind, u *unstructured.Unstructured) facts.Binding {

@@ -109,7 +109,7 @@ status: {addresses: [{type: Hostname, value: gw-1.elb.eu-west-1.amazonaws.com}]}
 apiVersion: gateway.networking.k8s.io/v1
 kind: HTTPRoute
 metadata: {name: r, namespace: default}
-spec: {hostnames: [b.example.com], rules: [{backendRefs: [{name: web, port: 80}, {name: far, namespace: other, kind: Service}, {name: x, kind: Other}]}]}
+spec: {hostnames: [b.example.com], parentRefs: [{name: gw}, {name: mesh, kind: Service}], rules: [{backendRefs: [{name: web, port: 80}, {name: far, namespace: other, kind: Service}, {name: x, kind: Other}]}]}
 ---
 apiVersion: elbv2.k8s.aws/v1beta1
 kind: TargetGroupBinding
@@ -218,7 +218,7 @@ func TestWaysInAndSingletonsAreRead(t *testing.T) {
 		IngressClasses: map[string]string{"public": "ingress.k8s.aws/alb"}, GatewayClasses: map[string]string{"nlb": "gateway.k8s.aws/nlb"},
 		Gateways: []facts.Gateway{{Name: name("gw"), Class: "nlb", Addresses: []string{"gw-1.elb.eu-west-1.amazonaws.com"}, Hosts: []string{"a.example.com"}}},
 		Routes: []facts.Route{{
-			Object: objectOf(gatewayGroup, "HTTPRoute", "r"), Hosts: []string{"b.example.com"}, Services: []facts.Name{name("web"), {Namespace: "other", Name: "far"}},
+			Object: objectOf(gatewayGroup, "HTTPRoute", "r"), Hosts: []string{"b.example.com"}, Gateways: []facts.Name{name("gw")}, Services: []facts.Name{name("web"), {Namespace: "other", Name: "far"}},
 		}},
 		Bindings: []facts.Binding{
 			{Object: made, GroupName: "web-blue", Service: "web", Port: "80", Maker: objectOf("networking.k8s.io", "Ingress", "web")},
