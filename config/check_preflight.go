@@ -11,6 +11,7 @@ func (c *checker) preflight(at string, p Preflight) {
 		c.preflightIgnore(fmt.Sprintf("%s.ignore[%d]", at, i), ignore)
 	}
 	c.preflightEntrances(at+".entrances", p.Entrances)
+	c.preflightArgoCD(at+".argocd", p.ArgoCD)
 	seen := unique{}
 	for i, w := range p.Waivers {
 		waiver := fmt.Sprintf("%s.waivers[%d]", at, i)

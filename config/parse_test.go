@@ -80,7 +80,7 @@ func TestParseGivesDefaults(t *testing.T) {
 			Serve:     "green",
 			Blue:      config.Cluster{Kubeconfig: &config.Kubeconfig{Path: "/etc/blue.yaml"}},
 			Green:     config.Cluster{Kubeconfig: &config.Kubeconfig{Path: "/etc/green.yaml"}},
-			Preflight: config.Preflight{Mode: "block", Every: 10 * time.Minute, Timeout: 5 * time.Minute, Secrets: "names"},
+			Preflight: config.Preflight{Mode: "block", Every: 10 * time.Minute, Timeout: 5 * time.Minute, Secrets: "names", ArgoCD: config.PreflightArgoCD{Management: true, Namespaces: []string{"argocd"}}},
 			Replicas:  config.Replicas{AtLeast: 100},
 			Probes:    []config.Probe{storefront, admin},
 			Traffic: []config.Entrance{

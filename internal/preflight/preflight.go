@@ -24,6 +24,10 @@ type Options struct {
 	// Traffic reads what AWS tells of the entrances, with gather.Traffic; nil: it is
 	// not read, which is a finding.
 	Traffic func(context.Context) facts.Traffic
+	// Management has Applications of Argo CD too, in ArgoNamespaces (empty: all).
+	// With neither config nor fault it is not looked at.
+	Management     gather.Source
+	ArgoNamespaces []string
 	// Timeout bounds the reading of each cluster.
 	Timeout time.Duration
 }
@@ -33,10 +37,15 @@ type Options struct {
 func Run(ctx context.Context, o Options) finding.Report {
 	began := time.Now()
 	f := facts.Facts{Pair: o.Pair, Scope: o.Scope, At: began.UTC(), Settings: o.Settings}
-	f.Traffic.Fault = "nothing was given to read it with"
 	var reading sync.WaitGroup
+	f.Traffic.Fault = "nothing was given to read it with"
 	if o.Traffic != nil {
 		reading.Go(func() { f.Traffic = o.Traffic(ctx) })
+	}
+	if o.Scope == facts.Full {
+		reading.Go(func() {
+			f.Management = gather.Management(ctx, o.Management, gather.ManagementOptions{Namespaces: o.ArgoNamespaces, Timeout: o.Timeout})
+		})
 	}
 	f.Blue, f.Green = gather.Both(ctx, o.Blue, o.Green, gather.Options{Scope: o.Scope, Settings: o.Settings, Timeout: o.Timeout})
 	reading.Wait()

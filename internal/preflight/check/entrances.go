@@ -101,15 +101,15 @@ func (w *ways) carried() bool {
 // itself (true), or that of a Service, or of nodes, which is looked at by itself.
 func (w *ways) ownBalancer(addresses []string) bool {
 	return slices.ContainsFunc(addresses, func(at string) bool {
-		if isAddress(at) || within(at) {
+		if isAddress(at) || ofCluster(at) {
 			return false
 		}
 		return !w.ofServices[placeOf(at)]
 	})
 }
 
-// within tells whether an address is a name of the cluster itself.
-func within(at string) bool {
+// ofCluster tells whether an address is a name of the cluster itself.
+func ofCluster(at string) bool {
 	return strings.HasSuffix(at, ".svc") || strings.HasSuffix(at, ".cluster.local")
 }
 
@@ -154,7 +154,7 @@ func (w *ways) gateways() {
 			w.undeclared(o, w.reach.noPlaces, "has the load balancer "+strings.Join(g.Addresses, ", "), w.internal(g.Addresses))
 		case len(g.Addresses) == 0:
 			w.undeclared(o, w.reach.noPlaces, "names no address yet", false)
-		case !slices.ContainsFunc(g.Addresses, func(at string) bool { return !within(at) }): // nobody enters the cluster by it
+		case !slices.ContainsFunc(g.Addresses, func(at string) bool { return !ofCluster(at) }): // nobody enters the cluster by it
 		case !w.carried():
 			w.undeclared(o, w.reach.noPlaces, "has the address "+strings.Join(g.Addresses, ", "), false)
 		}
@@ -201,7 +201,7 @@ func (w *ways) unmatched() {
 	unknown := slices.Concat(w.reach.noGroups, w.reach.noPlaces)
 	slices.Sort(unknown)
 	x.Message = fmt.Sprintf("where blue's side of %s leads is not known, so that these ways into blue can't be matched: %s",
-		listed(slices.Compact(unknown)), listed(w.unclear))
+		listNames(slices.Compact(unknown)), listNames(w.unclear))
 	x.Do = "Let AWS be read; the check `traffic` says what is missing."
 	w.found = append(w.found, x)
 }
@@ -230,8 +230,8 @@ func (w *ways) missing() {
 // maxListed is how many names a sentence lists.
 const maxListed = 5
 
-// listed joins names for a sentence, the first ones only where there are many.
-func listed(names []string) string {
+// listNames joins names for a sentence, the first ones only where there are many.
+func listNames(names []string) string {
 	if len(names) > maxListed {
 		return fmt.Sprintf("%s and %d more", strings.Join(names[:maxListed], ", "), len(names)-maxListed)
 	}

@@ -26,14 +26,14 @@ func (w *ways) hosts() {
 	}
 	for _, host := range slices.Sorted(maps.Keys(users)) {
 		// A wildcard record answers for names of any depth below it. RFC 4592, 2.2.1.
-		if exact[host] || slices.ContainsFunc(patterns, func(d string) bool { return matches(d, host) }) {
+		if exact[host] || slices.ContainsFunc(patterns, func(d string) bool { return matchesGlob(d, host) }) {
 			continue
 		}
 		slices.Sort(users[host])
 		x := finding.New(HostNotDeclared, finding.Warn, finding.Object{Kind: "Host", Name: host}, "")
 		x.Side = shift.Blue
 		x.Message = fmt.Sprintf("%s of blue serves the host %s, which no declared entrance has (they have %s): whoever asks for it would stay on blue",
-			listed(slices.Compact(users[host])), host, listed(declared))
+			listNames(slices.Compact(users[host])), host, listNames(declared))
 		x.Do = "Declare the name in `traffic`, or waive the finding if nobody asks for it or another declared entrance serves it."
 		w.found = append(w.found, x)
 	}

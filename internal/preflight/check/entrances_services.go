@@ -24,7 +24,7 @@ func (w *ways) services() {
 		case s.Type == "LoadBalancer":
 			w.undeclared(o, w.reach.noPlaces, "asks for a load balancer of its own, which it doesn't name yet", s.Internal)
 		case front.pods != "":
-			w.found = append(w.found, open(o, s, front.pods))
+			w.found = append(w.found, openPorts(o, s, front.pods))
 		default:
 			w.undeclared(o, w.reach.noGroups, "is open on the node ports "+portsOf(s), false)
 		}
@@ -89,7 +89,7 @@ func (w *ways) targeted(s facts.Service) bool {
 	})
 }
 
-func open(o finding.Object, s facts.Service, front string) finding.Finding {
+func openPorts(o finding.Object, s facts.Service, front string) finding.Finding {
 	x := finding.New(NodePortOpen, finding.Warn, o, "")
 	x.Side = shift.Blue
 	x.Message = fmt.Sprintf("%s of blue is open on the node ports %s although %s goes to its pods directly: who comes by the node ports would stay on blue", o, portsOf(s), front)
@@ -196,7 +196,7 @@ func bound(f *facts.Facts, entrance string, blue facts.Binding, groups []string)
 	x := finding.New(GreenTargetsNotBound, finding.Block, o, entrance)
 	x.Side = shift.Green
 	x.Message = fmt.Sprintf("%s of blue registers the pods of Service %s behind entrance %s, and green has no TargetGroupBinding that does it for green's target group %s",
-		o, facts.Name{Namespace: blue.Namespace, Name: blue.Service}, entrance, listed(groups))
+		o, facts.Name{Namespace: blue.Namespace, Name: blue.Service}, entrance, listNames(groups))
 	x.Do = "Create in green a TargetGroupBinding of green's target group for the same Service."
 	return []finding.Finding{x}
 }

@@ -88,7 +88,7 @@ func aPair() *facts.Facts {
 			IngressClasses: map[string]string{"nginx": "k8s.io/ingress-nginx", "public": "ingress.k8s.aws/alb"},
 			Ingresses:      []facts.Ingress{{Name: named("shop", "web"), Class: "nginx", Addresses: []string{"10.9.9.9"}, Hosts: []string{"shop.example.com"}, Services: []string{"web"}}},
 			Bindings:       []facts.Binding{bindingTo(group)},
-			Jobs:           []facts.Job{{Name: named("shop", "clean"), Schedule: "@daily", Suspended: side == shift.Green}},
+			Jobs:           []facts.CronJob{{Name: named("shop", "clean"), Schedule: "@daily", Suspended: side == shift.Green}},
 			Controllers: []facts.OutsideController{{
 				Object:  facts.Object{GroupKind: facts.GroupKind{Group: "apps", Kind: "Deployment"}, Name: named("kube-system", "aws-load-balancer-controller")},
 				Program: facts.LoadBalancers, Settings: map[string][]string{"cluster-name": {"shop-" + string(side)}},

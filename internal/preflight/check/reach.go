@@ -146,9 +146,9 @@ func declaredRule(t *facts.Traffic, e facts.Entrance) *facts.ListenerRule {
 	return nil
 }
 
-// matches tells whether a pattern with the wildcards * and ? matches a whole
+// matchesGlob tells whether a pattern with the wildcards * and ? matches a whole
 // text, dots and slashes too.
-func matches(pattern, text string) bool {
+func matchesGlob(pattern, text string) bool {
 	flat := strings.NewReplacer("/", "\x00", "[", "\x01", "\\", "\x02")
 	ok, err := path.Match(flat.Replace(pattern), flat.Replace(text))
 	return ok && err == nil

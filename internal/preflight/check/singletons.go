@@ -40,11 +40,11 @@ func singletons(f *facts.Facts) []finding.Finding {
 	if f.Blue.Fault != "" || f.Green.Fault != "" {
 		return nil // which is a finding of coverage
 	}
-	return slices.Concat(jobs(f), marked(f), controllers(f), backups(f))
+	return slices.Concat(jobsTwice(f), singletonsTwice(f), controllersTwice(f), backupsTwice(f))
 }
 
-func jobs(f *facts.Facts) []finding.Finding {
-	green := map[facts.Name]facts.Job{}
+func jobsTwice(f *facts.Facts) []finding.Finding {
+	green := map[facts.Name]facts.CronJob{}
 	for _, j := range f.Green.Network.Jobs {
 		green[j.Name] = j
 	}
@@ -63,8 +63,8 @@ func jobs(f *facts.Facts) []finding.Finding {
 	return found
 }
 
-// marked looks for annotated workloads; the annotation of one side is enough.
-func marked(f *facts.Facts) []finding.Finding {
+// singletonsTwice looks for annotated workloads; the annotation of one side is enough.
+func singletonsTwice(f *facts.Facts) []finding.Finding {
 	var found []finding.Finding
 	seen := map[facts.Object]bool{}
 	for _, side := range []shift.Side{shift.Blue, shift.Green} {
@@ -73,7 +73,7 @@ func marked(f *facts.Facts) []finding.Finding {
 				continue
 			}
 			seen[s.Object] = true
-			if x, twice := markedTwice(f, s.Object); twice {
+			if x, twice := singletonTwice(f, s.Object); twice {
 				found = append(found, x)
 			}
 		}
@@ -81,7 +81,7 @@ func marked(f *facts.Facts) []finding.Finding {
 	return found
 }
 
-func markedTwice(f *facts.Facts, o facts.Object) (finding.Finding, bool) {
+func singletonTwice(f *facts.Facts, o facts.Object) (finding.Finding, bool) {
 	var runs []string
 	for _, side := range []shift.Side{shift.Blue, shift.Green} {
 		c := f.Side(side)
@@ -106,7 +106,7 @@ func markedTwice(f *facts.Facts, o facts.Object) (finding.Finding, bool) {
 	return x, true
 }
 
-func backups(f *facts.Facts) []finding.Finding {
+func backupsTwice(f *facts.Facts) []finding.Finding {
 	var found []finding.Finding
 	for _, b := range f.Blue.Network.Schedules {
 		if b.Paused || !slices.ContainsFunc(f.Green.Network.Schedules, func(g facts.Schedule) bool { return g.Object == b.Object && !g.Paused }) {

@@ -10,13 +10,13 @@ import (
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
-// controllers compares each controller of blue that acts outside of its cluster
+// controllersTwice compares each controller of blue that acts outside of its cluster
 // with each of green that runs the same program.
-func controllers(f *facts.Facts) []finding.Finding {
+func controllersTwice(f *facts.Facts) []finding.Finding {
 	var found []finding.Finding
 	for _, b := range f.Blue.Network.Controllers {
 		for _, g := range f.Green.Network.Controllers {
-			if b.Program != g.Program || apart(b, g, "aws-region") {
+			if b.Program != g.Program || setApart(b, g, "aws-region") {
 				continue
 			}
 			if x, ok := rivals(b, g); ok && !slices.ContainsFunc(found, func(had finding.Finding) bool { return had.ID == x.ID }) {
@@ -27,13 +27,13 @@ func controllers(f *facts.Facts) []finding.Finding {
 	return found
 }
 
-// apart tells whether a setting is set in both and has nothing in common.
-func apart(b, g facts.OutsideController, setting string) bool {
-	return len(b.Settings[setting]) > 0 && len(g.Settings[setting]) > 0 && len(common(b, g, setting)) == 0
+// setApart tells whether a setting is set in both and has nothing in common.
+func setApart(b, g facts.OutsideController, setting string) bool {
+	return len(b.Settings[setting]) > 0 && len(g.Settings[setting]) > 0 && len(inCommon(b, g, setting)) == 0
 }
 
-// common are the values of a setting that both have.
-func common(b, g facts.OutsideController, setting string) []string {
+// inCommon are the values of a setting that both have.
+func inCommon(b, g facts.OutsideController, setting string) []string {
 	var both []string
 	for _, v := range b.Settings[setting] {
 		if slices.Contains(g.Settings[setting], v) {
@@ -51,21 +51,21 @@ func rivals(b, g facts.OutsideController) (finding.Finding, bool) {
 	case facts.ClusterAutoscaler:
 		// Without a name of the cluster in it, it finds every group of the account.
 		for _, setting := range []string{"node-group-auto-discovery", "nodes"} {
-			if same := common(b, g, setting); len(same) > 0 {
-				return twice(b, g, fmt.Sprintf("--%s=%s: each takes the other's nodes for lost ones and removes them", setting, listed(same)),
+			if same := inCommon(b, g, setting); len(same) > 0 {
+				return rivalOf(b, g, fmt.Sprintf("--%s=%s: each takes the other's nodes for lost ones and removes them", setting, listNames(same)),
 					"Give green's the node groups of green alone, such as by a tag with green's cluster name."), true
 			}
 		}
 		return finding.Finding{}, false
 	}
-	if same := common(b, g, "cluster-name"); len(same) > 0 {
-		return twice(b, g, fmt.Sprintf("the cluster name %s: each takes what the other made at AWS for its own", listed(same)),
+	if same := inCommon(b, g, "cluster-name"); len(same) > 0 {
+		return rivalOf(b, g, fmt.Sprintf("the cluster name %s: each takes what the other made at AWS for its own", listNames(same)),
 			"Give green's the name of green's own cluster."), true
 	}
 	return identityUnknown(b, g, "cluster-name")
 }
 
-func twice(b, g facts.OutsideController, same, do string) finding.Finding {
+func rivalOf(b, g facts.OutsideController, same, do string) finding.Finding {
 	x := finding.New(ControllerTwice, finding.Block, finding.Of(g.GroupKind, g.Name), b.Program)
 	x.Side = shift.Green
 	x.Message = fmt.Sprintf("%s runs in blue (%s) and in green (%s) with %s", b.Program, b.Name, g.Name, same)
@@ -105,7 +105,7 @@ const (
 // the records of one owner from those of others; without one nothing does.
 func nameRivals(b, g facts.OutsideController) (finding.Finding, bool) {
 	for _, setting := range []string{"provider", "zone-id-filter", "aws-zone-type"} {
-		if apart(b, g, setting) {
+		if setApart(b, g, setting) {
 			return finding.Finding{}, false
 		}
 	}
@@ -116,26 +116,26 @@ func nameRivals(b, g facts.OutsideController) (finding.Finding, bool) {
 	if x, unknown := identityUnknown(b, g, "txt-owner-id"); unknown {
 		return x, true
 	}
-	owners := [2]string{setting(b, "txt-owner-id", defaultOwner), setting(g, "txt-owner-id", defaultOwner)}
-	unregistered := setting(b, "registry", defaultRegistry) == noRegistry || setting(g, "registry", defaultRegistry) == noRegistry
+	owners := [2]string{settingOr(b, "txt-owner-id", defaultOwner), settingOr(g, "txt-owner-id", defaultOwner)}
+	unregistered := settingOr(b, "registry", defaultRegistry) == noRegistry || settingOr(g, "registry", defaultRegistry) == noRegistry
 	switch {
 	case owners[0] == owners[1]:
-		return twice(b, g, fmt.Sprintf("the same owner id %s for %s: each overwrites and deletes the other's records", owners[0], domain),
+		return rivalOf(b, g, fmt.Sprintf("the same owner id %s for %s: each overwrites and deletes the other's records", owners[0], domain),
 			"Give green's an owner id of its own (--txt-owner-id)."), true
 	case unregistered:
-		return twice(b, g, fmt.Sprintf("--registry=noop for %s: nothing tells whose a record is, so each overwrites and deletes the other's", domain),
+		return rivalOf(b, g, fmt.Sprintf("--registry=noop for %s: nothing tells whose a record is, so each overwrites and deletes the other's", domain),
 			"Let both use the txt registry, with owner ids of their own."), true
 	}
 	x := finding.New(ControllersShareDomain, finding.Warn, finding.Of(g.GroupKind, g.Name), b.Program)
 	x.Side = shift.Green
 	x.Message = fmt.Sprintf("external-dns writes records of %s in both clusters, as owner %s in blue (policy %s) and as owner %s in green (policy %s): a name that one gives up, the other takes",
-		domain, owners[0], setting(b, "policy", defaultPolicy), owners[1], setting(g, "policy", defaultPolicy))
+		domain, owners[0], settingOr(b, "policy", defaultPolicy), owners[1], settingOr(g, "policy", defaultPolicy))
 	x.Do = "Make sure that green's writes no name that users ask for: other domains, or none until the hand-over."
 	return x, true
 }
 
-// setting gives the first value of a setting.
-func setting(c facts.OutsideController, name, standard string) string {
+// settingOr gives the first value of a setting.
+func settingOr(c facts.OutsideController, name, standard string) string {
 	if values := c.Settings[name]; len(values) > 0 && values[0] != "" {
 		return values[0]
 	}
@@ -151,7 +151,7 @@ func sharedDomain(b, g facts.OutsideController) (domain string, shared bool) {
 	case len(blue) == 0 && len(green) == 0:
 		return "all domains", true
 	case len(blue) == 0 || len(green) == 0 || unknown:
-		return listed(slices.Concat(blue, green)), true
+		return listNames(slices.Concat(blue, green)), true
 	}
 	for _, x := range blue {
 		for _, y := range green {

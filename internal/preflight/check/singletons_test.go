@@ -13,7 +13,7 @@ func TestNothingRunsInBothClustersThatMayRunOnce(t *testing.T) {
 	both := func(change func(c *facts.Cluster)) func(*facts.Facts) {
 		return func(f *facts.Facts) { change(&f.Blue); change(&f.Green) }
 	}
-	job := func(change func(j *facts.Job)) func(*facts.Facts) {
+	job := func(change func(j *facts.CronJob)) func(*facts.Facts) {
 		return func(f *facts.Facts) { f.Green.Network.Jobs[0].Suspended = false; change(&f.Green.Network.Jobs[0]) }
 	}
 	singleton := func(blue, green int) func(*facts.Facts) {
@@ -25,16 +25,16 @@ func TestNothingRunsInBothClustersThatMayRunOnce(t *testing.T) {
 	backup := facts.Object{GroupKind: facts.GroupKind{Group: "velero.io", Kind: "Schedule"}, Name: named("velero", "daily")}
 	tell(t, singletons, singletonsCheck(), map[string]story{
 		"a job that is active in both": {
-			change: job(func(*facts.Job) {}), want: []string{"block RunsTwice/CronJob.batch/shop/clean"},
+			change: job(func(*facts.CronJob) {}), want: []string{"block RunsTwice/CronJob.batch/shop/clean"},
 			says: `CronJob shop/clean is active in both clusters (blue at "@daily", green at "@daily")`,
 		},
-		"a job that may run twice":            {change: job(func(j *facts.Job) { j.Allowed = true })},
-		"a job that clusterswitch hands over": {change: job(func(j *facts.Job) { j.Handed = true })},
+		"a job that may run twice":            {change: job(func(j *facts.CronJob) { j.Allowed = true })},
+		"a job that clusterswitch hands over": {change: job(func(j *facts.CronJob) { j.Handed = true })},
 		"a job that was handed over": {change: func(f *facts.Facts) {
 			f.Blue.Network.Jobs[0].Suspended, f.Green.Network.Jobs[0].Suspended = true, false
 		}},
 		"a job of the cluster's own":            {change: both(func(c *facts.Cluster) { c.Network.Jobs[0].Suspended, c.Network.Jobs[0].Local = false, true })},
-		"a job that green alone has":            {change: func(f *facts.Facts) { f.Green.Network.Jobs[0] = facts.Job{Name: named("shop", "new")} }},
+		"a job that green alone has":            {change: func(f *facts.Facts) { f.Green.Network.Jobs[0] = facts.CronJob{Name: named("shop", "new")} }},
 		"a singleton that runs in both":         {change: singleton(1, 2), want: []string{"block SingletonTwice/Deployment.apps/shop/queue"}, says: "1 replicas in blue, 2 replicas in green"},
 		"a singleton that waits in green":       {change: singleton(1, 0)},
 		"a singleton that clusterswitch scales": {change: func(f *facts.Facts) { singleton(1, 1)(f); f.Green.Network.Singletons[0].Handed = true }},
@@ -56,7 +56,7 @@ func TestNothingRunsInBothClustersThatMayRunOnce(t *testing.T) {
 			f.Green.Network.Schedules = []facts.Schedule{{Object: backup, Paused: true}}
 		}},
 		"green can't be read": {change: func(f *facts.Facts) {
-			job(func(*facts.Job) {})(f)
+			job(func(*facts.CronJob) {})(f)
 			f.Green.Fault = "nobody answers"
 			f.Green.Side = shift.Green
 		}},

@@ -82,28 +82,28 @@ func traffic(f *facts.Facts) []finding.Finding {
 		found = append(found, x)
 	}
 	for _, e := range t.Entrances {
-		found = append(found, usable(t, e)...)
-		found = append(found, aside(t, e)...)
+		found = append(found, shiftable(t, e)...)
+		found = append(found, besides(t, e)...)
 		if e.Balancer != nil {
 			found = append(found, otherRules(f, e)...)
 			found = append(found, groupsDiffer(t, e)...)
 		} else {
-			found = append(found, records(t, e)...)
+			found = append(found, recordFaults(t, e)...)
 		}
 		found = append(found, probed(f, e)...)
 	}
 	return found
 }
 
-func about(code finding.Code, severity finding.Severity, e facts.Entrance, detail string) finding.Finding {
+func ofEntrance(code finding.Code, severity finding.Severity, e facts.Entrance, detail string) finding.Finding {
 	return finding.New(code, severity, finding.Object{Kind: "Entrance", Name: e.Name}, detail)
 }
 
-// usable says what keeps an entrance from being shifted.
-func usable(t *facts.Traffic, e facts.Entrance) []finding.Finding {
+// shiftable says what keeps an entrance from being shifted.
+func shiftable(t *facts.Traffic, e facts.Entrance) []finding.Finding {
 	r := e.Reading
 	if r.Err != "" || r.At.IsZero() {
-		x := about(EntranceUnusable, finding.Block, e, "")
+		x := ofEntrance(EntranceUnusable, finding.Block, e, "")
 		x.Message = fmt.Sprintf("entrance %s can't be shifted: %s", e.Name, r.Err)
 		if r.Err == "" {
 			x.Message = fmt.Sprintf("entrance %s can't be shifted: it was not read", e.Name)
@@ -116,19 +116,19 @@ func usable(t *facts.Traffic, e facts.Entrance) []finding.Finding {
 	begun := t.Begun || r.Mark != nil && r.StandsAt(r.Mark.Share)
 	switch {
 	case !begun && !r.StandsAt(0):
-		x := about(GreenHasTraffic, finding.Block, e, "")
+		x := ofEntrance(GreenHasTraffic, finding.Block, e, "")
 		x.Side = shift.Green
 		x.Message = fmt.Sprintf("entrance %s sends users to green before the shift begins: %s", e.Name, r)
 		x.Do = "Look who set it, then set green's weight to 0 and blue's to 100."
 		found = append(found, x)
 	case len(r.Apart) > 0:
-		x := about(EntranceApart, finding.Warn, e, "")
+		x := ofEntrance(EntranceApart, finding.Warn, e, "")
 		x.Message = fmt.Sprintf("the records of entrance %s stand apart: %s", e.Name, r)
 		x.Do = "Look who changed them; the daemon brings them together at its next step."
 		found = append(found, x)
 	}
 	if e.Balancer != nil {
-		found = append(found, targets(e)...)
+		found = append(found, greenHealth(e)...)
 	}
 	return found
 }
@@ -137,16 +137,16 @@ func owned(e facts.Entrance) []finding.Finding {
 	if e.Reading.Owner == "" {
 		return nil
 	}
-	x := about(EntranceOwned, finding.Block, e, "")
+	x := ofEntrance(EntranceOwned, finding.Block, e, "")
 	x.Message = fmt.Sprintf("entrance %s is written by %s", e.Name, e.Reading.Owner)
 	x.Do = "Take it from that controller, or declare another entrance: the daemon doesn't fight over weights."
 	return []finding.Finding{x}
 }
 
-// targets judges green's healthy targets as a rise will.
-func targets(e facts.Entrance) []finding.Finding {
+// greenHealth judges green's healthy targets as a rise will.
+func greenHealth(e facts.Entrance) []finding.Finding {
 	green, need := e.Reading.GreenTargets, max(1, e.Balancer.MinHealthyTargets)
-	x := about(GreenTargetsUnhealthy, finding.Block, e, "")
+	x := ofEntrance(GreenTargetsUnhealthy, finding.Block, e, "")
 	x.Side = shift.Green
 	x.Do = "Make green's targets healthy; without them no step is made."
 	why := ""
@@ -171,29 +171,29 @@ func targets(e facts.Entrance) []finding.Finding {
 	return []finding.Finding{x}
 }
 
-// aside says what else decides where users go.
-func aside(t *facts.Traffic, e facts.Entrance) []finding.Finding {
+// besides says what else decides where users go.
+func besides(t *facts.Traffic, e facts.Entrance) []finding.Finding {
 	var found []finding.Finding
 	if others := otherMembers(t, e); len(others) > 0 {
-		x := about(OtherMembers, finding.Warn, e, "")
-		x.Message = fmt.Sprintf("entrance %s also sends users to %s, and these users don't move", e.Name, listed(others))
+		x := ofEntrance(OtherMembers, finding.Warn, e, "")
+		x.Message = fmt.Sprintf("entrance %s also sends users to %s, and these users don't move", e.Name, listNames(others))
 		x.Do = "Remove the other members, or set their weight to 0, if all users must move."
 		found = append(found, x)
 	}
 	if e.Reading.Sticky > 0 {
-		x := about(Sticky, finding.Note, e, "")
+		x := ofEntrance(Sticky, finding.Note, e, "")
 		x.Message = fmt.Sprintf("entrance %s keeps a client on its side for up to %s, whatever the weights say: users leave blue and, after a way back, green by that much later", e.Name, e.Reading.Sticky)
 		x.Do = "Expect that tail, or switch the stickiness of the action off. A rollback switches it off by itself."
 		found = append(found, x)
 	}
 	if len(e.Reading.Notes) > 0 {
-		x := about(EntranceNotes, finding.Note, e, "")
+		x := ofEntrance(EntranceNotes, finding.Note, e, "")
 		x.Message = fmt.Sprintf("of entrance %s is to be known: %s", e.Name, strings.Join(e.Reading.Notes, "; "))
 		x.Do = "Read it once."
 		found = append(found, x)
 	}
 	if step, hold := shortestHold(t.Steps); step >= 0 && e.Reading.TTL > hold {
-		x := about(TTLAboveHold, finding.Warn, e, "")
+		x := ofEntrance(TTLAboveHold, finding.Warn, e, "")
 		x.Message = fmt.Sprintf("resolvers keep the answers of entrance %s for up to %s, and step %s is held for %s only: it is judged before all of its users have come",
 			e.Name, e.Reading.TTL, t.Steps[step].Share, hold)
 		x.Do = "Lower the TTL of the records, or hold the step for longer."

@@ -10,16 +10,16 @@ import (
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
-// records judges where the records of a Route 53 entrance lead.
-func records(t *facts.Traffic, e facts.Entrance) []finding.Finding {
+// recordFaults judges where the records of a Route 53 entrance lead.
+func recordFaults(t *facts.Traffic, e facts.Entrance) []finding.Finding {
 	var found []finding.Finding
 	beside := map[string]bool{}
 	for _, blue := range e.Records {
 		if place := blue.Name + "/" + blue.Type; blue.Beside && !beside[place] {
 			beside[place] = true
-			x := about(RecordsBeside, finding.Block, e, place)
+			x := ofEntrance(RecordsBeside, finding.Block, e, place)
 			x.Message = fmt.Sprintf("%s also has records of type %s, which entrance %s doesn't declare and which lead to %s: who asks for these doesn't move",
-				blue.Name, blue.Type, e.Name, listed(blue.Targets))
+				blue.Name, blue.Type, e.Name, listNames(blue.Targets))
 			x.Do = fmt.Sprintf("Make two weighted records of type %s, and declare the type too; or remove them.", blue.Type)
 			found = append(found, x)
 		}
@@ -27,10 +27,10 @@ func records(t *facts.Traffic, e facts.Entrance) []finding.Finding {
 			continue
 		}
 		for _, green := range e.Records {
-			if green.Side == shift.Green && green.Name == blue.Name && green.Type == blue.Type && meet(blue, green) {
-				x := about(SidesNotApart, finding.Block, e, blue.Name+"/"+blue.Type)
+			if green.Side == shift.Green && green.Name == blue.Name && green.Type == blue.Type && meetAt(blue, green) {
+				x := ofEntrance(SidesNotApart, finding.Block, e, blue.Name+"/"+blue.Type)
 				x.Message = fmt.Sprintf("the records %q and %q of %s %s both lead to %s, so that their weights change nothing",
-					blue.SetIdentifier, green.SetIdentifier, blue.Name, blue.Type, listed(green.Targets))
+					blue.SetIdentifier, green.SetIdentifier, blue.Name, blue.Type, listNames(green.Targets))
 				x.Do = "Let green's record lead to green."
 				found = append(found, x)
 			}
@@ -39,8 +39,8 @@ func records(t *facts.Traffic, e facts.Entrance) []finding.Finding {
 	return slices.Concat(found, series(t, e), targetless(t, e))
 }
 
-// meet tells whether two records lead to the same place.
-func meet(a, b facts.Record) bool {
+// meetAt tells whether two records lead to the same place.
+func meetAt(a, b facts.Record) bool {
 	either := func(x, y []string) bool {
 		return slices.ContainsFunc(x, func(v string) bool { return slices.Contains(y, v) })
 	}
@@ -58,7 +58,7 @@ func series(t *facts.Traffic, e facts.Entrance) []finding.Finding {
 		if b == nil || !slices.ContainsFunc(e.Records, func(r facts.Record) bool { return r.Side != "" && slices.Contains(r.Balancers, b.ARN) }) {
 			continue
 		}
-		x := about(EntrancesInSeries, finding.Block, e, other.Name)
+		x := ofEntrance(EntrancesInSeries, finding.Block, e, other.Name)
 		x.Message = fmt.Sprintf("records of entrance %s lead to the load balancer of entrance %s (%s), so that their shares multiply", e.Name, other.Name, b.DNSName)
 		x.Do = "Keep one of the two in `traffic`: the record or the rule."
 		found = append(found, x)
@@ -84,7 +84,7 @@ func targetless(t *facts.Traffic, e facts.Entrance) []finding.Finding {
 					continue
 				}
 				seen[group] = true
-				x := about(TargetlessGroup, finding.Block, e, string(r.Side)+"/"+g.Name)
+				x := ofEntrance(TargetlessGroup, finding.Block, e, string(r.Side)+"/"+g.Name)
 				x.Side = r.Side
 				x.Message = fmt.Sprintf("target group %s of %s's load balancer %s has %d healthy targets of %d, so that Route 53 counts the load balancer as unhealthy and leaves %s's records of entrance %s out, whatever their weight",
 					g.Name, r.Side, t.Balancers[arn].DNSName, g.Targets.Healthy, g.Targets.Total, r.Side, e.Name)
@@ -116,7 +116,7 @@ func otherRules(f *facts.Facts, e facts.Entrance) []finding.Finding {
 			if to < 0 || declared(r.ARN) || tested {
 				continue
 			}
-			x := about(BlueServedOtherwise, finding.Block, e, r.ARN)
+			x := ofEntrance(BlueServedOtherwise, finding.Block, e, r.ARN)
 			x.Side = shift.Blue
 			x.Message = fmt.Sprintf("%s of port %d also forwards to blue's target group of entrance %s, and no traffic entry declares it: its users would stay on blue", ruleName(r), l.Port, e.Name)
 			x.Do = "Declare it in `traffic`, let a probe use it if it is for tests, or remove it."
@@ -183,7 +183,7 @@ func groupsDiffer(t *facts.Traffic, e facts.Entrance) []finding.Finding {
 	var found []finding.Finding
 	for _, side := range []shift.Side{shift.Blue, shift.Green} {
 		if g := t.Groups[groupOf(e, side)]; g.Maker != "" {
-			x := about(TargetGroupOfController, finding.Warn, e, string(side))
+			x := ofEntrance(TargetGroupOfController, finding.Warn, e, string(side))
 			x.Side = side
 			x.Message = fmt.Sprintf("%s's target group %s of entrance %s was made by %s, which deletes it together with what it was made for", side, g.Name, e.Name, g.Maker)
 			x.Do = "Use a target group that is owned outside, as docs/load-balancers.md shows."
@@ -194,7 +194,7 @@ func groupsDiffer(t *facts.Traffic, e facts.Entrance) []finding.Finding {
 		return found // a gap or the entrance's reading tells why
 	}
 	differ := func(setting, does, b, g string, severity finding.Severity) {
-		x := about(TargetGroupsDiffer, severity, e, setting)
+		x := ofEntrance(TargetGroupsDiffer, severity, e, setting)
 		x.Side = shift.Green
 		x.Message = fmt.Sprintf("the target groups of entrance %s differ in %s (%s): blue's has %s, green's has %s", e.Name, setting, does, orNone(b), orNone(g))
 		x.Do = "Give green's target group the setting of blue's, or waive the finding if it is meant."

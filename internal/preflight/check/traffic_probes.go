@@ -28,7 +28,7 @@ func probed(f *facts.Facts, e facts.Entrance) []finding.Finding {
 	if tried || !known { // what isn't known is a finding already
 		return nil
 	}
-	x := about(NoProbeThroughGreenTargets, finding.Warn, e, "")
+	x := ofEntrance(NoProbeThroughGreenTargets, finding.Warn, e, "")
 	x.Side = shift.Green
 	has := "there are no probes"
 	if n := len(f.Settings.Probes); n > 0 {
@@ -56,7 +56,7 @@ func probed(f *facts.Facts, e facts.Entrance) []finding.Finding {
 func throughGreen(p facts.Probe, b facts.Balancer, e facts.Entrance) bool {
 	for _, l := range b.Listeners {
 		for _, r := range l.Rules {
-			if r.ARN != e.Balancer.ActionARN() && only(r, e.Balancer.GreenTargetGroupARN) && enters(p, b, l, r) {
+			if r.ARN != e.Balancer.ActionARN() && sendsOnlyTo(r, e.Balancer.GreenTargetGroupARN) && enters(p, b, l, r) {
 				return true
 			}
 		}
@@ -64,8 +64,8 @@ func throughGreen(p facts.Probe, b facts.Balancer, e facts.Entrance) bool {
 	return false
 }
 
-// only tells whether a rule sends all to one target group.
-func only(r facts.ListenerRule, group string) bool {
+// sendsOnlyTo tells whether a rule sends all to one target group.
+func sendsOnlyTo(r facts.ListenerRule, group string) bool {
 	sends := false
 	for _, to := range r.Forwards {
 		if to.Weight > 0 && to.Group != group {
@@ -80,8 +80,8 @@ func only(r facts.ListenerRule, group string) bool {
 // connection alone comes to the targets only where the load balancer passes it
 // on: through a TCP listener.
 func enters(p facts.Probe, b facts.Balancer, l facts.Listener, r facts.ListenerRule) bool {
-	host, port, ok := target(p)
-	if !ok || port != l.Port || !(placeOf(host) == b.DNSName || at(p, host, b.Addresses)) {
+	host, port, ok := dialled(p)
+	if !ok || port != l.Port || !(placeOf(host) == b.DNSName || dialsOneOf(p, host, b.Addresses)) {
 		return false
 	}
 	if p.Kind == "tcp" {
@@ -109,7 +109,7 @@ func asks(p facts.Probe, r facts.ListenerRule) bool {
 		path = "/"
 	}
 	anyOf := func(patterns []string, text string) bool {
-		return len(patterns) == 0 || slices.ContainsFunc(patterns, func(pattern string) bool { return matches(pattern, text) })
+		return len(patterns) == 0 || slices.ContainsFunc(patterns, func(pattern string) bool { return matchesGlob(pattern, text) })
 	}
 	hosts := make([]string, len(r.Hosts))
 	for i, h := range r.Hosts {
@@ -125,7 +125,7 @@ func asks(p facts.Probe, r facts.ListenerRule) bool {
 
 // throughRecord tells whether a probe goes where a green record leads.
 func throughRecord(t *facts.Traffic, p facts.Probe, e facts.Entrance) bool {
-	host, _, ok := target(p)
+	host, _, ok := dialled(p)
 	if !ok {
 		return false
 	}
@@ -137,17 +137,17 @@ func throughRecord(t *facts.Traffic, p facts.Probe, e facts.Entrance) bool {
 		for _, arn := range r.Balancers {
 			places = append(append(places, t.Balancers[arn].DNSName), t.Balancers[arn].Addresses...)
 		}
-		return slices.Contains(places, placeOf(host)) || at(p, host, places)
+		return slices.Contains(places, placeOf(host)) || dialsOneOf(p, host, places)
 	})
 }
 
-// at tells whether a probe dials one of the addresses.
-func at(p facts.Probe, host string, addresses []string) bool {
+// dialsOneOf tells whether a probe dials one of the addresses.
+func dialsOneOf(p facts.Probe, host string, addresses []string) bool {
 	return slices.ContainsFunc(addresses, func(a string) bool { return isAddress(a) && (a == host || slices.Contains(p.Addresses, a)) })
 }
 
-// target gives what a probe dials; false for one that goes through the API server.
-func target(p facts.Probe) (host string, port int, ok bool) {
+// dialled gives what a probe dials; false for one that goes through the API server.
+func dialled(p facts.Probe) (host string, port int, ok bool) {
 	if p.Kind != "http" && p.Kind != "tcp" {
 		return "", 0, false
 	}

@@ -13,7 +13,7 @@ type Network struct {
 	Gateways       []Gateway
 	Routes         []Route
 	Bindings       []Binding
-	Jobs           []Job
+	Jobs           []CronJob
 	Singletons     []Singleton
 	Controllers    []OutsideController
 	Schedules      []Schedule
@@ -86,8 +86,8 @@ type Binding struct {
 	Maker Object
 }
 
-// Job is a CronJob.
-type Job struct {
+// CronJob is one CronJob.
+type CronJob struct {
 	Name
 	// Schedule is its cron expression, for people.
 	Schedule  string

@@ -41,7 +41,7 @@ func entrances(Options) topic {
 	t := topic{brief: true, whole: map[facts.GroupKind]func(*facts.Cluster, runtime.Object){
 		{Kind: "Service"}: func(c *facts.Cluster, o runtime.Object) {
 			if s, ok := as[*corev1.Service](c, facts.GroupKind{Kind: "Service"}, o); ok {
-				addService(c, s)
+				addOpenService(c, s)
 			}
 		},
 		{Group: "networking.k8s.io", Kind: "Ingress"}: func(c *facts.Cluster, o runtime.Object) {
@@ -85,7 +85,7 @@ func takeCustom(take func(*facts.Cluster, *unstructured.Unstructured)) func(*fac
 	}
 }
 
-func addService(c *facts.Cluster, s *corev1.Service) {
+func addOpenService(c *facts.Cluster, s *corev1.Service) {
 	if s.Spec.Type != corev1.ServiceTypeLoadBalancer && s.Spec.Type != corev1.ServiceTypeNodePort {
 		return
 	}

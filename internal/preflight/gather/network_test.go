@@ -224,7 +224,7 @@ func TestWaysInAndSingletonsAreRead(t *testing.T) {
 			{Object: made, GroupName: "web-blue", Service: "web", Port: "80", Maker: objectOf("networking.k8s.io", "Ingress", "web")},
 			{Object: users, GroupARN: "arn:group", TargetType: "ip", Service: "web", Port: "http"},
 		},
-		Jobs: []facts.Job{
+		Jobs: []facts.CronJob{
 			{Name: name("clean"), Schedule: "0 3 * * *"},
 			{Name: name("evict"), Schedule: "@daily", Suspended: true, Allowed: true, Local: true},
 			{Name: name("handed"), Schedule: "0 3 * * *", Handed: true},

@@ -53,8 +53,8 @@ func singletons(Options) topic {
 	return t
 }
 
-func cronJobOf(j *batchv1.CronJob) facts.Job {
-	out := facts.Job{
+func cronJobOf(j *batchv1.CronJob) facts.CronJob {
+	out := facts.CronJob{
 		Name: nameOf(j), Schedule: j.Spec.Schedule, Suspended: j.Spec.Suspend != nil && *j.Spec.Suspend,
 		Allowed: j.Annotations[runsTwice] == "allowed", Handed: ours(j, "spec", "suspend"),
 	}

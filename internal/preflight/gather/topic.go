@@ -41,6 +41,9 @@ func topics(o Options) []topic {
 		parity(o),
 		entrances(o),
 		singletons(o),
+		versions(o),
+		settled(o),
+		argo(o),
 	}
 }
 
