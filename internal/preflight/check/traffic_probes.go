@@ -16,7 +16,8 @@ import (
 // probed looks for a probe that comes to green on the way that users will come:
 // by green's target group without the users' rule, or by green's record.
 func probed(f *facts.Facts, e facts.Entrance) []finding.Finding {
-	way, known, tried := "green's target group", false, false
+	way := "green's target group"
+	var known, tried bool
 	if e.Balancer != nil {
 		b := balancerOf(&f.Traffic, e)
 		known = b != nil && b.Known
