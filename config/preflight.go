@@ -9,7 +9,8 @@ type Preflight struct {
 	// warn, which only says so; or off, which looks at nothing.
 	Mode string `yaml:"mode" default:"block" oneof:"block warn off"`
 
-	// Every is how long a report counts. It is made anew when it is older, while findings block, and during the shift.
+	// Every is how often the daemon looks again: in full while an attempt waits for its first users, briefly during the
+	// shift. Green rises on no look that is older than this and timeout together.
 	Every time.Duration `yaml:"every" default:"10m" range:"10s..24h"`
 
 	// Timeout is how long the reading of one cluster may take. What was not read by then counts as not checked.
@@ -24,6 +25,9 @@ type Preflight struct {
 
 	// Metrics says how the metrics in use are compared.
 	Metrics PreflightMetrics `yaml:"metrics"`
+
+	// ArgoCD says where Argo CD's Applications are, and how they name the clusters.
+	ArgoCD PreflightArgoCD `yaml:"argocd"`
 
 	// Waivers take the force of single findings for a time.
 	Waivers []Waiver `yaml:"waivers"`

@@ -96,7 +96,7 @@ func demoCommand() *cobra.Command {
 func benchCommand() *cobra.Command {
 	var options bench.Options
 	cmd := &cobra.Command{
-		Use: "bench", Short: "Measure rollbacks of one pair and of many, beside the bare SDK calls in the same run, and the calls of a daemon at rest",
+		Use: "bench", Short: "Measure rollbacks of one pair and of many, beside the bare SDK calls in the same run, the calls of a daemon at rest, and a preflight beside kubectl",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
@@ -112,6 +112,7 @@ func benchCommand() *cobra.Command {
 	cmd.Flags().StringSliceVar(&options.Parts, "part", bench.Parts(), "measure only these parts")
 	cmd.Flags().IntVar(&options.Pairs, "pairs", 10, "pairs that are shifted side by side")
 	cmd.Flags().IntVar(&options.Rounds, "rounds", 10, "how often every pair is rolled back")
+	cmd.Flags().IntVar(&options.Objects, "objects", 100_000, "objects in each of the two clusters whose preflight is measured; at least 1000")
 	cobra.CheckErr(cmd.MarkFlagRequired("daemon"))
 	return cmd
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"k8s.io/client-go/rest"
 
 	"github.com/clusterswitch/clusterswitch/config"
 	"github.com/clusterswitch/clusterswitch/internal/awsapi"
@@ -113,7 +114,11 @@ func New(ctx context.Context, o Options) (*App, error) {
 	a := &App{
 		log: o.Logger, version: o.Version, journal: kept, runbooks: runbooks,
 		preflights: preflights, preflightSlots: make(chan struct{}, preflightsAtOnce),
-		ways: ways{sessions: sessions, secrets: secrets, userAgent: userAgent}, aws: newAWS(adaptersOf(sessions, o.Config.Interval)),
+		ways: ways{
+			sessions: sessions, secrets: secrets, userAgent: userAgent,
+			management: func() (*rest.Config, error) { return management, nil },
+		},
+		aws:     newAWS(adaptersOf(sessions, o.Config.Interval)),
 		metrics: metrics, health: web.NewHealth(time.Now),
 		flags: flags, failed: make(chan error, 1), config: o.Config, pairs: map[string]*pair{},
 	}

@@ -22,7 +22,7 @@ type PreflightOptions struct {
 	// Brief runs the checks that are cheap, and no others.
 	Brief bool
 	// Management reaches the management cluster. It is asked only where the
-	// preflight reads something there: a kubeconfig in a Secret.
+	// preflight reads something there: a kubeconfig in a Secret, Argo CD's Applications.
 	Management func() (*rest.Config, error)
 	// Namespace is the journal's.
 	Namespace string
@@ -42,7 +42,7 @@ func (d *Direct) Preflight(ctx context.Context, o PreflightOptions) (finding.Rep
 		w.scope = facts.Brief
 	}
 	secrets := managementSecrets{reach: o.Management, namespace: o.Namespace}
-	look := newInspector(ways{sessions: d.sessions, secrets: secrets, userAgent: o.UserAgent})
+	look := newInspector(ways{sessions: d.sessions, secrets: secrets, management: o.Management, userAgent: o.UserAgent})
 	return look.look(ctx, pair, w), nil
 }
 

@@ -50,6 +50,9 @@ func (i *inspector) look(ctx context.Context, p config.Pair, w wish) finding.Rep
 	finding.Go(func() { o.Blue = i.ways.source(ctx, p.Blue) })
 	finding.Go(func() { o.Green = i.ways.source(ctx, p.Green) })
 	finding.Go(func() { i.resolve(ctx, o.Settings.Probes) })
+	if argo := p.Preflight.ArgoCD; argo.Management && w.scope == facts.Full {
+		o.Management, o.ArgoNamespaces = i.ways.managementSource(), argo.Namespaces
+	}
 	finding.Wait()
 	return preflight.Run(ctx, o)
 }
@@ -67,6 +70,18 @@ func (w ways) source(ctx context.Context, c config.Cluster) gather.Source {
 		return gather.Source{Name: name, Fault: err.Error()}
 	}
 	reach.WarningHandler = rest.NoWarnings{} // it reads deprecated kinds on purpose
+	return gather.Source{Name: name, Config: reach}
+}
+
+// managementSource finds the management cluster, where Argo CD may be.
+func (w ways) managementSource() gather.Source {
+	const name = "management cluster"
+	reach, err := w.management()
+	if err != nil {
+		return gather.Source{Name: name, Fault: err.Error()}
+	}
+	reach = rest.CopyConfig(reach)
+	reach.WarningHandler = rest.NoWarnings{}
 	return gather.Source{Name: name, Config: reach}
 }
 
@@ -92,7 +107,14 @@ func (i *inspector) resolve(ctx context.Context, probes []facts.Probe) {
 // settingsOf turns one pair's configuration into the checks' settings. Together
 // with waiversOf it is the only bridge between the two vocabularies.
 func settingsOf(p config.Pair) facts.Settings {
-	s := facts.Settings{ReplicasAtLeast: p.Replicas.AtLeast, Secrets: facts.SecretsMode(p.Preflight.Secrets)}
+	s := facts.Settings{
+		ReplicasAtLeast: p.Replicas.AtLeast, Secrets: facts.SecretsMode(p.Preflight.Secrets),
+		Namespaces: p.Workloads.Namespaces, IgnoreWorkloads: p.Workloads.Ignore,
+		Argo: facts.ArgoSettings{
+			Blue:  destinationsOf(p.Blue, p.Preflight.ArgoCD.BlueDestination),
+			Green: destinationsOf(p.Green, p.Preflight.ArgoCD.GreenDestination),
+		},
+	}
 	s.Metrics, s.Queries = metricSettings(p.Preflight.Metrics), namedQueries(p)
 	for _, i := range p.Preflight.Ignore {
 		s.Ignore = append(s.Ignore, facts.Ignore(i))
@@ -101,6 +123,21 @@ func settingsOf(p config.Pair) facts.Settings {
 		s.Probes = append(s.Probes, probeOf(probe))
 	}
 	return s
+}
+
+// destinationsOf gives the names by which Argo CD may know a cluster: the one
+// that is configured, and what the way to the cluster calls it.
+func destinationsOf(c config.Cluster, configured string) []string {
+	names := []string{configured}
+	switch {
+	case c.EKS != nil:
+		names = append(names, c.EKS.Name)
+	case c.KubeconfigSecret != nil:
+		names = append(names, c.KubeconfigSecret.Context)
+	case c.Kubeconfig != nil:
+		names = append(names, c.Kubeconfig.Context)
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
 }
 
 func probeOf(p config.Probe) facts.Probe {

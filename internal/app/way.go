@@ -8,6 +8,8 @@ import (
 	"os"
 	"time"
 
+	"k8s.io/client-go/rest"
+
 	"github.com/clusterswitch/clusterswitch/config"
 	"github.com/clusterswitch/clusterswitch/internal/awsapi"
 	"github.com/clusterswitch/clusterswitch/internal/eks"
@@ -30,6 +32,8 @@ type secrets interface {
 type ways struct {
 	sessions *awsapi.Sessions
 	secrets  secrets
+	// management reaches the management cluster.
+	management func() (*rest.Config, error)
 	// userAgent names this program in the API servers' audit logs.
 	userAgent string
 }

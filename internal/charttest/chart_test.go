@@ -13,6 +13,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 
 	"github.com/clusterswitch/clusterswitch/config"
+	"github.com/clusterswitch/clusterswitch/internal/preflight/keep"
 	"github.com/clusterswitch/clusterswitch/internal/runbook"
 )
 
@@ -97,9 +98,9 @@ func TestKubeconfigsAreMounted(t *testing.T) {
 	}
 }
 
-// The Role grants what internal/journal and internal/runbook ask for, and no
-// more: above all no write to a spec.
-func TestDaemonMayWriteNothingButJournalAndRunbooks(t *testing.T) {
+// The Role grants what internal/journal, internal/runbook and
+// internal/preflight/keep ask for, and no more: above all no write to a spec.
+func TestDaemonMayWriteNothingButJournalRunbooksAndReports(t *testing.T) {
 	t.Parallel()
 	roles := all[*rbacv1.Role](render(t, "least"))
 	at := slices.IndexFunc(roles, func(r *rbacv1.Role) bool { return r.Name == "shift-clusterswitch" })
@@ -110,7 +111,7 @@ func TestDaemonMayWriteNothingButJournalAndRunbooks(t *testing.T) {
 		{APIGroups: []string{"clusterswitch.io"}, Resources: []string{"trafficswitches"}, Verbs: []string{"get", "list", "watch", "create"}},
 		{APIGroups: []string{"clusterswitch.io"}, Resources: []string{"trafficswitches/status"}, Verbs: []string{"update"}},
 		{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"create"}},
-		{APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: []string{runbook.ConfigMapName("shop")}, Verbs: []string{"get", "update"}},
+		{APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: []string{runbook.ConfigMapName("shop"), keep.ConfigMapName("shop")}, Verbs: []string{"get", "update"}},
 	}
 	if diff := cmp.Diff(want, roles[at].Rules); diff != "" {
 		t.Errorf("rules (-want +got):\n%s", diff)
@@ -166,25 +167,21 @@ func TestRunbooksHaveAVolume(t *testing.T) {
 	}
 }
 
-// In blue and green the daemon changes nothing.
-func TestWorkloadClustersAreOnlyRead(t *testing.T) {
+// The file for blue and green makes an account and no rights: those come from
+// "clusterswitch rbac" alone.
+func TestTheAccountInBlueAndGreenComesWithoutRights(t *testing.T) {
 	t.Parallel()
-	content, err := os.ReadFile(filepath.Join(chart, "files", "workload-cluster.yaml"))
+	content, err := os.ReadFile(filepath.Join(chart, "files", "workload-account.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	roles := all[*rbacv1.ClusterRole](decode(t, string(content)))
-	if len(roles) == 0 {
-		t.Fatal("files/workload-cluster.yaml has no ClusterRole")
+	objects := decode(t, string(content))
+	account, token := only[*corev1.ServiceAccount](t, objects), only[*corev1.Secret](t, objects)
+	if named := token.Annotations[corev1.ServiceAccountNameKey]; named != account.Name || token.Namespace != account.Namespace {
+		t.Errorf("the token is one of %s/%s, the account is %s/%s", token.Namespace, named, account.Namespace, account.Name)
 	}
-	for _, role := range roles {
-		for _, rule := range role.Rules {
-			for _, verb := range rule.Verbs {
-				if !slices.Contains([]string{"get", "list", "watch"}, verb) {
-					t.Errorf("%s may %s %v", role.Name, verb, rule.Resources)
-				}
-			}
-		}
+	if len(objects) != 3 || len(all[*corev1.Namespace](objects)) != 1 {
+		t.Errorf("it holds %d objects, want the account, its namespace and its token", len(objects))
 	}
 }
 

@@ -16,6 +16,8 @@ import (
 
 	"github.com/clusterswitch/clusterswitch/internal/api/v1alpha1"
 	"github.com/clusterswitch/clusterswitch/internal/journal"
+	"github.com/clusterswitch/clusterswitch/internal/preflight/finding"
+	"github.com/clusterswitch/clusterswitch/internal/preflight/keep"
 	"github.com/clusterswitch/clusterswitch/internal/runbook"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/controlplane"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/controlplane/cptest"
@@ -80,6 +82,7 @@ func TestAReleaseGivesEveryoneTheirRights(t *testing.T) {
 		t.Errorf("the daemon can't write its journal: %v", err)
 	}
 	putRunbook(t, daemon)
+	putReport(t, daemon)
 	rollback := v1alpha1.SpecChange{Rollback: new(true)}
 	if _, err := clientOf(t, daemon).PatchSpec(t.Context(), "shop", rollback); err == nil || !strings.Contains(err.Error(), "forbidden") {
 		t.Errorf("the daemon may change what people ask for: %v", err)
@@ -131,6 +134,20 @@ func putRunbook(t *testing.T, daemon *rest.Config) {
 	}
 	if _, err := core.CoreV1().ConfigMaps(namespace).Get(t.Context(), "shift-clusterswitch", metav1.GetOptions{}); err == nil {
 		t.Error("the daemon may read other ConfigMaps")
+	}
+}
+
+// putReport writes a preflight's report of shop twice: it is made, then changed.
+func putReport(t *testing.T, daemon *rest.Config) {
+	t.Helper()
+	shelf, err := keep.New(keep.Options{Config: daemon, Namespace: namespace, FieldManager: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for attempt := range 2 {
+		if _, err := shelf.Put(t.Context(), finding.Report{Schema: finding.Schema, Pair: "shop", Attempt: attempt}, true); err != nil {
+			t.Errorf("the daemon can't write a preflight's report: %v", err)
+		}
 	}
 }
 

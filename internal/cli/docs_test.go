@@ -178,6 +178,7 @@ func TestHelp(t *testing.T) {
 		{"approve", "--help"},
 		{"runbook", "--help"},
 		{"policy", "--help"},
+		{"rbac", "--help"},
 		{"version", "--help"},
 	} {
 		got := run(t.Context(), args...)

@@ -3,7 +3,6 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -36,24 +35,11 @@ func TestAWSRights(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, err := os.ReadFile(awsDoc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	after := string(before)
-	for name, text := range map[string]string{
+	generate(t, awsDoc, map[string]string{
 		"operations": operations.String(),
 		"policy":     "```json\n" + policy.out + "```\n",
 		"trust":      "```json\n" + string(trust) + "\n```\n",
-	} {
-		head, rest, begun := strings.Cut(after, ": "+name+" -->\n")
-		_, tail, ended := strings.Cut(rest, "<!-- end -->")
-		if !begun || !ended {
-			t.Fatalf("%s has no place for %s", awsDoc, name)
-		}
-		after = head + ": " + name + " -->\n" + text + "<!-- end -->" + tail
-	}
-	golden(t, awsDoc, after)
+	})
 }
 
 // withRoles is a configuration that reaches a zone and metrics as others.

@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/clusterswitch/clusterswitch/internal/preflight/finding"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/controlplane"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/controlplane/cptest"
@@ -154,4 +157,42 @@ func TestPreflightOfAnUnknownPair(t *testing.T) {
 	write(t, "clusterswitch.yaml", validConfig)
 	compare(t, ran{status: 2, err: "clusterswitch: clusterswitch.yaml has no pair blog; it has shop\nSee: clusterswitch preflight --help\n"},
 		run(t.Context(), "preflight", "blog"))
+}
+
+// What the daemon keeps is printed without a look at any cluster, AWS or
+// configuration.
+func TestStoredPreflightIsThatOfTheDaemon(t *testing.T) {
+	alone(t)
+	w := newWorld(t)
+	at := []string{"--kubeconfig", w.kubeconfig, "--namespace", w.namespace}
+	ask := func(args ...string) ran {
+		return run(t.Context(), append(append([]string{"preflight"}, args...), at...)...)
+	}
+	if got := ask("shop", "--stored"); got.status != 1 || !strings.Contains(got.err, "no report is kept for shop: ConfigMap clusterswitch-preflight-shop isn't there") {
+		t.Errorf("before the first: %+v", got)
+	}
+	data := map[string]string{}
+	newest, start := planted(), planted()
+	start.Findings = start.Findings[1:]
+	for key, r := range map[string]finding.Report{"report.json": newest, "start.json": start} {
+		document, err := r.JSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		data[key] = string(document)
+	}
+	kept := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "clusterswitch-preflight-shop"}, Data: data}
+	if _, err := cptest.Client(t, cluster.Start(t)).CoreV1().ConfigMaps(w.namespace).Create(t.Context(), kept, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	blocks := "clusterswitch: preflight of shop: 2 findings block, 3 warn, 1 for the record, 1 waived\n"
+	compare(t, ran{status: 1, out: data["report.json"], err: blocks}, ask("shop", "--stored", "-o", "json"))
+	first := ask("shop", "--stored", "--at-start", "-o", "json")
+	if first.out != data["start.json"] {
+		t.Errorf("the start's report is %+v", first)
+	}
+	write(t, "start.json", first.out)
+	if got := ask("shop", "--stored", "--against", "start.json"); !strings.Contains(got.out, "1 new, 0 gone, 0 changed") {
+		t.Errorf("compared with the start: %+v", got)
+	}
 }

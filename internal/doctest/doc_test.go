@@ -56,7 +56,7 @@ func TestCommandsInDocumentsExist(t *testing.T) {
 			}
 		}
 	}
-	for _, want := range []string{"run", "validate", "status", "start", "rollback", "pause", "resume", "approve", "preflight", "runbook", "policy", "version"} {
+	for _, want := range []string{"run", "validate", "status", "start", "rollback", "pause", "resume", "approve", "preflight", "runbook", "policy", "rbac", "version"} {
 		if !asked[want] {
 			t.Errorf("no document names clusterswitch %s", want)
 		}

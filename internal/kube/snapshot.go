@@ -1,12 +1,14 @@
 package kube
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/clusterswitch/clusterswitch/internal/workload"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
@@ -29,7 +31,7 @@ func cached[T any](c *Cluster) iter.Seq[T] {
 func (c *Cluster) countNodes() (all, ready int) {
 	for node := range cached[*corev1.Node](c) {
 		all++
-		if nodeReady(node) {
+		if workload.NodeReady(node) {
 			ready++
 		}
 	}
@@ -41,16 +43,16 @@ func (c *Cluster) countNodes() (all, ready int) {
 func (c *Cluster) workloads() []shift.Workload {
 	var all []shift.Workload
 	for d := range cached[*appsv1.Deployment](c) {
-		all = append(all, judgeDeployment(d))
+		all = append(all, workload.Deployment(d))
 	}
 	for s := range cached[*appsv1.StatefulSet](c) {
-		all = append(all, judgeStatefulSet(s))
+		all = append(all, workload.StatefulSet(s))
 	}
 	for d := range cached[*appsv1.DaemonSet](c) {
-		all = append(all, judgeDaemonSet(d))
+		all = append(all, workload.DaemonSet(d))
 	}
 	all = slices.DeleteFunc(all, func(w shift.Workload) bool { return c.ignored(w.Namespace, w.Name) })
-	slices.SortFunc(all, byKey)
+	slices.SortFunc(all, func(a, b shift.Workload) int { return cmp.Compare(a.Key(), b.Key()) })
 	trouble := c.podTrouble()
 	for i := range all {
 		if reasons := trouble[all[i].Key()].String(); all[i].NotReady != "" && reasons != "" {
@@ -60,15 +62,18 @@ func (c *Cluster) workloads() []shift.Workload {
 	return all
 }
 
-func (c *Cluster) podTrouble() map[string]podTrouble {
-	trouble := map[string]podTrouble{}
+// podTrouble counts the pods that don't run, by the key of their workload.
+func (c *Cluster) podTrouble() map[string]workload.Trouble {
+	trouble := map[string]workload.Trouble{}
 	for pod := range cached[*corev1.Pod](c) {
-		owner, reason := podOwner(pod), podReason(pod)
-		if owner == "" || reason == "" {
+		reason := workload.Reason(pod)
+		if reason == "" {
 			continue
 		}
+		kind, name := workload.Owner(pod)
+		owner := shift.Workload{Kind: kind, Namespace: pod.Namespace, Name: name}.Key()
 		if trouble[owner] == nil {
-			trouble[owner] = podTrouble{}
+			trouble[owner] = workload.Trouble{}
 		}
 		trouble[owner][reason]++
 	}

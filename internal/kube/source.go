@@ -17,6 +17,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/clusterswitch/clusterswitch/internal/logkey"
+	"github.com/clusterswitch/clusterswitch/internal/workload"
 )
 
 // source is the cache of one kind of objects in one namespace or in all, and
@@ -81,7 +82,7 @@ func (c *Cluster) addSource(k kind, namespace string) error {
 	s.informer = cache.NewSharedIndexInformer(listWatch, k.object, 0, nil)
 	c.sources = append(c.sources, s)
 	return errors.Join(
-		s.informer.SetTransform(trim),
+		s.informer.SetTransform(workload.Trim),
 		s.informer.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) {
 			c.log.Debug("watch broke", logkey.Resource(s.what), zap.Error(err))
 		}),

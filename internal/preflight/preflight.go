@@ -4,6 +4,7 @@ package preflight
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/clusterswitch/clusterswitch/internal/preflight/check"
@@ -23,6 +24,10 @@ type Options struct {
 	// Prometheus are the servers that are asked for the metrics in use, where the
 	// settings want that.
 	Prometheus gather.Servers
+	// Management has Applications of Argo CD too, in ArgoNamespaces (empty: all).
+	// With neither config nor fault it is not looked at.
+	Management     gather.Source
+	ArgoNamespaces []string
 	// Timeout bounds the reading of each cluster.
 	Timeout time.Duration
 }
@@ -36,7 +41,14 @@ const metricsWithin = time.Minute
 func Run(ctx context.Context, o Options) finding.Report {
 	began := time.Now()
 	f := facts.Facts{Pair: o.Pair, Scope: o.Scope, At: began.UTC(), Settings: o.Settings}
+	var reading sync.WaitGroup
+	if o.Scope == facts.Full {
+		reading.Go(func() {
+			f.Management = gather.Management(ctx, o.Management, gather.ManagementOptions{Namespaces: o.ArgoNamespaces, Timeout: o.Timeout})
+		})
+	}
 	f.Blue, f.Green = gather.Both(ctx, o.Blue, o.Green, gather.Options{Scope: o.Scope, Settings: o.Settings, Timeout: o.Timeout})
+	reading.Wait()
 	gather.Metrics(ctx, &f, o.Prometheus, metricsWithin)
 	findings, ran := check.Evaluate(&f)
 	report := finding.Report{

@@ -25,6 +25,9 @@ func All() []Check {
 		coverageCheck(),
 		parityCheck(),
 		releasesCheck(),
+		versionsCheck(),
+		settledCheck(),
+		argoCheck(),
 		metricsCheck(),
 	}
 }

@@ -160,13 +160,13 @@ func (p *comparison) namespaces() []finding.Finding {
 			continue
 		}
 		x := finding.New(NamespaceMissing, finding.Block, finding.Of(k, n), "")
-		x.Side, x.Message = shift.Green, fmt.Sprintf("namespace %s is not in green; in blue it has %s that would be compared", name, numbered(blue[name], "object"))
+		x.Side, x.Message = shift.Green, fmt.Sprintf("namespace %s is not in green; in blue it has %s that would be compared", name, objects(blue[name]))
 		found = append(found, described(x))
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.extra)) {
 		n := facts.Name{Name: name}
 		if p.counts(p.green, k, n) {
-			found = append(found, p.extraFinding(k, n, fmt.Sprintf("namespace %s is only in green, with %s", name, numbered(green[name], "object"))))
+			found = append(found, p.extraFinding(k, n, fmt.Sprintf("namespace %s is only in green, with %s", name, objects(green[name]))))
 		}
 	}
 	return found
@@ -205,7 +205,7 @@ func (p *comparison) compare(kinds map[facts.GroupKind]struct{}) []finding.Findi
 			found = append(found, p.notServed(k)...)
 		case knownGreen && !p.maybeServed(p.blue, k):
 			if names := p.counted(p.green, k); len(names) > 0 {
-				found = append(found, p.extraFinding(k, facts.Name{}, fmt.Sprintf("only green serves %s, and has %s of it", k, numbered(len(names), "object"))))
+				found = append(found, p.extraFinding(k, facts.Name{}, fmt.Sprintf("only green serves %s, and has %s of it", k, objects(len(names)))))
 			}
 		}
 	}
@@ -224,7 +224,7 @@ func (p *comparison) notServed(k facts.GroupKind) []finding.Finding {
 		return nil
 	}
 	x := finding.New(KindNotServed, finding.Block, finding.Of(k, facts.Name{}), "")
-	x.Side, x.Message = shift.Green, fmt.Sprintf("green doesn't serve %s, of which blue has %s, such as %s", k, numbered(len(names), "object"), names[0])
+	x.Side, x.Message = shift.Green, fmt.Sprintf("green doesn't serve %s, of which blue has %s, such as %s", k, objects(len(names)), names[0])
 	return []finding.Finding{described(x)}
 }
 
@@ -288,7 +288,7 @@ func (p *comparison) onlyInGreen(k facts.GroupKind) []finding.Finding {
 			if namespace != "" {
 				where = " in namespace " + namespace
 			}
-			message := fmt.Sprintf("%s of %s%s are only in green, such as %s", numbered(len(names), "object"), k, where, names[0].Name)
+			message := fmt.Sprintf("%s of %s%s are only in green, such as %s", objects(len(names)), k, where, names[0].Name)
 			found = append(found, p.extraFinding(k, facts.Name{Namespace: namespace}, message))
 			continue
 		}
@@ -309,9 +309,9 @@ func (p *comparison) extraFinding(k facts.GroupKind, n facts.Name, message strin
 	return described(x)
 }
 
-func numbered(n int, what string) string {
+func objects(n int) string {
 	if n == 1 {
-		return "1 " + what
+		return "1 object"
 	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return fmt.Sprintf("%d objects", n)
 }

@@ -88,38 +88,45 @@ func (p *comparison) aspects(k facts.GroupKind, n facts.Name) []finding.Finding 
 		}
 	}
 	o := facts.Object{GroupKind: k, Name: n}
-	var found []finding.Finding
-	together := map[string][]string{}
 	table := aspects()
+	var found []finding.Finding
+	var keys []string // of a ConfigMap, which make one finding together
 	for _, at := range places {
 		one, hasBlue := b[at]
 		other, hasGreen := g[at]
-		a := table[at.name]
-		if hasBlue && hasGreen && one.Alike(other) || a.both && !(hasBlue && hasGreen) {
-			continue
+		x, differ := p.judge(o, at, table[at.name], sided{one, hasBlue}, sided{other, hasGreen})
+		if differ && table[at.name].together {
+			keys = append(keys, at.item)
 		}
-		severity, code := a.severity, a.code
-		if a.judge != nil {
-			severity, code = a.judge(p, o, one, other)
+		if differ && len(keys) < 2 {
+			found = append(found, x)
 		}
-		if severity == "" {
-			continue
-		}
-		if a.together {
-			together[at.name] = append(together[at.name], at.item)
-			if len(together[at.name]) > 1 {
-				continue
-			}
-			at.item = ""
-		}
-		if boundToVersion(o) && code != ReplicasDiffer {
-			severity = finding.Note
-		}
-		x := finding.New(code, severity, finding.Of(k, n), joined(a.detail, at.item))
-		x.Side, x.Message = shift.Green, a.sentence(x.Object, at.item, sided{one, hasBlue}, sided{other, hasGreen})
-		found = append(found, described(x))
 	}
-	return withKeys(found, together[facts.Content])
+	return withKeys(found, keys)
+}
+
+// judge compares one aspect.
+func (p *comparison) judge(o facts.Object, at place, a aspect, blue, green sided) (x finding.Finding, differ bool) {
+	if blue.there && green.there && blue.Alike(green.Aspect) || a.both && !(blue.there && green.there) {
+		return finding.Finding{}, false
+	}
+	severity, code := a.severity, a.code
+	if a.judge != nil {
+		severity, code = a.judge(p, o, blue.Aspect, green.Aspect)
+	}
+	if severity == "" {
+		return finding.Finding{}, false
+	}
+	if boundToVersion(o) && code != ReplicasDiffer {
+		severity = finding.Note
+	}
+	item := at.item
+	if a.together {
+		item = ""
+	}
+	x = finding.New(code, severity, finding.Of(o.GroupKind, o.Name), joined(a.detail, item))
+	x.Side, x.Message = shift.Green, a.sentence(x.Object, item, blue, green)
+	return described(x), true
 }
 
 func placed(list []facts.Aspect) map[place]facts.Aspect {

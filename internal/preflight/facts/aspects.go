@@ -62,8 +62,13 @@ func KindScaler() GroupKind {
 // ReleaseKinds are the kinds that a release changes. They are read at each step.
 func ReleaseKinds() []GroupKind {
 	return []GroupKind{
-		{Group: "apps", Kind: "Deployment"}, KindStatefulSet(), {Group: "apps", Kind: "DaemonSet"},
-		KindJob(), {Group: "batch", Kind: "CronJob"}, KindService(), KindScaler(),
-		{Group: "keda.sh", Kind: "ScaledObject"}, {Group: "argoproj.io", Kind: "Rollout"},
+		{Group: "apps", Kind: "Deployment"},
+		KindStatefulSet(),
+		{Group: "apps", Kind: "DaemonSet"},
+		KindJob(),
+		{Group: "batch", Kind: "CronJob"},
+		KindService(), KindScaler(),
+		{Group: "keda.sh", Kind: "ScaledObject"},
+		{Group: "argoproj.io", Kind: "Rollout"},
 	}
 }

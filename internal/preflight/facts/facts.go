@@ -35,7 +35,8 @@ type Facts struct {
 	Traffic Traffic
 	// Metrics is what the Prometheus servers of both clusters tell.
 	Metrics Metrics
-	// Management has the Argo CD Applications of the management cluster.
+	// Management has the Argo CD Applications of the management cluster, and
+	// nothing else of it. It has no side.
 	Management Cluster
 }
 
@@ -52,6 +53,8 @@ type Cluster struct {
 	Side shift.Side
 	// Name is for people: the EKS name or the context.
 	Name string
+	// Address is the URL of its API server; empty: it is not known.
+	Address string
 	// Fault says why nothing at all could be read; empty: something was.
 	Fault string
 	// Gaps are what could not be read, each with its why.

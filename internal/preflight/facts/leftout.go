@@ -154,6 +154,7 @@ func leftOutNames() []Rule {
 		{Name: "root-certificates", Kinds: []string{"ConfigMap"}, Names: []string{"kube-root-ca.crt", "istio-ca-root-cert", "istio-ca-crl", "linkerd-identity-trust-roots"}, Why: "it holds the cluster's own authority"},
 		{Name: "default-accounts", Kinds: []string{"ServiceAccount"}, Names: []string{"default"}, Anyway: true, Why: "each namespace gets one by itself"},
 		{Name: "server-endpoints", Kinds: []string{"Service", "Endpoints", "EndpointSlice.discovery.k8s.io"}, Namespace: "default", Names: []string{"kubernetes"}, Why: "the API server writes its own address there"},
+		{Name: "server-authorities", Kinds: []string{"ClusterTrustBundle.certificates.k8s.io"}, Names: []string{"kubernetes.io:*"}, Why: "it holds the cluster's own authorities"},
 		{Name: "system-config", Kinds: []string{"ConfigMap"}, Namespace: "kube-system", Names: []string{
 			"extension-apiserver-authentication", "kube-apiserver-legacy-service-account-token-tracking", "kubeadm-config", "kubelet-config*",
 			"kube-proxy", "kube-proxy-config", "cluster-autoscaler-status", "aws-auth",

@@ -19,6 +19,21 @@ type Settings struct {
 	Queries []Query
 	// Metrics says which metrics are compared.
 	Metrics MetricsSettings
+	// Namespaces are those whose workloads count. Empty: all.
+	Namespaces []string
+	// IgnoreWorkloads are workloads that don't count, as namespace/name, where the
+	// name may have the wildcards of path.Match.
+	IgnoreWorkloads []string
+	// Argo says how Argo CD knows the clusters.
+	Argo ArgoSettings
+}
+
+// ArgoSettings say how Argo CD knows the clusters.
+type ArgoSettings struct {
+	// Blue and Green are the clusters' names, ARNs or servers in destinations,
+	// besides the API server's address, which is known anyway. None is empty.
+	Blue  []string
+	Green []string
 }
 
 // SecretsMode says how Secrets are compared.

@@ -70,6 +70,3 @@ type Volume struct {
 	Size  string
 	Class string
 }
-
-// Settled is how the workloads fare: conditions, counts, pods.
-type Settled struct{}

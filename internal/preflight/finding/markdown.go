@@ -141,7 +141,7 @@ func (g Group) markdown(b *strings.Builder) {
 		fmt.Fprintf(b, "%s\n\n", text(g.Do))
 	}
 	for _, f := range g.Findings {
-		fmt.Fprintf(b, "- **%s**: %s", text(f.Object.String()), text(f.Message))
+		fmt.Fprintf(b, "- **%s**: %s", text(f.Object.String()), ended(text(f.Message)))
 		if g.Do == "" {
 			fmt.Fprintf(b, " %s", text(f.Do))
 		}
@@ -150,7 +150,7 @@ func (g Group) markdown(b *strings.Builder) {
 			if f.Waived.Expired {
 				state = "The waiver expired on"
 			}
-			fmt.Fprintf(b, " %s %s: %s.", state, f.Waived.Day(), text(strings.TrimSuffix(f.Waived.Reason, ".")))
+			fmt.Fprintf(b, " %s %s: %s", state, f.Waived.Day(), ended(text(f.Waived.Reason)))
 		}
 		fmt.Fprintf(b, "  \n  %s\n", code(f.ID))
 	}
@@ -195,6 +195,9 @@ func text(s string) string {
 
 // code writes a token between backticks.
 func code(s string) string { return "`" + strings.ReplaceAll(s, "`", "'") + "`" }
+
+// ended gives a sentence its end.
+func ended(s string) string { return strings.TrimSuffix(s, ".") + "." }
 
 func upper(s string) string {
 	if s == "" {

@@ -1,6 +1,7 @@
 package finding
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/clusterswitch/clusterswitch/internal/preflight/facts"
@@ -28,22 +29,15 @@ func (r Report) With(brief Report) Report {
 	if slices.ContainsFunc(brief.Findings, func(f Finding) bool { return f.Code == ClusterUnreadable }) {
 		ran = map[string]Ran{Coverage: ran[Coverage]}
 	}
-	replaces := func(f Finding) bool {
-		_, again := ran[f.Check]
-		return again && f.Check != Coverage
+	taken := func(f Finding) bool { _, ok := ran[f.Check]; return ok }
+	again := byID(slices.DeleteFunc(slices.Clone(brief.Findings), func(f Finding) bool { return !taken(f) }))
+	replaced := func(f Finding) bool {
+		_, same := again[f.ID] // two checks may share a code
+		return same || taken(f) && f.Check != Coverage
 	}
 	merged := r
 	merged.Scope, merged.At, merged.Took = facts.Full, brief.At, brief.Took
-	merged.Findings = slices.DeleteFunc(slices.Clone(r.Findings), replaces)
-	had := map[string]bool{}
-	for _, f := range merged.Findings {
-		had[f.ID] = true
-	}
-	for _, f := range brief.Findings {
-		if _, taken := ran[f.Check]; taken && !(f.Check == Coverage && had[f.ID]) {
-			merged.Findings = append(merged.Findings, f)
-		}
-	}
+	merged.Findings = slices.AppendSeq(slices.DeleteFunc(slices.Clone(r.Findings), replaced), maps.Values(again))
 	merged.Checks = slices.Clone(r.Checks)
 	for i, c := range merged.Checks {
 		if again, ok := ran[c.Check]; ok {

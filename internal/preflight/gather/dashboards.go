@@ -49,11 +49,11 @@ func (q querier) dashboard(of facts.Object, key, content string) facts.Query {
 			root = inner
 		}
 	}
-	if title := text(root["title"]); title != "" {
+	if title := scalar(root["title"]); title != "" {
 		d.Name = title
 	}
-	w := walker{sources: sources(root), found: map[expression]struct{}{}}
-	w.walk(root, place{})
+	w := walker{sources: dataSources(root), found: map[expression]struct{}{}}
+	w.walk(root, spot{})
 	d.Elsewhere = w.elsewhere
 	for _, e := range slices.SortedFunc(maps.Keys(w.found), expression.compare) {
 		q.dashboardExpression(&d, e)
@@ -66,7 +66,7 @@ func (q querier) dashboard(of facts.Object, key, content string) facts.Query {
 func (q querier) dashboardExpression(into *facts.Query, e expression) {
 	as := func(stand string) facts.Query {
 		var one facts.Query
-		resolved := resolve(e.text, stand)
+		resolved := replaceVariables(e.text, stand)
 		q.read(&one, expression{text: resolved, where: e.where, guessed: resolved != e.text, namesOnly: true})
 		return one
 	}
@@ -79,12 +79,12 @@ func (q querier) dashboardExpression(into *facts.Query, e expression) {
 	into.Open += one.Open
 	into.Faults = append(into.Faults, one.Faults...)
 	for _, s := range one.Selectors {
-		keep(into, s)
+		addSelector(into, s)
 	}
 }
 
-// place is where the walk through a dashboard is.
-type place struct {
+// spot is where the walk through a dashboard is.
+type spot struct {
 	panel string
 	// source is the kind of the data source; empty: Grafana's default.
 	source string
@@ -100,7 +100,7 @@ type walker struct {
 	elsewhere int
 }
 
-func (w *walker) walk(at any, p place) {
+func (w *walker) walk(at any, p spot) {
 	if list, is := at.([]any); is {
 		for _, item := range list {
 			w.walk(item, p)
@@ -111,7 +111,7 @@ func (w *walker) walk(at any, p place) {
 	if !is {
 		return
 	}
-	if title := text(o["title"]); title != "" {
+	if title := scalar(o["title"]); title != "" {
 		p.panel = title
 	}
 	if kind := w.source(o); kind != "" {
@@ -121,15 +121,15 @@ func (w *walker) walk(at any, p place) {
 		w.elsewhere++
 	}
 	if speaksPromQL(p.source) {
-		w.add(text(o["expr"]), p)
-		w.add(ofVariable(text(o["query"])), p)
+		w.add(scalar(o["expr"]), p)
+		w.add(ofVariable(scalar(o["query"])), p)
 	}
 	for _, inner := range o {
 		w.walk(inner, p)
 	}
 }
 
-func (w *walker) add(expr string, p place) {
+func (w *walker) add(expr string, p spot) {
 	if strings.TrimSpace(expr) != "" {
 		w.found[expression{text: expr, where: p.panel}] = struct{}{}
 	}
@@ -138,20 +138,20 @@ func (w *walker) add(expr string, p place) {
 // source gives the kind of the data source that a panel, target or variable
 // names; empty: it names none.
 func (w *walker) source(o map[string]any) string {
-	if text(o["kind"]) == "DataQuery" { // of the newer schema
-		return w.kindOf(text(o["group"]))
+	if scalar(o["kind"]) == "DataQuery" { // of the newer schema
+		return w.kindOf(scalar(o["group"]))
 	}
-	if text(o["kind"]) == "loki" && o["spec"] != nil {
+	if scalar(o["kind"]) == "loki" && o["spec"] != nil {
 		return "loki"
 	}
 	switch source := o["datasource"].(type) {
 	case string:
 		return w.kindOf(source)
 	case map[string]any:
-		if kind := text(source["type"]); kind != "" {
+		if kind := scalar(source["type"]); kind != "" {
 			return w.kindOf(kind)
 		}
-		return w.kindOf(text(source["uid"]))
+		return w.kindOf(scalar(source["uid"]))
 	}
 	return ""
 }
@@ -184,21 +184,21 @@ func speaksPromQL(kind string) bool {
 	return true
 }
 
-// sources finds which kinds of data sources variables stand for.
-func sources(root map[string]any) map[string]string {
+// dataSources finds which kinds of data sources variables stand for.
+func dataSources(root map[string]any) map[string]string {
 	found := map[string]string{}
-	for _, input := range each(root["__inputs"]) {
-		found[text(input["name"])] = text(input["pluginId"])
+	for _, input := range mappings(root["__inputs"]) {
+		found[scalar(input["name"])] = scalar(input["pluginId"])
 	}
 	templating, _ := root["templating"].(map[string]any)
-	for _, v := range each(templating["list"]) {
-		if text(v["type"]) == "datasource" {
-			found[text(v["name"])] = text(v["query"])
+	for _, v := range mappings(templating["list"]) {
+		if scalar(v["type"]) == "datasource" {
+			found[scalar(v["name"])] = scalar(v["query"])
 		}
 	}
-	for _, v := range each(root["variables"]) {
-		if spec, is := v["spec"].(map[string]any); is && text(v["kind"]) == "DatasourceVariable" {
-			found[text(spec["name"])] = text(spec["pluginId"])
+	for _, v := range mappings(root["variables"]) {
+		if spec, is := v["spec"].(map[string]any); is && scalar(v["kind"]) == "DatasourceVariable" {
+			found[scalar(spec["name"])] = scalar(spec["pluginId"])
 		}
 	}
 	return found

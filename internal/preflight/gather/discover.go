@@ -72,8 +72,7 @@ func emulated(v *version.Info) int {
 }
 
 func sayUndiscovered(gv schema.GroupVersion, err error) string {
-	var stale discovery.StaleGroupVersionError
-	if errors.As(err, &stale) {
+	if _, stale := errors.AsType[discovery.StaleGroupVersionError](err); stale {
 		return "what serves " + gv.String() + " doesn't answer, so its kinds are unknown"
 	}
 	return "its kinds are unknown: " + why(err)

@@ -3,6 +3,7 @@ package gather
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -55,9 +56,7 @@ func newFake(t *testing.T, handlers map[string]http.HandlerFunc) *fakeServer {
 		"/api/v1/secrets":              lists("", "Secret"),
 		"/apis/example.com/v1/widgets": lists("", "Widget"),
 	}
-	for path, h := range handlers {
-		all[path] = h
-	}
+	maps.Copy(all, handlers)
 	for path, h := range all {
 		f.mux.HandleFunc(path, h)
 	}

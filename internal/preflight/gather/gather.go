@@ -61,6 +61,7 @@ func Cluster(ctx context.Context, side shift.Side, from Source, o Options) facts
 	if from.Config == nil {
 		return c
 	}
+	c.Address = from.Config.Host
 	o.Timeout = max(o.Timeout, time.Second)
 	ctx, done := context.WithTimeout(ctx, o.Timeout)
 	defer done()

@@ -28,7 +28,7 @@ const (
 	// knows yet: a ConfigMap may have a megabyte.
 	firstPage = 50
 	// bytesOfPage is the size that pages of whole objects are cut to.
-	bytesOfPage = 4 << 20
+	bytesOfPage = 2 << 20
 	// mostRestarts bounds how often a list is gone on with after its token expired.
 	mostRestarts = 3
 )
@@ -49,6 +49,8 @@ const protobufMark = "k8s\x00"
 // selection is a kind, and how its objects are listed.
 type selection struct {
 	facts.Kind
+	// namespace limits the list to one; empty: all.
+	namespace string
 	// whole: entire objects, not only their metadata.
 	whole bool
 }
@@ -76,11 +78,8 @@ func (r *reader) pages(ctx context.Context, s selection, each func(page []runtim
 		case err != nil:
 			return err
 		}
-		page, following, err := s.decode(body.Bytes())
+		count, following, err := r.hand(s, body.Bytes(), each)
 		if err != nil {
-			return err
-		}
-		if err := each(page); err != nil {
 			return err
 		}
 		switch following {
@@ -90,17 +89,34 @@ func (r *reader) pages(ctx context.Context, s selection, each func(page []runtim
 			return errors.New("the server gives the same page again and again")
 		}
 		next = following
-		if s.whole && len(page) > 0 {
-			limit = min(max(bytesOfPage*len(page)/max(body.Len(), 1), 1), pageSize)
+		if s.whole && count > 0 {
+			limit = min(max(bytesOfPage*count/max(body.Len(), 1), 1), pageSize)
 		}
 	}
 }
 
-func (s selection) path() string {
-	if s.Group == "" {
-		return "api/" + s.Version + "/" + s.Resource
+// hand reads one page and hands it out. Only one page at a time is more than
+// bytes: many at once would take several times the memory, and no less time. So
+// the topics are never called at the same time, either.
+func (r *reader) hand(s selection, body []byte, each func([]runtime.Object) error) (count int, next string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	page, next, err := s.decode(body)
+	if err != nil {
+		return 0, "", err
 	}
-	return "apis/" + s.Group + "/" + s.Version + "/" + s.Resource
+	return len(page), next, each(page)
+}
+
+func (s selection) path() string {
+	resource := s.Resource
+	if s.namespace != "" {
+		resource = "namespaces/" + s.namespace + "/" + resource
+	}
+	if s.Group == "" {
+		return "api/" + s.Version + "/" + resource
+	}
+	return "apis/" + s.Group + "/" + s.Version + "/" + resource
 }
 
 func (s selection) query(limit int, next string) url.Values {
@@ -143,7 +159,8 @@ func (s selection) decode(body []byte) (page []runtime.Object, next string, err 
 
 func metadataPage(body []byte) ([]runtime.Object, string, error) {
 	var list metav1.PartialObjectMetadataList
-	kind, err := "", error(nil)
+	var kind string
+	var err error
 	if rest, ok := bytes.CutPrefix(body, []byte(protobufMark)); ok {
 		var envelope runtime.Unknown
 		if err = envelope.Unmarshal(rest); err == nil {

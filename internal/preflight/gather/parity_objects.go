@@ -168,8 +168,10 @@ func addNetwork(t takes, plain plainer) {
 		return []facts.Aspect{{Name: facts.Controller, Value: fmt.Sprint(spec["controllerName"])}}
 	}))
 	for _, k := range []facts.GroupKind{
-		{Group: "cilium.io", Kind: "CiliumNetworkPolicy"}, {Group: "cilium.io", Kind: "CiliumClusterwideNetworkPolicy"},
-		{Group: "crd.projectcalico.org", Kind: "NetworkPolicy"}, {Group: "crd.projectcalico.org", Kind: "GlobalNetworkPolicy"},
+		{Group: "cilium.io", Kind: "CiliumNetworkPolicy"},
+		{Group: "cilium.io", Kind: "CiliumClusterwideNetworkPolicy"},
+		{Group: "crd.projectcalico.org", Kind: "NetworkPolicy"},
+		{Group: "crd.projectcalico.org", Kind: "GlobalNetworkPolicy"},
 	} {
 		t.add(k, custom(k, func(spec map[string]any) []facts.Aspect {
 			return []facts.Aspect{{Name: facts.Spec, Value: meaning(spec)}}

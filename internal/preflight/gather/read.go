@@ -73,8 +73,8 @@ func (r *reader) readKind(ctx context.Context, k facts.Kind, topics []topic, c *
 	}
 }
 
-// deliver makes what hands a kind's pages to the topics, one page at a time, and
-// tells whether a topic needs whole objects.
+// deliver makes what gives a kind's pages to the topics, and tells whether a
+// topic needs whole objects.
 func (r *reader) deliver(k facts.Kind, topics []topic, c *facts.Cluster) (each func([]runtime.Object) error, anyWhole bool) {
 	var whole []func(*facts.Cluster, runtime.Object)
 	for _, t := range topics {
@@ -83,8 +83,6 @@ func (r *reader) deliver(k facts.Kind, topics []topic, c *facts.Cluster) (each f
 		}
 	}
 	return func(page []runtime.Object) error {
-		r.mu.Lock()
-		defer r.mu.Unlock()
 		seen := c.Objects[k.GroupKind]
 		if seen == nil {
 			seen = make(map[facts.Name]struct{}, len(page))

@@ -48,7 +48,8 @@ type reader struct {
 	http      *http.Client
 	base      *url.URL
 
-	// mu guards the facts while several kinds are listed.
+	// mu guards the facts while several kinds are listed. It is held while a page is
+	// handed out.
 	mu sync.Mutex
 	// lost says why the cluster is no longer asked: it stopped answering.
 	lost error
@@ -189,7 +190,7 @@ func refusalOf(response *http.Response, body []byte) error {
 	}
 	o, _, err := scheme.Codecs.UniversalDeserializer().Decode(body, nil, nil)
 	if err != nil {
-		return x //nolint:nilerr // a proxy's page says less than the status code
+		return x // a proxy's page says less than the status code
 	}
 	if status, ok := o.(*metav1.Status); ok {
 		x.message, x.next = status.Message, status.Continue

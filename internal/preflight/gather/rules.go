@@ -40,24 +40,24 @@ func (q querier) rules(c *facts.Cluster, o runtime.Object, k facts.GroupKind) {
 	}
 	of := facts.Object{GroupKind: k, Name: facts.Name{Namespace: u.GetNamespace(), Name: u.GetName()}}
 	groups, _, _ := unstructured.NestedFieldNoCopy(u.Object, "spec", "groups")
-	for _, group := range each(groups) {
+	for _, group := range mappings(groups) {
 		// VictoriaMetrics has rules of other languages too.
-		if kind := text(group["type"]); kind != "" && kind != "prometheus" {
+		if kind := scalar(group["type"]); kind != "" && kind != "prometheus" {
 			continue
 		}
-		for _, r := range each(group["rules"]) {
-			rule := facts.Query{Use: facts.UseAlert, Name: text(r["alert"]), Object: of}
-			if record := text(r["record"]); record != "" {
+		for _, r := range mappings(group["rules"]) {
+			rule := facts.Query{Use: facts.UseAlert, Name: scalar(r["alert"]), Object: of}
+			if record := scalar(r["record"]); record != "" {
 				rule.Use, rule.Name = facts.UseRecord, record
 			}
-			q.read(&rule, expression{text: text(r["expr"]), where: rule.Name, guessed: k.Kind == "VMRule"})
+			q.read(&rule, expression{text: scalar(r["expr"]), where: rule.Name, guessed: k.Kind == "VMRule"})
 			c.Queries = append(c.Queries, rule)
 		}
 	}
 }
 
-// each gives the mappings of a list; what isn't one is left out.
-func each(list any) []map[string]any {
+// mappings gives the mappings of a list; what isn't one is left out.
+func mappings(list any) []map[string]any {
 	items, _ := list.([]any)
 	var found []map[string]any
 	for _, item := range items {
@@ -68,8 +68,8 @@ func each(list any) []map[string]any {
 	return found
 }
 
-// text gives a scalar as text: an expression may be a bare number.
-func text(v any) string {
+// scalar gives a scalar as text: an expression may be a bare number.
+func scalar(v any) string {
 	switch v := v.(type) {
 	case string:
 		return strings.Clone(v)
@@ -108,13 +108,13 @@ func (q querier) read(into *facts.Query, e expression) {
 		if !e.namesOnly {
 			kept.Equal = q.shared(s.Equal)
 		}
-		keep(into, kept)
+		addSelector(into, kept)
 	}
 }
 
-// keep adds a selector once. One that the expression can't do without goes
+// addSelector adds a selector once. One that the expression can't do without goes
 // before the same that it can.
-func keep(into *facts.Query, s facts.Selector) {
+func addSelector(into *facts.Query, s facts.Selector) {
 	key := s.String()
 	at := slices.IndexFunc(into.Selectors, func(had facts.Selector) bool { return had.String() == key })
 	switch {

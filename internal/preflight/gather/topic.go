@@ -39,6 +39,9 @@ func topics(o Options) []topic {
 		marks(o), // first: the others pass by what it leaves out
 		releases(o),
 		parity(o),
+		versions(o),
+		settled(o),
+		argo(o),
 		metricsInUse(o),
 	}
 }

@@ -21,8 +21,7 @@ var errNoAnswer = fmt.Errorf("there was no answer within %s", answerWithin)
 // why says for people what went wrong. The words end a sentence that named what
 // was being read.
 func why(err error) string {
-	var noRequest *url.Error
-	if errors.As(err, &noRequest) {
+	if noRequest, ok := errors.AsType[*url.Error](err); ok {
 		err = noRequest.Err // the address of the request says nothing to people
 	}
 	if apierrors.IsForbidden(err) {

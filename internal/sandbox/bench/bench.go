@@ -1,7 +1,8 @@
 // Package bench measures how long a rollback takes, from the request to AWS's
 // acknowledgement of the last write, beside the same raw SDK calls in the same
-// run; what many pairs take that are rolled back at once; and what they ask of
-// AWS while nothing happens. Ratios hold on a noisy machine; absolute times don't.
+// run; what many pairs take that are rolled back at once; what they ask of AWS
+// while nothing happens; and a preflight of large clusters beside kubectl. Ratios
+// hold on a noisy machine; absolute times don't.
 package bench
 
 import (
@@ -11,6 +12,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,6 +36,8 @@ type Options struct {
 	Dir string
 	// Pairs are shifted side by side and rolled back one at a time, Rounds times.
 	Pairs, Rounds int
+	// Objects are how many each of two clusters has whose preflight is measured.
+	Objects int
 	// Parts are what to measure, of Parts.
 	Parts  []string
 	Assets controlplane.Assets
@@ -57,13 +61,34 @@ type run struct {
 }
 
 // Parts names what can be measured, in order.
-func Parts() []string { return []string{"rollback", "crowds", "idle"} }
+func Parts() []string { return []string{"rollback", "crowds", "idle", "preflight"} }
 
 // Run measures the parts that are asked for and prints: one rollback at a time,
-// rollbacks of crowds of pairs, and the calls of crowds at rest.
-func Run(ctx context.Context, o Options) (err error) {
+// rollbacks of crowds of pairs, the calls of crowds at rest, and the preflight of
+// two large clusters.
+func Run(ctx context.Context, o Options) error {
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
 		return fmt.Errorf("making %s: %w", o.Dir, err)
+	}
+	for _, part := range o.Parts {
+		if !slices.Contains(Parts(), part) {
+			return fmt.Errorf("there is no part %q to measure; there are %q", part, Parts())
+		}
+	}
+	if err := inWorld(ctx, o); err != nil {
+		return err
+	}
+	if !slices.Contains(o.Parts, "preflight") {
+		return nil
+	}
+	return preflights(ctx, o)
+}
+
+// inWorld measures the parts that take place in one world.
+func inWorld(ctx context.Context, o Options) (err error) {
+	parts := map[string]func(context.Context, Options, *world.World) error{"rollback": rollbacks, "crowds": crowds, "idle": idle}
+	if !slices.ContainsFunc(o.Parts, func(part string) bool { return parts[part] != nil }) {
+		return nil
 	}
 	w, err := world.Start(ctx, world.Options{Assets: o.Assets, Dir: o.Dir, Progress: o.Out, CRDs: o.CRDs})
 	if err != nil {
@@ -71,18 +96,10 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	defer func() { err = errors.Join(err, w.Close(context.WithoutCancel(ctx))) }()
 	for _, part := range o.Parts {
-		switch part {
-		case "rollback":
-			err = rollbacks(ctx, o, w)
-		case "crowds":
-			err = crowds(ctx, o, w)
-		case "idle":
-			err = idle(ctx, o, w)
-		default:
-			err = fmt.Errorf("there is no part %q to measure; there are %q", part, Parts())
-		}
-		if err != nil {
-			return err
+		if measure := parts[part]; measure != nil {
+			if err := measure(ctx, o, w); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

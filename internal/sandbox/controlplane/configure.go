@@ -61,6 +61,15 @@ func (cp *ControlPlane) configure(bin string, o Options) (*envtest.ControlPlane,
 	} else {
 		api.Configure().Disable("disable-admission-plugins")
 	}
+	if o.Audit != nil {
+		flags, err := o.Audit.flags(cp.path("audit.yaml"))
+		if err != nil {
+			return nil, err
+		}
+		for name, value := range flags {
+			api.Configure().Set(name, value)
+		}
+	}
 	if o.EgressSocket != "" {
 		path := cp.path("egress.yaml")
 		if err := writeEgress(path, o.EgressSocket); err != nil {

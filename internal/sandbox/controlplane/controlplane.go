@@ -49,6 +49,8 @@ type Options struct {
 	// Controllers are run beside the API server; nil: none are, and nothing happens
 	// in the cluster but what clients do.
 	Controllers *Controllers
+	// Audit writes down the requests of some users; nil: of nobody.
+	Audit *Audit
 	// UnsafeNoFsync lets etcd skip fsync: much faster on slow disks, and the data
 	// may be lost or broken if the machine (not only the process) crashes. Right
 	// for tests and the demo, whose data is thrown away anyway.

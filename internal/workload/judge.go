@@ -1,7 +1,9 @@
-package kube
+// Package workload judges workloads and pods by what Kubernetes' controllers
+// wrote into their status. It is pure; those who watch a cluster and those who
+// list it share it.
+package workload
 
 import (
-	"cmp"
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -17,17 +19,13 @@ const (
 	kindDaemonSet   = "DaemonSet"
 )
 
-func key(kind, namespace, name string) string {
-	return shift.Workload{Kind: kind, Namespace: namespace, Name: name}.Key()
-}
-
 // unseen: the status speaks of an older spec than the stored one, so nothing in
 // it may be taken for good.
 const unseen = "its controller has not seen its newest spec yet"
 
-// judgeDeployment follows the rules of Deployment status:
+// Deployment judges a Deployment by the rules of Deployment status:
 // https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status
-func judgeDeployment(d *appsv1.Deployment) shift.Workload {
+func Deployment(d *appsv1.Deployment) shift.Workload {
 	wanted := replicas(d.Spec.Replicas)
 	status := d.Status
 	w := shift.Workload{
@@ -66,9 +64,9 @@ func condition(d *appsv1.Deployment, kind appsv1.DeploymentConditionType) appsv1
 	return appsv1.DeploymentCondition{}
 }
 
-// judgeStatefulSet leaves out what an update may leave behind on purpose: pods
+// StatefulSet judges a StatefulSet. It leaves out what an update may leave behind on purpose: pods
 // below the partition, and all of them when the strategy is OnDelete.
-func judgeStatefulSet(s *appsv1.StatefulSet) shift.Workload {
+func StatefulSet(s *appsv1.StatefulSet) shift.Workload {
 	wanted := replicas(s.Spec.Replicas)
 	status := s.Status
 	w := shift.Workload{
@@ -94,9 +92,9 @@ func judgeStatefulSet(s *appsv1.StatefulSet) shift.Workload {
 	return w
 }
 
-// judgeDaemonSet takes what is wanted from the status, which alone knows how
+// DaemonSet judges a DaemonSet. It takes what is wanted from the status, which alone knows how
 // many nodes match; so a status that was never written says nothing.
-func judgeDaemonSet(d *appsv1.DaemonSet) shift.Workload {
+func DaemonSet(d *appsv1.DaemonSet) shift.Workload {
 	status := d.Status
 	wanted := status.DesiredNumberScheduled
 	w := shift.Workload{
@@ -134,7 +132,8 @@ func replicas(n *int32) int32 {
 	return *n
 }
 
-func nodeReady(n *corev1.Node) bool {
+// NodeReady tells whether the node's kubelet says that it takes pods.
+func NodeReady(n *corev1.Node) bool {
 	for _, c := range n.Status.Conditions {
 		if c.Type == corev1.NodeReady {
 			return c.Status == corev1.ConditionTrue
@@ -142,5 +141,3 @@ func nodeReady(n *corev1.Node) bool {
 	}
 	return false
 }
-
-func byKey(a, b shift.Workload) int { return cmp.Compare(a.Key(), b.Key()) }

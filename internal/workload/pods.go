@@ -1,4 +1,4 @@
-package kube
+package workload
 
 import (
 	"cmp"
@@ -11,12 +11,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// podTrouble counts, for one workload, the pods that have a reason not to run.
-type podTrouble map[string]int // by reason
+// Trouble counts, for one workload, the pods that have a reason not to run.
+type Trouble map[string]int // by reason
 
 // String gives "2 pods ImagePullBackOff, 1 pod Unschedulable", the most frequent
 // reason first, or nothing.
-func (t podTrouble) String() string {
+func (t Trouble) String() string {
 	reasons := make([]string, 0, len(t))
 	for reason := range t {
 		reasons = append(reasons, reason)
@@ -34,29 +34,25 @@ func (t podTrouble) String() string {
 	return strings.Join(reasons, ", ")
 }
 
-// podOwner names the workload that a pod belongs to, as shift.Workload.Key
-// does; empty for pods of nobody that we watch. A Deployment's pods belong to a
-// ReplicaSet whose name is the Deployment's name and the pod-template-hash.
-func podOwner(p *corev1.Pod) string {
+// Owner names what controls a pod: its StatefulSet, DaemonSet or Job, or
+// whatever else does. A Deployment's pods belong to a ReplicaSet whose name is
+// the Deployment's name and the pod-template-hash. Both are empty for a pod of
+// nobody.
+func Owner(p *corev1.Pod) (kind, name string) {
 	owner := metav1.GetControllerOfNoCopy(p)
 	if owner == nil {
-		return ""
+		return "", ""
 	}
-	switch owner.Kind {
-	case kindStatefulSet, kindDaemonSet:
-		return key(owner.Kind, p.Namespace, owner.Name)
-	case "ReplicaSet":
-		hash := p.Labels[appsv1.DefaultDeploymentUniqueLabelKey]
-		if name, ok := strings.CutSuffix(owner.Name, "-"+hash); ok && hash != "" {
-			return key(kindDeployment, p.Namespace, name)
-		}
+	hash := p.Labels[appsv1.DefaultDeploymentUniqueLabelKey]
+	if deployment, ok := strings.CutSuffix(owner.Name, "-"+hash); ok && hash != "" && owner.Kind == "ReplicaSet" {
+		return kindDeployment, deployment
 	}
-	return ""
+	return owner.Kind, owner.Name
 }
 
-// podReason gives the reason why a pod doesn't run, in Kubernetes' own word;
+// Reason gives the reason why a pod doesn't run, in Kubernetes' own word;
 // empty when there is none, or when it is merely starting or ending.
-func podReason(p *corev1.Pod) string {
+func Reason(p *corev1.Pod) string {
 	if p.DeletionTimestamp != nil {
 		return ""
 	}

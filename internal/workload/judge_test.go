@@ -1,4 +1,4 @@
-package kube
+package workload
 
 import (
 	"testing"
@@ -111,7 +111,7 @@ func TestDeploymentsAreJudgedByTheirStatus(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			want := shift.Workload{Kind: "Deployment", Namespace: "shop", Name: "web", Wanted: c.wanted, Ready: c.ready, NotReady: c.notReady}
-			compareTrimmed(t, want, deployment(c.with), judgeDeployment)
+			compareTrimmed(t, want, deployment(c.with), Deployment)
 		})
 	}
 }
@@ -122,7 +122,7 @@ func compareTrimmed[T any](t *testing.T, want shift.Workload, object T, judge fu
 	if diff := cmp.Diff(want, judge(object)); diff != "" {
 		t.Errorf("judged as it is (-want +got):\n%s", diff)
 	}
-	trimmed, err := trim(object)
+	trimmed, err := Trim(object)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +193,7 @@ func TestStatefulSetsAreJudgedByTheirStatus(t *testing.T) {
 			}
 			c.with(s)
 			want := shift.Workload{Kind: "StatefulSet", Namespace: "shop", Name: "db", Wanted: c.wanted, Ready: c.ready, NotReady: c.notReady}
-			compareTrimmed(t, want, s, judgeStatefulSet)
+			compareTrimmed(t, want, s, StatefulSet)
 		})
 	}
 }
@@ -241,7 +241,7 @@ func TestDaemonSetsAreJudgedByTheirStatus(t *testing.T) {
 			}
 			c.with(d)
 			want := shift.Workload{Kind: "DaemonSet", Namespace: "shop", Name: "logs", Wanted: c.wanted, Ready: c.ready, NotReady: c.notReady}
-			compareTrimmed(t, want, d, judgeDaemonSet)
+			compareTrimmed(t, want, d, DaemonSet)
 		})
 	}
 }

@@ -1,4 +1,4 @@
-package kube
+package workload
 
 import (
 	appsv1 "k8s.io/api/apps/v1"
@@ -6,9 +6,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// trim keeps of each object what this package reads, so that the caches of a
-// large cluster stay small. It is a cache.TransformFunc.
-func trim(object any) (any, error) {
+// Trim keeps of each object what this package reads and what a cache needs, so
+// that the caches of a large cluster stay small. It is a cache.TransformFunc.
+func Trim(object any) (any, error) {
 	switch o := object.(type) {
 	case *corev1.Node:
 		return trimNode(o), nil

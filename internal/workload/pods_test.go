@@ -1,6 +1,7 @@
-package kube
+package workload
 
 import (
+	"strings"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -29,7 +30,7 @@ func waiting(reason string) []corev1.ContainerStatus {
 
 func trimmedPod(t *testing.T, p *corev1.Pod) *corev1.Pod {
 	t.Helper()
-	trimmed, err := trim(p)
+	trimmed, err := Trim(p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,20 +42,20 @@ func TestPodsAreFoundToBelongToTheirWorkload(t *testing.T) {
 		pod  *corev1.Pod
 		want string
 	}{
-		"of a StatefulSet":                  {ownedPod("StatefulSet", "db", ""), "StatefulSet shop/db"},
-		"of a DaemonSet":                    {ownedPod("DaemonSet", "logs", ""), "DaemonSet shop/logs"},
-		"of a Deployment, by its hash":      {ownedPod("ReplicaSet", "web-shop-5d9c7", "5d9c7"), "Deployment shop/web-shop"},
-		"of a ReplicaSet without a hash":    {ownedPod("ReplicaSet", "web-5d9c7", ""), ""},
-		"of a ReplicaSet with another hash": {ownedPod("ReplicaSet", "web-5d9c7", "77777"), ""},
-		"of a Job":                          {ownedPod("Job", "nightly", ""), ""},
+		"of a StatefulSet":                  {ownedPod("StatefulSet", "db", ""), "StatefulSet db"},
+		"of a DaemonSet":                    {ownedPod("DaemonSet", "logs", ""), "DaemonSet logs"},
+		"of a Deployment, by its hash":      {ownedPod("ReplicaSet", "web-shop-5d9c7", "5d9c7"), "Deployment web-shop"},
+		"of a ReplicaSet without a hash":    {ownedPod("ReplicaSet", "web-5d9c7", ""), "ReplicaSet web-5d9c7"},
+		"of a ReplicaSet with another hash": {ownedPod("ReplicaSet", "web-5d9c7", "77777"), "ReplicaSet web-5d9c7"},
+		"of a Job":                          {ownedPod("Job", "nightly", ""), "Job nightly"},
 		"of nobody":                         {&corev1.Pod{}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := podOwner(c.pod); got != c.want {
-				t.Errorf("owner is %q, want %q", got, c.want)
-			}
-			if got := podOwner(trimmedPod(t, c.pod)); got != c.want {
-				t.Errorf("after trimming the owner is %q, want %q", got, c.want)
+			for as, pod := range map[string]*corev1.Pod{"as it is": c.pod, "trimmed": trimmedPod(t, c.pod)} {
+				kind, name := Owner(pod)
+				if got := strings.TrimSpace(kind + " " + name); got != c.want {
+					t.Errorf("%s its owner is %q, want %q", as, got, c.want)
+				}
 			}
 		})
 	}
@@ -85,10 +86,10 @@ func TestPodsSayWhyTheyDontRun(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := podReason(&c.pod); got != c.want {
+			if got := Reason(&c.pod); got != c.want {
 				t.Errorf("reason is %q, want %q", got, c.want)
 			}
-			if got := podReason(trimmedPod(t, &c.pod)); got != c.want {
+			if got := Reason(trimmedPod(t, &c.pod)); got != c.want {
 				t.Errorf("after trimming the reason is %q, want %q", got, c.want)
 			}
 		})
@@ -96,12 +97,12 @@ func TestPodsSayWhyTheyDontRun(t *testing.T) {
 }
 
 func TestPodTroubleIsSaidInTheSameOrderAlways(t *testing.T) {
-	trouble := podTrouble{"Unschedulable": 1, "CrashLoopBackOff": 1, "ImagePullBackOff": 2}
+	trouble := Trouble{"Unschedulable": 1, "CrashLoopBackOff": 1, "ImagePullBackOff": 2}
 	const want = "2 pods ImagePullBackOff, 1 pod CrashLoopBackOff, 1 pod Unschedulable"
 	if got := trouble.String(); got != want {
 		t.Errorf("said %q, want %q", got, want)
 	}
-	if got := podTrouble(nil).String(); got != "" {
+	if got := Trouble(nil).String(); got != "" {
 		t.Errorf("no trouble is said as %q", got)
 	}
 }
