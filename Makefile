@@ -17,7 +17,7 @@ export CGO_ENABLED ?= 0
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## Build the product and the sandbox into .cache/bin
@@ -33,13 +33,17 @@ demo: build control-plane ## Move real traffic between two real clusters on this
 test: c-compiler control-plane tools ## Run all tests with the race detector
 	@CGO_ENABLED=1 $(GO) test -race ./...
 
+.PHONY: preflight-planted
+preflight-planted: build control-plane tool-helm ## Try the preflight at two real clusters, alike and with differences planted (3 min; first time 10 more)
+	@$(BIN)/sandbox preflight-planted --daemon $(BIN)/clusterswitch --helm $(BIN)/helm
+
 .PHONY: e2e
-e2e: demo ## Run the demo, and the tests that need the whole world (build tag e2e)
+e2e: demo preflight-planted ## Run the demo, the planted preflight, and the tests that need the whole world (build tag e2e)
 	@packages=$$({ grep -rl --include='*_test.go' '^//go:build e2e' cmd config internal probes switcher || true; } | xargs -r -n1 dirname | sort -u | sed 's#^#./#'); \
 	[ -z "$$packages" ] || $(GO) test -tags e2e -run E2E $$packages
 
 .PHONY: bench
-bench: build control-plane ## Measure rollbacks, of one pair and of a thousand, beside the bare SDK calls
+bench: build control-plane ## Measure rollbacks beside the bare SDK calls, and the preflight of large clusters beside kubectl
 	@$(BIN)/sandbox bench --daemon $(BIN)/clusterswitch
 
 .PHONY: faults

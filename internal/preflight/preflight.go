@@ -4,7 +4,6 @@ package preflight
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/clusterswitch/clusterswitch/internal/preflight/check"
@@ -41,13 +40,15 @@ const metricsWithin = time.Minute
 func Run(ctx context.Context, o Options) finding.Report {
 	began := time.Now()
 	f := facts.Facts{Pair: o.Pair, Scope: o.Scope, At: began.UTC(), Settings: o.Settings}
-	var reading sync.WaitGroup
+	var reading gather.Crew
 	if o.Scope == facts.Full {
 		reading.Go(func() {
 			f.Management = gather.Management(ctx, o.Management, gather.ManagementOptions{Namespaces: o.ArgoNamespaces, Timeout: o.Timeout})
 		})
 	}
-	f.Blue, f.Green = gather.Both(ctx, o.Blue, o.Green, gather.Options{Scope: o.Scope, Settings: o.Settings, Timeout: o.Timeout})
+	reading.Try(func() {
+		f.Blue, f.Green = gather.Both(ctx, o.Blue, o.Green, gather.Options{Scope: o.Scope, Settings: o.Settings, Timeout: o.Timeout})
+	})
 	reading.Wait()
 	gather.Metrics(ctx, &f, o.Prometheus, metricsWithin)
 	findings, ran := check.Evaluate(&f)

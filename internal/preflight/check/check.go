@@ -28,6 +28,9 @@ func All() []Check {
 		versionsCheck(),
 		settledCheck(),
 		argoCheck(),
+		apisCheck(),
+		crdsCheck(),
+		identitiesCheck(),
 		metricsCheck(),
 	}
 }

@@ -77,9 +77,11 @@ type Cluster struct {
 	Settled   Settled
 	Network   Network
 	APIs      APIs
-	CRDs      map[string]CRD
-	Argo      Argo
-	Queries   []Query
+	// Identities is how pods get their rights at AWS.
+	Identities Identities
+	CRDs       map[string]CRD
+	Argo       Argo
+	Queries    []Query
 }
 
 // Gap is something that could not be read. It becomes a finding: what was not

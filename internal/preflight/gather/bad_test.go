@@ -103,14 +103,14 @@ func TestBadServers(t *testing.T) {
 			handlers: map[string]http.HandlerFunc{maps: func(w http.ResponseWriter, r *http.Request) {
 				switch r.URL.Query().Get("limit") {
 				case "50":
-					configMaps("", 1<<20, strings.Split(strings.Repeat("z ", 30), " ")...)(w, r)
+					replies(200, strings.Repeat(" ", mostOfAnAnswer+1))(w, r)
 				case "6":
-					configMaps("7", 1<<20, "a", "b", "c", "d", "e", "f")(w, r)
+					configMaps("7", 1<<19, "a", "b", "c", "d", "e", "f")(w, r)
 				default: // what fits into 4 MiB by the size of the page before
 					configMaps("", 100, "limit-"+r.URL.Query().Get("limit"))(w, r)
 				}
 			}},
-			names: "a b c d e f limit-1",
+			names: "a b c d e f limit-3",
 		},
 		"an aggregated API that is down": {
 			handlers: map[string]http.HandlerFunc{"/apis": discovers(group("example.com", "v1", "widgets/Widget"), stale("metrics.k8s.io", "v1beta1"), stale("shop.example.com", "v1"))},

@@ -49,7 +49,7 @@ func (q querier) dashboard(of facts.Object, key, content string) facts.Query {
 			root = inner
 		}
 	}
-	if title := scalar(root["title"]); title != "" {
+	if title := asText(root["title"]); title != "" {
 		d.Name = title
 	}
 	w := walker{sources: dataSources(root), found: map[expression]struct{}{}}
@@ -111,7 +111,7 @@ func (w *walker) walk(at any, p spot) {
 	if !is {
 		return
 	}
-	if title := scalar(o["title"]); title != "" {
+	if title := asText(o["title"]); title != "" {
 		p.panel = title
 	}
 	if kind := w.source(o); kind != "" {
@@ -121,8 +121,8 @@ func (w *walker) walk(at any, p spot) {
 		w.elsewhere++
 	}
 	if speaksPromQL(p.source) {
-		w.add(scalar(o["expr"]), p)
-		w.add(ofVariable(scalar(o["query"])), p)
+		w.add(asText(o["expr"]), p)
+		w.add(ofVariable(asText(o["query"])), p)
 	}
 	for _, inner := range o {
 		w.walk(inner, p)
@@ -138,20 +138,20 @@ func (w *walker) add(expr string, p spot) {
 // source gives the kind of the data source that a panel, target or variable
 // names; empty: it names none.
 func (w *walker) source(o map[string]any) string {
-	if scalar(o["kind"]) == "DataQuery" { // of the newer schema
-		return w.kindOf(scalar(o["group"]))
+	if asText(o["kind"]) == "DataQuery" { // of the newer schema
+		return w.kindOf(asText(o["group"]))
 	}
-	if scalar(o["kind"]) == "loki" && o["spec"] != nil {
+	if asText(o["kind"]) == "loki" && o["spec"] != nil {
 		return "loki"
 	}
 	switch source := o["datasource"].(type) {
 	case string:
 		return w.kindOf(source)
 	case map[string]any:
-		if kind := scalar(source["type"]); kind != "" {
+		if kind := asText(source["type"]); kind != "" {
 			return w.kindOf(kind)
 		}
-		return w.kindOf(scalar(source["uid"]))
+		return w.kindOf(asText(source["uid"]))
 	}
 	return ""
 }
@@ -188,17 +188,17 @@ func speaksPromQL(kind string) bool {
 func dataSources(root map[string]any) map[string]string {
 	found := map[string]string{}
 	for _, input := range mappings(root["__inputs"]) {
-		found[scalar(input["name"])] = scalar(input["pluginId"])
+		found[asText(input["name"])] = asText(input["pluginId"])
 	}
 	templating, _ := root["templating"].(map[string]any)
 	for _, v := range mappings(templating["list"]) {
-		if scalar(v["type"]) == "datasource" {
-			found[scalar(v["name"])] = scalar(v["query"])
+		if asText(v["type"]) == "datasource" {
+			found[asText(v["name"])] = asText(v["query"])
 		}
 	}
 	for _, v := range mappings(root["variables"]) {
-		if spec, is := v["spec"].(map[string]any); is && scalar(v["kind"]) == "DatasourceVariable" {
-			found[scalar(spec["name"])] = scalar(spec["pluginId"])
+		if spec, is := v["spec"].(map[string]any); is && asText(v["kind"]) == "DatasourceVariable" {
+			found[asText(spec["name"])] = asText(spec["pluginId"])
 		}
 	}
 	return found

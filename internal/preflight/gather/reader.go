@@ -45,6 +45,7 @@ type reader struct {
 	discovery *discovery.DiscoveryClient
 	dynamic   dynamic.Interface
 	rest      rest.Interface
+	cloud     Cloud // nil: there is none
 	http      *http.Client
 	base      *url.URL
 

@@ -42,15 +42,15 @@ func (q querier) rules(c *facts.Cluster, o runtime.Object, k facts.GroupKind) {
 	groups, _, _ := unstructured.NestedFieldNoCopy(u.Object, "spec", "groups")
 	for _, group := range mappings(groups) {
 		// VictoriaMetrics has rules of other languages too.
-		if kind := scalar(group["type"]); kind != "" && kind != "prometheus" {
+		if kind := asText(group["type"]); kind != "" && kind != "prometheus" {
 			continue
 		}
 		for _, r := range mappings(group["rules"]) {
-			rule := facts.Query{Use: facts.UseAlert, Name: scalar(r["alert"]), Object: of}
-			if record := scalar(r["record"]); record != "" {
+			rule := facts.Query{Use: facts.UseAlert, Name: asText(r["alert"]), Object: of}
+			if record := asText(r["record"]); record != "" {
 				rule.Use, rule.Name = facts.UseRecord, record
 			}
-			q.read(&rule, expression{text: scalar(r["expr"]), where: rule.Name, guessed: k.Kind == "VMRule"})
+			q.read(&rule, expression{text: asText(r["expr"]), where: rule.Name, guessed: k.Kind == "VMRule"})
 			c.Queries = append(c.Queries, rule)
 		}
 	}
@@ -68,8 +68,8 @@ func mappings(list any) []map[string]any {
 	return found
 }
 
-// scalar gives a scalar as text: an expression may be a bare number.
-func scalar(v any) string {
+// asText gives a scalar as text: an expression may be a bare number.
+func asText(v any) string {
 	switch v := v.(type) {
 	case string:
 		return strings.Clone(v)

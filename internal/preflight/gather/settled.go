@@ -184,12 +184,6 @@ func addAPIService(to *facts.Settled, a *unstructured.Unstructured) {
 	}
 }
 
-// text gives a field that is a string, or nothing.
-func text(from map[string]any, path ...string) string {
-	s, _, _ := unstructured.NestedString(from, path...)
-	return s
-}
-
 // finish puts together what came from several lists.
 func (s *settling) finish(c *facts.Cluster) {
 	to := &c.Settled

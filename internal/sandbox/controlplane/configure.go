@@ -77,6 +77,9 @@ func (cp *ControlPlane) configure(bin string, o Options) (*envtest.ControlPlane,
 		}
 		api.Configure().Set("egress-selector-config-file", path)
 	}
+	for name, value := range o.Flags {
+		api.Configure().Set(name, value)
+	}
 	return &envtest.ControlPlane{Etcd: etcd, APIServer: api}, nil
 }
 

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"k8s.io/client-go/kubernetes"
 )
 
 // Controllers bring a cluster to life: kube-controller-manager and kube-scheduler
@@ -61,8 +63,14 @@ func (a Assets) ensureControllers(ctx context.Context, progress io.Writer) error
 // startControllers starts the programs and waits until the nodes are ready and
 // the first service account is there.
 func (cp *ControlPlane) startControllers(ctx context.Context, o Options) error {
-	if err := registerNodes(ctx, cp.admin, o.Controllers.Nodes); err != nil {
+	client, err := kubernetes.NewForConfig(cp.admin)
+	if err != nil {
 		return err
+	}
+	for _, n := range o.Controllers.Nodes {
+		if err := AddNode(ctx, client, n); err != nil {
+			return err
+		}
 	}
 	if err := cp.writeControllersFiles(); err != nil {
 		return err

@@ -49,6 +49,8 @@ type Options struct {
 	// Controllers are run beside the API server; nil: none are, and nothing happens
 	// in the cluster but what clients do.
 	Controllers *Controllers
+	// Flags are more flags of kube-apiserver: name without dashes, and value.
+	Flags map[string]string
 	// Audit writes down the requests of some users; nil: of nobody.
 	Audit *Audit
 	// UnsafeNoFsync lets etcd skip fsync: much faster on slow disks, and the data

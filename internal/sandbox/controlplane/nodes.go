@@ -1,7 +1,9 @@
 package controlplane
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,9 +11,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/rest"
 )
 
 // Node is a machine that kwok plays.
@@ -26,32 +28,28 @@ type Node struct {
 	Labels map[string]string
 }
 
-// registerNodes does what kubelets do when they start.
-func registerNodes(ctx context.Context, config *rest.Config, nodes []Node) error {
-	client, err := kubernetes.NewForConfig(config)
+// AddNode does what a kubelet does when it starts. Where kwok runs, the node
+// becomes ready soon.
+func AddNode(ctx context.Context, client kubernetes.Interface, n Node) error {
+	arch := cmp.Or(n.Arch, "amd64")
+	labels := map[string]string{corev1.LabelHostname: n.Name, corev1.LabelOSStable: "linux", corev1.LabelArchStable: arch}
+	maps.Copy(labels, n.Labels)
+	node, err := client.CoreV1().Nodes().Create(ctx, &corev1.Node{
+		ObjectMeta: metav1.ObjectMeta{Name: n.Name, Labels: labels},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		return fmt.Errorf("registering node %s: %w", n.Name, err)
+	}
+	info, err := json.Marshal(map[string]any{"status": map[string]any{"nodeInfo": corev1.NodeSystemInfo{
+		KubeletVersion: n.Kubelet, Architecture: arch, OperatingSystem: "linux",
+		OSImage: "Amazon Linux 2023", ContainerRuntimeVersion: "containerd://2.1.4", KernelVersion: "6.12.40",
+	}}})
 	if err != nil {
 		return err
 	}
-	for _, n := range nodes {
-		arch := n.Arch
-		if arch == "" {
-			arch = "amd64"
-		}
-		labels := map[string]string{corev1.LabelHostname: n.Name, corev1.LabelOSStable: "linux", corev1.LabelArchStable: arch}
-		maps.Copy(labels, n.Labels)
-		node, err := client.CoreV1().Nodes().Create(ctx, &corev1.Node{
-			ObjectMeta: metav1.ObjectMeta{Name: n.Name, Labels: labels},
-		}, metav1.CreateOptions{})
-		if err != nil {
-			return fmt.Errorf("registering node %s: %w", n.Name, err)
-		}
-		node.Status.NodeInfo = corev1.NodeSystemInfo{
-			KubeletVersion: n.Kubelet, Architecture: arch, OperatingSystem: "linux",
-			OSImage: "Amazon Linux 2023", ContainerRuntimeVersion: "containerd://2.1.4", KernelVersion: "6.12.40",
-		}
-		if _, err := client.CoreV1().Nodes().UpdateStatus(ctx, node, metav1.UpdateOptions{}); err != nil {
-			return fmt.Errorf("registering node %s: %w", n.Name, err)
-		}
+	// A patch, since others write the status already.
+	if _, err := client.CoreV1().Nodes().Patch(ctx, node.Name, types.MergePatchType, info, metav1.PatchOptions{}, "status"); err != nil {
+		return fmt.Errorf("registering node %s: %w", n.Name, err)
 	}
 	return nil
 }

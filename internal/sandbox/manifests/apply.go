@@ -149,20 +149,32 @@ func (a *Applier) awaitEstablished(ctx context.Context, definitions []*unstructu
 	for _, d := range definitions {
 		waiting[d.GetName()] = true
 	}
+	for len(waiting) > 0 {
+		if err := a.watchEstablished(ctx, waiting); err != nil {
+			return fmt.Errorf("waiting for %d definitions to be established: %w", len(waiting), err)
+		}
+	}
+	return nil
+}
+
+// watchEstablished takes definitions off the list as they are established. It
+// returns when none is left, or when the watch ends: servers end those that can't
+// keep up.
+func (a *Applier) watchEstablished(ctx context.Context, waiting map[string]bool) error {
 	resource := schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
 	// A watch from nowhere begins with all that is there.
 	watch, err := a.client.Resource(resource).Watch(ctx, metav1.ListOptions{})
 	if err != nil {
-		return fmt.Errorf("watching definitions: %w", err)
+		return err
 	}
 	defer watch.Stop()
 	for len(waiting) > 0 {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for %d definitions to be established: %w", len(waiting), context.Cause(ctx))
+			return context.Cause(ctx)
 		case event, open := <-watch.ResultChan():
 			if !open {
-				return fmt.Errorf("watching definitions: the watch ended with %d not established", len(waiting))
+				return nil
 			}
 			if d, ok := event.Object.(*unstructured.Unstructured); ok && established(d) {
 				delete(waiting, d.GetName())

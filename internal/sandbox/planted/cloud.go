@@ -38,9 +38,9 @@ type cloud struct {
 	// balancers by name, and groups by name.
 	balancers map[string]balancer
 	groups    map[string]string
+	// listeners are the users' listeners, by load balancer.
+	listeners map[string]string
 	ruleARN   string
-	// testListener is the ARN of the API's listener that leads to green alone.
-	testListener string
 
 	server *http.Server
 	served chan error
@@ -56,7 +56,7 @@ func startCloud(ctx context.Context) (*cloud, error) {
 	}
 	c := &cloud{
 		Cloud: aws.New(aws.Options{LoadBalancerAddress: balancerAddress}), endpoint: "http://" + l.Addr().String(),
-		balancers: map[string]balancer{}, groups: map[string]string{}, served: make(chan error, 1),
+		balancers: map[string]balancer{}, groups: map[string]string{}, listeners: map[string]string{}, served: make(chan error, 1),
 	}
 	c.server = &http.Server{Handler: c.Cloud, ReadHeaderTimeout: 5 * time.Second}
 	go func() { c.served <- c.server.Serve(l) }()
@@ -105,16 +105,20 @@ func (c *cloud) furnish(ctx context.Context) error {
 		}
 	}
 	for _, name := range []string{"web-blue", "web-green"} {
-		if _, err := c.listen(ctx, name, 80, forward(c.groups[name], 1)); err != nil {
+		listener, err := c.listen(ctx, name, 80, forward(c.groups[name], 1))
+		if err != nil {
 			return err
 		}
+		c.listeners[name] = listener
 	}
 	notFound := elbtypes.Action{Type: elbtypes.ActionTypeEnumFixedResponse, FixedResponseConfig: &elbtypes.FixedResponseActionConfig{StatusCode: new("404")}}
 	users, err := c.listen(ctx, "api", 80, notFound)
 	if err != nil {
 		return err
 	}
-	if c.testListener, err = c.listen(ctx, "api", 8080, forward(c.groups["api-green"], 1)); err != nil {
+	c.listeners["api"] = users
+	// A second listener leads to green alone, for probes.
+	if _, err := c.listen(ctx, "api", 8080, forward(c.groups["api-green"], 1)); err != nil {
 		return err
 	}
 	rule, err := c.elb.CreateRule(ctx, &elasticloadbalancingv2.CreateRuleInput{
@@ -126,6 +130,9 @@ func (c *cloud) furnish(ctx context.Context) error {
 		return fmt.Errorf("creating the rule of %s: %w", apiName, err)
 	}
 	c.ruleARN = *rule.Rules[0].RuleArn
+	for name := range c.groups { // once each has a load balancer that checks it
+		c.health(name, routing.Healthy)
+	}
 	return c.createZone(ctx)
 }
 
@@ -138,16 +145,25 @@ func (c *cloud) createGroup(ctx context.Context, name string) error {
 	}
 	arn := *group.TargetGroups[0].TargetGroupArn
 	c.groups[name] = arn
-	for _, address := range []string{"10.0.0.1", "10.0.0.2", "10.0.0.3"} {
+	for _, address := range targets() {
 		if _, err := c.elb.RegisterTargets(ctx, &elasticloadbalancingv2.RegisterTargetsInput{
 			TargetGroupArn: &arn, Targets: []elbtypes.TargetDescription{{Id: &address}},
 		}); err != nil {
 			return fmt.Errorf("registering a target of %s: %w", name, err)
 		}
-		c.SetTargetHealth(arn, address, 8080, routing.Healthy, "")
 	}
 	return nil
 }
+
+// health says what health checks find of a group's targets.
+func (c *cloud) health(group string, state routing.State) {
+	for _, address := range targets() {
+		c.SetTargetHealth(c.groups[group], address, 8080, state, "")
+	}
+}
+
+// targets are the addresses in each target group.
+func targets() []string { return []string{"10.0.0.1", "10.0.0.2", "10.0.0.3"} }
 
 func (c *cloud) createBalancer(ctx context.Context, name string) error {
 	made, err := c.elb.CreateLoadBalancer(ctx, &elasticloadbalancingv2.CreateLoadBalancerInput{

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/controlplane"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/manifests"
@@ -30,10 +31,12 @@ const (
 
 // cluster is one of the two clusters.
 type cluster struct {
-	side    side
-	plane   *controlplane.ControlPlane
-	client  kubernetes.Interface
-	applier *manifests.Applier
+	side       side
+	plane      *controlplane.ControlPlane
+	kubeconfig string
+	config     *rest.Config
+	client     kubernetes.Interface
+	applier    *manifests.Applier
 }
 
 // own is what a cluster has of its own; it fills the templates of the contents.
@@ -41,7 +44,7 @@ type own struct {
 	Cluster, OIDC                   string
 	Green                           bool
 	WebLoadBalancer, APITargetGroup string
-	Applications                    []string
+	Applications, Small             []string
 }
 
 func (w *world) own(s side) own {
@@ -50,20 +53,27 @@ func (w *world) own(s side) own {
 	return own{
 		Cluster: "shop-" + string(s), OIDC: id, Green: s == green,
 		WebLoadBalancer: w.cloud.balancers["web-"+string(s)].dnsName, APITargetGroup: w.cloud.groups["api-"+string(s)],
-		Applications: []string{"web", "api", "search", "mailer", "images"},
+		Applications: []string{"web", "api", "search", "mailer", "images", "gifts"},
+		// Many applications that are alike, so that each difference has one of its own.
+		Small: []string{
+			"search", "mailer", "images", "reviews", "wishlist", "checkout", "pricing", "stock", "gifts", "returns",
+			"ratings", "feeds", "exports", "coupons", "loyalty", "orders",
+		},
 	}
 }
 
-func newCluster(s side, plane *controlplane.ControlPlane) (*cluster, error) {
-	client, err := kubernetes.NewForConfig(plane.RESTConfig())
+func newCluster(s side, config *rest.Config) (*cluster, error) {
+	// What old versions it is warned of is planted.
+	config.WarningHandler = rest.NoWarnings{}
+	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("making a client for %s: %w", s, err)
 	}
-	applier, err := manifests.NewApplier(plane.RESTConfig())
+	applier, err := manifests.NewApplier(config)
 	if err != nil {
 		return nil, fmt.Errorf("making a client for %s: %w", s, err)
 	}
-	return &cluster{side: s, plane: plane, client: client, applier: applier}, nil
+	return &cluster{side: s, config: config, client: client, applier: applier}, nil
 }
 
 // content reads one file of the contents for a cluster.
@@ -90,7 +100,7 @@ func (c *cluster) apply(ctx context.Context, objects ...*unstructured.Unstructur
 		return fmt.Errorf("filling %s: %w", c.side, err)
 	}
 	for _, o := range objects {
-		if o.GetKind() != "Ingress" || o.Object["status"] == nil {
+		if kind := o.GetKind(); kind != "Ingress" && kind != "Gateway" || o.Object["status"] == nil {
 			continue
 		}
 		resource, err := c.applier.Resource(ctx, o.GroupVersionKind(), o.GetNamespace())

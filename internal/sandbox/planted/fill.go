@@ -3,6 +3,8 @@ package planted
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -70,14 +72,17 @@ func (w *world) fillOne(ctx context.Context, c *cluster, objects published, char
 		}
 	}
 	for _, r := range charts.releases(w.own(c.side)) {
-		if err := w.helm.Install(ctx, c.plane.Kubeconfig(), r); err != nil {
+		if err := w.helm.Install(ctx, c.kubeconfig, r); err != nil {
 			return err
 		}
 	}
 	if err := c.quieten(ctx); err != nil {
 		return err
 	}
-	return w.fillOwn(ctx, c)
+	if err := w.fillOwn(ctx, c); err != nil {
+		return err
+	}
+	return w.helm.Install(ctx, c.kubeconfig, manifests.Release{Name: "promotions", Namespace: "shop", Chart: charts.promotions})
 }
 
 // fillOwn adds what the teams themselves run.
@@ -101,7 +106,7 @@ func (w *world) fillOwn(ctx context.Context, c *cluster) error {
 }
 
 // chartPaths are the paths of the charts that helm installs.
-type chartPaths struct{ certManager, externalDNS, loadBalancers string }
+type chartPaths struct{ certManager, externalDNS, loadBalancers, promotions string }
 
 func (w *world) charts(ctx context.Context) (paths chartPaths, err error) {
 	for _, c := range []struct {
@@ -116,7 +121,26 @@ func (w *world) charts(ctx context.Context) (paths chartPaths, err error) {
 			return paths, err
 		}
 	}
-	return paths, nil
+	paths.promotions, err = w.writePromotions()
+	return paths, err
+}
+
+// writePromotions lays out a chart of the team's own, which still uses the first
+// version of its own definition.
+func (w *world) writePromotions() (path string, err error) {
+	path = filepath.Join(w.helm.Dir, "promotions")
+	if err := os.MkdirAll(filepath.Join(path, "templates"), 0o755); err != nil {
+		return "", fmt.Errorf("writing a chart: %w", err)
+	}
+	for name, text := range map[string]string{
+		"Chart.yaml":              "apiVersion: v2\nname: promotions\nversion: 1.0.0\n",
+		"templates/campaign.yaml": "apiVersion: example.com/v1beta1\nkind: Campaign\nmetadata: {name: spring}\nspec: {discount: 5}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(path, name), []byte(text), 0o644); err != nil {
+			return "", fmt.Errorf("writing a chart: %w", err)
+		}
+	}
+	return path, nil
 }
 
 // releases are what helm installs in a cluster, with what is the cluster's own.

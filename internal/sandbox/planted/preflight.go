@@ -72,7 +72,7 @@ func (r report) byID() map[string]finding {
 // usual are the settings without any row's change.
 func (w *world) usual() settings {
 	return settings{
-		Blue: w.blue.plane.Kubeconfig(), Green: w.green.plane.Kubeconfig(), Timeout: "60s",
+		Blue: w.blue.kubeconfig, Green: w.green.kubeconfig, Timeout: "60s",
 		RecordNames: []string{webName}, TestURL: "http://" + w.cloud.balancers["api"].dnsName + ":8080/healthz",
 		Waivers: waivers(),
 	}

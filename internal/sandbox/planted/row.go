@@ -11,10 +11,14 @@ type row struct {
 	name string
 	// check is the check that must find it.
 	check string
-	// want is the id of the finding.
+	// want is the id of the finding. $NAME stands for what plant keeps in
+	// stage.names.
 	want string
-	// also are the ids of findings that are true as well, because of the same.
+	// also are the ids of findings that are true as well, because of the same. A *
+	// stands for any text.
 	also []string
+	// stays says that the clusters can't forget it: it is known from then on.
+	stays bool
 	// alone: it changes so much, or how the preflight is run, that it gets a run of
 	// its own.
 	alone bool
@@ -24,7 +28,8 @@ type row struct {
 // rows are all that are planted, in the order of the checks.
 func rows() []row {
 	return slices.Concat(
-		parityRows(),
+		parityRows(), apiRows(), definitionRows(), releaseRows(), versionRows(), workloadRows(), argoRows(),
+		entranceRows(), singletonRows(), trafficRows(), coverageRows(),
 	)
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -21,6 +22,7 @@ type tally struct {
 // run is one run under way.
 type run struct {
 	*world
+	began time.Time
 	tally tally
 	// known are the findings on the clusters filled alike.
 	known map[string]finding
@@ -45,25 +47,35 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	w.say("filled alike: %s", since(began))
-	r := &run{world: w}
+	r := &run{world: w, began: began}
+	return r.play(ctx)
+}
+
+// play looks at the clusters alike, plants all rows, and sums up.
+func (r *run) play(ctx context.Context) error {
 	if err := r.alike(ctx); err != nil {
 		return err
 	}
-	for i, batch := range batches(rows(), o.Only) {
-		if err := r.batch(ctx, i, batch); err != nil {
-			return err
-		}
-	}
-	if err := r.mended(ctx); err != nil {
+	if err := r.plantAll(ctx); err != nil {
+		r.table.print(r.options.Out)
 		return err
 	}
-	r.table.print(o.Out)
-	w.say("%s in all", since(began))
-	w.say("planted=%d found=%d wrong=%d falseBlocks=%d", r.tally.planted, r.tally.found, r.tally.wrong, r.tally.falseBlocks)
+	r.table.print(r.options.Out)
+	r.say("%s in all", since(r.began))
+	r.say("planted=%d found=%d wrong=%d falseBlocks=%d", r.tally.planted, r.tally.found, r.tally.wrong, r.tally.falseBlocks)
 	if t := r.tally; t.planted == 0 || t.found != t.planted || t.wrong != 0 || t.falseBlocks != 0 {
 		return ErrFailed
 	}
 	return nil
+}
+
+func (r *run) plantAll(ctx context.Context) error {
+	for i, batch := range batches(rows(), r.options.Only) {
+		if err := r.batch(ctx, i, batch); err != nil {
+			return err
+		}
+	}
+	return r.mended(ctx)
 }
 
 func since(began time.Time) time.Duration { return time.Since(began).Round(100 * time.Millisecond) }
@@ -108,7 +120,7 @@ func (r *run) batch(ctx context.Context, number int, rows []row) error {
 	if err != nil {
 		return fmt.Errorf("after planting %s: %w", names(rows), err)
 	}
-	r.judge(planted, report)
+	r.judge(s, planted, report)
 	if err := s.mend(ctx); err != nil {
 		return err
 	}
@@ -123,16 +135,18 @@ func names(rows []row) (names []string) {
 }
 
 // judge looks for each row's finding, and for findings that no row stands for.
-func (r *run) judge(rows []row, report report) {
-	found, expected := report.byID(), map[string]bool{}
+func (r *run) judge(s *stage, rows []row, report report) {
+	found := report.byID()
+	var expected []string
 	for _, row := range rows {
 		r.tally.planted++
-		expected[row.want] = true
+		want := s.expand(row.want)
+		expected = append(expected, want)
 		for _, id := range row.also {
-			expected[id] = true
+			expected = append(expected, s.expand(id))
 		}
-		f, ok := found[row.want]
-		_, before := r.known[row.want]
+		f, ok := found[want]
+		_, before := r.known[want]
 		switch {
 		case !ok:
 			r.table.add(row, nil, "")
@@ -142,18 +156,40 @@ func (r *run) judge(rows []row, report report) {
 			r.tally.found++
 			r.table.add(row, &f, "")
 		}
+		if row.stays {
+			r.known[want] = f
+		}
 	}
 	r.surprises(found, expected)
 }
 
 // surprises counts findings that nobody planted.
-func (r *run) surprises(found map[string]finding, expected map[string]bool) {
+func (r *run) surprises(found map[string]finding, expected []string) {
 	for _, id := range slices.Sorted(maps.Keys(found)) {
-		if _, before := r.known[id]; !before && !expected[id] {
+		_, before := r.known[id]
+		if !before && !slices.ContainsFunc(expected, func(e string) bool { return fits(e, id) }) {
 			r.tally.wrong++
 			r.table.wrong = append(r.table.wrong, found[id])
 		}
 	}
+}
+
+// fits tells whether an id is the expected one; a * stands for any text.
+func fits(expected, id string) bool {
+	parts := strings.Split(expected, "*")
+	rest, begins := strings.CutPrefix(id, parts[0])
+	if len(parts) == 1 || !begins {
+		return begins && rest == ""
+	}
+	last := len(parts) - 1
+	for _, part := range parts[1:last] {
+		_, after, found := strings.Cut(rest, part)
+		if !found {
+			return false
+		}
+		rest = after
+	}
+	return strings.HasSuffix(rest, parts[last])
 }
 
 // mended looks again after everything was taken back: all must be as in the

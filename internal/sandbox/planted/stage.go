@@ -3,19 +3,24 @@ package planted
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/manifests"
 )
 
-// goneWithin is how long an object may take to go away.
-const goneWithin = 30 * time.Second
+const (
+	// eventuallyWithin is how long anything may take that the controllers do.
+	eventuallyWithin = 60 * time.Second
+	mergePatch       = types.MergePatchType
+)
 
 // ref names one object.
 type ref struct{ apiVersion, kind, namespace, name string }
@@ -26,11 +31,18 @@ type stage struct {
 	settings settings
 	// restless are workloads that shall not come to rest: SIDE/NAMESPACE/NAME.
 	restless map[string]bool
-	undo     []func(context.Context) error
+	// names stand for themselves in the ids of rows.
+	names map[string]string
+	undo  []func(context.Context) error
 }
 
 func (w *world) newStage() *stage {
-	return &stage{world: w, settings: w.usual(), restless: map[string]bool{}}
+	return &stage{world: w, settings: w.usual(), restless: map[string]bool{}, names: map[string]string{}}
+}
+
+// expand puts names into an id.
+func (s *stage) expand(id string) string {
+	return os.Expand(id, func(name string) string { return s.names[name] })
 }
 
 // mend takes back everything that was planted, the last first.
@@ -94,35 +106,52 @@ func (s *stage) remove(ctx context.Context, at side, r ref) error {
 	if err := deleteAndWait(ctx, resource, r.name); err != nil {
 		return fmt.Errorf("removing %s %s of %s: %w", r.kind, r.name, at, err)
 	}
-	s.undo = append(s.undo, func(ctx context.Context) error {
-		again := before.DeepCopy()
-		for _, field := range []string{"uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "selfLink"} {
-			unstructured.RemoveNestedField(again.Object, "metadata", field)
-		}
-		_, err := resource.Create(ctx, again, metav1.CreateOptions{FieldManager: manifests.Owner})
-		return err
-	})
+	s.undo = append(s.undo, func(ctx context.Context) error { return recreate(ctx, resource, before) })
 	return nil
 }
 
+// recreate makes an object anew that was removed.
+func recreate(ctx context.Context, resource dynamic.ResourceInterface, before *unstructured.Unstructured) error {
+	again := before.DeepCopy()
+	for _, field := range []string{"uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "selfLink"} {
+		unstructured.RemoveNestedField(again.Object, "metadata", field)
+	}
+	if again.GetKind() == "Job" { // whose selector and labels name its uid
+		unstructured.RemoveNestedField(again.Object, "spec", "selector")
+		unstructured.RemoveNestedField(again.Object, "spec", "template", "metadata", "labels")
+		again.SetLabels(nil)
+	}
+	_, err := resource.Create(ctx, again, metav1.CreateOptions{FieldManager: manifests.Owner})
+	return err
+}
+
 func deleteAndWait(ctx context.Context, resource dynamic.ResourceInterface, name string) error {
-	ctx, done := context.WithTimeout(ctx, goneWithin)
-	defer done()
-	if err := resource.Delete(ctx, name, metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationBackground)}); err != nil {
+	if err := resource.Delete(ctx, name, metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationBackground)}); err != nil && !apierrors.IsNotFound(err) {
 		return err
 	}
+	return eventually(ctx, name+" to go away", func() (bool, error) {
+		_, err := resource.Get(ctx, name, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return true, nil
+		}
+		return false, err
+	})
+}
+
+// eventually asks until the answer is yes. Each question is a request to a server
+// in another process, so there is nothing to wake us.
+func eventually(ctx context.Context, what string, done func() (bool, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, eventuallyWithin)
+	defer cancel()
 	again := time.NewTicker(50 * time.Millisecond)
 	defer again.Stop()
 	for {
-		if _, err := resource.Get(ctx, name, metav1.GetOptions{}); err != nil {
-			if apierrors.IsNotFound(err) {
-				return nil
-			}
+		if ok, err := done(); ok || err != nil {
 			return err
 		}
 		select {
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return fmt.Errorf("waiting for %s: %w", what, context.Cause(ctx))
 		case <-again.C:
 		}
 	}

@@ -67,10 +67,11 @@ func (w *world) start(ctx context.Context) (err error) {
 		return fmt.Errorf("starting control planes: %w", err)
 	}
 	for i, s := range []side{blue, green} {
-		c, err := newCluster(s, planes[i])
+		c, err := newCluster(s, planes[i].RESTConfig())
 		if err != nil {
 			return errors.Join(err, controlplane.StopAll(planes...))
 		}
+		c.plane, c.kubeconfig = planes[i], planes[i].Kubeconfig()
 		if s == blue {
 			w.blue = c
 		} else {
@@ -82,15 +83,20 @@ func (w *world) start(ctx context.Context) (err error) {
 
 func (w *world) plane(s side, cidr, socket string) controlplane.Options {
 	var nodes []controlplane.Node
-	for i, arch := range []string{"amd64", "amd64", "arm64"} {
+	for i, zone := range []string{"a", "c", "d"} {
 		nodes = append(nodes, controlplane.Node{
-			Name: fmt.Sprintf("ip-%s-%d.compute.internal", s, i), Kubelet: kubelet, Arch: arch,
-			Labels: map[string]string{"topology.kubernetes.io/zone": "ap-northeast-1" + string("acd"[i])},
+			Name: fmt.Sprintf("ip-%s-%d.compute.internal", s, i), Kubelet: kubelet,
+			Labels: map[string]string{"topology.kubernetes.io/zone": "ap-northeast-1" + zone},
 		})
+	}
+	// Blue still serves an old version, as an older Kubernetes does.
+	flags := map[string]string{}
+	if s == blue {
+		flags["runtime-config"] = "resource.k8s.io/v1beta1=true"
 	}
 	return controlplane.Options{
 		Name: string(s), Assets: w.options.Assets, Progress: w.options.Out, EgressSocket: socket,
-		LogDir: filepath.Join(w.options.Dir, "logs"), UnsafeNoFsync: true,
+		LogDir: filepath.Join(w.options.Dir, "logs"), UnsafeNoFsync: true, Flags: flags,
 		Controllers: &controlplane.Controllers{PodCIDR: cidr, Nodes: nodes},
 	}
 }
