@@ -116,7 +116,7 @@ func (s *exprScan) value(name, before, after, stand string) string {
 	}
 	next := strings.TrimLeft(after, " \t\n\r")
 	left := strings.TrimRight(before, " \t\n\r")
-	touches := after != "" && isWord(after[0]) || before != "" && isWord(before[len(before)-1])
+	touches := joined(before, after)
 	switch {
 	case s.quote != 0:
 		return variable
@@ -142,7 +142,12 @@ func aggregates(next string) bool {
 	return beginsWith(next, "(") || strings.HasPrefix(next, "by ") || strings.HasPrefix(next, "by(") || strings.HasPrefix(next, "without")
 }
 
-func beginsWith(text, any string) bool { return text != "" && strings.IndexByte(any, text[0]) >= 0 }
+// joined tells whether a name goes on before or after a variable.
+func joined(before, after string) bool {
+	return after != "" && isWord(after[0]) || before != "" && isWord(before[len(before)-1])
+}
+
+func beginsWith(text, bytes string) bool { return text != "" && strings.IndexByte(bytes, text[0]) >= 0 }
 
 func isWord(c byte) bool {
 	return c == '_' || c == ':' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
