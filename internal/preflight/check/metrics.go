@@ -82,12 +82,12 @@ func (u *reliance) add(q facts.Query, s facts.Selector) {
 	if u.who == nil {
 		u.who = map[string]facts.Use{}
 	}
-	u.who[said(q)] = q.Use
+	u.who[userOf(q)] = q.Use
 	u.needed = u.needed || q.Use == facts.UseQuery && !s.Fallible
 }
 
-// said names who relies on a metric.
-func said(q facts.Query) string {
+// userOf names who relies on a metric.
+func userOf(q facts.Query) string {
 	switch q.Use {
 	case facts.UseQuery:
 		return "the query " + q.Name
@@ -103,13 +103,13 @@ func said(q facts.Query) string {
 // String names them, the most important first, and counts the rest.
 func (u *reliance) String() string {
 	rank := []facts.Use{facts.UseQuery, facts.UseAlert, facts.UseRecord, facts.UseDashboard}
-	return some(slices.SortedFunc(maps.Keys(u.who), func(a, b string) int {
+	return firstOf(slices.SortedFunc(maps.Keys(u.who), func(a, b string) int {
 		return cmp.Or(cmp.Compare(slices.Index(rank, u.who[a]), slices.Index(rank, u.who[b])), cmp.Compare(a, b))
 	}), 5)
 }
 
-// some joins the first words of a list and counts the others.
-func some(list []string, most int) string {
+// firstOf joins the first words of a list and counts the others.
+func firstOf(list []string, most int) string {
 	if len(list) > most {
 		return fmt.Sprintf("%s, and %d more", strings.Join(list[:most], ", "), len(list)-most)
 	}
@@ -149,7 +149,7 @@ func missingMetrics(f *facts.Facts, all []facts.Query) []finding.Finding {
 	}
 	if len(dead) > 0 {
 		x := finding.New(MetricNowhere, finding.Note, finding.Object{Kind: "Metric"}, "")
-		x.Message = fmt.Sprintf("rules, dashboards or queries use metrics that have series in neither Prometheus: %s", some(dead, 12))
+		x.Message = fmt.Sprintf("rules, dashboards or queries use metrics that have series in neither Prometheus: %s", firstOf(dead, 12))
 		x.Do = "Remove what uses them, or leave them: they are the same in both clusters."
 		found = append(found, x)
 	}
