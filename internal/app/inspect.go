@@ -42,7 +42,7 @@ func newInspector(w ways) *inspector {
 func (i *inspector) look(ctx context.Context, p config.Pair, w wish) finding.Report {
 	o := preflight.Options{
 		Pair: p.Name, Attempt: w.attempt, Scope: w.scope, Timeout: p.Preflight.Timeout,
-		Waivers: waiversOf(p.Preflight), Settings: settingsOf(p),
+		Waivers: waiversOf(p.Preflight), Settings: settingsOf(p), Prometheus: metricServers(p.Preflight.Metrics),
 	}
 	o.Settings.Standby = w.standby
 	var finding gather.Crew
@@ -123,6 +123,7 @@ func settingsOf(p config.Pair) facts.Settings {
 			Green: destinationsOf(p.Green, p.Preflight.ArgoCD.GreenDestination),
 		},
 	}
+	s.Metrics, s.Queries = metricSettings(p.Preflight.Metrics), namedQueries(p)
 	for _, i := range p.Preflight.Ignore {
 		s.Ignore = append(s.Ignore, facts.Ignore(i))
 	}

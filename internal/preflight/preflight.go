@@ -24,9 +24,16 @@ type Options struct {
 	// With neither config nor fault it is not looked at.
 	Management     gather.Source
 	ArgoNamespaces []string
+	// Prometheus are the servers that are asked for the metrics in use, where the
+	// settings want that.
+	Prometheus gather.Servers
 	// Timeout bounds the reading of each cluster.
 	Timeout time.Duration
 }
+
+// metricsWithin bounds the asking of both Prometheus servers, after the clusters
+// were read.
+const metricsWithin = time.Minute
 
 // Run gathers and evaluates. It returns no error: what could not be read is a
 // finding.
@@ -43,6 +50,7 @@ func Run(ctx context.Context, o Options) finding.Report {
 		f.Blue, f.Green = gather.Both(ctx, o.Blue, o.Green, gather.Options{Scope: o.Scope, Settings: o.Settings, Timeout: o.Timeout})
 	})
 	reading.Wait()
+	gather.Metrics(ctx, &f, o.Prometheus, metricsWithin)
 	findings, ran := check.Evaluate(&f)
 	report := finding.Report{
 		Schema: finding.Schema, Pair: o.Pair, Attempt: o.Attempt, Scope: o.Scope, At: f.At, Took: time.Since(began),

@@ -31,6 +31,7 @@ func All() []Check {
 		apisCheck(),
 		crdsCheck(),
 		identitiesCheck(),
+		metricsCheck(),
 	}
 }
 

@@ -93,6 +93,8 @@ type Gap struct {
 	Why string
 	// Optional: the check does without it, worse. It warns instead of blocking.
 	Optional bool
+	// Do is what to do, where it isn't a right in the cluster that is lacking.
+	Do string
 }
 
 // Note adds a gap.

@@ -87,6 +87,13 @@ func TestBadServers(t *testing.T) {
 				{What: "widgets.example.com", Why: "the answer can't be read: invalid character '<' looking for beginning of value"},
 			}, took: 3 * time.Second,
 		},
+		"a server that sends us elsewhere": {
+			handlers: map[string]http.HandlerFunc{
+				maps:         func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) },
+				"/elsewhere": lists("", "ConfigMap", "a"),
+			},
+			gaps: []facts.Gap{{What: "configmaps", Why: "the server answers 302 Found"}},
+		},
 		"an object instead of a list": {
 			handlers: map[string]http.HandlerFunc{widgets: replies(200, `{"kind":"Widget"}`)},
 			gaps:     []facts.Gap{{What: "widgets.example.com", Why: `the answer can't be read: it is no list but "Widget"`}},

@@ -83,7 +83,7 @@ func TestAspects(t *testing.T) {
 		},
 		"a Service": {
 			facts.KindService(), &corev1.Service{ObjectMeta: about(), Spec: corev1.ServiceSpec{
-				Type: corev1.ServiceTypeNodePort, Selector: map[string]string{"b": "2", "a": "1"},
+				Type: corev1.ServiceTypeNodePort, Selector: map[string]string{"b": "2", "a": "1", "rollouts-pod-template-hash": "5d4f"},
 				Ports: []corev1.ServicePort{
 					{Name: "https", Port: 443, Protocol: "TCP", TargetPort: intstr.FromString("tls"), NodePort: 30123},
 					{Name: "http", Port: 80, Protocol: "TCP", NodePort: 31123},

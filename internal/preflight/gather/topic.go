@@ -42,6 +42,7 @@ func topics(o Options) []topic {
 		versions(o),
 		settled(o),
 		argo(o),
+		metricsInUse(o),
 	}, apis(o)...)
 }
 
