@@ -98,7 +98,7 @@ func writtenVersions(f *facts.Facts) (found []finding.Finding, used map[facts.Ve
 		}
 		x := finding.New(APIVersionGone, finding.Block, finding.Object{Group: k.Group, Kind: k.Kind}, k.Version)
 		x.Side = shift.Blue
-		x.Message = fmt.Sprintf("objects of blue were last written as %s by %s, and green serves %s", k, writersTold(writers), servedText(&f.Green, k.GroupKind))
+		x.Message = fmt.Sprintf("objects of blue were last written as %s by %s, and green serves %s", k, writersText(writers), servedText(&f.Green, k.GroupKind))
 		x.Do = "Let their writers use a version that green serves: " + instead(k, &f.Green) + "."
 		found = append(found, x)
 	}
@@ -147,16 +147,24 @@ func ownPart(manager string) bool {
 	return slices.Contains(parts, manager) || strings.HasPrefix(manager, "api-priority-and-fairness-config-")
 }
 
-// writersTold names some writers with their number of objects and one of these.
-func writersTold(writers []writer) string {
+// writersText names some writers with their number of objects and one of these.
+func writersText(writers []writer) string {
 	var parts []string
 	for _, w := range writers[:min(len(writers), mostManagersNamed)] {
-		parts = append(parts, fmt.Sprintf("%s (%s, such as %s)", cmp.Or(w.name, "an unnamed client"), numbered(w.Objects, "object"), w.Example))
+		parts = append(parts, fmt.Sprintf("%s (%s, such as %s)", cmp.Or(w.name, "an unnamed client"), quantity(w.Objects, "object"), w.Example))
 	}
 	if more := len(writers) - mostManagersNamed; more > 0 {
 		parts = append(parts, fmt.Sprintf("%d more", more))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// quantity gives 1 field, 2 fields.
+func quantity(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // servedText says which versions a cluster serves of a kind.
@@ -184,13 +192,13 @@ func unusedVersions(f *facts.Facts, used map[facts.VersionKind]bool) []finding.F
 	}
 	slices.Sort(gone)
 	x := finding.New(APIVersionsUnused, finding.Note, finding.Object{Kind: "Cluster", Name: string(shift.Green)}, "")
-	x.Side, x.Message = shift.Green, fmt.Sprintf("green doesn't serve %s, which blue serves and nobody was seen to use", listed(gone))
+	x.Side, x.Message = shift.Green, fmt.Sprintf("green doesn't serve %s, which blue serves and nobody was seen to use", named(gone))
 	x.Do = "Nothing, unless you know of a user."
 	return []finding.Finding{x}
 }
 
-// listed joins names, and says how many more there are.
-func listed(names []string) string {
+// named joins names, and says how many more there are.
+func named(names []string) string {
 	if len(names) <= mostNamed {
 		return strings.Join(names, ", ")
 	}

@@ -48,7 +48,7 @@ func releaseFindings(f *facts.Facts, side shift.Side, name facts.Name, r facts.R
 		x := finding.New(HelmReleaseHasGone, severity, finding.Object{Kind: helmRelease, Namespace: name.Namespace, Name: name.Name}, k.APIVersion()+"/"+k.Kind)
 		x.Side = side
 		x.Message = fmt.Sprintf("revision %d of the Helm release %s of %s has %s in %s, such as %s, and green serves %s%s",
-			r.Revision, name, side, numbered(r.Kinds[k].Objects, k.Kind), k.APIVersion(), r.Kinds[k].Example, servedText(&f.Green, k.GroupKind), also)
+			r.Revision, name, side, quantity(r.Kinds[k].Objects, k.Kind), k.APIVersion(), r.Kinds[k].Example, servedText(&f.Green, k.GroupKind), also)
 		x.Do = "Upgrade the release to a chart without it, else the next `helm upgrade` fails: " + instead(k, &f.Green) + ". The plugin helm-mapkubeapis mends releases that are stuck."
 		found = append(found, x)
 	}

@@ -62,7 +62,7 @@ func released(kinds ...facts.VersionKind) map[facts.Name]facts.Release {
 }
 
 // told of a finding: what a test compares.
-func brief(found []finding.Finding) []string {
+func severityAndID(found []finding.Finding) []string {
 	var lines []string
 	for _, x := range found {
 		lines = append(lines, string(x.Severity)+" "+x.ID)
@@ -216,7 +216,7 @@ func TestVersionsOfTheAPI(t *testing.T) {
 			t.Parallel()
 			found := apis(pairOf(c.change))
 			slices.Sort(c.want)
-			if diff := cmp.Diff(c.want, brief(found)); diff != "" {
+			if diff := cmp.Diff(c.want, severityAndID(found)); diff != "" {
 				t.Errorf("findings (-want +got):\n%s", diff)
 			}
 			var all string
@@ -243,14 +243,14 @@ func TestClustersThatAreAlikeHaveNoFindings(t *testing.T) {
 		f.Green = f.Blue
 	})
 	if found := apis(f); len(found) > 0 {
-		t.Errorf("found %v", brief(found))
+		t.Errorf("found %v", severityAndID(found))
 	}
 }
 
 func TestWritersAreNamedUpToThree(t *testing.T) {
 	t.Parallel()
 	writers := []writer{{"a", facts.Written{Objects: 1}}, {"", facts.Written{Objects: 2}}, {"c", facts.Written{}}, {"d", facts.Written{}}}
-	if got := writersTold(writers); !strings.HasSuffix(got, ", 1 more") || !strings.Contains(got, "an unnamed client (2 objects") {
+	if got := writersText(writers); !strings.HasSuffix(got, ", 1 more") || !strings.Contains(got, "an unnamed client (2 objects") {
 		t.Errorf("got %s", got)
 	}
 }

@@ -122,9 +122,9 @@ func (p crdPair) identity() []finding.Finding {
 		}
 	}
 	// People and scripts use these; clients don't.
-	short := missing(append(slices.Clone(p.blue.ShortNames), p.blue.Singular), append(slices.Clone(p.green.ShortNames), p.green.Singular))
+	short := lacking(append(slices.Clone(p.blue.ShortNames), p.blue.Singular), append(slices.Clone(p.green.ShortNames), p.green.Singular))
 	if len(short) > 0 {
-		found = append(found, p.finding(CRDNamesDiffer, finding.Warn, "shortNames", fmt.Sprintf("blue knows %s as %s too, and green doesn't", p.name, listed(short))))
+		found = append(found, p.finding(CRDNamesDiffer, finding.Warn, "shortNames", fmt.Sprintf("blue knows %s as %s too, and green doesn't", p.name, named(short))))
 	}
 	if p.blue.Established && !p.green.Established {
 		found = append(found, p.finding(CRDNotEstablished, finding.Block, "", fmt.Sprintf("%s is established in blue and not in green", p.name)))
@@ -150,8 +150,8 @@ func scopeText(c facts.CRD) string {
 	return "cluster-wide"
 }
 
-// missing lists what the second lacks, in the order of the first.
-func missing(of, in []string) []string {
+// lacking lists what the second lacks, in the order of the first.
+func lacking(of, in []string) []string {
 	var lacks []string
 	for _, s := range of {
 		if !slices.Contains(in, s) {
@@ -174,7 +174,7 @@ func (p crdPair) versions() []finding.Finding {
 		switch {
 		case len(writers) > 0:
 			found = append(found, p.finding(CRDVersionGone, finding.Block, name,
-				fmt.Sprintf("objects of %s in blue were last written in %s by %s, and %s", p.name, name, writersTold(writers), serving)))
+				fmt.Sprintf("objects of %s in blue were last written in %s by %s, and %s", p.name, name, writersText(writers), serving)))
 		case p.blue.Storage == name:
 			found = append(found, p.finding(CRDVersionGone, finding.Block, name,
 				fmt.Sprintf("blue stores %s in %s, and %s", p.name, name, serving)))
@@ -225,7 +225,7 @@ func (p crdPair) conversion() []finding.Finding {
 // schemas compares the schemas of the versions that both serve.
 func (p crdPair) schemas() []finding.Finding {
 	var found []finding.Finding
-	more := additions{versions: missing(served(p.green), served(p.blue))}
+	more := additions{versions: lacking(served(p.green), served(p.blue))}
 	for _, name := range sortedKeys(p.blue.Versions, strings.Compare) {
 		blue, green := p.blue.Versions[name], p.green.Versions[name]
 		if !blue.Served || !green.Served {
@@ -276,7 +276,7 @@ func (p crdPair) differences(version string, all []difference) []finding.Finding
 			paths = append(paths, d.path)
 		}
 		found = append(found, p.finding(CRDMoreDifferences, rest[0].severity, version,
-			fmt.Sprintf("%s in %s has %s more, at %s", p.name, version, numbered(len(rest), "difference"), listed(slices.Compact(paths)))))
+			fmt.Sprintf("%s in %s has %s more, at %s", p.name, version, quantity(len(rest), "difference"), named(slices.Compact(paths)))))
 	}
 	return found
 }
@@ -290,13 +290,13 @@ type additions struct {
 func (a additions) text() string {
 	var parts []string
 	if len(a.versions) > 0 {
-		parts = append(parts, "the version "+listed(a.versions))
+		parts = append(parts, "the version "+named(a.versions))
 	}
 	if a.fields > 0 {
-		parts = append(parts, numbered(a.fields, "field"))
+		parts = append(parts, quantity(a.fields, "field"))
 	}
 	if a.wider > 0 {
-		parts = append(parts, numbered(a.wider, "field")+" with more values")
+		parts = append(parts, quantity(a.wider, "field")+" with more values")
 	}
 	return strings.Join(parts, ", ")
 }

@@ -70,7 +70,7 @@ func (w *walk) schema(path string, b, g *facts.Schema, u usage) {
 		w.add(CRDUnknownFieldsLost, finding.Block, path, u, "blue keeps fields that the schema doesn't name, green drops them")
 	}
 	w.belowOf(path, b, g, u)
-	for _, name := range missing(g.Required, b.Required) {
+	for _, name := range lacking(g.Required, b.Required) {
 		if field := g.Field(name); field != nil && field.Default != "" {
 			w.wider++ // it is filled in before it is demanded
 			continue
@@ -192,12 +192,12 @@ func (w *walk) limits(path string, b, g *facts.SchemaLimits, u usage) {
 	if b == nil {
 		b = &facts.SchemaLimits{}
 	}
-	switch lost := missing(b.Enum, g.Enum); {
+	switch lost := lacking(b.Enum, g.Enum); {
 	case g.Enum == nil:
 	case b.Enum == nil:
-		w.add(CRDValuesNarrowed, finding.Warn, path, u, "blue takes any value, green only "+listed(g.Enum))
+		w.add(CRDValuesNarrowed, finding.Warn, path, u, "blue takes any value, green only "+named(g.Enum))
 	case len(lost) > 0:
-		w.add(CRDValuesNarrowed, finding.Block, path, u, "green no longer takes "+listed(lost))
+		w.add(CRDValuesNarrowed, finding.Block, path, u, "green no longer takes "+named(lost))
 	case len(g.Enum) > len(b.Enum):
 		w.wider++
 	}
@@ -212,8 +212,8 @@ func (w *walk) limits(path string, b, g *facts.SchemaLimits, u usage) {
 			narrower = append(narrower, text)
 		}
 	}
-	if rules := missing(g.Rules, b.Rules); len(rules) > 0 {
-		narrower = append(narrower, fmt.Sprintf("green has %s that blue hasn't: %s", numbered(len(rules), "rule"), shortened(rules[0])))
+	if rules := lacking(g.Rules, b.Rules); len(rules) > 0 {
+		narrower = append(narrower, fmt.Sprintf("green has %s that blue hasn't: %s", quantity(len(rules), "rule"), shortened(rules[0])))
 	}
 	if len(narrower) > 0 {
 		w.add(CRDValuesNarrowed, finding.Warn, path, u, strings.Join(narrower, "; "))

@@ -173,7 +173,7 @@ func TestCRDsBesideTheirSchemas(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			found := crds(widgetsIn(t, c.change))
-			if diff := cmp.Diff(c.want, brief(found)); diff != "" {
+			if diff := cmp.Diff(c.want, severityAndID(found)); diff != "" {
 				t.Errorf("findings (-want +got):\n%s", diff)
 			}
 			if c.says != "" && (len(found) == 0 || !strings.Contains(found[0].Message, c.says) || found[0].Do == "") {
@@ -188,7 +188,7 @@ func TestACRDThatGreenLacksIsTheParitysToTell(t *testing.T) {
 	f := widgetsIn(t, func(*facts.Facts, *facts.CRD, *facts.CRD) {})
 	f.Green.CRDs = nil
 	if found := crds(f); len(found) > 0 {
-		t.Errorf("found %v", brief(found))
+		t.Errorf("found %v", severityAndID(found))
 	}
 }
 

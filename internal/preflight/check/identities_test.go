@@ -69,7 +69,7 @@ func TestRightsOfPodsAtAWS(t *testing.T) {
 			f.Blue.Identities.Issuer, f.Green.Identities.Issuer = blueIssuer, greenIssuer
 			c.change(f)
 			found := awsIdentities(f)
-			if diff := cmp.Diff(c.want, brief(found)); diff != "" {
+			if diff := cmp.Diff(c.want, severityAndID(found)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			if c.says != "" && (len(found) == 0 || !strings.Contains(found[0].Message, c.says)) {

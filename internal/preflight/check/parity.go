@@ -160,7 +160,7 @@ func (p *comparison) namespaces() []finding.Finding {
 		x := finding.New(NamespaceMissing, finding.Block, finding.Of(k, n), "")
 		x.Side, x.Message = shift.Green, fmt.Sprintf("namespace %s is in blue and not in green", name)
 		if p.f.Scope == facts.Full {
-			x.Message += ", with " + numbered(blue[name], "object")
+			x.Message += ", with " + quantity(blue[name], "object")
 		}
 		found = append(found, described(x))
 	}
@@ -171,7 +171,7 @@ func (p *comparison) namespaces() []finding.Finding {
 		}
 		message := fmt.Sprintf("namespace %s is only in green", name)
 		if p.f.Scope == facts.Full {
-			message += ", with " + numbered(green[name], "object")
+			message += ", with " + quantity(green[name], "object")
 		}
 		found = append(found, p.extraFinding(k, n, message))
 	}
@@ -211,7 +211,7 @@ func (p *comparison) compare(kinds map[facts.GroupKind]struct{}) []finding.Findi
 			found = append(found, p.notServed(k)...)
 		case knownGreen && !p.maybeServed(p.blue, k):
 			if names := p.counted(p.green, k); len(names) > 0 {
-				found = append(found, p.extraFinding(k, facts.Name{}, fmt.Sprintf("only green serves %s, and has %s of it", k, numbered(len(names), "object"))))
+				found = append(found, p.extraFinding(k, facts.Name{}, fmt.Sprintf("only green serves %s, and has %s of it", k, quantity(len(names), "object"))))
 			}
 		}
 	}
@@ -230,7 +230,7 @@ func (p *comparison) notServed(k facts.GroupKind) []finding.Finding {
 		return nil
 	}
 	x := finding.New(KindNotServed, finding.Block, finding.Of(k, facts.Name{}), "")
-	x.Side, x.Message = shift.Green, fmt.Sprintf("green doesn't serve %s, of which blue has %s, such as %s", k, numbered(len(names), "object"), names[0])
+	x.Side, x.Message = shift.Green, fmt.Sprintf("green doesn't serve %s, of which blue has %s, such as %s", k, quantity(len(names), "object"), names[0])
 	x = described(x)
 	if served := p.blue.Serves(k); served != nil {
 		if gone := (facts.VersionKind{GroupKind: k, Version: served.Version}); removalOf(gone) != nil {
@@ -300,7 +300,7 @@ func (p *comparison) onlyInGreen(k facts.GroupKind) []finding.Finding {
 			if namespace != "" {
 				where = " in namespace " + namespace
 			}
-			message := fmt.Sprintf("%s of %s%s are only in green, such as %s", numbered(len(names), "object"), k, where, names[0].Name)
+			message := fmt.Sprintf("%s of %s%s are only in green, such as %s", quantity(len(names), "object"), k, where, names[0].Name)
 			found = append(found, p.extraFinding(k, facts.Name{Namespace: namespace}, message))
 			continue
 		}
@@ -319,11 +319,4 @@ func (p *comparison) extraFinding(k facts.GroupKind, n facts.Name, message strin
 	x := finding.New(OnlyInGreen, severity, finding.Of(k, n), "")
 	x.Side, x.Message = shift.Blue, message
 	return described(x)
-}
-
-func numbered(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

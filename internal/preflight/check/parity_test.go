@@ -19,7 +19,7 @@ type shown struct {
 	Message  string
 }
 
-func tell(found []finding.Finding) []shown {
+func outlined(found []finding.Finding) []shown {
 	var all []shown
 	for _, x := range found {
 		all = append(all, shown{x.ID, x.Severity, x.Message})
@@ -41,14 +41,14 @@ func newSide() side {
 	return s.with(facts.KindNamespace(), "/shop").with(facts.KindNamespace(), "/kube-system")
 }
 
-func named(name string) facts.Name {
+func objectsNamed(name string) facts.Name {
 	namespace, name, _ := strings.Cut(name, "/")
 	return facts.Name{Namespace: namespace, Name: name}
 }
 
 // with adds an object, by namespace/name.
 func (s side) with(k facts.GroupKind, name string, aspects ...facts.Aspect) side {
-	s.Objects[k][named(name)] = struct{}{}
+	s.Objects[k][objectsNamed(name)] = struct{}{}
 	if aspects != nil {
 		if s.Workloads.Aspects == nil {
 			s.Workloads.Aspects = map[facts.GroupKind]map[facts.Name][]facts.Aspect{}
@@ -56,7 +56,7 @@ func (s side) with(k facts.GroupKind, name string, aspects ...facts.Aspect) side
 		if s.Workloads.Aspects[k] == nil {
 			s.Workloads.Aspects[k] = map[facts.Name][]facts.Aspect{}
 		}
-		s.Workloads.Aspects[k][named(name)] = aspects
+		s.Workloads.Aspects[k][objectsNamed(name)] = aspects
 	}
 	return s
 }
@@ -104,12 +104,12 @@ func TestParity(t *testing.T) {
 		"a missing object is ignored": {newSide().with(configMap, "shop/a"), newSide(), facts.Settings{Ignore: []facts.Ignore{{Kind: "ConfigMap", Name: "a*"}}}, nil},
 		"a missing object is one that each cluster makes": {
 			newSide().with(configMap, "shop/a").and(func(c *facts.Cluster) {
-				c.Workloads.LeftOut = map[facts.GroupKind]map[facts.Name]uint8{configMap: {named("shop/a"): 0}}
+				c.Workloads.LeftOut = map[facts.GroupKind]map[facts.Name]uint8{configMap: {objectsNamed("shop/a"): 0}}
 			}), newSide(), facts.Settings{}, nil,
 		},
 		"a missing pod had ended": {
 			newSide().with(kind("", "Pod"), "shop/once").and(func(c *facts.Cluster) {
-				c.Workloads.Ended = map[facts.Object]struct{}{{GroupKind: kind("", "Pod"), Name: named("shop/once")}: {}}
+				c.Workloads.Ended = map[facts.Object]struct{}{{GroupKind: kind("", "Pod"), Name: objectsNamed("shop/once")}: {}}
 			}), newSide(),
 			facts.Settings{},
 			[]shown{{"MissingInGreen/Pod/shop/once", finding.Note, "Pod shop/once ran to its end in blue and is not in green"}},
@@ -157,7 +157,7 @@ func TestParity(t *testing.T) {
 		},
 		"Endpoints count where people make them": {
 			newSide().with(endpoints, "shop/by-hand").with(endpoints, "shop/made").and(func(c *facts.Cluster) {
-				c.Workloads.WithoutSelector = map[facts.Name]struct{}{named("shop/by-hand"): {}}
+				c.Workloads.WithoutSelector = map[facts.Name]struct{}{objectsNamed("shop/by-hand"): {}}
 			}), newSide(),
 			facts.Settings{},
 			[]shown{{"MissingInGreen/Endpoints/shop/by-hand", finding.Block, "Endpoints shop/by-hand is in blue and not in green"}},
@@ -170,7 +170,7 @@ func TestParity(t *testing.T) {
 		},
 		"an account loses its AWS role": {
 			newSide().with(account, "shop/web", facts.Aspect{Name: facts.Role, Value: "arn:aws:iam::1:role/web"}), newSide().with(account, "shop/web", []facts.Aspect{}...).and(func(c *facts.Cluster) {
-				c.Workloads.Aspects = map[facts.GroupKind]map[facts.Name][]facts.Aspect{account: {named("shop/web"): nil}}
+				c.Workloads.Aspects = map[facts.GroupKind]map[facts.Name][]facts.Aspect{account: {objectsNamed("shop/web"): nil}}
 			}),
 			facts.Settings{},
 			[]shown{{"RoleMissing/ServiceAccount/shop/web", finding.Block, "the AWS role of ServiceAccount shop/web is arn:aws:iam::1:role/web in blue and missing in green"}},
@@ -224,7 +224,7 @@ func TestParity(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := &facts.Facts{Scope: facts.Full, Settings: c.settings, Blue: *c.blue.Cluster, Green: *c.green.Cluster}
-			if diff := cmp.Diff(c.want, tell(slices.Concat(parity(f), releases(f))), cmpopts.EquateEmpty()); diff != "" {
+			if diff := cmp.Diff(c.want, outlined(slices.Concat(parity(f), releases(f))), cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -233,12 +233,12 @@ func TestParity(t *testing.T) {
 
 func identity(with, without int) func(*facts.Cluster) {
 	return func(c *facts.Cluster) {
-		c.Workloads.Identities = map[facts.Name]facts.Identity{named("shop/web"): {With: with, Without: without}}
+		c.Workloads.Identities = map[facts.Name]facts.Identity{objectsNamed("shop/web"): {With: with, Without: without}}
 	}
 }
 
 func volumes(c *facts.Cluster) {
-	c.Workloads.Templates = map[facts.Name][]string{named("shop/db"): {"data"}}
+	c.Workloads.Templates = map[facts.Name][]string{objectsNamed("shop/db"): {"data"}}
 	c.Workloads.Volumes = map[facts.Name]facts.Volume{}
 	for n := range c.Objects[facts.KindClaim()] {
 		c.Workloads.Volumes[n] = facts.Volume{Size: "5Gi"}
@@ -247,7 +247,7 @@ func volumes(c *facts.Cluster) {
 
 func hooked(k facts.GroupKind, service string) func(*facts.Cluster) {
 	return func(c *facts.Cluster) {
-		c.Workloads.Hooks = map[facts.Object][]facts.Name{{GroupKind: k, Name: named("/guard")}: {named(service)}}
+		c.Workloads.Hooks = map[facts.Object][]facts.Name{{GroupKind: k, Name: objectsNamed("/guard")}: {objectsNamed(service)}}
 	}
 }
 
@@ -258,7 +258,7 @@ func TestReleases(t *testing.T) {
 	replicas := func(value string) facts.Aspect { return facts.Aspect{Name: facts.Replicas, Value: value} }
 	of := func(name string, aspects ...facts.Aspect) side { return newSide().with(deployment, name, aspects...) }
 	scaled := func(c *facts.Cluster) {
-		c.Workloads.Scaled = map[facts.Object]facts.Object{{GroupKind: deployment, Name: named("shop/web")}: {}}
+		c.Workloads.Scaled = map[facts.Object]facts.Object{{GroupKind: deployment, Name: objectsNamed("shop/web")}: {}}
 	}
 	for name, c := range map[string]struct {
 		blue, green side
@@ -339,7 +339,7 @@ func TestReleases(t *testing.T) {
 			t.Parallel()
 			f := &facts.Facts{Scope: facts.Brief, Settings: c.settings, Blue: *c.blue.Cluster, Green: *c.green.Cluster}
 			found := releases(f)
-			if diff := cmp.Diff(c.want, tell(found), cmpopts.EquateEmpty()); diff != "" {
+			if diff := cmp.Diff(c.want, outlined(found), cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			for _, x := range found {

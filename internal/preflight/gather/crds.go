@@ -25,56 +25,56 @@ func crds(Options) topic {
 			if c.CRDs == nil {
 				c.CRDs = map[string]facts.CRD{}
 			}
-			c.CRDs[text(content, "metadata", "name")] = crdOf(content, schemas)
+			c.CRDs[textAt(content, "metadata", "name")] = crdOf(content, schemas)
 		},
 	}}
 }
 
 func crdOf(o map[string]any, schemas schemaPool) facts.CRD {
 	crd := facts.CRD{
-		Group:      text(o, "spec", "group"),
-		Namespaced: text(o, "spec", "scope") == "Namespaced",
-		Kind:       text(o, "spec", "names", "kind"),
-		ListKind:   text(o, "spec", "names", "listKind"),
-		Plural:     text(o, "spec", "names", "plural"),
-		Singular:   text(o, "spec", "names", "singular"),
+		Group:      textAt(o, "spec", "group"),
+		Namespaced: textAt(o, "spec", "scope") == "Namespaced",
+		Kind:       textAt(o, "spec", "names", "kind"),
+		ListKind:   textAt(o, "spec", "names", "listKind"),
+		Plural:     textAt(o, "spec", "names", "plural"),
+		Singular:   textAt(o, "spec", "names", "singular"),
 		ShortNames: textsAt(o, "spec", "names", "shortNames"),
 		Categories: textsAt(o, "spec", "names", "categories"),
 		Stored:     textsAt(o, "status", "storedVersions"),
-		Webhook:    text(o, "spec", "conversion", "strategy") == "Webhook",
+		Webhook:    textAt(o, "spec", "conversion", "strategy") == "Webhook",
 		Versions:   map[string]facts.CRDVersion{},
 	}
-	if service, ok := dig(o, "spec", "conversion", "webhook", "clientConfig", "service").(map[string]any); ok && crd.Webhook {
+	if service, ok := valueAt(o, "spec", "conversion", "webhook", "clientConfig", "service").(map[string]any); ok && crd.Webhook {
 		crd.Converter = &facts.Converter{
-			Name:    facts.Name{Namespace: text(service, "namespace"), Name: text(service, "name")},
-			Trusted: text(o, "spec", "conversion", "webhook", "clientConfig", "caBundle") != "",
+			Name:    facts.Name{Namespace: textAt(service, "namespace"), Name: textAt(service, "name")},
+			Trusted: textAt(o, "spec", "conversion", "webhook", "clientConfig", "caBundle") != "",
 		}
 	}
-	for condition := range each(o, "status", "conditions") {
-		if text(condition, "type") == "Established" {
-			crd.Established = text(condition, "status") == "True"
+	for condition := range objectsAt(o, "status", "conditions") {
+		if textAt(condition, "type") == "Established" {
+			crd.Established = textAt(condition, "status") == "True"
 		}
 	}
-	keepsAll := truth(o, "spec", "preserveUnknownFields")
-	for v := range each(o, "spec", "versions") {
-		if truth(v, "storage") {
-			crd.Storage = text(v, "name")
+	keepsAll := truthAt(o, "spec", "preserveUnknownFields")
+	for v := range objectsAt(o, "spec", "versions") {
+		if truthAt(v, "storage") {
+			crd.Storage = textAt(v, "name")
 		}
-		version := facts.CRDVersion{Served: truth(v, "served"), Status: dig(v, "subresources", "status") != nil, Scale: dig(v, "subresources", "scale") != nil}
-		if schema, ok := dig(v, "schema", "openAPIV3Schema").(map[string]any); ok {
+		version := facts.CRDVersion{Served: truthAt(v, "served"), Status: valueAt(v, "subresources", "status") != nil, Scale: valueAt(v, "subresources", "scale") != nil}
+		if schema, ok := valueAt(v, "schema", "openAPIV3Schema").(map[string]any); ok {
 			if keepsAll {
 				schema = maps.Clone(schema)
 				schema["x-kubernetes-preserve-unknown-fields"] = true
 			}
 			version.Schema = schemas.of(schema)
 		}
-		crd.Versions[text(v, "name")] = version
+		crd.Versions[textAt(v, "name")] = version
 	}
 	return crd
 }
 
-// dig finds a value by its keys; nil: it isn't there.
-func dig(o map[string]any, path ...string) any {
+// valueAt finds a value by its keys; nil: it isn't there.
+func valueAt(o map[string]any, path ...string) any {
 	var found any = o
 	for _, key := range path {
 		deeper, ok := found.(map[string]any)
@@ -86,20 +86,19 @@ func dig(o map[string]any, path ...string) any {
 	return found
 }
 
-// text gives a field that is a string, or nothing.
-func text(o map[string]any, path ...string) string {
-	s, _ := dig(o, path...).(string)
+func textAt(o map[string]any, path ...string) string {
+	s, _ := valueAt(o, path...).(string)
 	return s
 }
 
-func truth(o map[string]any, path ...string) bool {
-	b, _ := dig(o, path...).(bool)
+func truthAt(o map[string]any, path ...string) bool {
+	b, _ := valueAt(o, path...).(bool)
 	return b
 }
 
 // textsAt gives a list of strings, sorted.
 func textsAt(o map[string]any, path ...string) []string {
-	list, _ := dig(o, path...).([]any)
+	list, _ := valueAt(o, path...).([]any)
 	var found []string
 	for _, item := range list {
 		if s, ok := item.(string); ok {
@@ -110,9 +109,9 @@ func textsAt(o map[string]any, path ...string) []string {
 	return found
 }
 
-// each goes through a list of objects.
-func each(o map[string]any, path ...string) func(func(map[string]any) bool) {
-	list, _ := dig(o, path...).([]any)
+// objectsAt goes through a list of objects.
+func objectsAt(o map[string]any, path ...string) func(func(map[string]any) bool) {
+	list, _ := valueAt(o, path...).([]any)
 	return func(yield func(map[string]any) bool) {
 		for _, item := range list {
 			if object, ok := item.(map[string]any); ok && !yield(object) {

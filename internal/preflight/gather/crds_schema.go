@@ -28,10 +28,10 @@ func (p schemaPool) of(o map[string]any) *facts.Schema { return p.at(o, 0) }
 
 func (p schemaPool) at(o map[string]any, depth int) *facts.Schema {
 	s := &facts.Schema{
-		Type:        text(o, "type"),
-		IntOrString: truth(o, "x-kubernetes-int-or-string"),
-		Nullable:    truth(o, "nullable"),
-		Preserve:    truth(o, "x-kubernetes-preserve-unknown-fields"),
+		Type:        textAt(o, "type"),
+		IntOrString: truthAt(o, "x-kubernetes-int-or-string"),
+		Nullable:    truthAt(o, "nullable"),
+		Preserve:    truthAt(o, "x-kubernetes-preserve-unknown-fields"),
 		Required:    textsAt(o, "required"),
 		Limits:      limitsOf(o),
 	}
@@ -84,25 +84,25 @@ func limitsOf(o map[string]any) *facts.SchemaLimits {
 		slices.Sort(l.Enum)
 	}
 	for _, bound := range []string{"minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"} {
-		n, ok := number(o[bound])
+		n, ok := numberOf(o[bound])
 		if !ok {
 			continue
 		}
-		if truth(o, "exclusive"+strings.ToUpper(bound[:1])+bound[1:]) {
+		if truthAt(o, "exclusive"+strings.ToUpper(bound[:1])+bound[1:]) {
 			bound = "exclusive " + bound
 		}
 		l.Bounds[bound] = n
 	}
 	for _, word := range []string{"pattern", "format", "multipleOf", "uniqueItems", "x-kubernetes-list-type", "x-kubernetes-list-map-keys"} {
 		if value, ok := o[word]; ok {
-			l.Words[word] = compact(plain(value))
+			l.Words[word] = compact(plainText(value))
 		}
 	}
-	for rule := range each(o, "x-kubernetes-validations") {
-		l.Rules = append(l.Rules, compact(text(rule, "rule")))
+	for rule := range objectsAt(o, "x-kubernetes-validations") {
+		l.Rules = append(l.Rules, compact(textAt(rule, "rule")))
 	}
 	for _, logic := range []string{"allOf", "anyOf", "oneOf", "not"} {
-		if value, ok := o[logic]; ok && !(logic == "anyOf" && truth(o, "x-kubernetes-int-or-string")) {
+		if value, ok := o[logic]; ok && !(logic == "anyOf" && truthAt(o, "x-kubernetes-int-or-string")) {
 			l.Rules = append(l.Rules, compact(logic+" "+jsonOf(value)))
 		}
 	}
@@ -113,7 +113,7 @@ func limitsOf(o map[string]any) *facts.SchemaLimits {
 	return &l
 }
 
-func number(v any) (float64, bool) {
+func numberOf(v any) (float64, bool) {
 	switch n := v.(type) {
 	case int64:
 		return float64(n), true
@@ -123,8 +123,8 @@ func number(v any) (float64, bool) {
 	return 0, false
 }
 
-// plain gives a string as it is, and all else as JSON.
-func plain(v any) string {
+// plainText gives a string as it is, and all else as JSON.
+func plainText(v any) string {
 	if s, ok := v.(string); ok {
 		return s
 	}

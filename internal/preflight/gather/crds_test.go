@@ -10,7 +10,7 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/preflight/facts"
 )
 
-func yamlObject(t *testing.T, text string) map[string]any {
+func decoded(t *testing.T, text string) map[string]any {
 	t.Helper()
 	var o map[string]any
 	if err := yaml.Unmarshal([]byte(text), &o); err != nil {
@@ -75,7 +75,7 @@ func TestACRDIsReducedToWhatDecides(t *testing.T) {
 			}})},
 		}}},
 	}
-	got := crdOf(yamlObject(t, widgets), schemaPool{})
+	got := crdOf(decoded(t, widgets), schemaPool{})
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(facts.Schema{}, "Digest"), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -84,7 +84,7 @@ func TestACRDIsReducedToWhatDecides(t *testing.T) {
 func TestEqualSchemasAreKeptOnce(t *testing.T) {
 	t.Parallel()
 	pool := schemaPool{}
-	s := pool.of(yamlObject(t, `{properties: {a: {type: object, properties: {x: {type: string, description: one}}}, b: {type: object, properties: {x: {type: string, description: two}}}}}`))
+	s := pool.of(decoded(t, `{properties: {a: {type: object, properties: {x: {type: string, description: one}}}, b: {type: object, properties: {x: {type: string, description: two}}}}}`))
 	if a, b := s.Field("a"), s.Field("b"); a != b || len(pool) != 3 {
 		t.Errorf("%d schemas are kept, the same one: %v", len(pool), a == b)
 	}
@@ -101,7 +101,7 @@ func TestEveryDifferenceChangesTheDigest(t *testing.T) {
 		`{type: array, items: {type: integer}}`, `{type: object, x-kubernetes-validations: [{rule: a}]}`, `{type: object, not: {required: [a]}}`, `{x-kubernetes-int-or-string: true}`,
 		`{type: number, minimum: 1}`, `{type: number, minimum: 1, exclusiveMinimum: true}`,
 	} {
-		digest := schemaPool{}.of(yamlObject(t, text)).Digest
+		digest := schemaPool{}.of(decoded(t, text)).Digest
 		if other, twice := seen[digest]; twice {
 			t.Errorf("%s and %s have one digest", text, other)
 		}
@@ -111,7 +111,7 @@ func TestEveryDifferenceChangesTheDigest(t *testing.T) {
 
 func TestACRDThatKeepsUnknownFieldsSaysSoAtItsRoot(t *testing.T) {
 	t.Parallel()
-	o := yamlObject(t, `{spec: {preserveUnknownFields: true, versions: [{name: v1, served: true, schema: {openAPIV3Schema: {type: object}}}]}}`)
+	o := decoded(t, `{spec: {preserveUnknownFields: true, versions: [{name: v1, served: true, schema: {openAPIV3Schema: {type: object}}}]}}`)
 	if got := crdOf(o, schemaPool{}).Versions["v1"].Schema; !got.Preserve {
 		t.Errorf("got %+v", got)
 	}

@@ -178,8 +178,8 @@ func addAPIService(to *facts.Settled, a *unstructured.Unstructured) {
 	conditions, _, _ := unstructured.NestedSlice(a.Object, "status", "conditions")
 	for _, c := range conditions {
 		c, _ := c.(map[string]any)
-		if text(c, "type") == "Available" && text(c, "status") == "False" {
-			set(&to.Unavailable, a.GetName(), sentence(text(c, "reason"), text(c, "message")))
+		if textAt(c, "type") == "Available" && textAt(c, "status") == "False" {
+			set(&to.Unavailable, a.GetName(), sentence(textAt(c, "reason"), textAt(c, "message")))
 		}
 	}
 }
