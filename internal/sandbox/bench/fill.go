@@ -22,6 +22,8 @@ const (
 	fillers = 24
 	// teams are the namespaces that the objects are spread over.
 	teams = 100
+	// nodes are what the pods stand on.
+	nodes = 100
 	// customKinds are how many CustomResourceDefinitions there are.
 	customKinds = 4
 )
@@ -82,6 +84,11 @@ func (f *filler) fill(ctx context.Context) error {
 		object := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: team(i)}}
 		if _, err := f.client.CoreV1().Namespaces().Create(ctx, object, metav1.CreateOptions{}); err != nil {
 			return fmt.Errorf("creating namespace %s: %w", object.Name, err)
+		}
+	}
+	for i := range nodes {
+		if err := f.node(ctx, i); err != nil {
+			return fmt.Errorf("creating a node: %w", err)
 		}
 	}
 	creating, ctx := errgroup.WithContext(ctx)

@@ -103,8 +103,22 @@ func controlledBy(apiVersion, kind, name string, i int) []metav1.OwnerReference 
 	return []metav1.OwnerReference{{APIVersion: apiVersion, Kind: kind, Name: name, UID: types.UID(fmt.Sprintf("%s-%d", kind, i)), Controller: new(true)}}
 }
 
-// Every workload and pod is as healthy as its controllers would report it: green
+func nodeName(i int) string { return fmt.Sprintf("node-%03d", i%nodes) }
+
+// Every node, workload and pod is as healthy as its controllers would report it: green
 // is compared with blue, and its troubles are not what is measured.
+
+func (f *filler) node(ctx context.Context, i int) error {
+	api := f.client.CoreV1().Nodes()
+	made, err := api.Create(ctx, &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: nodeName(i)}}, metav1.CreateOptions{})
+	if err != nil {
+		return err
+	}
+	made.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "KubeletReady"}}
+	made.Status.NodeInfo.KubeletVersion = "v1.37.2"
+	_, err = api.UpdateStatus(ctx, made, metav1.UpdateOptions{})
+	return err
+}
 
 func (f *filler) deployment(ctx context.Context, i int) error {
 	object := &appsv1.Deployment{ObjectMeta: named("app", i), Spec: appsv1.DeploymentSpec{Replicas: new(int32(4)), Selector: selector(i), Template: template(i)}}
@@ -144,7 +158,7 @@ func (f *filler) pod(ctx context.Context, i int) error {
 	about.OwnerReferences = controlledBy("apps/v1", "ReplicaSet", fmt.Sprintf("app-6f8d-%05d", i/4), i/4)
 	about.Labels["pod-template-hash"] = "6f8d"
 	object := &corev1.Pod{ObjectMeta: about, Spec: t.Spec}
-	object.Spec.NodeName = fmt.Sprintf("node-%03d", i%500)
+	object.Spec.NodeName = nodeName(i)
 	api := f.client.CoreV1().Pods(object.Namespace)
 	made, err := api.Create(ctx, object, metav1.CreateOptions{})
 	if err != nil {
