@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"fmt"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -100,7 +101,7 @@ func (c *cluster) apply(ctx context.Context, objects ...*unstructured.Unstructur
 		return fmt.Errorf("filling %s: %w", c.side, err)
 	}
 	for _, o := range objects {
-		if kind := o.GetKind(); kind != "Ingress" && kind != "Gateway" || o.Object["status"] == nil {
+		if kind := o.GetKind(); !slices.Contains([]string{"Ingress", "Gateway", "ApplicationSet"}, kind) || o.Object["status"] == nil {
 			continue
 		}
 		resource, err := c.applier.Resource(ctx, o.GroupVersionKind(), o.GetNamespace())

@@ -31,7 +31,11 @@ type settings struct {
 }
 
 // waiver is openly what this world must block by design.
-type waiver struct{ ID, Reason string }
+type waiver struct {
+	ID, Reason string
+	// Until is the day on which it no longer counts.
+	Until string
+}
 
 // report is what the harness reads of the preflight's JSON.
 type report struct {

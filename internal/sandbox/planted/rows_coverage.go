@@ -74,6 +74,13 @@ spec: {group: things.example.net, version: v1, groupPriorityMinimum: 100, versio
 			},
 		}),
 		alone(row{
+			name: "a waiver that expired", check: check, want: "WaiverExpired/Waiver/DataStaysBehind/StatefulSet.apps/shop/cart",
+			plant: func(_ context.Context, s *stage) error {
+				s.settings.Waivers[0].Until = "2026-01-01"
+				return nil
+			},
+		}),
+		alone(row{
 			name: "green is older than blue", check: "versions", want: "GreenOlder/Cluster/green", also: []string{"AddonSkew/*"},
 			plant: func(ctx context.Context, s *stage) error { return s.version(ctx, "v1.36.9", "36") },
 		}),
