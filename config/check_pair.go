@@ -101,9 +101,18 @@ func (c *checker) httpProbe(path string, p *HTTPProbe) {
 	if strings.ContainsAny(p.Host, "/ @") {
 		c.faultf(path+".host", "%q is not a host; use a name such as shop.example.com, without scheme and path", p.Host)
 	}
+	c.headers(path+".headers", p.Headers)
+	if p.Method == "HEAD" && p.Expect.Body != "" {
+		c.faultf(path+".expect.body", "cannot be found in the answer to HEAD, which has no body; use GET or remove it")
+	}
+	c.expect(path+".expect", p.Expect)
+}
+
+// headers checks headers that are sent with a request.
+func (c *checker) headers(path string, headers map[string]string) {
 	token := regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
-	for name, value := range p.Headers {
-		at := join(path+".headers", name)
+	for name, value := range headers {
+		at := join(path, name)
 		switch {
 		case strings.EqualFold(name, "Host"):
 			c.faultf(at, "cannot be sent as a header; use the key host instead")
@@ -113,10 +122,6 @@ func (c *checker) httpProbe(path string, p *HTTPProbe) {
 			c.faultf(at, "holds a line break; keep the value on one line")
 		}
 	}
-	if p.Method == "HEAD" && p.Expect.Body != "" {
-		c.faultf(path+".expect.body", "cannot be found in the answer to HEAD, which has no body; use GET or remove it")
-	}
-	c.expect(path+".expect", p.Expect)
 }
 
 func (c *checker) expect(path string, e Expect) {

@@ -11,6 +11,7 @@ func (c *checker) preflight(at string, p Preflight) {
 		c.preflightIgnore(fmt.Sprintf("%s.ignore[%d]", at, i), ignore)
 	}
 	c.preflightArgoCD(at+".argocd", p.ArgoCD)
+	c.preflightMetrics(at+".metrics", p.Metrics)
 	seen := unique{}
 	for i, w := range p.Waivers {
 		waiver := fmt.Sprintf("%s.waivers[%d]", at, i)

@@ -76,13 +76,17 @@ func TestParseGivesDefaults(t *testing.T) {
 		}},
 		Journal: config.Journal{Namespace: "clusterswitch"},
 		Pairs: []config.Pair{{
-			Name:      "shop",
-			Serve:     "green",
-			Blue:      config.Cluster{Kubeconfig: &config.Kubeconfig{Path: "/etc/blue.yaml"}},
-			Green:     config.Cluster{Kubeconfig: &config.Kubeconfig{Path: "/etc/green.yaml"}},
-			Preflight: config.Preflight{Mode: "block", Every: 10 * time.Minute, Timeout: 5 * time.Minute, Secrets: "names", ArgoCD: config.PreflightArgoCD{Management: true, Namespaces: []string{"argocd"}}},
-			Replicas:  config.Replicas{AtLeast: 100},
-			Probes:    []config.Probe{storefront, admin},
+			Name:  "shop",
+			Serve: "green",
+			Blue:  config.Cluster{Kubeconfig: &config.Kubeconfig{Path: "/etc/blue.yaml"}},
+			Green: config.Cluster{Kubeconfig: &config.Kubeconfig{Path: "/etc/green.yaml"}},
+			Preflight: config.Preflight{
+				Mode: "block", Every: 10 * time.Minute, Timeout: 5 * time.Minute, Secrets: "names",
+				ArgoCD:  config.PreflightArgoCD{Management: true, Namespaces: []string{"argocd"}},
+				Metrics: config.PreflightMetrics{Window: time.Hour, Dashboards: config.PreflightDashboards{Label: "grafana_dashboard"}},
+			},
+			Replicas: config.Replicas{AtLeast: 100},
+			Probes:   []config.Probe{storefront, admin},
 			Traffic: []config.Entrance{
 				{Name: "alb-0", ALB: &config.ALB{
 					RuleARN:             "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee",

@@ -25,6 +25,8 @@ type Preflight struct {
 
 	// ArgoCD says where Argo CD's Applications are, and how they name the clusters.
 	ArgoCD PreflightArgoCD `yaml:"argocd"`
+	// Metrics says how the metrics in use are compared.
+	Metrics PreflightMetrics `yaml:"metrics"`
 
 	// Waivers take the force of single findings for a time.
 	Waivers []Waiver `yaml:"waivers"`

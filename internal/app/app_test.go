@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		panic(err)
 	}
-	plane.Options = cptest.Options{Name: "app", CRDs: []*apiextensionsv1.CustomResourceDefinition{crd}}
+	plane.Options = cptest.Options{Name: "app", CRDs: []*apiextensionsv1.CustomResourceDefinition{crd, ruleCRD()}}
 	os.Exit(plane.Run(m))
 }
 

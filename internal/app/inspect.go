@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/url"
 	"slices"
-	"sync"
 	"time"
 
 	"k8s.io/client-go/rest"
@@ -43,10 +42,10 @@ func newInspector(w ways) *inspector {
 func (i *inspector) look(ctx context.Context, p config.Pair, w wish) finding.Report {
 	o := preflight.Options{
 		Pair: p.Name, Attempt: w.attempt, Scope: w.scope, Timeout: p.Preflight.Timeout,
-		Waivers: waiversOf(p.Preflight), Settings: settingsOf(p),
+		Waivers: waiversOf(p.Preflight), Settings: settingsOf(p), Prometheus: metricServers(p.Preflight.Metrics),
 	}
 	o.Settings.Standby = w.standby
-	var finding sync.WaitGroup
+	var finding gather.Crew
 	finding.Go(func() { o.Blue = i.ways.source(ctx, p.Blue) })
 	finding.Go(func() { o.Green = i.ways.source(ctx, p.Green) })
 	finding.Go(func() { i.resolve(ctx, o.Settings.Probes) })
@@ -70,7 +69,16 @@ func (w ways) source(ctx context.Context, c config.Cluster) gather.Source {
 		return gather.Source{Name: name, Fault: err.Error()}
 	}
 	reach.WarningHandler = rest.NoWarnings{} // it reads deprecated kinds on purpose
-	return gather.Source{Name: name, Config: reach}
+	return gather.Source{Name: name, Config: reach, Cloud: w.cloud(c)}
+}
+
+// cloud asks EKS about a cluster that is declared by its name there; nil: it
+// isn't.
+func (w ways) cloud(c config.Cluster) gather.Cloud {
+	if c.EKS == nil {
+		return nil
+	}
+	return w.eks(*c.EKS)
 }
 
 // managementSource finds the management cluster, where Argo CD may be.
@@ -115,6 +123,7 @@ func settingsOf(p config.Pair) facts.Settings {
 			Green: destinationsOf(p.Green, p.Preflight.ArgoCD.GreenDestination),
 		},
 	}
+	s.Metrics, s.Queries = metricSettings(p.Preflight.Metrics), namedQueries(p)
 	for _, i := range p.Preflight.Ignore {
 		s.Ignore = append(s.Ignore, facts.Ignore(i))
 	}

@@ -2,7 +2,6 @@ package app
 
 import (
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -56,7 +55,7 @@ func TestNobodyIsSentToAGreenThatCannotBeRead(t *testing.T) {
 	green := s.file + ".green"
 	reachable, err := os.ReadFile(green)
 	s.ok(err)
-	s.ok(os.WriteFile(green, regexp.MustCompile(`server: .*`).ReplaceAll(reachable, []byte("server: https://127.0.0.1:1")), 0o600))
+	s.ok(os.WriteFile(green, []byte("it is being written"), 0o600))
 
 	stop := s.run()
 	defer stop()

@@ -42,7 +42,7 @@ type bench struct {
 	// full and brief are what looks find; fault makes them panic, hangs makes them
 	// last until their context ends.
 	full, brief []finding.Finding
-	fault       string
+	fault       any
 	hangs       bool
 	looks       []looked
 	ended       int // looks that ended by their context
@@ -59,7 +59,7 @@ func (b *bench) look(ctx context.Context, p config.Pair, w wish) finding.Report 
 	takes := lookTakes
 	b.with(func() {
 		b.looks = append(b.looks, looked{w, time.Since(b.began)})
-		if b.fault != "" {
+		if b.fault != nil {
 			panic(b.fault)
 		}
 		if b.hangs {

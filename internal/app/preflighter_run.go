@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"runtime/debug"
 	"time"
 
 	"go.uber.org/zap"
@@ -12,6 +13,7 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/logkey"
 	"github.com/clusterswitch/clusterswitch/internal/preflight/facts"
 	"github.com/clusterswitch/clusterswitch/internal/preflight/finding"
+	"github.com/clusterswitch/clusterswitch/internal/preflight/gather"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
@@ -139,10 +141,16 @@ func (p *preflighter) examine(ctx context.Context, w wish) {
 // rollback of every pair.
 func (p *preflighter) safely(ctx context.Context, c config.Pair, w wish) (r finding.Report, err error) {
 	defer func() {
-		if fault := recover(); fault != nil {
-			err = fmt.Errorf("a fault in the preflight itself: %v; please report it with the daemon's log", fault)
-			p.log.Error("preflight panicked, nothing rises until one succeeds", logkey.Attempt(w.attempt), zap.Error(err), logkey.Stack())
+		fault := recover()
+		if fault == nil {
+			return
 		}
+		stack := debug.Stack()
+		if crash, is := fault.(*gather.Crash); is {
+			fault, stack = crash.Value, crash.Stack
+		}
+		err = fmt.Errorf("a fault in the preflight itself: %v; please report it with the daemon's log", fault)
+		p.log.Error("preflight panicked, nothing rises until one succeeds", logkey.Attempt(w.attempt), zap.Error(err), logkey.Stack(stack))
 	}()
 	return p.look(ctx, c, w), nil
 }

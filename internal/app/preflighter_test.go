@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -14,6 +15,7 @@ import (
 	"github.com/clusterswitch/clusterswitch/config"
 	"github.com/clusterswitch/clusterswitch/internal/preflight/facts"
 	"github.com/clusterswitch/clusterswitch/internal/preflight/finding"
+	"github.com/clusterswitch/clusterswitch/internal/preflight/gather"
 	"github.com/clusterswitch/clusterswitch/switcher"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
@@ -156,21 +158,31 @@ func TestAChangedComparisonReadsTheClustersAgain(t *testing.T) {
 }
 
 func TestAFaultOfThePreflightIsSaidAndEndsNothing(t *testing.T) {
-	atBench(t, func(b *bench) {
-		b.with(func() { b.fault = "index out of range" })
-		b.turn(shift.InPreflight, 1, time.Time{})
-		b.pass(time.Minute)
-		b.expectReading("after a panic", shift.PreflightReading{Err: "a fault in the preflight itself: index out of range; please report it with the daemon's log"})
-		if lines := b.logs.FilterLevelExact(zapcore.ErrorLevel).All(); len(lines) != 1 {
-			t.Errorf("the log says %v", lines)
-		}
-		b.with(func() { b.fault = "" })
-		b.pass(10 * time.Minute)
-		b.expectLooks("later", full(1, 0), full(1, 10*time.Minute))
-		if got := b.preflighter.reading(time.Now()); got.Err != "" || got.Attempt != 1 {
-			t.Errorf("it is not taken back: %+v", got)
-		}
-	})
+	for name, fault := range map[string]any{
+		"where it is asked for": "index out of range",
+		"in one of its parts":   &gather.Crash{Value: "index out of range", Stack: []byte("goroutine 7")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			atBench(t, func(b *bench) {
+				b.with(func() { b.fault = fault })
+				b.turn(shift.InPreflight, 1, time.Time{})
+				b.pass(time.Minute)
+				b.expectReading("after a panic", shift.PreflightReading{
+					Err: "a fault in the preflight itself: index out of range; please report it with the daemon's log",
+				})
+				lines := b.logs.FilterLevelExact(zapcore.ErrorLevel).All()
+				if len(lines) != 1 || !strings.Contains(fmt.Sprint(lines[0].ContextMap()["stack"]), "goroutine") {
+					t.Errorf("the log says %v", lines)
+				}
+				b.with(func() { b.fault = nil })
+				b.pass(10 * time.Minute)
+				b.expectLooks("later", full(1, 0), full(1, 10*time.Minute))
+				if got := b.preflighter.reading(time.Now()); got.Err != "" || got.Attempt != 1 {
+					t.Errorf("it is not taken back: %+v", got)
+				}
+			})
+		})
+	}
 }
 
 func TestALookThatNobodyWantsAnyMoreEnds(t *testing.T) {

@@ -22,7 +22,7 @@ func RightsOf(c *config.Config) map[string]iam.Needs {
 			r.entrance(entranceOf(e))
 		}
 		for _, cluster := range []config.Cluster{p.Blue, p.Green} {
-			r.cluster(c, cluster.EKS)
+			r.cluster(c, cluster.EKS, p.Preflight.Mode != "off")
 		}
 		for _, q := range queriesOf(p) {
 			r.change(q.role, func(n *iam.Needs) { n.Metrics = true })
@@ -45,8 +45,9 @@ func (r rights) change(role string, change func(*iam.Needs)) {
 	r[role] = needs
 }
 
-// cluster adds an EKS cluster; its account is known where a role names it.
-func (r rights) cluster(c *config.Config, e *config.EKS) {
+// cluster adds an EKS cluster, and that a preflight looks at it; its account is
+// known where a role names it.
+func (r rights) cluster(c *config.Config, e *config.EKS, inspected bool) {
 	if e == nil {
 		return
 	}
@@ -55,7 +56,11 @@ func (r rights) cluster(c *config.Config, e *config.EKS) {
 		account = parts[4]
 	}
 	r.change(e.RoleARN, func(n *iam.Needs) {
-		n.Clusters = append(n.Clusters, fmt.Sprintf("arn:%s:eks:%s:%s:cluster/%s", n.Partition, region, account, e.Name))
+		arn := fmt.Sprintf("arn:%s:eks:%s:%s:cluster/%s", n.Partition, region, account, e.Name)
+		n.Clusters = append(n.Clusters, arn)
+		if inspected {
+			n.Inspected = append(n.Inspected, arn)
+		}
 	})
 }
 

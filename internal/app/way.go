@@ -42,13 +42,17 @@ type ways struct {
 func (w ways) to(c config.Cluster) (name string, find way) {
 	switch {
 	case c.EKS != nil:
-		cluster := eks.New(eks.Options{Name: c.EKS.Name, Session: w.sessions.For(c.EKS.RoleARN, c.EKS.Region), RoleARN: c.EKS.RoleARN})
+		cluster := w.eks(*c.EKS)
 		return cluster.String(), byName(cluster, w.userAgent)
 	case c.KubeconfigSecret != nil:
 		return "cluster of Secret " + placed(c.KubeconfigSecret.Name, c.KubeconfigSecret.Context), bySecret(w.secrets, *c.KubeconfigSecret, w.userAgent)
 	default: // config refuses a cluster of no kind
 		return "cluster of " + placed(c.Kubeconfig.Path, c.Kubeconfig.Context), byFile(accessOf(c.Kubeconfig, w.userAgent))
 	}
+}
+
+func (w ways) eks(c config.EKS) *eks.Cluster {
+	return eks.New(eks.Options{Name: c.Name, Session: w.sessions.For(c.RoleARN, c.Region), RoleARN: c.RoleARN})
 }
 
 func placed(place, context string) string {

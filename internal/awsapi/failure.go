@@ -84,7 +84,7 @@ func classOf(code string) (class Class, known bool) {
 		"RegionDisabledException", "InvalidIdentityToken", "IDPRejectedClaim":
 		return Denied, true
 	case "NoSuchHostedZone", "NoSuchChange", "RuleNotFound", "TargetGroupNotFound", "ListenerNotFound", "LoadBalancerNotFound",
-		"ResourceNotFoundException", "ResourceNotFound":
+		"ResourceNotFoundException", "ResourceNotFound", "NoSuchEntity":
 		return NotFound, true
 	case "InvalidChangeBatch":
 		return Conflict, true

@@ -2,6 +2,9 @@ package awscontract
 
 import (
 	"encoding/pem"
+	"errors"
+	"slices"
+	"strings"
 	"testing"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -10,9 +13,26 @@ import (
 	sdkroute53 "github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"github.com/clusterswitch/clusterswitch/internal/awsapi"
 	ourseks "github.com/clusterswitch/clusterswitch/internal/eks"
+	"github.com/clusterswitch/clusterswitch/internal/preflight/facts"
 	sandbox "github.com/clusterswitch/clusterswitch/internal/sandbox/aws"
 )
+
+const podRole = "arn:aws:iam::123456789012:role/pods/reader"
+
+// inspectedCluster is one that EKS has something to tell of.
+func inspectedCluster() sandbox.Cluster {
+	return sandbox.Cluster{
+		Name: "blue", Version: "1.34", Endpoint: "https://127.0.0.1:1", Issuer: "https://oidc.example.com/id/B",
+		CAPEM: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("not read by anybody here")}),
+		Insights: []sandbox.Insight{{
+			Name: "Deprecated APIs", Version: "1.35", Status: "ERROR", Reason: "Used.",
+			Calls: []sandbox.DeprecatedCall{{Usage: "/apis/batch/v1beta1/cronjobs", Client: "kubectl", Requests: 3}},
+		}},
+		PodIdentities: []sandbox.PodIdentity{{Namespace: "shop", ServiceAccount: "web", RoleARN: podRole}},
+	}
+}
 
 const zoneRole = "arn:aws:iam::222222222222:role/zone-writer"
 
@@ -63,6 +83,51 @@ func accountContracts() []contract {
 			refused(t, "the look", err, "ResourceNotFoundException")
 		}, byCLI: func(*testing.T, *backend) []cliCall {
 			return []cliCall{{name: "the look", args: []string{"eks", "describe-cluster", "--name", "green"}, code: "ResourceNotFoundException"}}
+		}},
+		{name: "an upgrade insight is listed, and tells who calls by its id", notOnMoto: "it has no insights", holds: func(t *testing.T, b *backend) {
+			accepted(t, "declaring the cluster", b.cloud.SetCluster(inspectedCluster()))
+			found := must[[]facts.Insight](t)(ourseks.New(ourseks.Options{Name: "blue", Session: b.config}).Insights(t.Context()))
+			if len(found) != 1 || found[0].Status != facts.InsightError || !strings.Contains(found[0].Reason, "kubectl 3 times") {
+				t.Errorf("the insights are %+v", found)
+			}
+		}, byCLI: func(t *testing.T, b *backend) []cliCall {
+			accepted(t, "declaring the cluster", b.cloud.SetCluster(inspectedCluster()))
+			return []cliCall{
+				{name: "the list", args: []string{"eks", "list-insights", "--cluster-name", "blue"}, says: "Deprecated APIs"},
+				{name: "the detail", args: []string{"eks", "describe-insight", "--cluster-name", "blue", "--id", "insight-1"}, says: "numberOfRequestsLast30Days"},
+				{name: "of no cluster", args: []string{"eks", "list-insights", "--cluster-name", "none"}, code: "ResourceNotFoundException"},
+			}
+		}},
+		{name: "the role of a Pod Identity association is told one by one, the issuer by the cluster", notOnMoto: "it has no associations", holds: func(t *testing.T, b *backend) {
+			accepted(t, "declaring the cluster", b.cloud.SetCluster(inspectedCluster()))
+			found := must[facts.Identities](t)(ourseks.New(ourseks.Options{Name: "blue", Session: b.config}).Identities(t.Context()))
+			if found.Issuer != "oidc.example.com/id/B" || found.Pods[facts.Name{Namespace: "shop", Name: "web"}] != podRole {
+				t.Errorf("the identities are %+v", found)
+			}
+		}, byCLI: func(t *testing.T, b *backend) []cliCall {
+			accepted(t, "declaring the cluster", b.cloud.SetCluster(inspectedCluster()))
+			return []cliCall{
+				{name: "the list", args: []string{"eks", "list-pod-identity-associations", "--cluster-name", "blue"}, says: "a-1"},
+				{name: "the role", args: []string{"eks", "describe-pod-identity-association", "--cluster-name", "blue", "--association-id", "a-1"}, says: podRole},
+			}
+		}},
+		{name: "a role tells whom it trusts", notOnMoto: "roles are declared by other calls there", holds: func(t *testing.T, b *backend) {
+			accepted(t, "declaring the role", b.cloud.AddRole(podRole))
+			accepted(t, "setting its trust", b.cloud.SetTrust(podRole, `{"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity", "Principal": {"Federated": "arn:aws:iam::123456789012:oidc-provider/oidc.example.com/id/B"}}]}`))
+			cluster := ourseks.New(ourseks.Options{Name: "blue", Session: b.config})
+			if trust := must[facts.Trust](t)(cluster.Trust(t.Context(), podRole)); !slices.Equal(trust.Issuers, []string{"oidc.example.com/id/B"}) {
+				t.Errorf("it trusts %+v", trust)
+			}
+			_, err := cluster.Trust(t.Context(), podRole+"s")
+			if refused, ok := errors.AsType[*awsapi.Error](err); !ok || refused.Class != awsapi.NotFound {
+				t.Errorf("a role that isn't there: %v", err)
+			}
+		}, byCLI: func(t *testing.T, b *backend) []cliCall {
+			accepted(t, "declaring the role", b.cloud.AddRole(podRole))
+			return []cliCall{
+				{name: "the role", args: []string{"iam", "get-role", "--role-name", "reader"}, says: "AssumeRolePolicyDocument"},
+				{name: "none", args: []string{"iam", "get-role", "--role-name", "readers"}, code: "NoSuchEntity"},
+			}
 		}},
 		{name: "a cluster tells its endpoint, and takes the token that we sign", notOnMoto: "it checks no token", holds: func(t *testing.T, b *backend) {
 			accepted(t, "declaring the key", b.cloud.AddAccessKey("AKIDEXAMPLE", "secret", "arn:aws:iam::123456789012:user/switch"))

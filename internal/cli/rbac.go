@@ -103,16 +103,16 @@ func (f rbacFlags) sides() []shift.Side {
 
 // typed repeats the command.
 func (f rbacFlags) typed(pair string) string {
-	words := "clusterswitch rbac " + pair
+	words := []string{"clusterswitch rbac", pair}
 	for _, flag := range [][2]string{{"side", f.side}, {"user", f.user}, {"group", f.group}, {"service-account", f.serviceAccount}} {
 		if flag[1] != "" {
-			words += " --" + flag[0] + " " + word(flag[1])
+			words = append(words, "--"+flag[0], word(flag[1]))
 		}
 	}
 	if f.offline {
-		words += " --offline"
+		words = append(words, "--offline")
 	}
-	return words
+	return strings.Join(words, " ")
 }
 
 func (p *program) rbac(ctx context.Context, name string, flags rbacFlags) error {

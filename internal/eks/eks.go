@@ -1,5 +1,7 @@
 // Package eks finds the way to an EKS cluster by its name: the address and
-// certificate of its API server, and tokens that prove who the daemon is.
+// certificate of its API server, and tokens that prove who the daemon is. It also
+// tells a preflight what EKS found about the cluster, and how its pods get their
+// rights.
 //
 // A token is made in this process and costs no call: it is a signed request for
 // STS's GetCallerIdentity, which EKS sends on to learn who signed it.
@@ -14,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
 	"github.com/aws/aws-sdk-go-v2/service/eks/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/clusterswitch/clusterswitch/internal/awsapi"
 )
@@ -22,6 +25,7 @@ import (
 type Cluster struct {
 	name, region, role string
 	api                *eks.Client
+	roles              *iam.Client
 	tokens             *Tokens
 }
 
@@ -40,7 +44,7 @@ type Options struct {
 func New(o Options) *Cluster {
 	return &Cluster{
 		name: o.Name, region: o.Session.Region, role: o.RoleARN,
-		api:    eks.NewFromConfig(o.Session),
+		api: eks.NewFromConfig(o.Session), roles: iam.NewFromConfig(o.Session),
 		tokens: newTokens(o.Name, o.Session.Region, o.Session.Credentials),
 	}
 }

@@ -26,6 +26,12 @@ const (
 	Metrics
 	// Clusters are EKS clusters.
 	Clusters
+	// Inspected are EKS clusters that a preflight looks at, Associations their Pod
+	// Identity associations.
+	Inspected
+	Associations
+	// Trusting are the roles that pods may become: which, only the clusters know.
+	Trusting
 	// Roles are the roles to assume.
 	Roles
 )
@@ -34,7 +40,7 @@ const (
 func (s Scope) String() string {
 	return [...]string{
 		"the hosted zone", "names, types and actions in the hosted zone", "`change/*`", "`*`", "the listener rule",
-		"the listener", "our tags on the rule or listener", "`*`", "the cluster", "the role",
+		"the listener", "our tags on the rule or listener", "`*`", "the cluster", "the cluster", "its Pod Identity associations", "the roles of its account", "the role",
 	}[s]
 }
 
@@ -79,6 +85,11 @@ func Operations() []Operation {
 		{"elasticloadbalancingv2", "RemoveTags", Tags, "Forgetting stickiness that is restored."},
 		{"cloudwatch", "GetMetricData", Metrics, "The errors that users got."},
 		{"eks", "DescribeCluster", Clusters, "Finding the address and the certificate of a cluster by its name."},
+		{"eks", "ListInsights", Inspected, "What EKS found against newer versions of Kubernetes."},
+		{"eks", "DescribeInsight", Inspected, "Who calls deprecated versions, by an insight."},
+		{"eks", "ListPodIdentityAssociations", Inspected, "Which ServiceAccounts of blue have a role that green's lack."},
+		{"eks", "DescribePodIdentityAssociation", Associations, "The role of such a ServiceAccount."},
+		{"iam", "GetRole", Trusting, "Whether the roles of green's ServiceAccounts trust green's OIDC issuer."},
 		{"sts", "AssumeRole", Roles, "Becoming the role that the configuration names (`roleARN`)."},
 	}
 }

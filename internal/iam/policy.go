@@ -21,6 +21,8 @@ type Needs struct {
 	Metrics bool
 	// Clusters are ARNs of EKS clusters.
 	Clusters []string
+	// Inspected are those of them that a preflight looks at.
+	Inspected []string
 	// Roles are ARNs of roles to assume.
 	Roles []string
 	// Partition is AWS's, as "aws" or "aws-cn".
@@ -96,8 +98,33 @@ func (n Needs) Policy() Document {
 		d.allow("ReadMetrics", actions(Metrics), []string{"*"}, nil)
 	}
 	d.allow("FindClusters", actions(Clusters), n.Clusters, nil)
+	d.allow("InspectClusters", actions(Inspected), n.Inspected, nil)
+	d.allow("ReadPodIdentities", actions(Associations), n.associationARNs(), nil)
+	d.allow("ReadRolesOfPods", actions(Trusting), n.trustingARNs(), nil)
 	d.allow("AssumeRoles", actions(Roles), n.Roles, nil)
 	return d
+}
+
+// associationARNs gives the Pod Identity associations of the inspected clusters:
+// arn:aws:eks:REGION:ACCOUNT:podidentityassociation/CLUSTER/ID.
+func (n Needs) associationARNs() []string {
+	var arns []string
+	for _, cluster := range n.Inspected {
+		arns = append(arns, strings.Replace(cluster, ":cluster/", ":podidentityassociation/", 1)+"/*")
+	}
+	return arns
+}
+
+// trustingARNs gives the roles in the accounts of the inspected clusters.
+func (n Needs) trustingARNs() []string {
+	const account = 4 // arn:partition:eks:REGION:ACCOUNT:cluster/NAME
+	var arns []string
+	for _, cluster := range n.Inspected {
+		if parts := strings.Split(cluster, ":"); len(parts) > account {
+			arns = append(arns, "arn:"+n.Partition+":iam::"+parts[account]+":role/*")
+		}
+	}
+	return arns
 }
 
 // Trust is the policy by which a role lets another identity assume it.

@@ -16,7 +16,7 @@ func everything() Needs {
 			{ID: "Z1", Names: []string{"API.example.com.", "*.example.com", "_clusterswitch.API.example.com."}, Types: []string{"TXT", "A", "AAAA", "A"}},
 		},
 		Rules: []string{"arn:rule2", "arn:rule1"}, Listeners: []string{"arn:listener"}, TagKeys: []string{"clusterswitch.io/mark"},
-		Metrics: true, Clusters: []string{"arn:cluster"}, Roles: []string{"arn:role"}, Partition: "aws-cn",
+		Metrics: true, Clusters: []string{"arn:cluster"}, Inspected: []string{"arn:aws-cn:eks:cn-north-1:1:cluster/shop"}, Roles: []string{"arn:role"}, Partition: "aws-cn",
 	}
 }
 

@@ -77,5 +77,5 @@ func Resource(what string) zap.Field { return zap.String("resource", what) }
 // Key is a key of the configuration.
 func Key(name string) zap.Field { return zap.String("key", name) }
 
-// Stack is the stack of the goroutine that logs.
-func Stack() zap.Field { return zap.Stack("stack") }
+// Stack is the stack of a goroutine that panicked.
+func Stack(stack []byte) zap.Field { return zap.ByteString("stack", stack) }

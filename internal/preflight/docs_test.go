@@ -15,10 +15,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterswitch/clusterswitch/internal/preflight/check"
+	"github.com/clusterswitch/clusterswitch/internal/preflight/facts"
 	"github.com/clusterswitch/clusterswitch/internal/preflight/finding"
 )
 
-var update = flag.Bool("update", false, "write the generated documents anew") //nolint:gochecknoglobals // a flag of the test
+var update = flag.Bool("update", false, "write the generated documents anew")
 
 const page = "../../docs/preflight.md"
 
@@ -30,6 +31,7 @@ func TestDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := between(t, string(had), "checks", checks())
+	want = between(t, want, "left out", leftOut())
 	want = between(t, want, "json", shape(t))
 	if *update {
 		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
@@ -70,6 +72,41 @@ func checks() string {
 		for _, d := range c.Codes {
 			fmt.Fprintf(&b, "| `%s` | %s | %s |\n", d.Code, d.Meaning, d.Do)
 		}
+	}
+	return b.String()
+}
+
+// leftOut lists the rules that leave objects out of the comparison.
+func leftOut() string {
+	var b strings.Builder
+	b.WriteString("| Rule | What it leaves out | Because |\n|---|---|---|\n")
+	coded := func(words []string) string { return "`" + strings.Join(words, "`, `") + "`" }
+	for _, r := range facts.LeftOut() {
+		what := "every kind"
+		if len(r.Kinds) > 0 {
+			what = coded(r.Kinds)
+		}
+		if named := coded(r.Names[:min(len(r.Names), 10)]); len(r.Names) > 10 {
+			what += fmt.Sprintf(" named %s and %d more", named, len(r.Names)-10)
+		} else if len(r.Names) > 0 {
+			what += " named " + named
+		}
+		if r.Namespace != "" {
+			what += " in namespace `" + r.Namespace + "`"
+		}
+		if r.Controlled {
+			what += " with an owner that is its controller"
+		}
+		if r.Label != "" {
+			what += " with the label `" + r.Label + "`"
+		}
+		if r.Annotation != "" {
+			what += " with the annotation `" + r.Annotation + "`"
+		}
+		if r.Anyway {
+			what += " (only whether it is there)"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", r.Name, what, r.Why)
 	}
 	return b.String()
 }

@@ -4,7 +4,6 @@ package preflight
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/clusterswitch/clusterswitch/internal/preflight/check"
@@ -25,23 +24,33 @@ type Options struct {
 	// With neither config nor fault it is not looked at.
 	Management     gather.Source
 	ArgoNamespaces []string
+	// Prometheus are the servers that are asked for the metrics in use, where the
+	// settings want that.
+	Prometheus gather.Servers
 	// Timeout bounds the reading of each cluster.
 	Timeout time.Duration
 }
+
+// metricsWithin bounds the asking of both Prometheus servers, after the clusters
+// were read.
+const metricsWithin = time.Minute
 
 // Run gathers and evaluates. It returns no error: what could not be read is a
 // finding.
 func Run(ctx context.Context, o Options) finding.Report {
 	began := time.Now()
 	f := facts.Facts{Pair: o.Pair, Scope: o.Scope, At: began.UTC(), Settings: o.Settings}
-	var reading sync.WaitGroup
+	var reading gather.Crew
 	if o.Scope == facts.Full {
 		reading.Go(func() {
 			f.Management = gather.Management(ctx, o.Management, gather.ManagementOptions{Namespaces: o.ArgoNamespaces, Timeout: o.Timeout})
 		})
 	}
-	f.Blue, f.Green = gather.Both(ctx, o.Blue, o.Green, gather.Options{Scope: o.Scope, Settings: o.Settings, Timeout: o.Timeout})
+	reading.Try(func() {
+		f.Blue, f.Green = gather.Both(ctx, o.Blue, o.Green, gather.Options{Scope: o.Scope, Settings: o.Settings, Timeout: o.Timeout})
+	})
 	reading.Wait()
+	gather.Metrics(ctx, &f, o.Prometheus, metricsWithin)
 	findings, ran := check.Evaluate(&f)
 	report := finding.Report{
 		Schema: finding.Schema, Pair: o.Pair, Attempt: o.Attempt, Scope: o.Scope, At: f.At, Took: time.Since(began),

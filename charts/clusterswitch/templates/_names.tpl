@@ -86,3 +86,24 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- define "clusterswitch.runbookDir" -}}
 {{- dig "runbook" "dir" "" .Values.config -}}
 {{- end -}}
+
+{{/*
+The namespaces of this cluster in which the preflight looks for Argo CD's Applications, as a list in JSON; an empty name is
+all of them. Where the configuration names none, it is the one that the daemon looks into by default, if Argo CD is here at all.
+*/}}
+{{- define "clusterswitch.argocdNamespaces" -}}
+{{- $namespaces := list }}
+{{- range .Values.config.pairs }}
+{{- $preflight := .preflight | default dict }}
+{{- $argocd := $preflight.argocd | default dict }}
+{{- $off := has (toString $preflight.mode) (list "off" "false") }}
+{{- if not (or $off (and (hasKey $argocd "management") (not $argocd.management))) }}
+{{- if hasKey $argocd "namespaces" }}
+{{- $namespaces = concat $namespaces ($argocd.namespaces | default (list "")) }}
+{{- else if $.Capabilities.APIVersions.Has "argoproj.io/v1alpha1" }}
+{{- $namespaces = append $namespaces "argocd" }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- $namespaces | uniq | sortAlpha | toJson }}
+{{- end }}

@@ -28,6 +28,10 @@ func All() []Check {
 		versionsCheck(),
 		settledCheck(),
 		argoCheck(),
+		apisCheck(),
+		crdsCheck(),
+		identitiesCheck(),
+		metricsCheck(),
 	}
 }
 

@@ -44,6 +44,9 @@ func coverage(f *facts.Facts) []finding.Finding {
 			x := finding.New(NotChecked, severity, finding.Object{Kind: "Cluster", Name: string(side)}, g.What)
 			x.Side, x.Message = side, fmt.Sprintf("%s of %s can't be read: %s", g.What, side, g.Why)
 			x.Do = "Give the daemon the right to read it (`clusterswitch rbac` prints what it needs), or waive this finding."
+			if g.Do != "" {
+				x.Do = g.Do
+			}
 			found = append(found, x)
 		}
 	}

@@ -31,36 +31,34 @@ func parity(f *facts.Facts) []finding.Finding {
 		return nil // coverage says so
 	}
 	p := newComparison(f)
-	found := p.namespaces()
 	kinds := maps.Clone(p.kinds)
 	for _, k := range facts.ReleaseKinds() {
 		delete(kinds, k)
 	}
-	found = append(found, p.compare(kinds)...)
+	found := p.compare(kinds)
 	found = append(found, dataBehind(p)...)
 	found = append(found, deadHooks(p)...)
-	found = append(found, identities(p)...)
+	if !associationsKnown(f) {
+		found = append(found, identities(p)...)
+	}
 	return append(found, uncomparedSecrets(f)...)
 }
 
 // releases compares what a release changes. A release that reached only one side
-// would be undone, or come too early, with the next step or the way back.
+// would be undone, or come too early, with the next step or the way back. It tells
+// of whole namespaces, too: they are read at each step.
 func releases(f *facts.Facts) []finding.Finding {
 	if f.Blue.Fault != "" || f.Green.Fault != "" {
 		return nil
 	}
 	p := newComparison(f)
-	var found []finding.Finding
-	if f.Scope == facts.Brief {
-		found = p.namespaces() // in a full scope parity tells of them
-	}
 	kinds := map[facts.GroupKind]struct{}{}
 	for _, k := range facts.ReleaseKinds() {
 		if _, ok := p.kinds[k]; ok {
 			kinds[k] = struct{}{}
 		}
 	}
-	found = append(found, p.compare(kinds)...)
+	found := append(p.namespaces(), p.compare(kinds)...)
 	if f.Settings.Standby {
 		for i := range found {
 			if found[i].Severity == finding.Block {
@@ -133,7 +131,7 @@ func (p *comparison) counts(c *facts.Cluster, k facts.GroupKind, n facts.Name) b
 
 // wanted tells whether the configuration lets an object take part.
 func (p *comparison) wanted(k facts.GroupKind, n facts.Name) bool {
-	return !slices.ContainsFunc(p.f.Settings.Ignore, func(i facts.Ignore) bool { return i.Takes(k, n) })
+	return !p.f.Settings.Ignores(k, n)
 }
 
 // counted lists the objects of a kind that take part, sorted.
@@ -160,14 +158,22 @@ func (p *comparison) namespaces() []finding.Finding {
 			continue
 		}
 		x := finding.New(NamespaceMissing, finding.Block, finding.Of(k, n), "")
-		x.Side, x.Message = shift.Green, fmt.Sprintf("namespace %s is not in green; in blue it has %s that would be compared", name, objects(blue[name]))
+		x.Side, x.Message = shift.Green, fmt.Sprintf("namespace %s is in blue and not in green", name)
+		if p.f.Scope == facts.Full {
+			x.Message += ", with " + quantity(blue[name], "object")
+		}
 		found = append(found, described(x))
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.extra)) {
 		n := facts.Name{Name: name}
-		if p.counts(p.green, k, n) {
-			found = append(found, p.extraFinding(k, n, fmt.Sprintf("namespace %s is only in green, with %s", name, objects(green[name]))))
+		if !p.counts(p.green, k, n) {
+			continue
 		}
+		message := fmt.Sprintf("namespace %s is only in green", name)
+		if p.f.Scope == facts.Full {
+			message += ", with " + quantity(green[name], "object")
+		}
+		found = append(found, p.extraFinding(k, n, message))
 	}
 	return found
 }
@@ -205,7 +211,7 @@ func (p *comparison) compare(kinds map[facts.GroupKind]struct{}) []finding.Findi
 			found = append(found, p.notServed(k)...)
 		case knownGreen && !p.maybeServed(p.blue, k):
 			if names := p.counted(p.green, k); len(names) > 0 {
-				found = append(found, p.extraFinding(k, facts.Name{}, fmt.Sprintf("only green serves %s, and has %s of it", k, objects(len(names)))))
+				found = append(found, p.extraFinding(k, facts.Name{}, fmt.Sprintf("only green serves %s, and has %s of it", k, quantity(len(names), "object"))))
 			}
 		}
 	}
@@ -224,8 +230,14 @@ func (p *comparison) notServed(k facts.GroupKind) []finding.Finding {
 		return nil
 	}
 	x := finding.New(KindNotServed, finding.Block, finding.Of(k, facts.Name{}), "")
-	x.Side, x.Message = shift.Green, fmt.Sprintf("green doesn't serve %s, of which blue has %s, such as %s", k, objects(len(names)), names[0])
-	return []finding.Finding{described(x)}
+	x.Side, x.Message = shift.Green, fmt.Sprintf("green doesn't serve %s, of which blue has %s, such as %s", k, quantity(len(names), "object"), names[0])
+	x = described(x)
+	if served := p.blue.Serves(k); served != nil {
+		if gone := (facts.VersionKind{GroupKind: k, Version: served.Version}); removalOf(gone) != nil {
+			x.Do = "Move its users in blue on: " + instead(gone, p.green) + "."
+		}
+	}
+	return []finding.Finding{x}
 }
 
 // compareKind compares a kind of which both lists were read.
@@ -288,7 +300,7 @@ func (p *comparison) onlyInGreen(k facts.GroupKind) []finding.Finding {
 			if namespace != "" {
 				where = " in namespace " + namespace
 			}
-			message := fmt.Sprintf("%s of %s%s are only in green, such as %s", objects(len(names)), k, where, names[0].Name)
+			message := fmt.Sprintf("%s of %s%s are only in green, such as %s", quantity(len(names), "object"), k, where, names[0].Name)
 			found = append(found, p.extraFinding(k, facts.Name{Namespace: namespace}, message))
 			continue
 		}
@@ -307,11 +319,4 @@ func (p *comparison) extraFinding(k facts.GroupKind, n facts.Name, message strin
 	x := finding.New(OnlyInGreen, severity, finding.Of(k, n), "")
 	x.Side, x.Message = shift.Blue, message
 	return described(x)
-}
-
-func objects(n int) string {
-	if n == 1 {
-		return "1 object"
-	}
-	return fmt.Sprintf("%d objects", n)
 }

@@ -225,7 +225,7 @@ func withoutECR(image string) (string, bool) {
 func judgeReplicas(p *comparison, o facts.Object, blue, green facts.Aspect) (finding.Severity, finding.Code) {
 	_, scaledBlue := p.blue.Workloads.Scaled[o]
 	_, scaledGreen := p.green.Workloads.Scaled[o]
-	if scaledBlue || scaledGreen {
+	if scaledBlue || scaledGreen || !scalersKnown(p.blue) || !scalersKnown(p.green) {
 		return "", ""
 	}
 	b, g, ok := numbers(blue, green)
@@ -236,6 +236,18 @@ func judgeReplicas(p *comparison, o facts.Object, blue, green facts.Aspect) (fin
 		return finding.Warn, ReplicasDiffer
 	}
 	return finding.Note, ReplicasDiffer
+}
+
+// scalersKnown tells whether all autoscalers of a cluster were seen. Otherwise
+// nobody knows whose choice a number of replicas is; coverage says so.
+func scalersKnown(c *facts.Cluster) bool {
+	for _, k := range []facts.GroupKind{facts.KindScaler(), {Group: "keda.sh", Kind: "ScaledObject"}} {
+		_, undiscovered := c.Undiscovered[k.Group]
+		if _, known := c.Objects[k]; !known && (undiscovered || c.Serves(k) != nil) {
+			return false
+		}
+	}
+	return true
 }
 
 func judgeScale(_ *comparison, _ facts.Object, blue, green facts.Aspect) (finding.Severity, finding.Code) {

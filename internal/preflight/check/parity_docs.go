@@ -45,7 +45,6 @@ const (
 func existenceDocs() []finding.Doc {
 	return []finding.Doc{
 		{Code: MissingInGreen, Meaning: "An object of blue is not in green. A Job or pod that ran to its end is only noted.", Do: "Create it in green, or leave it out by `preflight.ignore`, or waive the finding."},
-		{Code: NamespaceMissing, Meaning: "A namespace of blue is not in green, with all that is in it.", Do: "Deploy the namespace to green, or leave it out by `preflight.ignore`."},
 		{Code: KindNotServed, Meaning: "Blue has objects of a kind that green's API server doesn't serve.", Do: "Install its CRD and its objects in green, or move to a kind that green serves."},
 		{Code: OnlyInGreen, Meaning: "An object of green is not in blue. In standby it warns: the way back would lose it.", Do: "Nothing, if it is meant; otherwise remove it from green, or create it in blue too."},
 	}
@@ -53,6 +52,7 @@ func existenceDocs() []finding.Doc {
 
 func releaseDocs() []finding.Doc {
 	return append(existenceDocs(), []finding.Doc{
+		{Code: NamespaceMissing, Meaning: "A namespace of blue is not in green, with all that is in it.", Do: "Deploy the namespace to green, or leave it out by `preflight.ignore`."},
 		{Code: ImageDiffers, Meaning: "A container runs different images in the two clusters. For what EKS installs to fit the version of Kubernetes it is only noted.", Do: "Bring both clusters to the same release."},
 		{Code: RegistryDiffers, Meaning: "A container's image comes from another ECR registry, under the same name and tag.", Do: "Nothing, if the registry is a copy of the other."},
 		{Code: ReplicasDiffer, Meaning: "A workload is to have other numbers of pods, and no autoscaler sets them. Fewer in green than `replicas.atLeast` allows blocks, fewer warns, more is noted.", Do: "Scale it in green as in blue."},
@@ -79,13 +79,19 @@ func parityDocs() []finding.Doc {
 		{Code: WebhookDiffers, Meaning: "An admission webhook has other rules, or another failure policy.", Do: "Bring both clusters to the same release."},
 		{Code: RoleMissing, Meaning: "A ServiceAccount has an AWS role in blue and none in green, so its pods have no rights at AWS.", Do: "Annotate it in green with a role that trusts green's OIDC issuer, or give it a Pod Identity association and waive the finding."},
 		{Code: RoleDiffers, Meaning: "A ServiceAccount has other AWS roles in the two clusters.", Do: "Look whether green's role has the same rights and trusts green's OIDC issuer."},
-		{Code: PodIdentityMissing, Meaning: "Pods of a ServiceAccount have rights at AWS by EKS Pod Identity in blue, and pods of green have not. It warns where green has no such pod yet.", Do: "Make the Pod Identity association for green's cluster, then restart the pods."},
+		podIdentityDoc(),
 		{Code: RulesDiffer, Meaning: "A Role or ClusterRole allows something else.", Do: "Bring both clusters to the same release."},
 		{Code: PolicyDiffers, Meaning: "A network or admission policy says something else.", Do: "Make it alike."},
 		{Code: LimitsDiffer, Meaning: "A ResourceQuota or LimitRange has other limits.", Do: "Make it alike: green may refuse pods that blue takes."},
 		{Code: BudgetDiffers, Meaning: "A PodDisruptionBudget allows other disruptions.", Do: "Make it alike."},
 		{Code: PriorityDiffers, Meaning: "A PriorityClass has another value.", Do: "Make it alike: pods of green may be displaced that are not in blue."},
 	}...)
+}
+
+// podIdentityDoc is shared with the check of identities, which knows better where
+// EKS can be asked.
+func podIdentityDoc() finding.Doc {
+	return finding.Doc{Code: PodIdentityMissing, Meaning: "Pods of a ServiceAccount have rights at AWS by EKS Pod Identity in blue, and pods of green have not. It warns where green has no such pod yet.", Do: "Make the Pod Identity association for green's cluster, then restart the pods."}
 }
 
 // described gives a finding what its code says about what to do.

@@ -35,7 +35,7 @@ func settledCheck() Check {
 			{Code: WorkloadNotReady, Meaning: "A workload of green is not ready.", Do: "Mend what its pods complain of."},
 			{Code: TooFewReplicas, Meaning: "A workload has fewer ready replicas in green than the pair's replicas.atLeast asks for.", Do: "Scale it up in green before users come."},
 			{Code: PodsNotReady, Meaning: "Pods of green don't run, or are not ready.", Do: "Mend what they complain of."},
-			{Code: PodsUnsteady, Meaning: "Pods of green run, but their containers ended again and again within the last minutes.", Do: "Find out why before users come."},
+			{Code: PodsUnsteady, Meaning: "Pods of green run, but their containers ended within the last minutes. It blocks where they end again and again.", Do: "Find out why before users come."},
 			{Code: PodsLost, Meaning: "Pods of green were evicted, failed or don't go away.", Do: "Look whether it happens again, and remove what is left."},
 			{Code: JobFailed, Meaning: "A Job of green failed.", Do: "Mend and run it again."},
 			{Code: JobStuck, Meaning: "A Job of green can't run its pods.", Do: "Mend what its pods complain of."},
@@ -205,6 +205,9 @@ func grown(f *facts.Facts, o facts.Object) string {
 // lever says what sets green's number.
 func lever(f *facts.Facts, o facts.Object, need int) string {
 	switch a, ok := autoscalerOf(&f.Green, o); {
+	case f.Green.Settled.Workloads[o].Wanted == 0 && o.Kind != "DaemonSet":
+		// The gate on replicas holds the shift for it all the same.
+		return "raise its replicas, or leave it out by workloads.ignore if it must not run in two clusters at a time"
 	case ok && a.Max < need:
 		return fmt.Sprintf("its HorizontalPodAutoscaler allows %d at most, so raise maxReplicas and minReplicas", a.Max)
 	case ok:

@@ -28,7 +28,7 @@ func pods(f *facts.Facts) []finding.Finding {
 		}
 		steady, lost := divide(trouble)
 		if then := reasons(steady, true); then != "" {
-			x := green(PodsUnsteady, !suffers(blue, unsteady), o)
+			x := green(PodsUnsteady, suffers(steady, again) && !suffers(blue, again), o)
 			x.Message = "in green within the last minutes: " + then + alsoBlue(blue, true)
 			x.Do = "Find out why before users come (kubectl logs --previous), and look again when it stayed up for ten minutes."
 			found = append(found, x)
@@ -47,6 +47,9 @@ func pods(f *facts.Facts) []finding.Finding {
 func unsteady(t facts.Trouble) bool {
 	return t.Past && (t.Reason == "OOMKilled" || t.Reason == "Restarting")
 }
+
+// again: once may happen anywhere, again and again may not.
+func again(t facts.Trouble) bool { return t.Reason == "Restarting" }
 
 func divide(trouble []facts.Trouble) (steady, lost []facts.Trouble) {
 	for _, t := range trouble {

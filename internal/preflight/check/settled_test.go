@@ -45,6 +45,13 @@ func runSettled(t *testing.T, cases map[string]settledCase) {
 			f := settledPair()
 			c.with(f, &f.Blue.Settled, &f.Green.Settled)
 			compareBrief(t, settledCheck(), f, c.want)
+			// Whatever is wrong with green: with a blue that is just so, it is no worse.
+			f.Blue = f.Green
+			for _, x := range settled(f) {
+				if x.Blocks() {
+					t.Errorf("two that are alike block: %s %s", x.ID, x.Message)
+				}
+			}
 		})
 	}
 }
@@ -176,7 +183,8 @@ func TestPodsOfGreen(t *testing.T) {
 			func(_ *facts.Facts, _, g *facts.Settled) {
 				g.Pods[web] = []facts.Trouble{
 					{Reason: "Restarting", Count: 2, Message: "container web ended 4 times, the last time with exit code 1", Past: true},
-					{Reason: "OOMKilled", Count: 1, Past: true}, {Reason: "Evicted", Count: 5, Past: true},
+					{Reason: "OOMKilled", Count: 1, Past: true},
+					{Reason: "Evicted", Count: 5, Past: true},
 				}
 			},
 			[]string{
@@ -186,10 +194,16 @@ func TestPodsOfGreen(t *testing.T) {
 		},
 		"pods that end again and again in both": {
 			func(_ *facts.Facts, b, g *facts.Settled) {
-				b.Pods[web] = []facts.Trouble{{Reason: "OOMKilled", Count: 3, Past: true}}
+				b.Pods[web] = []facts.Trouble{{Reason: "Restarting", Count: 3, Past: true}}
 				g.Pods[web] = []facts.Trouble{{Reason: "Restarting", Count: 1, Past: true}}
 			},
-			[]string{"warn PodsUnsteady/Deployment.apps/shop/web: in green within the last minutes: 1 pod Restarting; in blue: 3 pods OOMKilled"},
+			[]string{"warn PodsUnsteady/Deployment.apps/shop/web: in green within the last minutes: 1 pod Restarting; in blue: 3 pods Restarting"},
+		},
+		"a pod that ran out of memory once": {
+			func(_ *facts.Facts, _, g *facts.Settled) {
+				g.Pods[web] = []facts.Trouble{{Reason: "OOMKilled", Count: 1, Message: "container web ran out of memory", Past: true}}
+			},
+			[]string{"warn PodsUnsteady/Deployment.apps/shop/web: in green within the last minutes: 1 pod OOMKilled: container web ran out of memory"},
 		},
 	})
 }
@@ -349,6 +363,9 @@ func TestThePersonIsToldWhichLeverToPull(t *testing.T) {
 		}
 	}
 	tell("raise its replicas")
+	f.Green.Settled.Workloads[web] = facts.Workload{}
+	tell("raise its replicas, or leave it out by workloads.ignore if it must not run in two clusters at a time")
+	f.Green.Settled.Workloads[web] = facts.Workload{Wanted: 10, Ready: 10}
 	f.Green.Settled.Autoscalers[inShop("web")] = facts.Autoscaler{Target: web, Max: 36, Seen: true}
 	tell("raise minReplicas of its HorizontalPodAutoscaler for the time of the shift, as green has no load yet")
 	f.Green.Settled.Autoscalers[inShop("web")] = facts.Autoscaler{Target: web, Max: 35, Seen: true}

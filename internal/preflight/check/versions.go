@@ -131,11 +131,11 @@ func compareServers(f *facts.Facts, blue, green version) []finding.Finding {
 		return found
 	}
 	older.Side = shift.Green
-	older.Message = fmt.Sprintf("green's API server (%s) is older than blue's (%s)", told(f.Green.Versions, green), told(f.Blue.Versions, blue))
+	older.Message = fmt.Sprintf("green's API server (%s) is older than blue's (%s)", serverTold(f.Green.Versions, green), serverTold(f.Blue.Versions, blue))
 	return append(found, older)
 }
 
-func told(v facts.Versions, acts version) string {
+func serverTold(v facts.Versions, acts version) string {
 	if v.Emulated != 0 {
 		return fmt.Sprintf("%s acting as %s", v.Server, acts.short())
 	}

@@ -47,7 +47,14 @@ func nodes(f *facts.Facts) []finding.Finding {
 		}
 		x := finding.New(NodesNotReady, severity, clusterObject(shift.Green), "")
 		x.Side = shift.Green
-		x.Message = fmt.Sprintf("%d of green's %s are not ready, and %d more are cordoned", all-ready, count(all, "node", "nodes"), cordoned)
+		var told []string
+		if all > ready {
+			told = append(told, count(all-ready, "is not ready", "are not ready"))
+		}
+		if cordoned > 0 {
+			told = append(told, count(cordoned, "is cordoned", "are cordoned"))
+		}
+		x.Message = fmt.Sprintf("of green's %s %s", count(all, "node", "nodes"), and(told))
 		x.Do = "Mend or remove them: what ran there has to fit on the others."
 		found = append(found, x)
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // listed says that kinds were read whole.
-func listed(kinds ...facts.GroupKind) map[facts.GroupKind]map[facts.Name]struct{} {
+func lists(kinds ...facts.GroupKind) map[facts.GroupKind]map[facts.Name]struct{} {
 	m := map[facts.GroupKind]map[facts.Name]struct{}{}
 	for _, k := range kinds {
 		m[k] = map[facts.Name]struct{}{}
@@ -22,7 +22,7 @@ func listed(kinds ...facts.GroupKind) map[facts.GroupKind]map[facts.Name]struct{
 }
 
 func wholeLists() map[facts.GroupKind]map[facts.Name]struct{} {
-	return listed(coreKind("Node"), coreKind("Namespace"), appsKind("Deployment"), appsKind("StatefulSet"), appsKind("DaemonSet"),
+	return lists(coreKind("Node"), coreKind("Namespace"), appsKind("Deployment"), appsKind("StatefulSet"), appsKind("DaemonSet"),
 		facts.GroupKind{Group: "discovery.k8s.io", Kind: "EndpointSlice"}, facts.GroupKind{Group: "argoproj.io", Kind: "Application"})
 }
 
@@ -50,7 +50,7 @@ func twoAlike() *facts.Facts {
 }
 
 // brief gives "block Code/Kind/name: message" of each finding, sorted.
-func brief(found []finding.Finding) []string {
+func briefly(found []finding.Finding) []string {
 	lines := make([]string, 0, len(found))
 	for _, x := range found {
 		lines = append(lines, string(x.Severity)+" "+x.ID+": "+x.Message)
@@ -83,7 +83,7 @@ func compareBrief(t *testing.T, c Check, f *facts.Facts, want []string) {
 	found := c.Run(f)
 	sound(t, c, found)
 	slices.Sort(want)
-	if diff := cmp.Diff(want, brief(found)); diff != "" {
+	if diff := cmp.Diff(want, briefly(found)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -183,11 +183,11 @@ func TestGreensNodes(t *testing.T) {
 		"none": {nil, []string{"block NodesMissing/Cluster/green: green has no node, blue has 3"}},
 		"some not ready, one cordoned": {
 			map[facts.Node]int{linuxNode("v1.34.1"): 2, with(linuxNode("v1.34.1"), func(n *facts.Node) { n.Ready = false }): 2, with(linuxNode("v1.34.1"), func(n *facts.Node) { n.Cordoned = true }): 1},
-			[]string{"warn NodesNotReady/Cluster/green: 2 of green's 5 nodes are not ready, and 1 more are cordoned"},
+			[]string{"warn NodesNotReady/Cluster/green: of green's 5 nodes 2 are not ready and 1 is cordoned"},
 		},
 		"none that takes pods": {
 			map[facts.Node]int{with(linuxNode("v1.34.1"), func(n *facts.Node) { n.Ready = false }): 1, with(linuxNode("v1.34.1"), func(n *facts.Node) { n.Cordoned = true }): 1},
-			[]string{"block NodesNotReady/Cluster/green: 1 of green's 2 nodes are not ready, and 1 more are cordoned"},
+			[]string{"block NodesNotReady/Cluster/green: of green's 2 nodes 1 is not ready and 1 is cordoned"},
 		},
 		"kubelets on both sides of what is supported": {
 			map[facts.Node]int{linuxNode("v1.30.1"): 2, linuxNode("v1.35.0"): 1, linuxNode("v1.31.0"): 4},
@@ -225,7 +225,7 @@ func TestGreensNodes(t *testing.T) {
 			found := slices.DeleteFunc(versions(f), func(x finding.Finding) bool { return x.Code == ServerVersions || x.Code == AddonsAlike })
 			sound(t, versionsCheck(), found)
 			slices.Sort(c.want)
-			if diff := cmp.Diff(c.want, brief(found)); diff != "" {
+			if diff := cmp.Diff(c.want, briefly(found)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -362,7 +362,7 @@ func TestAddonsSideBySide(t *testing.T) {
 			found := addons(f)
 			sound(t, versionsCheck(), found)
 			slices.Sort(c.want)
-			if diff := cmp.Diff(c.want, brief(found)); diff != "" {
+			if diff := cmp.Diff(c.want, briefly(found)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})

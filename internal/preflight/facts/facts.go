@@ -77,9 +77,11 @@ type Cluster struct {
 	Settled   Settled
 	Network   Network
 	APIs      APIs
-	CRDs      map[string]CRD
-	Argo      Argo
-	Queries   []Query
+	// Identities is how pods get their rights at AWS.
+	Identities Identities
+	CRDs       map[string]CRD
+	Argo       Argo
+	Queries    []Query
 }
 
 // Gap is something that could not be read. It becomes a finding: what was not
@@ -91,6 +93,8 @@ type Gap struct {
 	Why string
 	// Optional: the check does without it, worse. It warns instead of blocking.
 	Optional bool
+	// Do is what to do, where it isn't a right in the cluster that is lacking.
+	Do string
 }
 
 // Note adds a gap.

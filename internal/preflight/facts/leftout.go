@@ -101,6 +101,11 @@ func (i Ignore) Takes(k GroupKind, n Name) bool {
 		(i.Namespace == "" || match(i.Namespace, n.Namespace)) && (i.Name == "" || match(i.Name, n.Name))
 }
 
+// Ignores tells whether the configuration leaves an object out.
+func (s Settings) Ignores(k GroupKind, n Name) bool {
+	return slices.ContainsFunc(s.Ignore, func(i Ignore) bool { return i.Takes(k, n) })
+}
+
 // leftOutKinds are the rules that take whole kinds.
 func leftOutKinds() []Rule {
 	return []Rule{

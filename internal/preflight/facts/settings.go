@@ -14,7 +14,8 @@ type Settings struct {
 	Probes []Probe
 	// Entrances are objects of blue that people declared as served by `traffic`.
 	Entrances []Object
-	// Queries are PromQL expressions that people named.
+	// Queries are PromQL expressions that people named, and later those of gates: each
+	// with Name and Expression.
 	Queries []Query
 	// Namespaces are those whose workloads count. Empty: all.
 	Namespaces []string
@@ -23,6 +24,8 @@ type Settings struct {
 	IgnoreWorkloads []string
 	// Argo says how Argo CD knows the clusters.
 	Argo ArgoSettings
+	// Metrics says which metrics are compared.
+	Metrics MetricsSettings
 }
 
 // ArgoSettings say how Argo CD knows the clusters.

@@ -122,18 +122,18 @@ func (r *reader) servesArgo(ctx context.Context) ([]facts.Kind, error) {
 func addApplication(to *facts.Argo, u *unstructured.Unstructured) {
 	a := facts.Application{
 		Name: nameOf(u), UID: string(u.GetUID()), Deleting: u.GetDeletionTimestamp() != nil,
-		Project: text(u.Object, "spec", "project"),
+		Project: textAt(u.Object, "spec", "project"),
 		Destination: facts.Destination{
-			Server:    text(u.Object, "spec", "destination", "server"),
-			Cluster:   text(u.Object, "spec", "destination", "name"),
-			Namespace: text(u.Object, "spec", "destination", "namespace"),
+			Server:    textAt(u.Object, "spec", "destination", "server"),
+			Cluster:   textAt(u.Object, "spec", "destination", "name"),
+			Namespace: textAt(u.Object, "spec", "destination", "namespace"),
 		},
 		Sources:          sourcesIn(u.Object, "spec"),
-		Sync:             text(u.Object, "status", "sync", "status"),
-		Health:           text(u.Object, "status", "health", "status"),
-		HealthMessage:    text(u.Object, "status", "health", "message"),
-		Operation:        text(u.Object, "status", "operationState", "phase"),
-		OperationMessage: text(u.Object, "status", "operationState", "message"),
+		Sync:             textAt(u.Object, "status", "sync", "status"),
+		Health:           textAt(u.Object, "status", "health", "status"),
+		HealthMessage:    textAt(u.Object, "status", "health", "message"),
+		Operation:        textAt(u.Object, "status", "operationState", "phase"),
+		OperationMessage: textAt(u.Object, "status", "operationState", "message"),
 	}
 	for _, owner := range u.GetOwnerReferences() {
 		if owner.Kind == "ApplicationSet" {
@@ -147,8 +147,8 @@ func addApplication(to *facts.Argo, u *unstructured.Unstructured) {
 		c, _ := c.(map[string]any)
 		// Argo CD names them ComparisonError, SyncError, InvalidSpecError and so on;
 		// what ends in Warning stops nothing.
-		if kind := text(c, "type"); strings.HasSuffix(kind, "Error") {
-			a.Errors = append(a.Errors, facts.ArgoError{Type: kind, Message: text(c, "message")})
+		if kind := textAt(c, "type"); strings.HasSuffix(kind, "Error") {
+			a.Errors = append(a.Errors, facts.ArgoError{Type: kind, Message: textAt(c, "message")})
 		}
 	}
 	to.Applications = append(to.Applications, a)
@@ -171,7 +171,7 @@ func sourcesIn(from map[string]any, path ...string) []facts.ArgoSource {
 	for _, s := range list {
 		s, _ := s.(map[string]any)
 		sources = append(sources, facts.ArgoSource{
-			Repo: text(s, "repoURL"), Path: text(s, "path"), Chart: text(s, "chart"), Revision: text(s, "targetRevision"),
+			Repo: textAt(s, "repoURL"), Path: textAt(s, "path"), Chart: textAt(s, "chart"), Revision: textAt(s, "targetRevision"),
 		})
 	}
 	return sources
@@ -182,8 +182,8 @@ func addApplicationSet(to *facts.Argo, u *unstructured.Unstructured) {
 	conditions, _, _ := unstructured.NestedSlice(u.Object, "status", "conditions")
 	for _, c := range conditions {
 		c, _ := c.(map[string]any)
-		if text(c, "type") == "ErrorOccurred" && text(c, "status") == "True" {
-			to.Sets = append(to.Sets, facts.ApplicationSet{Name: nameOf(u), UID: string(u.GetUID()), Message: sentence(text(c, "reason"), text(c, "message"))})
+		if textAt(c, "type") == "ErrorOccurred" && textAt(c, "status") == "True" {
+			to.Sets = append(to.Sets, facts.ApplicationSet{Name: nameOf(u), UID: string(u.GetUID()), Message: sentence(textAt(c, "reason"), textAt(c, "message"))})
 		}
 	}
 }

@@ -220,8 +220,7 @@ func onlyArgo(t *testing.T, client kubernetes.Interface, config *rest.Config, na
 
 func TestAManagementClusterWithoutArgoCDHasNone(t *testing.T) {
 	t.Parallel()
-	cp := cptest.Start(t, cptest.Options{Name: "plain"})
-	got := Management(t.Context(), Source{Name: "management", Config: cp.RESTConfig()}, ManagementOptions{Timeout: time.Minute})
+	got := Management(t.Context(), Source{Name: "management", Config: cluster.Start(t).RESTConfig()}, ManagementOptions{Timeout: time.Minute})
 	if got.Fault != "" || len(got.Gaps) > 0 || got.Argo.Served {
 		t.Errorf("got %+v", got)
 	}

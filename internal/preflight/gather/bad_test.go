@@ -87,6 +87,13 @@ func TestBadServers(t *testing.T) {
 				{What: "widgets.example.com", Why: "the answer can't be read: invalid character '<' looking for beginning of value"},
 			}, took: 3 * time.Second,
 		},
+		"a server that sends us elsewhere": {
+			handlers: map[string]http.HandlerFunc{
+				maps:         func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) },
+				"/elsewhere": lists("", "ConfigMap", "a"),
+			},
+			gaps: []facts.Gap{{What: "configmaps", Why: "the server answers 302 Found"}},
+		},
 		"an object instead of a list": {
 			handlers: map[string]http.HandlerFunc{widgets: replies(200, `{"kind":"Widget"}`)},
 			gaps:     []facts.Gap{{What: "widgets.example.com", Why: `the answer can't be read: it is no list but "Widget"`}},
@@ -103,14 +110,14 @@ func TestBadServers(t *testing.T) {
 			handlers: map[string]http.HandlerFunc{maps: func(w http.ResponseWriter, r *http.Request) {
 				switch r.URL.Query().Get("limit") {
 				case "50":
-					configMaps("", 1<<20, strings.Split(strings.Repeat("z ", 30), " ")...)(w, r)
+					replies(200, strings.Repeat(" ", mostOfAnAnswer+1))(w, r)
 				case "6":
-					configMaps("7", 1<<20, "a", "b", "c", "d", "e", "f")(w, r)
+					configMaps("7", 1<<19, "a", "b", "c", "d", "e", "f")(w, r)
 				default: // what fits into 4 MiB by the size of the page before
 					configMaps("", 100, "limit-"+r.URL.Query().Get("limit"))(w, r)
 				}
 			}},
-			names: "a b c d e f limit-1",
+			names: "a b c d e f limit-3",
 		},
 		"an aggregated API that is down": {
 			handlers: map[string]http.HandlerFunc{"/apis": discovers(group("example.com", "v1", "widgets/Widget"), stale("metrics.k8s.io", "v1beta1"), stale("shop.example.com", "v1"))},

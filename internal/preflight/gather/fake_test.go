@@ -16,7 +16,7 @@ import (
 )
 
 // fakeServer is an API server that misbehaves as a test wishes. It is no server
-// at all but a transport, so that it works in a bubble.
+// dig all but a transport, so that it works in a bubble.
 type fakeServer struct {
 	mux *http.ServeMux
 

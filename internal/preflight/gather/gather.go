@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"path"
 	"slices"
-	"sync"
 	"time"
 
 	"k8s.io/client-go/rest"
@@ -29,6 +28,19 @@ type Source struct {
 	// Config reaches the cluster; nil: Fault says why nothing does.
 	Config *rest.Config
 	Fault  string
+	// Cloud tells what EKS knows of the cluster; nil: it isn't one of EKS.
+	Cloud Cloud
+}
+
+// Cloud is what EKS and IAM tell of a cluster. Errors are sentences for people.
+type Cloud interface {
+	// Insights lists EKS's findings about the cluster's next versions.
+	Insights(ctx context.Context) ([]facts.Insight, error)
+	// Identities tells how pods get their rights. What could be read is there even
+	// with an error; ServiceAccounts and trusts are not looked at.
+	Identities(ctx context.Context) (facts.Identities, error)
+	// Trust tells whose tokens a role takes.
+	Trust(ctx context.Context, roleARN string) (facts.Trust, error)
 }
 
 // Options say what to read.
@@ -74,6 +86,7 @@ func Cluster(ctx context.Context, side shift.Side, from Source, o Options) facts
 		c.Fault = err.Error()
 		return c
 	}
+	r.cloud = from.Cloud
 	if c.Fault = r.discover(ctx, &c); c.Fault != "" {
 		return c
 	}
@@ -93,7 +106,7 @@ func Cluster(ctx context.Context, side shift.Side, from Source, o Options) facts
 // Both reads blue and green side by side.
 func Both(ctx context.Context, blue, green Source, o Options) (b, g facts.Cluster) {
 	o.key = newKey()
-	var reading sync.WaitGroup
+	var reading Crew
 	reading.Go(func() { b = Cluster(ctx, shift.Blue, blue, o) })
 	reading.Go(func() { g = Cluster(ctx, shift.Green, green, o) })
 	reading.Wait()

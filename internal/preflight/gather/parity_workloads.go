@@ -140,8 +140,15 @@ func takeService(c *facts.Cluster, o runtime.Object) {
 	put(&c.Workloads.Aspects, facts.KindService(), nameOf(s), []facts.Aspect{
 		{Name: facts.ServiceType, Value: kind},
 		{Name: facts.ServicePorts, Value: ports(s.Spec.Ports)},
-		{Name: facts.ServiceSelector, Value: pairs(s.Spec.Selector)},
+		{Name: facts.ServiceSelector, Value: pairs(selectorOf(s))},
 	})
+}
+
+// selectorOf leaves out what Argo Rollouts puts there for the time of a rollout.
+func selectorOf(s *corev1.Service) map[string]string {
+	wanted := maps.Clone(s.Spec.Selector)
+	delete(wanted, "rollouts-pod-template-hash")
+	return wanted
 }
 
 // ports writes http=80/TCP->8080. Node ports are the cluster's own choice.

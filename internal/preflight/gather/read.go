@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -17,11 +16,11 @@ import (
 // topics.
 func (r *reader) readAll(ctx context.Context, topics []topic, c *facts.Cluster) {
 	kinds := make(chan facts.Kind)
-	var reading sync.WaitGroup
+	var reading Crew
 	for range atOnce {
 		reading.Go(func() {
 			for k := range kinds {
-				r.readKind(ctx, k, topics, c)
+				reading.Try(func() { r.readKind(ctx, k, topics, c) })
 			}
 		})
 	}

@@ -45,6 +45,7 @@ type reader struct {
 	discovery *discovery.DiscoveryClient
 	dynamic   dynamic.Interface
 	rest      rest.Interface
+	cloud     Cloud // nil: there is none
 	http      *http.Client
 	base      *url.URL
 
@@ -77,8 +78,11 @@ func newReader(config *rest.Config, o Options) (*reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the address of the API server: %w", err)
 	}
+	// Whoever sends us elsewhere is no API server; our token isn't for others.
+	straight := *httpClient
+	straight.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &reader{
-		options: o, discovery: d, dynamic: all, rest: d.RESTClient(), http: httpClient, base: base,
+		options: o, discovery: d, dynamic: all, rest: d.RESTClient(), http: &straight, base: base,
 		namespaces: map[string]string{},
 	}, nil
 }

@@ -178,16 +178,10 @@ func addAPIService(to *facts.Settled, a *unstructured.Unstructured) {
 	conditions, _, _ := unstructured.NestedSlice(a.Object, "status", "conditions")
 	for _, c := range conditions {
 		c, _ := c.(map[string]any)
-		if text(c, "type") == "Available" && text(c, "status") == "False" {
-			set(&to.Unavailable, a.GetName(), sentence(text(c, "reason"), text(c, "message")))
+		if textAt(c, "type") == "Available" && textAt(c, "status") == "False" {
+			set(&to.Unavailable, a.GetName(), sentence(textAt(c, "reason"), textAt(c, "message")))
 		}
 	}
-}
-
-// text gives a field that is a string, or nothing.
-func text(from map[string]any, path ...string) string {
-	s, _, _ := unstructured.NestedString(from, path...)
-	return s
 }
 
 // finish puts together what came from several lists.

@@ -46,7 +46,8 @@ func stored[T any](t *testing.T, object T, status func(T), create, update func(T
 func onServer[T any](ctx context.Context, c interface {
 	Create(context.Context, T, metav1.CreateOptions) (T, error)
 	UpdateStatus(context.Context, T, metav1.UpdateOptions) (T, error)
-}) (create, update func(T) (T, error)) {
+},
+) (create, update func(T) (T, error)) {
 	return func(o T) (T, error) { return c.Create(ctx, o, metav1.CreateOptions{}) },
 		func(o T) (T, error) { return c.UpdateStatus(ctx, o, metav1.UpdateOptions{}) }
 }
@@ -131,7 +132,8 @@ func TestARealServerTellsHowItsWorkloadsFare(t *testing.T) {
 			{Kubelet: "v1.34.1", Runtime: "containerd://2.1.4", OS: "linux", Image: "Bottlerocket OS 1.26.1", Arch: "arm64", Ready: true, Auto: true}: 2,
 			{Kubelet: "v1.33.0", OS: "linux", Arch: "amd64", Cordoned: true}:                                                                          1,
 		},
-		Addons: []facts.Addon{{ID: "coredns", Title: "CoreDNS", Object: web, Image: "example.com/eks/coredns:v1.11.4", Version: "v1.11.4"},
+		Addons: []facts.Addon{
+			{ID: "coredns", Title: "CoreDNS", Object: web, Image: "example.com/eks/coredns:v1.11.4", Version: "v1.11.4"},
 			{ID: "keda", Title: "KEDA", Object: inShop("apps", "Deployment", "later"), Image: "kedacore/keda", Version: "2.17.0", Off: true},
 			{ID: "descheduler", Title: "the descheduler", Object: inShop("apps", "StatefulSet", "db"), Image: "mirror/renamed:v0.34.0", Version: "v0.34.0"},
 		},

@@ -14,11 +14,12 @@ import (
 )
 
 const (
-	// lately is how far back the end of a container still counts. The longest pause
-	// between two tries to start one is five minutes, so that one that ends again
-	// and again shows.
+	// lately is how far back the end of a container still counts, and how short its
+	// run must have been to count as one of a row. The longest pause between two
+	// tries to start one is five minutes, so that one that ends again and again shows.
 	lately = 10 * time.Minute
-	// restartsAtLeast is how often a container must have ended to call it unsteady.
+	// restartsAtLeast is how often such a container must have ended in all. A pod
+	// that is old enough has ended some times.
 	restartsAtLeast = 3
 )
 
@@ -159,12 +160,13 @@ func unsteady(p *corev1.Pod, now time.Time) facts.Trouble {
 		if end == nil || now.Sub(end.FinishedAt.Time) > lately {
 			continue
 		}
-		message := fmt.Sprintf("container %s ended %d times, the last time with exit code %d", s.Name, s.RestartCount, end.ExitCode)
+		shortly := end.FinishedAt.Sub(end.StartedAt.Time) < lately
 		switch {
-		case end.Reason == "OOMKilled":
-			return facts.Trouble{Reason: "OOMKilled", Message: message, Past: true}
-		case s.RestartCount >= restartsAtLeast:
+		case s.RestartCount >= restartsAtLeast && shortly:
+			message := fmt.Sprintf("container %s ended %d times, the last time with exit code %d (%s)", s.Name, s.RestartCount, end.ExitCode, end.Reason)
 			return facts.Trouble{Reason: "Restarting", Message: message, Past: true}
+		case end.Reason == "OOMKilled":
+			return facts.Trouble{Reason: "OOMKilled", Message: fmt.Sprintf("container %s ran out of memory", s.Name), Past: true}
 		}
 	}
 	return facts.Trouble{}

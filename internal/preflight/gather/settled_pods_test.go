@@ -33,7 +33,10 @@ func readyPod() *corev1.Pod {
 func endedBefore(p *corev1.Pod, ago time.Duration, times int32, reason string) {
 	s := &p.Status.ContainerStatuses[0]
 	s.RestartCount = times
-	s.LastTerminationState.Terminated = &corev1.ContainerStateTerminated{Reason: reason, ExitCode: 137, FinishedAt: metav1.NewTime(noon().Add(-ago))}
+	end := noon().Add(-ago)
+	s.LastTerminationState.Terminated = &corev1.ContainerStateTerminated{
+		Reason: reason, ExitCode: 137, StartedAt: metav1.NewTime(end.Add(-time.Minute)), FinishedAt: metav1.NewTime(end),
+	}
 }
 
 func TestWhatIsWrongWithAPod(t *testing.T) {
@@ -75,13 +78,19 @@ func TestWhatIsWrongWithAPod(t *testing.T) {
 		},
 		"its container ended again and again": {
 			func(p *corev1.Pod) { endedBefore(p, 9*time.Minute, 3, "Error") },
-			facts.Trouble{Reason: "Restarting", Message: "container web ended 3 times, the last time with exit code 137", Past: true},
+			facts.Trouble{Reason: "Restarting", Message: "container web ended 3 times, the last time with exit code 137 (Error)", Past: true},
+		},
+		"its container ended just now, after a long run": {
+			func(p *corev1.Pod) {
+				endedBefore(p, time.Minute, 40, "Error")
+				p.Status.ContainerStatuses[0].LastTerminationState.Terminated.StartedAt = metav1.NewTime(noon().Add(-24 * time.Hour))
+			}, facts.Trouble{},
 		},
 		"its container ended long ago":   {func(p *corev1.Pod) { endedBefore(p, 11*time.Minute, 30, "Error") }, facts.Trouble{}},
 		"its container ended just twice": {func(p *corev1.Pod) { endedBefore(p, time.Minute, 2, "Error") }, facts.Trouble{}},
 		"it ran out of memory once": {
 			func(p *corev1.Pod) { endedBefore(p, time.Minute, 1, "OOMKilled") },
-			facts.Trouble{Reason: "OOMKilled", Message: "container web ended 1 times, the last time with exit code 137", Past: true},
+			facts.Trouble{Reason: "OOMKilled", Message: "container web ran out of memory", Past: true},
 		},
 		"it was evicted": {
 			func(p *corev1.Pod) {
@@ -168,7 +177,7 @@ func TestPodsWithOneReasonAreCountedTogether(t *testing.T) {
 	s.pod(to, p)
 	s.pod(to, readyPod())
 	want := map[facts.Object][]facts.Trouble{{GroupKind: apps("Deployment"), Name: facts.Name{Namespace: "shop", Name: "web"}}: {
-		{Reason: "Restarting", Count: 3, Message: "container web ended 5 times, the last time with exit code 137", Past: true},
+		{Reason: "Restarting", Count: 3, Message: "container web ended 5 times, the last time with exit code 137 (Error)", Past: true},
 		{Reason: "NotReady", Count: 1},
 	}}
 	if diff := cmp.Diff(want, to.Pods); diff != "" {

@@ -35,14 +35,15 @@ type topic struct {
 
 // topics lists all that are ever read.
 func topics(o Options) []topic {
-	return []topic{
+	return append([]topic{
 		marks(o), // first: the others pass by what it leaves out
 		releases(o),
 		parity(o),
 		versions(o),
 		settled(o),
 		argo(o),
-	}
+		metricsInUse(o),
+	}, apis(o)...)
 }
 
 // wanted gives the topics of the scope.

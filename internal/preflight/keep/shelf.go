@@ -96,11 +96,11 @@ func (s *Shelf) put(ctx context.Context, name string, r finding.Report, start bo
 	case kept.Labels[PairLabel] != r.Pair:
 		return "", fmt.Errorf("one of this name is there without the label %s=%s: it is somebody else's, move it away", PairLabel, r.Pair)
 	}
-	fresh, err := shelved(r, start, kept)
+	fresh, news, err := shelved(r, start, kept)
 	if err != nil {
 		return "", err
 	}
-	if fresh == nil {
+	if !news {
 		return finding.Digest([]byte(kept.Data[Newest])), nil
 	}
 	kept.Data, kept.BinaryData = fresh, nil
@@ -127,15 +127,16 @@ func own(kept *corev1.ConfigMap, owner *v1alpha1.TrafficSwitch, r finding.Report
 	}}
 }
 
-// shelved gives the ConfigMap's new data; nil: what is kept says the same.
-func shelved(r finding.Report, start bool, kept *corev1.ConfigMap) (map[string]string, error) {
+// shelved gives the ConfigMap's new data. There is no news where what is kept
+// says the same.
+func shelved(r finding.Report, start bool, kept *corev1.ConfigMap) (data map[string]string, news bool, err error) {
 	short := r.Fit(partSize, sizeOfJSON)
 	document, err := short.JSON()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if len(document) > partSize {
-		return nil, fmt.Errorf("its head alone has %d bytes, and it takes %d: run clusterswitch preflight %s and keep what it prints", len(document), partSize, r.Pair)
+		return nil, false, fmt.Errorf("its head alone has %d bytes, and it takes %d: run clusterswitch preflight %s and keep what it prints", len(document), partSize, r.Pair)
 	}
 	sameAttempt := kept.Labels[AttemptLabel] == strconv.Itoa(r.Attempt)
 	first := kept.Data[Start]
@@ -147,16 +148,16 @@ func shelved(r finding.Report, start bool, kept *corev1.ConfigMap) (map[string]s
 		first = ""
 	}
 	if sameAttempt && says(kept.Data[Newest], short) && first == kept.Data[Start] {
-		return nil, nil
+		return nil, false, nil
 	}
-	data := map[string]string{
+	data = map[string]string{
 		Newest:   string(document),
 		Readable: r.Fit(partSize, func(r finding.Report) int { return len(r.Markdown()) }).Markdown(),
 	}
 	if first != "" {
 		data[Start] = first
 	}
-	return data, nil
+	return data, true, nil
 }
 
 // says tells whether a kept document says what the report does, whenever it was

@@ -1,6 +1,6 @@
 // Package aws is an embedded AWS that speaks the real wire protocols over HTTP
 // and keeps AWS's rules: Route 53 (REST-XML), Elastic Load Balancing v2 and STS
-// (Query), EKS (REST-JSON), and CloudWatch GetMetricData (Smithy RPC v2 CBOR and
+// (Query), IAM GetRole (Query), EKS (REST-JSON), and CloudWatch GetMetricData (Smithy RPC v2 CBOR and
 // AWS JSON). Where public emulators accept what AWS refuses, it refuses.
 //
 // One http.Handler answers for every service. A request's service and access key
@@ -161,6 +161,7 @@ func New(opts Options) *Cloud {
 		CloudWatch: c.metrics.operations(),
 		STS:        {"GetCallerIdentity": {run: c.getCallerIdentity}, "AssumeRole": {run: c.assumeRole}},
 		EKS:        c.eks.operations(),
+		IAM:        {"GetRole": {run: c.getRole}},
 	}
 	return c
 }

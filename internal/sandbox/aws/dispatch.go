@@ -18,6 +18,7 @@ const (
 	CloudWatch Service = "monitoring"
 	STS        Service = "sts"
 	EKS        Service = "eks"
+	IAM        Service = "iam"
 )
 
 // maxBody bounds a request; the largest lawful one, a Route 53 batch, is far smaller.
@@ -30,7 +31,7 @@ type request struct {
 	service   Service
 	operation string
 	resource  string   // zone id, ARN or name that the call is about, for the call log
-	segments  []string // path below the API version, Route 53 only
+	segments  []string // path below the API version of Route 53; the id below a cluster of EKS
 	query     url.Values
 	form      *element // Query protocol only
 	json      bool     // CloudWatch in AWS JSON instead of CBOR
@@ -144,7 +145,9 @@ func identify(r *http.Request, body []byte) (*request, error) {
 		}
 		req.service = scope
 		if scope == EKS {
-			req.operation, req.resource = eksOperation(r)
+			var id string
+			req.operation, req.resource, id = eksOperation(r)
+			req.segments = []string{id}
 			break
 		}
 		if err := req.readForm(r); err != nil {
@@ -175,7 +178,7 @@ func (req *request) readForm(r *http.Request) error {
 	}
 	req.form = parseForm(values)
 	req.operation = req.form.str("Action")
-	req.resource = req.form.firstOf("RuleArn", "ListenerArn", "TargetGroupArn", "LoadBalancerArn", "Name")
+	req.resource = req.form.firstOf("RuleArn", "ListenerArn", "TargetGroupArn", "LoadBalancerArn", "Name", "RoleName")
 	return nil
 }
 
@@ -204,6 +207,8 @@ func unknownOperation(req *request) error {
 		return badRequest("InvalidAction", "Could not find operation %s for version 2015-12-01", req.operation)
 	case STS:
 		return badRequest("InvalidAction", "Could not find operation %s for version 2011-06-15", req.operation)
+	case IAM:
+		return badRequest("InvalidAction", "Could not find operation %s for version 2010-05-08", req.operation)
 	}
 	return refusal(http.StatusNotFound, "UnknownOperationException", "The sandbox doesn't know the service %q.", req.service)
 }

@@ -27,6 +27,11 @@ type Cluster struct {
 	Status string
 	// AccountID is the account that the cluster belongs to. Default Options.AccountID.
 	AccountID string
+	// Issuer is the OIDC issuer of the cluster's tokens: https://…. Empty: none.
+	Issuer string
+	// Insights and PodIdentities are what EKS tells of the cluster beside.
+	Insights      []Insight
+	PodIdentities []PodIdentity
 }
 
 // eksStore keeps the clusters of all accounts.
@@ -47,7 +52,9 @@ func newEKSStore(opts Options) *eksStore {
 }
 
 func (s *eksStore) operations() map[string]operation {
-	return map[string]operation{"DescribeCluster": {run: s.describe}, "ListClusters": {run: s.list}}
+	all := s.inspections()
+	all["DescribeCluster"], all["ListClusters"] = operation{run: s.describe}, operation{run: s.list}
+	return all
 }
 
 // SetCluster declares an EKS cluster, or changes one of the same account and
@@ -72,6 +79,11 @@ func (s *eksStore) set(c Cluster) error {
 		return fmt.Errorf("declaring EKS cluster %q: it needs a version", c.Name)
 	case !begins && (!strings.HasPrefix(c.Endpoint, "https://") || block == nil):
 		return fmt.Errorf("declaring EKS cluster %q: it needs an https endpoint and certificates in PEM", c.Name)
+	case c.Issuer != "" && !strings.HasPrefix(c.Issuer, "https://"):
+		return fmt.Errorf("declaring EKS cluster %q: its issuer isn't an https URL", c.Name)
+	}
+	if err := c.validate(); err != nil {
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,18 +105,25 @@ func (s *eksStore) names(account string) []string {
 	return slices.Sorted(maps.Keys(s.clusters[account]))
 }
 
-// eksOperation reads the operation and the cluster's name out of a request.
-func eksOperation(r *http.Request) (operation, name string) {
-	if rest, ok := strings.CutPrefix(r.URL.Path, "/clusters"); ok && r.Method == http.MethodGet {
-		name = strings.TrimPrefix(rest, "/")
+// eksOperation reads the operation, the cluster's name and the id of what is
+// asked about out of a request.
+func eksOperation(r *http.Request) (operation, name, id string) {
+	if rest, ok := strings.CutPrefix(r.URL.Path, "/clusters"); ok && (rest == "" || rest[0] == '/') {
+		parts := strings.SplitN(strings.TrimPrefix(rest, "/"), "/", 3)
 		switch {
-		case name == "":
-			return "ListClusters", ""
-		case rest[0] == '/' && !strings.Contains(name, "/"):
-			return "DescribeCluster", name
+		case len(parts) > 1:
+			parts = append(parts, "")
+			if operation = eksInspection(r.Method, parts[1], parts[2]); operation != "" {
+				return operation, parts[0], parts[2]
+			}
+		case r.Method != http.MethodGet:
+		case parts[0] == "":
+			return "ListClusters", "", ""
+		default:
+			return "DescribeCluster", parts[0], ""
 		}
 	}
-	return r.Method + " " + r.URL.Path, ""
+	return r.Method + " " + r.URL.Path, "", ""
 }
 
 type jsonCluster struct {
@@ -117,6 +136,7 @@ type jsonCluster struct {
 	PlatformVersion      string            `json:"platformVersion"`
 	CertificateAuthority map[string]string `json:"certificateAuthority"`
 	Tags                 map[string]string `json:"tags"`
+	Identity             any               `json:"identity,omitempty"`
 }
 
 func (s *eksStore) describe(req *request) (any, error) {
@@ -133,6 +153,9 @@ func (s *eksStore) describe(req *request) (any, error) {
 	}
 	if c.Status != "CREATING" && c.Status != "PENDING" {
 		out.Endpoint = c.Endpoint
+		if c.Issuer != "" {
+			out.Identity = map[string]any{"oidc": map[string]string{"issuer": c.Issuer}}
+		}
 		out.CertificateAuthority["data"] = base64.StdEncoding.EncodeToString(c.CAPEM)
 	}
 	return map[string]any{"cluster": out}, nil

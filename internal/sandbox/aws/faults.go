@@ -193,7 +193,7 @@ func (f Fault) changesSets() bool {
 
 func (f Fault) validate() error {
 	switch f.Service {
-	case Route53, ELB, CloudWatch, STS, EKS:
+	case Route53, ELB, CloudWatch, STS, EKS, IAM:
 	default:
 		return fmt.Errorf("fault for the service %q: not a service of this AWS", f.Service)
 	}

@@ -35,12 +35,14 @@ type identities struct {
 	mu    sync.Mutex
 	roles map[string]string      // guarded by mu; the unique id of each role, by ARN
 	keys  map[string]*credential // guarded by mu; by access key id
+	// trusts are the trust policies that were set, by ARN; guarded by mu.
+	trusts map[string]string
 }
 
 func newIdentities(opts Options) *identities {
 	return &identities{
 		opts: opts, ids: &idSource{seed: "identities of " + opts.AccountID},
-		roles: map[string]string{}, keys: map[string]*credential{},
+		roles: map[string]string{}, keys: map[string]*credential{}, trusts: map[string]string{},
 	}
 }
 

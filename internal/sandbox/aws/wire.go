@@ -12,6 +12,7 @@ const (
 	route53NS = "https://route53.amazonaws.com/doc/2013-04-01/"
 	elbNS     = "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"
 	stsNS     = "https://sts.amazonaws.com/doc/2011-06-15/"
+	iamNS     = "https://iam.amazonaws.com/doc/2010-05-08/"
 )
 
 // created is an answer with the status 201 and a Location header.
@@ -61,6 +62,8 @@ func namespaceOf(s Service) string {
 		return route53NS
 	case ELB:
 		return elbNS
+	case IAM:
+		return iamNS
 	default:
 		return stsNS
 	}

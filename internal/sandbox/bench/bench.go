@@ -75,6 +75,9 @@ func Run(ctx context.Context, o Options) error {
 			return fmt.Errorf("there is no part %q to measure; there are %q", part, Parts())
 		}
 	}
+	if o.Objects < leastObjects {
+		return fmt.Errorf("%d objects are too few to measure a preflight of; take at least %d", o.Objects, leastObjects)
+	}
 	if err := inWorld(ctx, o); err != nil {
 		return err
 	}

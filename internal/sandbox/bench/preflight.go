@@ -24,6 +24,8 @@ const (
 	// planted are how many ConfigMaps green lacks: a preflight that doesn't find
 	// them measured nothing.
 	planted = 10
+	// leastObjects is the smallest cluster that is worth it.
+	leastObjects = 1000
 	// preflightRounds is how often each is measured.
 	preflightRounds = 3
 	// memoryAim is the most memory that a preflight should take, in bytes.
