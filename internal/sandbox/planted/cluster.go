@@ -36,6 +36,7 @@ type cluster struct {
 	plane      *controlplane.ControlPlane
 	kubeconfig string
 	config     *rest.Config
+	metrics    *metrics
 	client     kubernetes.Interface
 	applier    *manifests.Applier
 }
