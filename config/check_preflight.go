@@ -10,6 +10,7 @@ func (c *checker) preflight(at string, p Preflight) {
 	for i, ignore := range p.Ignore {
 		c.preflightIgnore(fmt.Sprintf("%s.ignore[%d]", at, i), ignore)
 	}
+	c.preflightEntrances(at+".entrances", p.Entrances)
 	c.preflightArgoCD(at+".argocd", p.ArgoCD)
 	c.preflightMetrics(at+".metrics", p.Metrics)
 	seen := unique{}

@@ -84,6 +84,7 @@ func TestParseGivesDefaults(t *testing.T) {
 				Mode: "block", Every: 10 * time.Minute, Timeout: 5 * time.Minute, Secrets: "names",
 				ArgoCD:  config.PreflightArgoCD{Management: true, Namespaces: []string{"argocd"}},
 				Metrics: config.PreflightMetrics{Window: time.Hour, Dashboards: config.PreflightDashboards{Label: "grafana_dashboard"}},
+				ArgoCD:  config.PreflightArgoCD{Management: true, Namespaces: []string{"argocd"}},
 			},
 			Replicas: config.Replicas{AtLeast: 100},
 			Probes:   []config.Probe{storefront, admin},

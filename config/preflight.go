@@ -23,6 +23,10 @@ type Preflight struct {
 	// Ignore leaves objects out of the comparison, besides those that each cluster makes for itself.
 	Ignore []PreflightIgnore `yaml:"ignore"`
 
+	// Entrances are objects of blue that look like ways in of their own and that traffic serves all the same, by another load
+	// balancer in front of them for instance, or that no users come by. Each is otherwise a finding that blocks.
+	Entrances []PreflightEntrance `yaml:"entrances"`
+
 	// ArgoCD says where Argo CD's Applications are, and how they name the clusters.
 	ArgoCD PreflightArgoCD `yaml:"argocd"`
 	// Metrics says how the metrics in use are compared.

@@ -25,7 +25,7 @@ func adaptersOf(sessions *awsapi.Sessions, interval time.Duration) adapters {
 		elb: func(p place) entrances {
 			client := elasticloadbalancingv2.NewFromConfig(sessions.For(p.role, p.region))
 			return elb.New(elb.Options{
-				Rules: client, Listeners: client, Health: client, Tags: client, Attributes: client, Reuse: reuse,
+				Rules: client, Listeners: client, Health: client, Tags: client, Attributes: client, Balancers: client, Reuse: reuse,
 			})
 		},
 		meter: func(p place) meter {

@@ -50,6 +50,13 @@ func (a *aws) of(e shift.Entrance) entrances {
 	return unknownKind{}
 }
 
+// balancersAt gives the adapter of a place's load balancers.
+func (a *aws) balancersAt(p place) entrances {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return made(a.balancers, p, a.adapters.elb)
+}
+
 func (a *aws) meterOf(p place) meter {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -42,7 +42,7 @@ func (d *Direct) Preflight(ctx context.Context, o PreflightOptions) (finding.Rep
 		w.scope = facts.Brief
 	}
 	secrets := managementSecrets{reach: o.Management, namespace: o.Namespace}
-	look := newInspector(ways{sessions: d.sessions, secrets: secrets, management: o.Management, userAgent: o.UserAgent})
+	look := newInspector(ways{sessions: d.sessions, secrets: secrets, management: o.Management, userAgent: o.UserAgent}, d.aws)
 	return look.look(ctx, pair, w), nil
 }
 

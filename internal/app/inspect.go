@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"maps"
 	"net"
 	"net/url"
 	"slices"
@@ -22,20 +23,21 @@ type wish struct {
 	scope facts.Scope
 	// attempt is the one that it is made for; 0: a person asks.
 	attempt int
-	// standby: green has all traffic.
-	standby bool
+	// begun: green may have a share. standby: it has all traffic.
+	begun, standby bool
 }
 
 // inspector runs preflights: it finds the clusters of a pair and joins what the
 // adapters know with the gathering.
 type inspector struct {
 	ways ways
+	aws  *aws
 	// lookUp gives the IP addresses of a host.
 	lookUp func(ctx context.Context, host string) ([]string, error)
 }
 
-func newInspector(w ways) *inspector {
-	return &inspector{ways: w, lookUp: net.DefaultResolver.LookupHost}
+func newInspector(w ways, a *aws) *inspector {
+	return &inspector{ways: w, aws: a, lookUp: net.DefaultResolver.LookupHost}
 }
 
 // look runs one preflight. What can't be reached or read is a finding.
@@ -45,6 +47,7 @@ func (i *inspector) look(ctx context.Context, p config.Pair, w wish) finding.Rep
 		Waivers: waiversOf(p.Preflight), Settings: settingsOf(p), Prometheus: metricServers(p.Preflight.Metrics),
 	}
 	o.Settings.Standby = w.standby
+	o.Traffic = func(ctx context.Context) facts.Traffic { return i.traffic(ctx, p, w) }
 	var finding gather.Crew
 	finding.Go(func() { o.Blue = i.ways.source(ctx, p.Blue) })
 	finding.Go(func() { o.Green = i.ways.source(ctx, p.Green) })
@@ -127,10 +130,22 @@ func settingsOf(p config.Pair) facts.Settings {
 	for _, i := range p.Preflight.Ignore {
 		s.Ignore = append(s.Ignore, facts.Ignore(i))
 	}
+	for _, e := range p.Preflight.Entrances {
+		s.Entrances = append(s.Entrances, facts.Object{
+			GroupKind: facts.GroupKind{Group: entranceGroup(e.Kind), Kind: e.Kind}, Name: facts.Name{Namespace: e.Namespace, Name: e.Name},
+		})
+	}
 	for _, probe := range p.Probes {
 		s.Probes = append(s.Probes, probeOf(probe))
 	}
 	return s
+}
+
+// entranceGroup gives the API group of a kind that people may name as an entrance.
+func entranceGroup(kind string) string {
+	return map[string]string{
+		"Ingress": "networking.k8s.io", "Gateway": "gateway.networking.k8s.io", "TargetGroupBinding": "elbv2.k8s.aws",
+	}[kind]
 }
 
 // destinationsOf gives the names by which Argo CD may know a cluster: the one
@@ -151,7 +166,10 @@ func destinationsOf(c config.Cluster, configured string) []string {
 func probeOf(p config.Probe) facts.Probe {
 	switch {
 	case p.HTTP != nil:
-		return facts.Probe{Name: p.Name, Kind: "http", Address: dialled(p.HTTP.URL), URL: p.HTTP.URL}
+		return facts.Probe{
+			Name: p.Name, Kind: "http", Address: dialled(p.HTTP.URL), URL: p.HTTP.URL, Host: p.HTTP.Host,
+			Headers: slices.Sorted(maps.Keys(p.HTTP.Headers)),
+		}
 	case p.TCP != nil:
 		return facts.Probe{Name: p.Name, Kind: "tcp", Address: p.TCP.Address}
 	default: // config refuses a probe of no kind

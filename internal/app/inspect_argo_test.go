@@ -37,7 +37,7 @@ func TestArgoCDKnowsAClusterByItsConfiguredNames(t *testing.T) {
 
 func TestTheManagementClusterIsAskedForApplicationsInAFullLook(t *testing.T) {
 	t.Parallel()
-	i := newInspector(ways{management: func() (*rest.Config, error) { return nil, errors.New("no way there") }})
+	i := newInspector(ways{management: func() (*rest.Config, error) { return nil, errors.New("no way there") }}, newAWS(adapters{}))
 	gone := config.Cluster{Kubeconfig: &config.Kubeconfig{Path: t.TempDir() + "/gone"}}
 	asked := func(management bool, scope facts.Scope) bool {
 		p := config.Pair{Name: "shop", Blue: gone, Green: gone}

@@ -40,7 +40,7 @@ pairs:
 		t.Fatal(err)
 	}
 	got := settingsOf(c.Pairs[0])
-	i := newInspector(ways{})
+	i := newInspector(ways{}, newAWS(adapters{}))
 	i.lookUp = func(_ context.Context, host string) ([]string, error) {
 		if host == "green.example.com" {
 			return []string{"192.0.2.2", "192.0.2.1"}, nil
@@ -78,7 +78,7 @@ func TestClustersThatAreNotFoundAreFindings(t *testing.T) {
 		Preflight: config.Preflight{Timeout: time.Second},
 	}
 	secrets := managementSecrets{reach: func() (*rest.Config, error) { return nil, errors.New("there is no kubeconfig") }}
-	r := newInspector(ways{secrets: secrets}).look(t.Context(), pair, wish{scope: facts.Full, attempt: 3})
+	r := newInspector(ways{secrets: secrets}, newAWS(adapters{})).look(t.Context(), pair, wish{scope: facts.Full, attempt: 3})
 	var said []string
 	for _, f := range r.Findings {
 		if f.Code == finding.ClusterUnreadable {

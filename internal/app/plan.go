@@ -20,7 +20,7 @@ func planOf(c *config.Config, p config.Pair) shift.Plan {
 		Gates:      shift.Gates{SoakOnly: p.SoakOnly, ReplicasAtLeast: p.Replicas.AtLeast},
 	}
 	for _, s := range p.Steps {
-		plan.Steps = append(plan.Steps, shift.Step{Share: shift.Share(s.Share), Hold: s.Hold, Approval: s.Approval})
+		plan.Steps = append(plan.Steps, stepOf(s))
 	}
 	for _, probe := range p.Probes {
 		plan.Gates.Probes = append(plan.Gates.Probes, probe.Name)
@@ -35,6 +35,10 @@ func planOf(c *config.Config, p config.Pair) shift.Plan {
 		})
 	}
 	return plan
+}
+
+func stepOf(s config.Step) shift.Step {
+	return shift.Step{Share: shift.Share(s.Share), Hold: s.Hold, Approval: s.Approval}
 }
 
 func preflightMode(p config.Preflight) shift.PreflightMode {

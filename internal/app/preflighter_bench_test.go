@@ -194,5 +194,5 @@ func full(attempt int, after time.Duration) looked {
 }
 
 func brief(attempt int, after time.Duration) looked {
-	return looked{wish{scope: facts.Brief, attempt: attempt}, after}
+	return looked{wish{scope: facts.Brief, attempt: attempt, begun: true}, after}
 }

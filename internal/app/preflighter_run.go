@@ -24,7 +24,7 @@ func (p *preflighter) due() (w wish, at time.Time, wanted bool) {
 	if !j.wants() || p.config.Preflight.Mode == "off" {
 		return wish{}, time.Time{}, false
 	}
-	w = wish{scope: facts.Brief, attempt: j.attempt, standby: j.phase == shift.OnStandby}
+	w = wish{scope: facts.Brief, attempt: j.attempt, begun: j.phase != shift.InPreflight, standby: j.phase == shift.OnStandby}
 	settled := p.full.is() && !p.full.report.At.Before(j.started) && reflect.DeepEqual(p.full.basis, basisOf(p.config))
 	// What a brief look doesn't see again can only be mended by a full one. In
 	// standby nothing waits for that.

@@ -20,6 +20,10 @@ func RightsOf(c *config.Config) map[string]iam.Needs {
 	for _, p := range c.Pairs {
 		for _, e := range p.Traffic {
 			r.entrance(entranceOf(e))
+			if e.Route53 != nil && p.Preflight.Mode != "off" {
+				// Not as the zone's role: load balancers are often in another account.
+				r.change("", func(n *iam.Needs) { n.Fronts = true })
+			}
 		}
 		for _, cluster := range []config.Cluster{p.Blue, p.Green} {
 			r.cluster(c, cluster.EKS, p.Preflight.Mode != "off")

@@ -75,7 +75,13 @@ func TestPolicyOfEachIdentity(t *testing.T) {
 		err  string
 	}{
 		"the daemon itself assumes the roles": {
-			want: []statement{{Action: "sts:AssumeRole", Resource: []any{otherRole, dnsRole}}},
+			want: []statement{
+				{Action: []any{
+					"elasticloadbalancing:DescribeRules", "elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeLoadBalancers",
+					"elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth",
+				}, Resource: "*"},
+				{Action: "sts:AssumeRole", Resource: []any{otherRole, dnsRole}},
+			},
 			err: "A role needs a policy of its own: clusterswitch policy --role " + otherRole + "\n" +
 				"and a trust policy: clusterswitch policy --role " + otherRole + " --trusted-by ARN\n" +
 				"A role needs a policy of its own: clusterswitch policy --role " + dnsRole + "\n" +

@@ -17,7 +17,8 @@
 // (lane.go). action.go has the shapes of actions, plan.go what is written,
 // commit.go and rollback.go how, stickiness.go what is done about cookies, tags.go
 // mark and owner, targets.go, attributes.go and notes.go what else decides where
-// users go, runbook.go the way back by hand.
+// users go, survey.go what a preflight wants to know, runbook.go the way back by
+// hand.
 package elb
 
 import (
@@ -63,13 +64,15 @@ type Attributes interface {
 }
 
 // Options makes an Adapter. One *elasticloadbalancingv2.Client serves as all
-// five ports.
+// six ports.
 type Options struct {
 	Rules      Rules
 	Listeners  Listeners
 	Health     Health
 	Tags       Tags
 	Attributes Attributes
+	// Balancers is needed by Survey alone.
+	Balancers Balancers
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 	// CallTimeout bounds one call, the SDK's repetitions of a read included;
@@ -102,6 +105,8 @@ type Adapter struct {
 	tags       *joint[[]types.Tag]
 	health     *joint[counted]
 	attributes *joint[map[string]string]
+	lists      *joint[[]types.LoadBalancer]
+	fronts     *joint[front]
 
 	known ledger
 	lane  *lane
@@ -134,6 +139,8 @@ func New(o Options) *Adapter {
 	a.tags = newJoint(a.now, a.lookAtTags, together)
 	a.health = newJoint(a.now, a.lookAtHealth, eachAlone)
 	a.attributes = newJoint(a.now, a.lookAtAttributes, eachAlone)
+	a.lists = newJoint(a.now, a.lookAtLists, eachAlone)
+	a.fronts = newJoint(a.now, a.lookAtFronts, eachAlone)
 	return a
 }
 

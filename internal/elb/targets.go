@@ -27,10 +27,12 @@ const (
 	maxUrgentGroups = 20
 )
 
-// counted are the targets of one group, and how many of them AWS tells no zone of.
+// counted are the targets of one group, how many of them AWS tells no zone of,
+// and their ports.
 type counted struct {
 	shift.Targets
 	zoneless int
+	ports    []int
 }
 
 // healthOf counts the targets of groups. What can't be read is unknown. at is
@@ -112,6 +114,9 @@ func count(targets []types.TargetHealthDescription) counted {
 		zone := ""
 		if d.Target != nil {
 			zone = aws.ToString(d.Target.AvailabilityZone)
+			if port := int(aws.ToInt32(d.Target.Port)); port > 0 && !slices.Contains(c.ports, port) {
+				c.ports = append(c.ports, port)
+			}
 		}
 		if zone == "" || zone == "all" {
 			c.zoneless++

@@ -16,6 +16,9 @@ const (
 	Changes
 	// Balancers is everything of ELB: AWS doesn't limit these reads to resources.
 	Balancers
+	// Fronts is the same for the reads that records need too, which lead to load
+	// balancers.
+	Fronts
 	// Rules are listener rules.
 	Rules
 	// Listeners are listeners whose default action splits the traffic.
@@ -39,7 +42,7 @@ const (
 // String gives the scope as the resource of the table in docs/aws.md.
 func (s Scope) String() string {
 	return [...]string{
-		"the hosted zone", "names, types and actions in the hosted zone", "`change/*`", "`*`", "the listener rule",
+		"the hosted zone", "names, types and actions in the hosted zone", "`change/*`", "`*`", "`*`", "the listener rule",
 		"the listener", "our tags on the rule or listener", "`*`", "the cluster", "the cluster", "its Pod Identity associations", "the roles of its account", "the role",
 	}[s]
 }
@@ -73,10 +76,12 @@ func Operations() []Operation {
 		{"route53", "ListResourceRecordSets", Zones, "Reading weights and marks; every five minutes the whole zone, to see which records external-dns writes."},
 		{"route53", "ChangeResourceRecordSets", Records, "Swapping weighted records together with their marks; pairs of one zone share batches."},
 		{"route53", "GetChange", Changes, "Knowing when all of Route 53's servers answer by a change."},
-		{"elasticloadbalancingv2", "DescribeRules", Balancers, "Reading the weights of a listener rule."},
-		{"elasticloadbalancingv2", "DescribeListeners", Balancers, "Reading the weights of a listener's default action."},
+		{"elasticloadbalancingv2", "DescribeRules", Fronts, "Reading the weights of a listener rule; for the preflight, what else leads to the target groups."},
+		{"elasticloadbalancingv2", "DescribeListeners", Fronts, "Reading the weights of a listener's default action; for the preflight, what else leads to the target groups."},
+		{"elasticloadbalancingv2", "DescribeLoadBalancers", Fronts, "Finding, for the preflight, the load balancers that rules, listeners and records name."},
+		{"elasticloadbalancingv2", "DescribeTargetGroups", Fronts, "Comparing, for the preflight, blue's and green's target groups, and knowing those behind a record."},
 		{"elasticloadbalancingv2", "DescribeTags", Balancers, "Reading the mark, and who else owns the rule or listener."},
-		{"elasticloadbalancingv2", "DescribeTargetHealth", Balancers, "Green's healthy targets before it gets traffic; blue's before it gets it back."},
+		{"elasticloadbalancingv2", "DescribeTargetHealth", Fronts, "Green's healthy targets before it gets traffic; blue's before it gets it back."},
 		{"elasticloadbalancingv2", "DescribeTargetGroupAttributes", Balancers, "Slow start, stickiness and fail-open of the target groups, which status tells."},
 		{"elasticloadbalancingv2", "DescribeLoadBalancerAttributes", Balancers, "Cross-zone balancing, which status tells."},
 		{"elasticloadbalancingv2", "ModifyRule", Rules, "Writing the weights of a listener rule."},

@@ -15,6 +15,8 @@ type Needs struct {
 	Rules []string
 	// Listeners are ARNs of listeners whose default action is written.
 	Listeners []string
+	// Fronts: load balancers are looked at that records lead to.
+	Fronts bool
 	// TagKeys are the keys of the tags that are written on rules and listeners.
 	TagKeys []string
 	// Metrics: CloudWatch is asked.
@@ -88,8 +90,11 @@ func (n Needs) Policy() Document {
 		d.allow("FollowChanges", actions(Changes), []string{"arn:" + n.Partition + ":route53:::change/*"}, nil)
 	}
 	written := slices.Concat(n.Rules, n.Listeners)
-	if len(written) > 0 {
-		d.allow("ReadLoadBalancers", actions(Balancers), []string{"*"}, nil)
+	switch {
+	case len(written) > 0:
+		d.allow("ReadLoadBalancers", slices.Concat(actions(Fronts), actions(Balancers)), []string{"*"}, nil)
+	case n.Fronts:
+		d.allow("ReadLoadBalancers", actions(Fronts), []string{"*"}, nil)
 	}
 	d.allow("WriteRules", actions(Rules), n.Rules, nil)
 	d.allow("WriteListeners", actions(Listeners), n.Listeners, nil)

@@ -20,6 +20,9 @@ type Options struct {
 	Settings    facts.Settings
 	Waivers     []finding.Waiver
 	Blue, Green gather.Source
+	// Traffic reads what AWS tells of the entrances, with gather.Traffic; nil: it is
+	// not read, which is a finding.
+	Traffic func(context.Context) facts.Traffic
 	// Management has Applications of Argo CD too, in ArgoNamespaces (empty: all).
 	// With neither config nor fault it is not looked at.
 	Management     gather.Source
@@ -41,6 +44,10 @@ func Run(ctx context.Context, o Options) finding.Report {
 	began := time.Now()
 	f := facts.Facts{Pair: o.Pair, Scope: o.Scope, At: began.UTC(), Settings: o.Settings}
 	var reading gather.Crew
+	f.Traffic.Fault = "nothing was given to read it with"
+	if o.Traffic != nil {
+		reading.Go(func() { f.Traffic = o.Traffic(ctx) })
+	}
 	if o.Scope == facts.Full {
 		reading.Go(func() {
 			f.Management = gather.Management(ctx, o.Management, gather.ManagementOptions{Namespaces: o.ArgoNamespaces, Timeout: o.Timeout})

@@ -18,7 +18,7 @@ import (
 
 // maxLength bounds an expression, in bytes, so that one that nests without end
 // uses up neither the stack nor the time: the parser takes longer by its square.
-const maxLength = 32 << 10
+const maxLength = 16 << 10
 
 // Label is a label with the value that it must have.
 type Label struct{ Name, Value string }

@@ -32,6 +32,9 @@ func All() []Check {
 		crdsCheck(),
 		identitiesCheck(),
 		metricsCheck(),
+		entrancesCheck(),
+		singletonsCheck(),
+		trafficCheck(),
 	}
 }
 

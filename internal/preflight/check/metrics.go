@@ -71,23 +71,23 @@ func metrics(f *facts.Facts) []finding.Finding {
 	return append(found, missingSeries(f, all)...)
 }
 
-// users are those who rely on one thing.
-type users struct {
+// reliance is those who rely on one thing.
+type reliance struct {
 	// needed: a configured query can't do without it.
 	needed bool
 	who    map[string]facts.Use
 }
 
-func (u *users) add(q facts.Query, s facts.Selector) {
+func (u *reliance) add(q facts.Query, s facts.Selector) {
 	if u.who == nil {
 		u.who = map[string]facts.Use{}
 	}
-	u.who[said(q)] = q.Use
+	u.who[userOf(q)] = q.Use
 	u.needed = u.needed || q.Use == facts.UseQuery && !s.Fallible
 }
 
-// said names who relies on a metric.
-func said(q facts.Query) string {
+// userOf names who relies on a metric.
+func userOf(q facts.Query) string {
 	switch q.Use {
 	case facts.UseQuery:
 		return "the query " + q.Name
@@ -101,15 +101,15 @@ func said(q facts.Query) string {
 }
 
 // String names them, the most important first, and counts the rest.
-func (u *users) String() string {
+func (u *reliance) String() string {
 	rank := []facts.Use{facts.UseQuery, facts.UseAlert, facts.UseRecord, facts.UseDashboard}
-	return some(slices.SortedFunc(maps.Keys(u.who), func(a, b string) int {
+	return firstOf(slices.SortedFunc(maps.Keys(u.who), func(a, b string) int {
 		return cmp.Or(cmp.Compare(slices.Index(rank, u.who[a]), slices.Index(rank, u.who[b])), cmp.Compare(a, b))
 	}), 5)
 }
 
-// some joins the first words of a list and counts the others.
-func some(list []string, most int) string {
+// firstOf joins the first words of a list and counts the others.
+func firstOf(list []string, most int) string {
 	if len(list) > most {
 		return fmt.Sprintf("%s, and %d more", strings.Join(list[:most], ", "), len(list)-most)
 	}
@@ -119,7 +119,7 @@ func some(list []string, most int) string {
 // missingMetrics finds the metrics that blue has and green has not, and those
 // that nobody has.
 func missingMetrics(f *facts.Facts, all []facts.Query) []finding.Finding {
-	uses := map[string]*users{}
+	uses := map[string]*reliance{}
 	recorded := map[string]string{}
 	for _, q := range all {
 		if q.Use == facts.UseRecord {
@@ -127,7 +127,7 @@ func missingMetrics(f *facts.Facts, all []facts.Query) []finding.Finding {
 		}
 		for _, s := range q.Selectors {
 			if uses[s.Metric] == nil {
-				uses[s.Metric] = &users{}
+				uses[s.Metric] = &reliance{}
 			}
 			uses[s.Metric].add(q, s)
 		}
@@ -149,14 +149,14 @@ func missingMetrics(f *facts.Facts, all []facts.Query) []finding.Finding {
 	}
 	if len(dead) > 0 {
 		x := finding.New(MetricNowhere, finding.Note, finding.Object{Kind: "Metric"}, "")
-		x.Message = fmt.Sprintf("rules, dashboards or queries use metrics that have series in neither Prometheus: %s", some(dead, 12))
+		x.Message = fmt.Sprintf("rules, dashboards or queries use metrics that have series in neither Prometheus: %s", firstOf(dead, 12))
 		x.Do = "Remove what uses them, or leave them: they are the same in both clusters."
 		found = append(found, x)
 	}
 	return found
 }
 
-func missingMetric(metric string, u *users, recordedBy string) finding.Finding {
+func missingMetric(metric string, u *reliance, recordedBy string) finding.Finding {
 	severity := finding.Warn
 	if u.needed {
 		severity = finding.Block
@@ -171,7 +171,7 @@ func missingMetric(metric string, u *users, recordedBy string) finding.Finding {
 	return x
 }
 
-func deadQuery(metric string, u *users) finding.Finding {
+func deadQuery(metric string, u *reliance) finding.Finding {
 	x := finding.New(MetricNowhere, finding.Warn, finding.Object{Kind: "Metric", Name: metric}, "")
 	x.Message = fmt.Sprintf("%s has series in neither Prometheus; used by %s", metric, u)
 	x.Do = "Correct the name of the metric in the query, or the labels below match."
@@ -181,7 +181,7 @@ func deadQuery(metric string, u *users) finding.Finding {
 // missingSeries finds the selectors with labels that choose series in blue and
 // none in green, although green has the metric.
 func missingSeries(f *facts.Facts, all []facts.Query) []finding.Finding {
-	uses, chosen := map[string]*users{}, map[string]facts.Selector{}
+	uses, chosen := map[string]*reliance{}, map[string]facts.Selector{}
 	for _, q := range all {
 		for _, s := range q.Selectors {
 			key := s.String()
@@ -189,7 +189,7 @@ func missingSeries(f *facts.Facts, all []facts.Query) []finding.Finding {
 				continue
 			}
 			if uses[key] == nil {
-				uses[key] = &users{}
+				uses[key] = &reliance{}
 			}
 			uses[key].add(q, s)
 			chosen[key] = s

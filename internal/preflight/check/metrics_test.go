@@ -9,8 +9,8 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/preflight/facts"
 )
 
-// told are findings as a reader sees them.
-func told(f *facts.Facts) []string {
+// toldOfMetrics are findings as a reader sees them.
+func toldOfMetrics(f *facts.Facts) []string {
 	var lines []string
 	for _, x := range metrics(f) {
 		lines = append(lines, fmt.Sprintf("%s %s: %s", x.Severity, x.ID, x.Message))
@@ -18,8 +18,8 @@ func told(f *facts.Facts) []string {
 	return lines
 }
 
-// compared are facts of two servers that have the metrics.
-func compared(blue, green []string, selectors map[string][2]bool) *facts.Facts {
+// comparedMetrics are facts of two servers that have the metrics.
+func comparedMetrics(blue, green []string, selectors map[string][2]bool) *facts.Facts {
 	f := &facts.Facts{Scope: facts.Full, Settings: facts.Settings{Metrics: facts.MetricsSettings{On: true}}}
 	series := func(metrics []string, side int) facts.Series {
 		s := facts.Series{Metrics: map[string]struct{}{}, Selectors: map[string]bool{}}
@@ -35,11 +35,11 @@ func compared(blue, green []string, selectors map[string][2]bool) *facts.Facts {
 	return f
 }
 
-func query(name string, selectors ...facts.Selector) facts.Query {
+func namedQuery(name string, selectors ...facts.Selector) facts.Query {
 	return facts.Query{Use: facts.UseQuery, Name: name, Selectors: selectors}
 }
 
-func of(use facts.Use, name, object string, selectors ...facts.Selector) facts.Query {
+func usedBy(use facts.Use, name, object string, selectors ...facts.Selector) facts.Query {
 	q := facts.Query{Use: use, Name: name, Selectors: selectors}
 	q.Object = facts.Object{GroupKind: facts.GroupKind{Kind: "ConfigMap"}, Name: facts.Name{Namespace: "m", Name: object}}
 	if use != facts.UseDashboard {
@@ -48,7 +48,7 @@ func of(use facts.Use, name, object string, selectors ...facts.Selector) facts.Q
 	return q
 }
 
-func metric(name string, equal ...facts.Label) facts.Selector {
+func ofMetric(name string, equal ...facts.Label) facts.Selector {
 	return facts.Selector{Metric: name, Equal: equal}
 }
 
@@ -60,24 +60,24 @@ func TestMetricsThatGreenLacks(t *testing.T) {
 		want    []string
 	}{
 		"nothing is lacking": {
-			facts: compared([]string{"a"}, []string{"a", "b"}, nil), queries: []facts.Query{query("q", metric("a"), metric("b"))},
+			facts: comparedMetrics([]string{"a"}, []string{"a", "b"}, nil), queries: []facts.Query{namedQuery("q", ofMetric("a"), ofMetric("b"))},
 		},
 		"a named query's metric blocks, whoever else uses it": {
-			facts: compared([]string{"a"}, nil, nil), queries: []facts.Query{query("errors", metric("a"))},
-			uses: []facts.Query{of(facts.UseDashboard, "Shop", "d", metric("a")), of(facts.UseAlert, "Errors", "r", metric("a"))},
+			facts: comparedMetrics([]string{"a"}, nil, nil), queries: []facts.Query{namedQuery("errors", ofMetric("a"))},
+			uses: []facts.Query{usedBy(facts.UseDashboard, "Shop", "d", ofMetric("a")), usedBy(facts.UseAlert, "Errors", "r", ofMetric("a"))},
 			want: []string{
 				`block MetricMissing/Metric/a: blue's Prometheus has series of a and green's has none; used by the query errors, ` +
 					`the alert Errors (PrometheusRule.monitoring.coreos.com m/r), the dashboard "Shop" (ConfigMap m/d)`,
 			},
 		},
 		"what a named query can do without warns": {
-			facts: compared([]string{"a"}, nil, nil), queries: []facts.Query{query("errors", facts.Selector{Metric: "a", Fallible: true})},
+			facts: comparedMetrics([]string{"a"}, nil, nil), queries: []facts.Query{namedQuery("errors", facts.Selector{Metric: "a", Fallible: true})},
 			want: []string{`warn MetricMissing/Metric/a: blue's Prometheus has series of a and green's has none; used by the query errors`},
 		},
 		"a rule's or dashboard's metric warns": {
-			facts: compared([]string{"a", "b"}, nil, nil),
+			facts: comparedMetrics([]string{"a", "b"}, nil, nil),
 			uses: []facts.Query{
-				of(facts.UseRecord, "b", "r", metric("a")), of(facts.UseDashboard, "Shop", "d", metric("b")),
+				usedBy(facts.UseRecord, "b", "r", ofMetric("a")), usedBy(facts.UseDashboard, "Shop", "d", ofMetric("b")),
 			},
 			want: []string{
 				`warn MetricMissing/Metric/a: blue's Prometheus has series of a and green's has none; used by the rule that records b (PrometheusRule.monitoring.coreos.com m/r)`,
@@ -85,11 +85,11 @@ func TestMetricsThatGreenLacks(t *testing.T) {
 			},
 		},
 		"many users are counted": {
-			facts: compared([]string{"a"}, nil, nil),
+			facts: comparedMetrics([]string{"a"}, nil, nil),
 			uses: []facts.Query{
-				of(facts.UseAlert, "A1", "r", metric("a")), of(facts.UseAlert, "A2", "r", metric("a")), of(facts.UseAlert, "A2", "r", metric("a")),
-				of(facts.UseDashboard, "D1", "d", metric("a")), of(facts.UseDashboard, "D2", "d", metric("a")),
-				of(facts.UseDashboard, "D3", "d", metric("a")), of(facts.UseDashboard, "D4", "d", metric("a")),
+				usedBy(facts.UseAlert, "A1", "r", ofMetric("a")), usedBy(facts.UseAlert, "A2", "r", ofMetric("a")), usedBy(facts.UseAlert, "A2", "r", ofMetric("a")),
+				usedBy(facts.UseDashboard, "D1", "d", ofMetric("a")), usedBy(facts.UseDashboard, "D2", "d", ofMetric("a")),
+				usedBy(facts.UseDashboard, "D3", "d", ofMetric("a")), usedBy(facts.UseDashboard, "D4", "d", ofMetric("a")),
 			},
 			want: []string{
 				`warn MetricMissing/Metric/a: blue's Prometheus has series of a and green's has none; used by the alert A1 (PrometheusRule.monitoring.coreos.com m/r), ` +
@@ -97,8 +97,8 @@ func TestMetricsThatGreenLacks(t *testing.T) {
 			},
 		},
 		"what nobody has is named once, but for named queries": {
-			facts: compared(nil, nil, nil), queries: []facts.Query{query("typo", metric("erors"))},
-			uses: []facts.Query{of(facts.UseAlert, "A", "r", metric("dead1"), metric("dead2"))},
+			facts: comparedMetrics(nil, nil, nil), queries: []facts.Query{namedQuery("typo", ofMetric("erors"))},
+			uses: []facts.Query{usedBy(facts.UseAlert, "A", "r", ofMetric("dead1"), ofMetric("dead2"))},
 			want: []string{
 				"warn MetricNowhere/Metric/erors: erors has series in neither Prometheus; used by the query typo",
 				"note MetricNowhere/Metric: rules, dashboards or queries use metrics that have series in neither Prometheus: dead1, dead2",
@@ -107,7 +107,7 @@ func TestMetricsThatGreenLacks(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			test.facts.Settings.Queries, test.facts.Blue.Queries = test.queries, test.uses
-			if diff := cmp.Diff(test.want, told(test.facts)); diff != "" {
+			if diff := cmp.Diff(test.want, toldOfMetrics(test.facts)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -115,8 +115,8 @@ func TestMetricsThatGreenLacks(t *testing.T) {
 }
 
 func TestARecordedMetricIsToldByItsRule(t *testing.T) {
-	f := compared([]string{"job:a"}, nil, nil)
-	f.Blue.Queries = []facts.Query{of(facts.UseRecord, "job:a", "r"), of(facts.UseAlert, "A", "r", metric("job:a"))}
+	f := comparedMetrics([]string{"job:a"}, nil, nil)
+	f.Blue.Queries = []facts.Query{usedBy(facts.UseRecord, "job:a", "r"), usedBy(facts.UseAlert, "A", "r", ofMetric("job:a"))}
 	want := "Let green's Prometheus evaluate the rule that records it, PrometheusRule.monitoring.coreos.com m/r in blue, and have the metrics that the rule uses."
 	if got := metrics(f); len(got) != 1 || got[0].Do != want {
 		t.Errorf("got %+v, want %q", got, want)
@@ -133,26 +133,26 @@ func TestSeriesThatGreenLacks(t *testing.T) {
 		want      []string
 	}{
 		"a renamed job blocks a named query": {
-			selectors: map[string][2]bool{`a{job="shop"}`: {true, false}}, queries: []facts.Query{query("q", metric("a", job))},
+			selectors: map[string][2]bool{`a{job="shop"}`: {true, false}}, queries: []facts.Query{namedQuery("q", ofMetric("a", job))},
 			want: []string{`block SeriesMissing/Metric/a/{job="shop"}: blue's Prometheus has series of a with {job="shop"} and green's has none, although it has the metric; used by the query q`},
 		},
 		"a code that green had no request for warns": {
-			selectors: map[string][2]bool{`a{code="500",job="shop"}`: {true, false}}, queries: []facts.Query{query("q", metric("a", code, job))},
+			selectors: map[string][2]bool{`a{code="500",job="shop"}`: {true, false}}, queries: []facts.Query{namedQuery("q", ofMetric("a", code, job))},
 			want: []string{`warn SeriesMissing/Metric/a/{code="500",job="shop"}: blue's Prometheus has series of a with {code="500",job="shop"} and green's has none, although it has the metric; used by the query q`},
 		},
 		"a rule warns": {
-			selectors: map[string][2]bool{`a{job="shop"}`: {true, false}}, uses: []facts.Query{of(facts.UseAlert, "A", "r", metric("a", job))},
+			selectors: map[string][2]bool{`a{job="shop"}`: {true, false}}, uses: []facts.Query{usedBy(facts.UseAlert, "A", "r", ofMetric("a", job))},
 			want: []string{`warn SeriesMissing/Metric/a/{job="shop"}: blue's Prometheus has series of a with {job="shop"} and green's has none, although it has the metric; used by the alert A (PrometheusRule.monitoring.coreos.com m/r)`},
 		},
-		"both have them":     {selectors: map[string][2]bool{`a{job="shop"}`: {true, true}}, queries: []facts.Query{query("q", metric("a", job))}},
-		"neither has them":   {selectors: map[string][2]bool{`a{job="shop"}`: {false, false}}, queries: []facts.Query{query("q", metric("a", job))}},
-		"nobody looked":      {queries: []facts.Query{query("q", metric("a", job))}},
-		"nobody asks by job": {selectors: map[string][2]bool{`a{job="shop"}`: {true, false}}, queries: []facts.Query{query("q", metric("a"))}},
+		"both have them":     {selectors: map[string][2]bool{`a{job="shop"}`: {true, true}}, queries: []facts.Query{namedQuery("q", ofMetric("a", job))}},
+		"neither has them":   {selectors: map[string][2]bool{`a{job="shop"}`: {false, false}}, queries: []facts.Query{namedQuery("q", ofMetric("a", job))}},
+		"nobody looked":      {queries: []facts.Query{namedQuery("q", ofMetric("a", job))}},
+		"nobody asks by job": {selectors: map[string][2]bool{`a{job="shop"}`: {true, false}}, queries: []facts.Query{namedQuery("q", ofMetric("a"))}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := compared(both, both, test.selectors)
+			f := comparedMetrics(both, both, test.selectors)
 			f.Settings.Queries, f.Blue.Queries = test.queries, test.uses
-			if diff := cmp.Diff(test.want, told(f)); diff != "" {
+			if diff := cmp.Diff(test.want, toldOfMetrics(f)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -160,16 +160,16 @@ func TestSeriesThatGreenLacks(t *testing.T) {
 }
 
 func TestWhatCouldNotBeReadOfMetrics(t *testing.T) {
-	broken := of(facts.UseDashboard, "b.json", "d")
+	broken := usedBy(facts.UseDashboard, "b.json", "d")
 	broken.Broken = "it is not JSON: unexpected end of JSON input"
-	alert := of(facts.UseAlert, "A", "r")
+	alert := usedBy(facts.UseAlert, "A", "r")
 	alert.Faults = []facts.QueryFault{{Where: "A", Why: "1:1: parse error"}}
-	again := of(facts.UseAlert, "A", "r")
+	again := usedBy(facts.UseAlert, "A", "r")
 	again.Faults = alert.Faults
-	dashboard := of(facts.UseDashboard, "D", "d")
+	dashboard := usedBy(facts.UseDashboard, "D", "d")
 	dashboard.Faults, dashboard.Open, dashboard.Elsewhere = []facts.QueryFault{{Where: "P", Why: "1:2: parse error", Guessed: true}}, 2, 1
 
-	f := compared(nil, nil, nil)
+	f := comparedMetrics(nil, nil, nil)
 	f.Metrics.LeftOut = 1
 	f.Blue.Queries = []facts.Query{broken, alert, again, dashboard}
 	want := []string{
@@ -179,7 +179,7 @@ func TestWhatCouldNotBeReadOfMetrics(t *testing.T) {
 		"note QueriesLeftOut/Metric: some uses of metrics were not checked: 2 that choose metrics by a pattern, a variable or labels alone, " +
 			"1 in a library panel that Grafana keeps for itself, 1 whose labels would take more requests than one preflight may send",
 	}
-	if diff := cmp.Diff(want, told(f)); diff != "" {
+	if diff := cmp.Diff(want, toldOfMetrics(f)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -190,10 +190,10 @@ func TestNothingIsLackingWhereOneSideIsNotKnown(t *testing.T) {
 		"green": func(f *facts.Facts) { f.Metrics.Green = facts.Series{} },
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := compared([]string{"a"}, nil, nil)
-			f.Settings.Queries = []facts.Query{query("q", metric("a"))}
+			f := comparedMetrics([]string{"a"}, nil, nil)
+			f.Settings.Queries = []facts.Query{namedQuery("q", ofMetric("a"))}
 			forget(f)
-			if got := told(f); got != nil {
+			if got := toldOfMetrics(f); got != nil {
 				t.Errorf("got %v", got)
 			}
 		})
@@ -202,14 +202,14 @@ func TestNothingIsLackingWhereOneSideIsNotKnown(t *testing.T) {
 
 func TestNoPrometheusIsANote(t *testing.T) {
 	want := []string{"note PrometheusUnnamed/Prometheus: the metrics in use were not checked, because no Prometheus is configured"}
-	if diff := cmp.Diff(want, told(&facts.Facts{})); diff != "" {
+	if diff := cmp.Diff(want, toldOfMetrics(&facts.Facts{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
 func TestFindingsOfMetricsHaveDocumentedCodesAndDifferentIDs(t *testing.T) {
-	f := compared([]string{"a", "b"}, []string{"b"}, map[string][2]bool{`b{x="1"}`: {true, false}, `b{x="2"}`: {true, false}})
-	f.Settings.Queries = []facts.Query{query("q", metric("a"), metric("b", facts.Label{Name: "x", Value: "1"}), metric("b", facts.Label{Name: "x", Value: "2"}), metric("c"))}
+	f := comparedMetrics([]string{"a", "b"}, []string{"b"}, map[string][2]bool{`b{x="1"}`: {true, false}, `b{x="2"}`: {true, false}})
+	f.Settings.Queries = []facts.Query{namedQuery("q", ofMetric("a"), ofMetric("b", facts.Label{Name: "x", Value: "1"}), ofMetric("b", facts.Label{Name: "x", Value: "2"}), ofMetric("c"))}
 	documented, seen := map[string]bool{}, map[string]bool{}
 	for _, d := range metricsCheck().Codes {
 		documented[string(d.Code)] = true

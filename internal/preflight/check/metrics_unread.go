@@ -33,13 +33,13 @@ func unreadable(all []facts.Query) []finding.Finding {
 	}
 	for o, list := range faults {
 		x := finding.New(QueryUnreadable, finding.Warn, o, "")
-		x.Message = fmt.Sprintf("%s of %s can't be read as PromQL: %s", expressions(list), o, some(inOrder(list), 2))
+		x.Message = fmt.Sprintf("%s of %s can't be read as PromQL: %s", expressions(list), o, firstOf(inOrder(list), 2))
 		x.Do = "Correct the expression; which metrics it uses is not known."
 		found = append(found, x)
 	}
 	for o, list := range guesses {
 		x := finding.New(QueryUnreadable, finding.Note, o, "variables")
-		x.Message = fmt.Sprintf("%s of %s can't be read as PromQL, perhaps only for a variable of Grafana or a dialect: %s", expressions(list), o, some(inOrder(list), 2))
+		x.Message = fmt.Sprintf("%s of %s can't be read as PromQL, perhaps only for a variable of Grafana or a dialect: %s", expressions(list), o, firstOf(inOrder(list), 2))
 		x.Do = "Look whether the expression works in blue; which metrics it uses is not known."
 		found = append(found, x)
 	}

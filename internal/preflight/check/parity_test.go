@@ -19,7 +19,7 @@ type shown struct {
 	Message  string
 }
 
-func tell(found []finding.Finding) []shown {
+func outlined(found []finding.Finding) []shown {
 	var all []shown
 	for _, x := range found {
 		all = append(all, shown{x.ID, x.Severity, x.Message})
@@ -224,7 +224,7 @@ func TestParity(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := &facts.Facts{Scope: facts.Full, Settings: c.settings, Blue: *c.blue.Cluster, Green: *c.green.Cluster}
-			if diff := cmp.Diff(c.want, tell(slices.Concat(parity(f), releases(f))), cmpopts.EquateEmpty()); diff != "" {
+			if diff := cmp.Diff(c.want, outlined(slices.Concat(parity(f), releases(f))), cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -339,7 +339,7 @@ func TestReleases(t *testing.T) {
 			t.Parallel()
 			f := &facts.Facts{Scope: facts.Brief, Settings: c.settings, Blue: *c.blue.Cluster, Green: *c.green.Cluster}
 			found := releases(f)
-			if diff := cmp.Diff(c.want, tell(found), cmpopts.EquateEmpty()); diff != "" {
+			if diff := cmp.Diff(c.want, outlined(found), cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			for _, x := range found {

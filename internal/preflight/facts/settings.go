@@ -66,4 +66,8 @@ type Probe struct {
 	URL     string
 	// Addresses are the IP addresses that Address leads to.
 	Addresses []string
+	// Host is the Host header that is sent; empty: that of URL.
+	Host string
+	// Headers are the names of further headers that are sent.
+	Headers []string
 }

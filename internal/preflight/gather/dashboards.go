@@ -52,8 +52,8 @@ func (q querier) dashboard(of facts.Object, key, content string) facts.Query {
 	if title := asText(root["title"]); title != "" {
 		d.Name = title
 	}
-	w := walker{sources: sources(root), found: map[expression]struct{}{}}
-	w.walk(root, place{})
+	w := walker{sources: dataSources(root), found: map[expression]struct{}{}}
+	w.walk(root, spot{})
 	d.Elsewhere = w.elsewhere
 	for _, e := range slices.SortedFunc(maps.Keys(w.found), expression.compare) {
 		q.dashboardExpression(&d, e)
@@ -66,7 +66,7 @@ func (q querier) dashboard(of facts.Object, key, content string) facts.Query {
 func (q querier) dashboardExpression(into *facts.Query, e expression) {
 	as := func(stand string) facts.Query {
 		var one facts.Query
-		resolved := resolve(e.text, stand)
+		resolved := replaceVariables(e.text, stand)
 		q.read(&one, expression{text: resolved, where: e.where, guessed: resolved != e.text, namesOnly: true})
 		return one
 	}
@@ -79,12 +79,12 @@ func (q querier) dashboardExpression(into *facts.Query, e expression) {
 	into.Open += one.Open
 	into.Faults = append(into.Faults, one.Faults...)
 	for _, s := range one.Selectors {
-		keep(into, s)
+		addSelector(into, s)
 	}
 }
 
-// place is where the walk through a dashboard is.
-type place struct {
+// spot is where the walk through a dashboard is.
+type spot struct {
 	panel string
 	// source is the kind of the data source; empty: Grafana's default.
 	source string
@@ -100,7 +100,7 @@ type walker struct {
 	elsewhere int
 }
 
-func (w *walker) walk(at any, p place) {
+func (w *walker) walk(at any, p spot) {
 	if list, is := at.([]any); is {
 		for _, item := range list {
 			w.walk(item, p)
@@ -129,7 +129,7 @@ func (w *walker) walk(at any, p place) {
 	}
 }
 
-func (w *walker) add(expr string, p place) {
+func (w *walker) add(expr string, p spot) {
 	if strings.TrimSpace(expr) != "" {
 		w.found[expression{text: expr, where: p.panel}] = struct{}{}
 	}
@@ -184,8 +184,8 @@ func speaksPromQL(kind string) bool {
 	return true
 }
 
-// sources finds which kinds of data sources variables stand for.
-func sources(root map[string]any) map[string]string {
+// dataSources finds which kinds of data sources variables stand for.
+func dataSources(root map[string]any) map[string]string {
 	found := map[string]string{}
 	for _, input := range eachMap(root["__inputs"]) {
 		found[asText(input["name"])] = asText(input["pluginId"])

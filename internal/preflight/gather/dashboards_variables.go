@@ -20,12 +20,12 @@ func (e expression) compare(o expression) int {
 	return cmp.Or(cmp.Compare(e.where, o.where), cmp.Compare(e.text, o.text))
 }
 
-// resolve replaces the variables of an expression by what parses: Grafana's own
+// replaceVariables replaces the variables of an expression by what parses: Grafana's own
 // by a value of their kind, others by what their place asks for, and by stand
 // where that doesn't tell.
-func resolve(expr, stand string) string {
+func replaceVariables(expr, stand string) string {
 	var out strings.Builder
-	var at scan
+	var at exprScan
 	from := 0
 	for _, m := range variablePattern().FindAllStringSubmatchIndex(expr, -1) {
 		between := expr[from:m[0]]
@@ -44,8 +44,8 @@ func resolve(expr, stand string) string {
 	return out.String()
 }
 
-// scan knows what is open at a place of an expression.
-type scan struct {
+// exprScan knows what is open at a place of an expression.
+type exprScan struct {
 	quote             byte // 0: none
 	brackets, braces  int
 	escaped           bool
@@ -53,7 +53,7 @@ type scan struct {
 	word              []byte
 }
 
-func (s *scan) read(part string) {
+func (s *exprScan) read(part string) {
 	for i := range len(part) {
 		c := part[i]
 		switch {
@@ -72,7 +72,7 @@ func (s *scan) read(part string) {
 }
 
 // plain reads one byte outside of quotes.
-func (s *scan) plain(c byte) {
+func (s *exprScan) plain(c byte) {
 	if isWord(c) {
 		s.word = append(s.word, c)
 		return
@@ -105,7 +105,7 @@ func (s *scan) plain(c byte) {
 }
 
 // value is what a variable between before and after is replaced by.
-func (s *scan) value(name, before, after, stand string) string {
+func (s *exprScan) value(name, before, after, stand string) string {
 	switch name {
 	case "__interval", "__rate_interval":
 		return "5m"
@@ -116,7 +116,7 @@ func (s *scan) value(name, before, after, stand string) string {
 	}
 	next := strings.TrimLeft(after, " \t\n\r")
 	left := strings.TrimRight(before, " \t\n\r")
-	touches := after != "" && isWord(after[0]) || before != "" && isWord(before[len(before)-1])
+	touches := joined(before, after)
 	switch {
 	case s.quote != 0:
 		return variable
@@ -142,7 +142,12 @@ func aggregates(next string) bool {
 	return beginsWith(next, "(") || strings.HasPrefix(next, "by ") || strings.HasPrefix(next, "by(") || strings.HasPrefix(next, "without")
 }
 
-func beginsWith(text, any string) bool { return text != "" && strings.IndexByte(any, text[0]) >= 0 }
+// joined tells whether a name goes on before or after a variable.
+func joined(before, after string) bool {
+	return after != "" && isWord(after[0]) || before != "" && isWord(before[len(before)-1])
+}
+
+func beginsWith(text, bytes string) bool { return text != "" && strings.IndexByte(bytes, text[0]) >= 0 }
 
 func isWord(c byte) bool {
 	return c == '_' || c == ':' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'

@@ -51,7 +51,7 @@ func Metrics(ctx context.Context, f *facts.Facts, servers Servers, timeout time.
 	}
 	ctx, done := context.WithTimeout(ctx, max(timeout, time.Second))
 	defer done()
-	f.Settings.Queries = parsed(f.Settings)
+	f.Settings.Queries = parsedQueries(f.Settings)
 	metrics, selectors := inUse(f)
 	a := asker(f, shift.Blue, servers.Blue)
 	b := asker(f, shift.Green, servers.Green)
@@ -75,8 +75,8 @@ func Metrics(ctx context.Context, f *facts.Facts, servers Servers, timeout time.
 	}
 }
 
-// parsed reads the configured queries.
-func parsed(s facts.Settings) []facts.Query {
+// parsedQueries reads the configured queries.
+func parsedQueries(s facts.Settings) []facts.Query {
 	queries := slices.Clone(s.Queries)
 	for i := range queries {
 		queries[i].Use, queries[i].Selectors, queries[i].Open, queries[i].Faults = facts.UseQuery, nil, 0, nil

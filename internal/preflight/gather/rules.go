@@ -108,13 +108,13 @@ func (q querier) read(into *facts.Query, e expression) {
 		if !e.namesOnly {
 			kept.Equal = q.shared(s.Equal)
 		}
-		keep(into, kept)
+		addSelector(into, kept)
 	}
 }
 
-// keep adds a selector once. One that the expression can't do without goes
+// addSelector adds a selector once. One that the expression can't do without goes
 // before the same that it can.
-func keep(into *facts.Query, s facts.Selector) {
+func addSelector(into *facts.Query, s facts.Selector) {
 	key := s.String()
 	at := slices.IndexFunc(into.Selectors, func(had facts.Selector) bool { return had.String() == key })
 	switch {

@@ -39,6 +39,8 @@ func topics(o Options) []topic {
 		marks(o), // first: the others pass by what it leaves out
 		releases(o),
 		parity(o),
+		entrances(o),
+		singletons(o),
 		versions(o),
 		settled(o),
 		argo(o),

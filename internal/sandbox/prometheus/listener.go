@@ -14,6 +14,9 @@ type listener struct {
 	ready   chan struct{}
 	address string
 
+	once sync.Once
+	able bool // it said that it is ready
+
 	mu   sync.Mutex
 	log  io.Writer
 	line []byte
@@ -51,11 +54,13 @@ func (l *listener) hear(line []byte) {
 	case "Listening on":
 		l.address = said.Address
 	case "Server is ready to receive web requests.":
-		select {
-		case <-l.ready:
-		default:
-			close(l.ready)
-		}
+		l.able = true
+	default:
+		return
+	}
+	// They may come in any order.
+	if l.able && l.address != "" {
+		l.once.Do(func() { close(l.ready) })
 	}
 }
 
