@@ -34,7 +34,7 @@ test: c-compiler control-plane tools ## Run all tests with the race detector
 	@CGO_ENABLED=1 $(GO) test -race ./...
 
 .PHONY: preflight-planted
-preflight-planted: build control-plane tool-helm ## Try the preflight at two real clusters, alike and with differences planted (3 min; first time 10 more)
+preflight-planted: build control-plane tool-helm ## Try the preflight at two real clusters, alike and with differences planted (4 min; first time 10 more)
 	@$(BIN)/sandbox preflight-planted --daemon $(BIN)/clusterswitch --helm $(BIN)/helm
 
 .PHONY: e2e

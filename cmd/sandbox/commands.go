@@ -127,6 +127,9 @@ func plantedCommand() *cobra.Command {
 			if options.Assets, _, err = parts(); err != nil {
 				return err
 			}
+			if options.Root, err = controlplane.FindRepository("."); err != nil {
+				return err
+			}
 			options.Out = os.Stdout
 			return planted.Run(cmd.Context(), options)
 		},

@@ -108,8 +108,8 @@ func created(what, check, want string, where side, text string, also ...string) 
 }
 
 // twoWays is a row that adds other objects to green than to blue.
-func twoWays(what, check, want, inBlue, inGreen string, also ...string) row {
-	return row{name: what, check: check, want: want, also: also, plant: func(ctx context.Context, s *stage) error {
+func twoWays(what, check, want, inBlue, inGreen string) row {
+	return row{name: what, check: check, want: want, plant: func(ctx context.Context, s *stage) error {
 		if err := s.create(ctx, blue, inBlue); err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"fmt"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -35,6 +36,7 @@ type cluster struct {
 	plane      *controlplane.ControlPlane
 	kubeconfig string
 	config     *rest.Config
+	metrics    *metrics
 	client     kubernetes.Interface
 	applier    *manifests.Applier
 }
@@ -100,7 +102,7 @@ func (c *cluster) apply(ctx context.Context, objects ...*unstructured.Unstructur
 		return fmt.Errorf("filling %s: %w", c.side, err)
 	}
 	for _, o := range objects {
-		if kind := o.GetKind(); kind != "Ingress" && kind != "Gateway" || o.Object["status"] == nil {
+		if kind := o.GetKind(); !slices.Contains([]string{"Ingress", "Gateway", "ApplicationSet"}, kind) || o.Object["status"] == nil {
 			continue
 		}
 		resource, err := c.applier.Resource(ctx, o.GroupVersionKind(), o.GetNamespace())

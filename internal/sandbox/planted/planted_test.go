@@ -26,7 +26,7 @@ func TestEachRowIsOfItsOwnAndAllChecksHaveSome(t *testing.T) {
 	if len(seen) < 60 {
 		t.Errorf("%d differences are planted, want at least 60", len(seen))
 	}
-	for _, check := range []string{"parity", "apis", "crds", "versions", "workloads", "argocd", "entrances", "singletons", "traffic", "coverage"} {
+	for _, check := range []string{"parity", "apis", "crds", "versions", "workloads", "argocd", "metrics", "entrances", "singletons", "traffic", "coverage"} {
 		if checks[check] < 3 {
 			t.Errorf("check %s has %d rows, want at least 3", check, checks[check])
 		}

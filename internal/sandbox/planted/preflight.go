@@ -27,11 +27,18 @@ type settings struct {
 	RecordNames []string
 	// TestURL is what the probe asks.
 	TestURL string
-	Waivers []waiver
+	// BluePrometheus and GreenPrometheus are URLs, and Queries are what people named.
+	BluePrometheus, GreenPrometheus string
+	Queries                         []string
+	Waivers                         []waiver
 }
 
 // waiver is openly what this world must block by design.
-type waiver struct{ ID, Reason string }
+type waiver struct {
+	ID, Reason string
+	// Until is the day on which it no longer counts.
+	Until string
+}
 
 // report is what the harness reads of the preflight's JSON.
 type report struct {
@@ -74,6 +81,7 @@ func (w *world) usual() settings {
 	return settings{
 		Blue: w.blue.kubeconfig, Green: w.green.kubeconfig, Timeout: "60s",
 		RecordNames: []string{webName}, TestURL: "http://" + w.cloud.balancers["api"].dnsName + ":8080/healthz",
+		BluePrometheus: w.blue.metrics.prometheus.URL, GreenPrometheus: w.green.metrics.prometheus.URL,
 		Waivers: waivers(),
 	}
 }

@@ -29,7 +29,7 @@ type row struct {
 func rows() []row {
 	return slices.Concat(
 		parityRows(), apiRows(), definitionRows(), releaseRows(), versionRows(), workloadRows(), argoRows(),
-		entranceRows(), singletonRows(), trafficRows(), coverageRows(),
+		entranceRows(), singletonRows(), trafficRows(), coverageRows(), metricRows(),
 	)
 }
 

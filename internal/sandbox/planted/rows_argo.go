@@ -23,8 +23,29 @@ func argoRows() []row {
 		edited("an Application that was compared with another source", check, "ArgoOutOfSync"+of+"gifts", application("gifts"),
 			put("release-7", "spec", "source", "targetRevision")),
 		removed("no Application for green", check, "ArgoMissing"+of+"images/blue", application("images"), "MissingInGreen"+of+"images"),
+		twoWays("an ApplicationSet that reports an error", check, "ArgoSetError/ApplicationSet.argoproj.io/argocd/shops", applicationSet("False"), applicationSet("True")),
 		alone(deletingRow()),
 	}
+}
+
+// applicationSet is one that erred or not.
+func applicationSet(erred string) string {
+	return `
+apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {name: shops, namespace: argocd}
+spec:
+  generators: [{list: {elements: []}}]
+  template:
+    metadata: {name: "{{name}}"}
+    spec:
+      project: shop
+      source: {repoURL: "https://git.example.com/shop/deploy.git", path: shops, targetRevision: main}
+      destination: {server: "https://kubernetes.default.svc", namespace: shop}
+status:
+  conditions:
+    - {type: ErrorOccurred, status: "` + erred + `", reason: ApplicationGenerationFromParamsError, message: the generator failed, lastTransitionTime: "2026-01-02T03:04:05Z"}
+`
 }
 
 // deletingRow deletes an Application that its finalizer holds.

@@ -55,11 +55,11 @@ func coverageRows() []row {
 		}),
 		alone(row{
 			name: "green doesn't answer at all", check: check, want: "ClusterUnreadable/Cluster/green",
-			plant: func(_ context.Context, s *stage) error { return s.nobody(&s.settings.Green) },
+			plant: func(_ context.Context, s *stage) error { return s.nobody(green) },
 		}),
 		alone(row{
 			name: "blue doesn't answer at all", check: check, want: "ClusterUnreadable/Cluster/blue", also: []string{"DeclaredEntranceMissing/*"},
-			plant: func(_ context.Context, s *stage) error { return s.nobody(&s.settings.Blue) },
+			plant: func(_ context.Context, s *stage) error { return s.nobody(blue) },
 		}),
 		alone(row{
 			name: "an aggregated API that is down", check: check, want: "NotChecked/Cluster/green/things.example.net",
@@ -71,6 +71,13 @@ kind: APIService
 metadata: {name: v1.things.example.net}
 spec: {group: things.example.net, version: v1, groupPriorityMinimum: 100, versionPriority: 10, insecureSkipTLSVerify: true, service: {namespace: shop, name: web, port: 443}}
 `)
+			},
+		}),
+		alone(row{
+			name: "a waiver that expired", check: check, want: "WaiverExpired/Waiver/DataStaysBehind/StatefulSet.apps/shop/cart",
+			plant: func(_ context.Context, s *stage) error {
+				s.settings.Waivers[0].Until = "2026-01-01"
+				return nil
 			},
 		}),
 		alone(row{
@@ -101,7 +108,7 @@ func restrict(ctx context.Context, s *stage) error {
 	}, metav1.CreateOptions{}); err != nil {
 		return err
 	}
-	return s.impersonate(ctx, "restricted")
+	return s.impersonate(ctx, green, "restricted")
 }
 
 // everything are the rights to read all that the cluster serves but network
@@ -126,17 +133,28 @@ func (c *cluster) everything() ([]rbacv1.PolicyRule, error) {
 	return rules, nil
 }
 
-// impersonate lets the preflight reach green as another user.
-func (s *stage) impersonate(ctx context.Context, user string) error {
-	return s.reach(ctx, func(config *rest.Config) { config.Impersonate = rest.ImpersonationConfig{UserName: user} }, nil)
+// impersonate lets the preflight reach a cluster as another user.
+func (s *stage) impersonate(ctx context.Context, at side, user string) error {
+	return s.reach(ctx, at, func(config *rest.Config) { config.Impersonate = rest.ImpersonationConfig{UserName: user} }, nil)
 }
 
-// middle is what stands between the preflight and green's API server.
+// middle is what stands between the preflight and an API server.
 type middle func(w http.ResponseWriter, r *http.Request, next http.Handler)
 
 // through lets the preflight reach green through a proxy that misbehaves.
 func (s *stage) through(ctx context.Context, m middle) error {
-	return s.reach(ctx, func(*rest.Config) {}, m)
+	return s.reach(ctx, green, func(*rest.Config) {}, m)
+}
+
+// slowly lets every answer of a cluster take a while.
+func (s *stage) slowly(ctx context.Context, at side) error {
+	return s.reach(ctx, at, func(*rest.Config) {}, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-r.Context().Done():
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // version lets green's API server call itself otherwise.
@@ -151,18 +169,18 @@ func (s *stage) version(ctx context.Context, version, minor string) error {
 	})
 }
 
-// reach serves green's API at an address of its own, by the administrator's
+// reach serves a cluster's API at an address of its own, by the administrator's
 // rights or what change makes of them, and lets the preflight use it.
-func (s *stage) reach(ctx context.Context, change func(*rest.Config), m middle) error {
-	config := rest.CopyConfig(s.green.config)
+func (s *stage) reach(ctx context.Context, at side, change func(*rest.Config), m middle) error {
+	config := rest.CopyConfig(s.at(at).config)
 	change(config)
 	transport, err := rest.TransportFor(config)
 	if err != nil {
-		return fmt.Errorf("reaching green: %w", err)
+		return fmt.Errorf("reaching %s: %w", at, err)
 	}
 	target, err := url.Parse(config.Host)
 	if err != nil {
-		return fmt.Errorf("reaching green: %w", err)
+		return fmt.Errorf("reaching %s: %w", at, err)
 	}
 	proxy := &httputil.ReverseProxy{Transport: transport, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}
 	var handler http.Handler = proxy
@@ -171,7 +189,7 @@ func (s *stage) reach(ctx context.Context, change func(*rest.Config), m middle) 
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return fmt.Errorf("serving green by a proxy: %w", err)
+		return fmt.Errorf("serving %s by a proxy: %w", at, err)
 	}
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
 	served := make(chan error, 1)
@@ -183,11 +201,11 @@ func (s *stage) reach(ctx context.Context, change func(*rest.Config), m middle) 
 		}
 		return err
 	})
-	return s.point(&s.settings.Green, l.Addr().String())
+	return s.point(at, l.Addr().String())
 }
 
 // nobody points the preflight at a port where nobody listens any more.
-func (s *stage) nobody(kubeconfig *string) error {
+func (s *stage) nobody(at side) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("looking for a free port: %w", err)
@@ -195,18 +213,22 @@ func (s *stage) nobody(kubeconfig *string) error {
 	if err := l.Close(); err != nil {
 		return err
 	}
-	return s.point(kubeconfig, l.Addr().String())
+	return s.point(at, l.Addr().String())
 }
 
 // point writes a kubeconfig that leads to an address, and has the settings use it.
-func (s *stage) point(kubeconfig *string, address string) error {
-	path := filepath.Join(s.options.Dir, "elsewhere.kubeconfig")
+func (s *stage) point(at side, address string) error {
+	path := filepath.Join(s.options.Dir, string(at)+"-elsewhere.kubeconfig")
 	text := fmt.Sprintf(`apiVersion: v1
 kind: Config
 clusters: [{name: elsewhere, cluster: {server: "http://%s"}}]
 contexts: [{name: elsewhere, context: {cluster: elsewhere}}]
 current-context: elsewhere
 `, address)
-	*kubeconfig = path
+	if at == blue {
+		s.settings.Blue = path
+	} else {
+		s.settings.Green = path
+	}
 	return os.WriteFile(path, []byte(text), 0o600)
 }

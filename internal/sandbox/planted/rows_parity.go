@@ -120,8 +120,20 @@ kind: PriorityClass
 metadata: {name: batch}
 value: 10
 `),
+		twoWays("pods that get no AWS role by Pod Identity", check, "PodIdentityMissing/ServiceAccount/shop/cart",
+			cartPod("volumes: [{name: role, projected: {sources: [{serviceAccountToken: {audience: pods.eks.amazonaws.com, path: token}}]}}], "), cartPod("")),
 		created("data in a volume that a claim of its own holds", check, "DataStaysBehind/PersistentVolumeClaim/shop/uploads", "", claim("uploads")),
 	}
+}
+
+// cartPod is a pod of the cart's ServiceAccount.
+func cartPod(more string) string {
+	return `
+apiVersion: v1
+kind: Pod
+metadata: {name: cart-tool, namespace: shop}
+spec: {serviceAccountName: cart, ` + more + `containers: [{name: tool, image: "registry.example.com/shop/tool:1.0"}]}
+`
 }
 
 // claim is a claim with a volume ready for it.

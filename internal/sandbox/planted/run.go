@@ -56,6 +56,9 @@ func (r *run) play(ctx context.Context) error {
 	if err := r.alike(ctx); err != nil {
 		return err
 	}
+	if err := r.alikeOtherwise(ctx); err != nil {
+		return err
+	}
 	if err := r.plantAll(ctx); err != nil {
 		r.table.print(r.options.Out)
 		return err
@@ -79,27 +82,6 @@ func (r *run) plantAll(ctx context.Context) error {
 }
 
 func since(began time.Time) time.Duration { return time.Since(began).Round(100 * time.Millisecond) }
-
-// alike looks at the clusters before anything differs.
-func (r *run) alike(ctx context.Context) error {
-	report, err := r.preflight(ctx, "alike", r.usual())
-	if err != nil {
-		return err
-	}
-	r.known = report.byID()
-	r.say("%d objects of %d kinds in blue, %d of %d in green; the preflight took %s",
-		report.Blue.Objects, report.Blue.Kinds, report.Green.Objects, report.Green.Kinds, time.Duration(report.Took).Round(time.Millisecond))
-	for _, f := range report.Findings {
-		switch {
-		case f.blocks():
-			r.tally.falseBlocks++
-			r.say("FALSE BLOCK %s: %s", f.ID, f.Message)
-		case f.Waived != nil:
-			r.say("waived: %s: %s", f.ID, f.Message)
-		}
-	}
-	return nil
-}
 
 // batch plants some rows, runs the preflight once, judges, and takes all back.
 func (r *run) batch(ctx context.Context, number int, rows []row) error {

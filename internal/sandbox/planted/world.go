@@ -12,6 +12,7 @@ import (
 
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/controlplane"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/manifests"
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/prometheus"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/vnet"
 )
 
@@ -66,6 +67,10 @@ func (w *world) start(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("starting control planes: %w", err)
 	}
+	binary, err := prometheus.Build(ctx, w.options.Root)
+	if err != nil {
+		return errors.Join(err, controlplane.StopAll(planes...))
+	}
 	for i, s := range []side{blue, green} {
 		c, err := newCluster(s, planes[i].RESTConfig())
 		if err != nil {
@@ -76,6 +81,9 @@ func (w *world) start(ctx context.Context) (err error) {
 			w.blue = c
 		} else {
 			w.green = c
+		}
+		if c.metrics, err = startMetrics(ctx, s, binary, w.options.Dir); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -125,6 +133,9 @@ func (w *world) close() error {
 	for _, c := range w.clusters() {
 		if c != nil {
 			planes = append(planes, c.plane)
+			if c.metrics != nil {
+				errs = append(errs, c.metrics.close())
+			}
 		}
 	}
 	errs = append(errs, controlplane.StopAll(planes...))
@@ -151,6 +162,8 @@ type Options struct {
 	// Dir takes logs, configurations and reports.
 	Dir    string
 	Assets controlplane.Assets
+	// Root is the folder of this repository's checkout.
+	Root string
 	// Only limits the run to rows of these checks; empty: all.
 	Only []string
 	// Out gets the table, and the line at the end.
