@@ -36,6 +36,8 @@ func (p *preflighter) due() (w wish, at time.Time, wanted bool) {
 	switch {
 	case p.began.IsZero():
 		return w, time.Time{}, true
+	case p.err == "" && news && w.scope == facts.Brief:
+		return w, p.began.Add(soonBrief), true
 	case p.err == "" && news:
 		return w, p.began.Add(min(every, soon)), true
 	}
@@ -56,8 +58,12 @@ func (p *preflighter) run(ctx context.Context) error {
 	}
 }
 
-// soon is the least time between the beginnings of two looks of one attempt.
-const soon = 10 * time.Second
+// The least time between the beginnings of two looks of one attempt. A brief one
+// costs little, and the next step waits for it.
+const (
+	soon      = 10 * time.Second
+	soonBrief = time.Second
+)
 
 // idle is how long run waits when nothing is due: it is woken when that changes.
 const idle = time.Hour

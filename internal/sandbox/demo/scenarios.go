@@ -26,7 +26,7 @@ type scenario struct {
 
 func scenarios() []scenario {
 	return []scenario{
-		{name: "healthy", title: "to 100 % through a Route 53 name and an ALB rule", play: healthy},
+		{name: "healthy", title: "green lacks something at first; then to 100 % through a Route 53 name and an ALB rule", play: healthy},
 		{name: "green-fails", title: "green answers errors from 25 % on; the daemon goes back by itself", play: greenFails, allowed: []load.Cause{load.GreenError}},
 		{name: "manual-rollback", title: "a person sets the rollback flag at 50 %", play: manualRollback},
 		{name: "kill-resume", title: "kill -9 at 50 %; restarted, it goes on where it was", play: killResume},
@@ -35,10 +35,10 @@ func scenarios() []scenario {
 }
 
 func healthy(ctx context.Context, s *stage) (time.Duration, error) {
-	if err := s.startDaemon(); err != nil {
+	from, err := s.incomplete(ctx)
+	if err != nil {
 		return 0, err
 	}
-	from := 0
 	for _, share := range []int{5, 25, 50, 100} {
 		var err error
 		if from, err = s.held(ctx, from, share); err != nil {

@@ -127,6 +127,35 @@ func dimension(arn string) string {
 	return strings.TrimPrefix(resource, "loadbalancer/")
 }
 
+// incomplete starts the daemon while green lacks what blue has, and mends it
+// once the daemon said so.
+func (s *stage) incomplete(ctx context.Context) (from int, err error) {
+	prices := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "prices"}, Data: map[string]string{"currency": "EUR"}}
+	put := func(c *world.Cluster) error {
+		client, err := kubernetes.NewForConfig(c.RESTConfig())
+		if err != nil {
+			return err
+		}
+		_, err = client.CoreV1().ConfigMaps(prices.Namespace).Create(ctx, prices, metav1.CreateOptions{})
+		return err
+	}
+	if err := put(s.world.Blue); err != nil {
+		return 0, fmt.Errorf("creating a ConfigMap in blue: %w", err)
+	}
+	if err := s.startDaemon(); err != nil {
+		return 0, err
+	}
+	from, err = s.story.await(ctx, 0, "the preflight finds what green lacks", func(m Moment) bool { return m.Reason == "PreflightBlocks" })
+	if err != nil {
+		return 0, err
+	}
+	s.story.tell("somebody brings the ConfigMap shop/prices to green, too; the next look comes within 10 s")
+	if err := put(s.world.Green); err != nil {
+		return 0, fmt.Errorf("creating a ConfigMap in green: %w", err)
+	}
+	return from, nil
+}
+
 // startDaemon starts the real daemon.
 func (s *stage) startDaemon() (err error) {
 	s.daemon, err = daemon.Start(daemon.Options{
