@@ -91,6 +91,10 @@ func topLines(document string) (o manifestObject, plain bool) {
 			o.APIVersion = scalar(value)
 		case "kind":
 			o.Kind = scalar(value)
+		case "metadata":
+			if scalar(value) != "" { // all of it on one line
+				return manifestObject{}, false
+			}
 		}
 	}
 	return o, o.APIVersion != "" && o.Kind != ""

@@ -61,7 +61,8 @@ func TestKindsAreReadOfAManifest(t *testing.T) {
 				kindOf("", "v1", "Service"):           {Objects: 2, Example: facts.Name{Name: "api"}},
 			},
 		},
-		"in JSON": {`{"apiVersion": "batch/v1beta1", "kind": "CronJob", "metadata": {"name": "report"}}`, map[facts.VersionKind]facts.Written{kindOf("batch", "v1beta1", "CronJob"): report}},
+		"in JSON":              {`{"apiVersion": "batch/v1beta1", "kind": "CronJob", "metadata": {"name": "report"}}`, map[facts.VersionKind]facts.Written{kindOf("batch", "v1beta1", "CronJob"): report}},
+		"metadata on one line": {"apiVersion: batch/v1beta1\nkind: CronJob\nmetadata: {name: report}\n", map[facts.VersionKind]facts.Written{kindOf("batch", "v1beta1", "CronJob"): report}},
 		"a list": {
 			"apiVersion: v1\nkind: List\nitems:\n- apiVersion: batch/v1beta1\n  kind: CronJob\n  metadata: {name: report}\n",
 			map[facts.VersionKind]facts.Written{kindOf("batch", "v1beta1", "CronJob"): report},
