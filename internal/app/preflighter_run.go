@@ -36,12 +36,19 @@ func (p *preflighter) due() (w wish, at time.Time, wanted bool) {
 	switch {
 	case p.began.IsZero():
 		return w, time.Time{}, true
-	case p.err == "" && news && w.scope == facts.Brief:
-		return w, p.began.Add(soonBrief), true
 	case p.err == "" && news:
-		return w, p.began.Add(min(every, soon)), true
+		return w, p.began.Add(min(every, apart(w.scope))), true
 	}
 	return w, p.began.Add(every), true
+}
+
+// apart is the least time between the beginnings of two looks of one attempt. A
+// brief one costs little, and the next step waits for it.
+func apart(scope facts.Scope) time.Duration {
+	if scope == facts.Brief {
+		return time.Second
+	}
+	return 10 * time.Second
 }
 
 func (p *preflighter) run(ctx context.Context) error {
@@ -57,13 +64,6 @@ func (p *preflighter) run(ctx context.Context) error {
 		timer.Stop()
 	}
 }
-
-// The least time between the beginnings of two looks of one attempt. A brief one
-// costs little, and the next step waits for it.
-const (
-	soon      = 10 * time.Second
-	soonBrief = time.Second
-)
 
 // idle is how long run waits when nothing is due: it is woken when that changes.
 const idle = time.Hour

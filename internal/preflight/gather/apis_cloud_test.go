@@ -67,15 +67,21 @@ func TestEKSIsAskedOfEachCluster(t *testing.T) {
 	}{
 		"one that isn't of EKS": {shift.Blue, nil, nil, facts.Identities{Accounts: accounts}, nil},
 		"blue": {
-			shift.Blue, told, []facts.Insight{unknown}, facts.Identities{Issuer: "oidc/x", PodsKnown: true, Accounts: accounts},
+			shift.Blue, told,
+			[]facts.Insight{unknown},
+			facts.Identities{Issuer: "oidc/x", PodsKnown: true, Accounts: accounts},
 			[]string{"EKS insight Skew: EKS doesn't know"},
 		},
 		"green, with the trust of its roles": {
-			shift.Green, told, nil, facts.Identities{Issuer: "oidc/x", PodsKnown: true, Accounts: accounts, Trusts: told.trusts},
+			shift.Green, told, nil,
+			facts.Identities{Issuer: "oidc/x", PodsKnown: true, Accounts: accounts, Trusts: told.trusts},
 			[]string{"trust policies of AWS roles: no right to read r2 (r2)"},
 		},
 		"without the rights": {
-			shift.Blue, fakeCloud{err: errors.New("grant it")}, nil, facts.Identities{Accounts: accounts},
+			shift.Blue,
+			fakeCloud{err: errors.New("grant it")},
+			nil,
+			facts.Identities{Accounts: accounts},
 			[]string{"EKS upgrade insights: grant it", "EKS identities of pods: grant it"},
 		},
 	} {
