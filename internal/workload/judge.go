@@ -19,6 +19,12 @@ const (
 	kindDaemonSet   = "DaemonSet"
 )
 
+// Singleton is the annotation that marks with the value true a workload of which
+// one may run in the world: scaled to 0 in the other cluster it is as it should be.
+const Singleton = "clusterswitch.io/singleton"
+
+func single(annotations map[string]string) bool { return annotations[Singleton] == "true" }
+
 // unseen: the status speaks of an older spec than the stored one, so nothing in
 // it may be taken for good.
 const unseen = "its controller has not seen its newest spec yet"
@@ -30,7 +36,7 @@ func Deployment(d *appsv1.Deployment) shift.Workload {
 	status := d.Status
 	w := shift.Workload{
 		Kind: kindDeployment, Namespace: d.Namespace, Name: d.Name,
-		Wanted: int(wanted), Ready: int(status.ReadyReplicas),
+		Wanted: int(wanted), Ready: int(status.ReadyReplicas), Single: single(d.Annotations),
 	}
 	switch {
 	case wanted == 0: // nothing is wanted, so nothing can be missing
@@ -71,7 +77,7 @@ func StatefulSet(s *appsv1.StatefulSet) shift.Workload {
 	status := s.Status
 	w := shift.Workload{
 		Kind: kindStatefulSet, Namespace: s.Namespace, Name: s.Name,
-		Wanted: int(wanted), Ready: int(status.ReadyReplicas),
+		Wanted: int(wanted), Ready: int(status.ReadyReplicas), Single: single(s.Annotations),
 	}
 	update := wanted
 	switch rolling := s.Spec.UpdateStrategy.RollingUpdate; {

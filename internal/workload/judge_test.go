@@ -245,3 +245,17 @@ func TestDaemonSetsAreJudgedByTheirStatus(t *testing.T) {
 		})
 	}
 }
+
+// The mark of a workload of which one may run survives the cache's trimming.
+func TestASingletonIsToldAsSuch(t *testing.T) {
+	for value, want := range map[string]bool{"true": true, "false": false, "": false} {
+		object := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "mailer", Annotations: map[string]string{Singleton: value, "note": "long"}}}
+		trimmed, err := Trim(object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := Deployment(trimmed.(*appsv1.Deployment)).Single; got != want {
+			t.Errorf("with the value %q: %t", value, got)
+		}
+	}
+}

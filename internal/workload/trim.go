@@ -38,10 +38,14 @@ func Trim(object any) (any, error) {
 
 // trimMeta keeps what a cache needs, and the generation for judging.
 func trimMeta(m metav1.ObjectMeta) metav1.ObjectMeta {
-	return metav1.ObjectMeta{
+	trimmed := metav1.ObjectMeta{
 		Name: m.Name, Namespace: m.Namespace, UID: m.UID,
 		ResourceVersion: m.ResourceVersion, Generation: m.Generation,
 	}
+	if single(m.Annotations) {
+		trimmed.Annotations = map[string]string{Singleton: m.Annotations[Singleton]}
+	}
+	return trimmed
 }
 
 func trimNode(n *corev1.Node) *corev1.Node {

@@ -104,6 +104,9 @@ func replicasSuffice(t *turn, next Share) []Verdict {
 		green[w.Key()] = w.Ready
 	}
 	for _, w := range t.o.Blue.Workloads {
+		if w.Single {
+			continue
+		}
 		need := percentOf(t.p.Gates.ReplicasAtLeast, w.Ready)
 		if have := green[w.Key()]; have < need {
 			return one(name, Fail, "green's %s has %d ready replicas, blue's has %d; at least %d are needed", w.Key(), have, w.Ready, need)

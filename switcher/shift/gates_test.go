@@ -29,16 +29,19 @@ func TestGatesOnGreensWorkloads(t *testing.T) {
 		spoil func(t *turn)
 		want  Judgement
 	}{
-		"everything is ready":                             {nil, Pass},
-		"a workload is not ready":                         {func(t *turn) { t.o.Green.Workloads[0].NotReady = "image can't be pulled" }, Fail},
-		"no node of green is ready":                       {func(t *turn) { t.o.Green.NodesReady = 0 }, Fail},
-		"green can't be read":                             {func(t *turn) { t.o.Green.Err = "timeout" }, Unmeasured},
-		"green was never read":                            {func(t *turn) { t.o.Green.At = time.Time{} }, Unmeasured},
-		"green was read long ago":                         {func(t *turn) { t.o.Green.At = t.now.Add(-31 * time.Second) }, Unmeasured},
-		"green was read just in time":                     {func(t *turn) { t.o.Green.At = t.now.Add(-30 * time.Second) }, Pass},
-		"a clock is wrong: green was read in the future":  {func(t *turn) { t.o.Green.At = t.now.Add(time.Minute) }, Unmeasured},
-		"blue can't be read, so nothing can be compared":  {func(t *turn) { t.o.Blue.Err = "timeout" }, Unmeasured},
-		"green lacks a workload that blue has":            {func(t *turn) { t.o.Green.Workloads[0].Name = "other" }, Fail},
+		"everything is ready":                            {nil, Pass},
+		"a workload is not ready":                        {func(t *turn) { t.o.Green.Workloads[0].NotReady = "image can't be pulled" }, Fail},
+		"no node of green is ready":                      {func(t *turn) { t.o.Green.NodesReady = 0 }, Fail},
+		"green can't be read":                            {func(t *turn) { t.o.Green.Err = "timeout" }, Unmeasured},
+		"green was never read":                           {func(t *turn) { t.o.Green.At = time.Time{} }, Unmeasured},
+		"green was read long ago":                        {func(t *turn) { t.o.Green.At = t.now.Add(-31 * time.Second) }, Unmeasured},
+		"green was read just in time":                    {func(t *turn) { t.o.Green.At = t.now.Add(-30 * time.Second) }, Pass},
+		"a clock is wrong: green was read in the future": {func(t *turn) { t.o.Green.At = t.now.Add(time.Minute) }, Unmeasured},
+		"blue can't be read, so nothing can be compared": {func(t *turn) { t.o.Blue.Err = "timeout" }, Unmeasured},
+		"green lacks a workload that blue has":           {func(t *turn) { t.o.Green.Workloads[0].Name = "other" }, Fail},
+		"green lacks the replica of one that may run in one cluster only": {func(t *turn) {
+			t.o.Blue.Workloads = append(t.o.Blue.Workloads, Workload{Kind: "Deployment", Namespace: "shop", Name: "mailer", Ready: 1, Single: true})
+		}, Pass},
 		"green has 79 % of blue's replicas, 80 is needed": {func(t *turn) { t.o.Blue.Workloads[0].Ready, t.o.Green.Workloads[0].Ready = 100, 79 }, Fail},
 		"green has 80 % of blue's replicas":               {func(t *turn) { t.o.Blue.Workloads[0].Ready, t.o.Green.Workloads[0].Ready = 100, 80 }, Pass},
 		"blue shrank, but half of the load still needs half of what it had": {func(t *turn) {

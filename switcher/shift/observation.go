@@ -41,16 +41,21 @@ type Workload struct {
 	Ready     int
 	// NotReady says in a few words what is wrong; empty: the workload is ready.
 	NotReady string
+	// Single: it may run in one cluster only, and is handed over apart from the
+	// users. Its replicas say nothing of what a cluster can carry.
+	Single bool
 }
 
 // Key names the workload across clusters.
 func (w Workload) Key() string { return w.Kind + " " + w.Namespace + "/" + w.Name }
 
-// Ready counts the ready replicas of all workloads.
+// Ready counts the ready replicas of all workloads that carry users' load.
 func (c ClusterReading) Ready() int {
 	n := 0
 	for _, w := range c.Workloads {
-		n += w.Ready
+		if !w.Single {
+			n += w.Ready
+		}
 	}
 	return n
 }

@@ -230,6 +230,8 @@ func judgeReplicas(p *comparison, o facts.Object, blue, green facts.Aspect) (fin
 	}
 	b, g, ok := numbers(blue, green)
 	switch {
+	case ok && g == 0 && single(p.f, o):
+		return "", "" // as it should be until the hand-over
 	case !ok || g*100 < b*p.f.Settings.ReplicasAtLeast:
 		return finding.Block, ReplicasDiffer
 	case g < b:

@@ -116,7 +116,7 @@ func workloads(f *facts.Facts) []finding.Finding {
 		switch need := percentOf(f.Settings.ReplicasAtLeast, b.Ready); {
 		case g.NotReady != "":
 			found = append(found, notReady(f, o, g, b, both))
-		case both && g.Ready < need:
+		case both && g.Ready < need && !(g.Wanted == 0 && single(f, o)):
 			x := green(TooFewReplicas, true, o)
 			x.Message = fmt.Sprintf("green has %s of it, blue has %d%s; at least %d are needed", count(g.Ready, "ready replica", "ready replicas"), b.Ready, grown(f, o), need)
 			x.Do = "Scale it up in green before users come: " + lever(f, o, need) + "."
@@ -207,7 +207,7 @@ func lever(f *facts.Facts, o facts.Object, need int) string {
 	switch a, ok := autoscalerOf(&f.Green, o); {
 	case f.Green.Settled.Workloads[o].Wanted == 0 && o.Kind != "DaemonSet":
 		// The gate on replicas holds the shift for it all the same.
-		return "raise its replicas, or leave it out by workloads.ignore if it must not run in two clusters at a time"
+		return "raise its replicas, or annotate it with clusterswitch.io/singleton: \"true\" in both clusters if it must not run in two at a time"
 	case ok && a.Max < need:
 		return fmt.Sprintf("its HorizontalPodAutoscaler allows %d at most, so raise maxReplicas and minReplicas", a.Max)
 	case ok:

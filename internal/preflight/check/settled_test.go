@@ -364,7 +364,7 @@ func TestThePersonIsToldWhichLeverToPull(t *testing.T) {
 	}
 	tell("raise its replicas")
 	f.Green.Settled.Workloads[web] = facts.Workload{}
-	tell("raise its replicas, or leave it out by workloads.ignore if it must not run in two clusters at a time")
+	tell("raise its replicas, or annotate it with clusterswitch.io/singleton: \"true\" in both clusters if it must not run in two at a time")
 	f.Green.Settled.Workloads[web] = facts.Workload{Wanted: 10, Ready: 10}
 	f.Green.Settled.Autoscalers[inShop("web")] = facts.Autoscaler{Target: web, Max: 36, Seen: true}
 	tell("raise minReplicas of its HorizontalPodAutoscaler for the time of the shift, as green has no load yet")

@@ -81,6 +81,13 @@ func singletonsTwice(f *facts.Facts) []finding.Finding {
 	return found
 }
 
+// single tells whether one of the sides marks a workload as one of which one may
+// run.
+func single(f *facts.Facts, o facts.Object) bool {
+	is := func(s facts.Singleton) bool { return s.Object == o }
+	return slices.ContainsFunc(f.Blue.Network.Singletons, is) || slices.ContainsFunc(f.Green.Network.Singletons, is)
+}
+
 func singletonTwice(f *facts.Facts, o facts.Object) (finding.Finding, bool) {
 	var runs []string
 	for _, side := range []shift.Side{shift.Blue, shift.Green} {

@@ -12,14 +12,13 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/clusterswitch/clusterswitch/internal/preflight/facts"
+	"github.com/clusterswitch/clusterswitch/internal/workload"
 )
 
 // The annotations by which people say what may run in two clusters at a time.
 const (
 	// runsTwice with the value allowed lets a CronJob run in both.
 	runsTwice = "clusterswitch.io/runs-twice"
-	// singleton with the value true marks a workload of which one may run.
-	singleton = "clusterswitch.io/singleton"
 )
 
 // schedules are the kinds of backup schedules, with the field that stops each.
@@ -86,7 +85,7 @@ func addSingle(c *facts.Cluster, k facts.GroupKind, o runtime.Object) {
 		replicas = int(*wanted)
 	}
 	object := facts.Object{GroupKind: k, Name: nameOf(m)}
-	if m.GetAnnotations()[singleton] == "true" {
+	if m.GetAnnotations()[workload.Singleton] == "true" {
 		c.Network.Singletons = append(c.Network.Singletons, facts.Singleton{Object: object, Replicas: replicas, Handed: ours(m, "spec", "replicas")})
 	}
 	if replicas == 0 {
