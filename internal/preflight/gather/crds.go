@@ -2,7 +2,6 @@ package gather
 
 import (
 	"maps"
-	"slices"
 
 	"k8s.io/apimachinery/pkg/runtime"
 
@@ -50,13 +49,13 @@ func crdOf(o map[string]any, schemas schemaPool) facts.CRD {
 			Trusted: textAt(o, "spec", "conversion", "webhook", "clientConfig", "caBundle") != "",
 		}
 	}
-	for condition := range objectsAt(o, "status", "conditions") {
+	for _, condition := range objectsAt(o, "status", "conditions") {
 		if textAt(condition, "type") == "Established" {
 			crd.Established = textAt(condition, "status") == "True"
 		}
 	}
 	keepsAll := truthAt(o, "spec", "preserveUnknownFields")
-	for v := range objectsAt(o, "spec", "versions") {
+	for _, v := range objectsAt(o, "spec", "versions") {
 		if truthAt(v, "storage") {
 			crd.Storage = textAt(v, "name")
 		}
@@ -71,52 +70,4 @@ func crdOf(o map[string]any, schemas schemaPool) facts.CRD {
 		crd.Versions[textAt(v, "name")] = version
 	}
 	return crd
-}
-
-// valueAt finds a value by its keys; nil: it isn't there.
-func valueAt(o map[string]any, path ...string) any {
-	var found any = o
-	for _, key := range path {
-		deeper, ok := found.(map[string]any)
-		if !ok {
-			return nil
-		}
-		found = deeper[key]
-	}
-	return found
-}
-
-func textAt(o map[string]any, path ...string) string {
-	s, _ := valueAt(o, path...).(string)
-	return s
-}
-
-func truthAt(o map[string]any, path ...string) bool {
-	b, _ := valueAt(o, path...).(bool)
-	return b
-}
-
-// textsAt gives a list of strings, sorted.
-func textsAt(o map[string]any, path ...string) []string {
-	list, _ := valueAt(o, path...).([]any)
-	var found []string
-	for _, item := range list {
-		if s, ok := item.(string); ok {
-			found = append(found, s)
-		}
-	}
-	slices.Sort(found)
-	return found
-}
-
-// objectsAt goes through a list of objects.
-func objectsAt(o map[string]any, path ...string) func(func(map[string]any) bool) {
-	list, _ := valueAt(o, path...).([]any)
-	return func(yield func(map[string]any) bool) {
-		for _, item := range list {
-			if object, ok := item.(map[string]any); ok && !yield(object) {
-				return
-			}
-		}
-	}
 }

@@ -98,7 +98,7 @@ func limitsOf(o map[string]any) *facts.SchemaLimits {
 			l.Words[word] = compact(plainText(value))
 		}
 	}
-	for rule := range objectsAt(o, "x-kubernetes-validations") {
+	for _, rule := range objectsAt(o, "x-kubernetes-validations") {
 		l.Rules = append(l.Rules, compact(textAt(rule, "rule")))
 	}
 	for _, logic := range []string{"allOf", "anyOf", "oneOf", "not"} {

@@ -187,16 +187,16 @@ func speaksPromQL(kind string) bool {
 // dataSources finds which kinds of data sources variables stand for.
 func dataSources(root map[string]any) map[string]string {
 	found := map[string]string{}
-	for _, input := range eachMap(root["__inputs"]) {
+	for _, input := range objectsOf(root["__inputs"]) {
 		found[asText(input["name"])] = asText(input["pluginId"])
 	}
 	templating, _ := root["templating"].(map[string]any)
-	for _, v := range eachMap(templating["list"]) {
+	for _, v := range objectsOf(templating["list"]) {
 		if asText(v["type"]) == "datasource" {
 			found[asText(v["name"])] = asText(v["query"])
 		}
 	}
-	for _, v := range eachMap(root["variables"]) {
+	for _, v := range objectsOf(root["variables"]) {
 		if spec, is := v["spec"].(map[string]any); is && asText(v["kind"]) == "DatasourceVariable" {
 			found[asText(spec["name"])] = asText(spec["pluginId"])
 		}

@@ -55,7 +55,7 @@ func entrances(Options) topic {
 			}
 		},
 		{Group: gatewayGroup, Kind: "GatewayClass"}: takeCustom(func(c *facts.Cluster, u *unstructured.Unstructured) {
-			set(&c.Network.GatewayClasses, u.GetName(), stringAt(u, "spec", "controllerName"))
+			set(&c.Network.GatewayClasses, u.GetName(), textAt(u.Object, "spec", "controllerName"))
 		}),
 		{Group: gatewayGroup, Kind: "Gateway"}: takeCustom(func(c *facts.Cluster, u *unstructured.Unstructured) {
 			c.Network.Gateways = append(c.Network.Gateways, gatewayOf(u))
@@ -136,13 +136,13 @@ func ingressOf(i *networkingv1.Ingress) facts.Ingress {
 }
 
 func gatewayOf(u *unstructured.Unstructured) facts.Gateway {
-	out := facts.Gateway{Name: nameOf(u), Class: stringAt(u, "spec", "gatewayClassName")}
-	for _, at := range listAt(u.Object, "status", "addresses") {
+	out := facts.Gateway{Name: nameOf(u), Class: textAt(u.Object, "spec", "gatewayClassName")}
+	for _, at := range objectsAt(u.Object, "status", "addresses") {
 		if value, ok := at["value"].(string); ok && value != "" {
 			out.Addresses = append(out.Addresses, value)
 		}
 	}
-	for _, l := range listAt(u.Object, "spec", "listeners") {
+	for _, l := range objectsAt(u.Object, "spec", "listeners") {
 		if host, ok := l["hostname"].(string); ok && host != "" {
 			out.Hosts = append(out.Hosts, host)
 		}
@@ -155,9 +155,9 @@ func routeOf(k facts.GroupKind, u *unstructured.Unstructured) facts.Route {
 	out := facts.Route{Object: facts.Object{GroupKind: k, Name: nameOf(u)}}
 	hosts, _, _ := unstructured.NestedStringSlice(u.Object, "spec", "hostnames")
 	out.Hosts = sortedSet(hosts)
-	out.Gateways = namesAt(u, listAt(u.Object, "spec", "parentRefs"), "Gateway")
-	for _, rule := range listAt(u.Object, "spec", "rules") {
-		out.Services = append(out.Services, namesAt(u, listAt(rule, "backendRefs"), "Service")...)
+	out.Gateways = namesAt(u, objectsAt(u.Object, "spec", "parentRefs"), "Gateway")
+	for _, rule := range objectsAt(u.Object, "spec", "rules") {
+		out.Services = append(out.Services, namesAt(u, objectsAt(rule, "backendRefs"), "Service")...)
 	}
 	slices.SortFunc(out.Services, facts.Name.Compare)
 	out.Services = slices.Compact(out.Services)
@@ -182,8 +182,8 @@ func namesAt(u *unstructured.Unstructured, references []map[string]any, kind str
 func bindingOf(k facts.GroupKind, u *unstructured.Unstructured) facts.Binding {
 	out := facts.Binding{
 		Object:   facts.Object{GroupKind: k, Name: nameOf(u)},
-		GroupARN: stringAt(u, "spec", "targetGroupARN"), GroupName: stringAt(u, "spec", "targetGroupName"),
-		TargetType: stringAt(u, "spec", "targetType"), Service: stringAt(u, "spec", "serviceRef", "name"),
+		GroupARN: textAt(u.Object, "spec", "targetGroupARN"), GroupName: textAt(u.Object, "spec", "targetGroupName"),
+		TargetType: textAt(u.Object, "spec", "targetType"), Service: textAt(u.Object, "spec", "serviceRef", "name"),
 	}
 	if port, ok, _ := unstructured.NestedFieldNoCopy(u.Object, "spec", "serviceRef", "port"); ok {
 		out.Port = fmt.Sprint(port)
@@ -213,25 +213,6 @@ func makerOf(labels map[string]string) facts.Object {
 		}
 	}
 	return facts.Object{}
-}
-
-// stringAt gives a string of a custom object; empty: it isn't there.
-func stringAt(u *unstructured.Unstructured, path ...string) string {
-	s, _, _ := unstructured.NestedString(u.Object, path...)
-	return s
-}
-
-// listAt gives the objects of a list.
-func listAt(of map[string]any, path ...string) []map[string]any {
-	list, _, _ := unstructured.NestedFieldNoCopy(of, path...)
-	items, _ := list.([]any)
-	var out []map[string]any
-	for _, item := range items {
-		if m, ok := item.(map[string]any); ok {
-			out = append(out, m)
-		}
-	}
-	return out
 }
 
 func sortedSet(all []string) []string {

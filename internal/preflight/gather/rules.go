@@ -1,7 +1,6 @@
 package gather
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -40,12 +39,12 @@ func (q querier) rules(c *facts.Cluster, o runtime.Object, k facts.GroupKind) {
 	}
 	of := facts.Object{GroupKind: k, Name: facts.Name{Namespace: u.GetNamespace(), Name: u.GetName()}}
 	groups, _, _ := unstructured.NestedFieldNoCopy(u.Object, "spec", "groups")
-	for _, group := range eachMap(groups) {
+	for _, group := range objectsOf(groups) {
 		// VictoriaMetrics has rules of other languages too.
 		if kind := asText(group["type"]); kind != "" && kind != "prometheus" {
 			continue
 		}
-		for _, r := range eachMap(group["rules"]) {
+		for _, r := range objectsOf(group["rules"]) {
 			rule := facts.Query{Use: facts.UseAlert, Name: asText(r["alert"]), Object: of}
 			if record := asText(r["record"]); record != "" {
 				rule.Use, rule.Name = facts.UseRecord, record
@@ -54,29 +53,6 @@ func (q querier) rules(c *facts.Cluster, o runtime.Object, k facts.GroupKind) {
 			c.Queries = append(c.Queries, rule)
 		}
 	}
-}
-
-// eachMap gives the mappings of a list; what isn't one is left out.
-func eachMap(list any) []map[string]any {
-	items, _ := list.([]any)
-	var found []map[string]any
-	for _, item := range items {
-		if m, is := item.(map[string]any); is {
-			found = append(found, m)
-		}
-	}
-	return found
-}
-
-// asText gives a scalar as text: an expression may be a bare number.
-func asText(v any) string {
-	switch v := v.(type) {
-	case string:
-		return strings.Clone(v)
-	case int64, float64:
-		return fmt.Sprint(v)
-	}
-	return ""
 }
 
 // expression is one text to read.
