@@ -10,9 +10,11 @@ import (
 	"go.uber.org/zap"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
 
@@ -111,10 +113,21 @@ func (s *source) track(lw *cache.ListWatch) {
 		w, err := open(ctx, o)
 		if err != nil {
 			s.failed(err)
-			return nil, err
+			return nil, interruptible(o, err)
 		}
 		return s.opened(w), nil
 	}
+}
+
+// interruptible hides from the reflector what it would sleep on without looking
+// at its context (watchList of client-go's reflector.go): it would keep a pair
+// that stops for up to a minute, and a changed configuration with it. It waits
+// all the same before it tries again, in a place where it can be told to stop.
+func interruptible(o metav1.ListOptions, err error) error {
+	if o.SendInitialEvents != nil && (utilnet.IsConnectionRefused(err) || apierrors.IsTooManyRequests(err)) {
+		return errors.New(err.Error())
+	}
+	return err
 }
 
 func (s *source) failed(err error) {

@@ -2,11 +2,17 @@ package kube
 
 import (
 	"errors"
+	"fmt"
+	"net"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
 )
@@ -86,5 +92,36 @@ func TestACacheIsCurrentOnlyWithAWatchOpenSinceBeforeTheQuestion(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// The reflector sleeps through the end of its context where the first watch is
+// refused; other errors, and watches that are only opened again, stay as they are.
+func TestARefusedFirstWatchDoesNotKeepWhoStops(t *testing.T) {
+	refused := &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
+	busy := apierrors.NewTooManyRequests("later", 1)
+	gone := apierrors.NewResourceExpired("too old")
+	first := metav1.ListOptions{SendInitialEvents: new(true)}
+	for name, c := range map[string]struct {
+		options metav1.ListOptions
+		err     error
+		sleeps  bool // the reflector would take it for a reason to sleep
+	}{
+		"the first watch is refused":       {first, refused, false},
+		"the first watch comes too soon":   {first, busy, false},
+		"a watch is refused when reopened": {metav1.ListOptions{}, refused, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := interruptible(c.options, fmt.Errorf("opening the watch: %w", c.err))
+			if sleeps := utilnet.IsConnectionRefused(got) || apierrors.IsTooManyRequests(got); sleeps != c.sleeps {
+				t.Errorf("the reflector sleeps on it: %t", sleeps)
+			}
+			if !strings.Contains(got.Error(), c.err.Error()) {
+				t.Errorf("it no longer says why: %v", got)
+			}
+		})
+	}
+	if got := interruptible(first, gone); !apierrors.IsResourceExpired(got) {
+		t.Errorf("an error that means something else is hidden: %v", got)
 	}
 }
