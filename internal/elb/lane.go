@@ -23,7 +23,9 @@ const (
 const stillWaits = 10 * time.Second
 
 // expectedFor is how long a rollback counts as waiting that was only announced.
-const expectedFor = 2 * time.Second
+// It is longer than a loop pauses after a look that AWS throttled: who is between
+// two tries hasn't given up.
+const expectedFor = 6 * time.Second
 
 // crowd is how many rollbacks waiting for their weights are so many that none of
 // AWS's calls may go to anything else.

@@ -215,7 +215,7 @@ func TestManyPairsShareTheirCalls(t *testing.T) {
 		}
 		time.Sleep(5 * time.Second)
 		watched := look(shift.Watching)
-		if watched["DescribeRules"] > 11 || watched["DescribeTargetHealth"] != 2 || watched["DescribeTargetGroupAttributes"] != 2 || watched["DescribeLoadBalancerAttributes"] != 10 {
+		if watched["DescribeRules"] > 13 || watched["DescribeTargetHealth"] != 2 || watched["DescribeTargetGroupAttributes"] != 2 || watched["DescribeLoadBalancerAttributes"] != 10 {
 			t.Errorf("a watching look takes %v", watched)
 		}
 		time.Sleep(time.Second)

@@ -33,7 +33,9 @@ func TestABatchCostsNoMoreInALargeZone(t *testing.T) {
 	}
 	smallPlan, smallPage := costs(20)
 	largePlan, largePage := costs(2000)
-	if largePlan > smallPlan || largePage > smallPage {
+	// A map's own growth may take one or two more; the names of the zone would take thousands.
+	const few = 3
+	if largePlan > smallPlan+few || largePage > smallPage+few {
 		t.Errorf("a batch allocates %v times and a page %v in a large zone, %v and %v in a small one", largePlan, largePage, smallPlan, smallPage)
 	}
 }
