@@ -66,10 +66,6 @@ func TestFaultsOfAPair(t *testing.T) {
 		"replicas above one hundred percent": {
 			"serve: green", "serve: green\n    replicas: {atLeast: 101%} #!", "pairs[0].replicas.atLeast", "101% is not a percentage; use a whole number from 0 to 100",
 		},
-		"a standby with capacity": {
-			"serve: green", "serve: green\n    standby: {capacity: {}} #!", "pairs[0].standby.capacity",
-			"keeping blue's capacity is not supported yet",
-		},
 		"change windows": {
 			"serve: green", "serve: green\n    windows: [] #!", "pairs[0].windows", "change windows are not supported yet",
 		},

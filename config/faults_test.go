@@ -151,7 +151,7 @@ pairs:
 		`c.yaml:6: pairs[0].serve: grean is not known here; use blue or green`,
 		`c.yaml:7: pairs[0].blue: has no kind; give it one of kubeconfig, kubeconfigSecret or eks`,
 		`c.yaml:9: pairs[0].rollback: 7 is neither true nor false; write true or false, without quotes`,
-		`c.yaml:11: pairs[0].probes[0].tcp: is the single value 5; use a mapping with the keys address`,
+		`c.yaml:11: pairs[0].probes[0].tcp: is the single value 5; use a mapping with the keys address, blueAddress`,
 		`c.yaml:12: pairs[0].probes[1]: has no kind; give it one of http, tcp or service`,
 		`c.yaml:12: pairs[0].probes[1].name: a is the name of another probe of this pair (pairs[0].probes[0].name, line 11); choose a name of its own`,
 		`c.yaml:12: pairs[0].probes[1].timeout: never is not a duration; use a duration from 10ms to 5m, such as 3s (the units are ms, s, m and h)`,
@@ -183,7 +183,7 @@ func TestDocumentsThatHoldNothing(t *testing.T) {
 		"an anchor inside itself": {
 			"apiVersion: clusterswitch.io/v1alpha1\npairs: &p [*p]\n",
 			"c.yaml:2: pairs[0]: is a list; use a mapping with the keys name, serve, attempt, rollback, rollbackForce, paused, " +
-				"handsOff, blue, green, preflight, workloads, replicas, probes, traffic, steps, gates, soakOnly, standby, staleAfter",
+				"handsOff, blue, green, preflight, workloads, replicas, probes, traffic, steps, gates, soakOnly, standby, singletons, retire, staleAfter",
 		},
 	}
 	for name, test := range tests {

@@ -59,6 +59,12 @@ type Pair struct {
 	// Standby says how long blue is kept ready after green got everything.
 	Standby Standby `yaml:"standby"`
 
+	// Singletons says how what may run in one cluster only is handed over.
+	Singletons Singletons `yaml:"singletons"`
+
+	// Retire says what is asked of blue before it may be deleted.
+	Retire Retire `yaml:"retire"`
+
 	// StaleAfter is the age at which a reading counts as unknown. Unknown never raises green. It is at least as long as
 	// the daemon and the slowest probe need between two readings.
 	StaleAfter time.Duration `yaml:"staleAfter" range:"100ms..1h" derived:"3 × the longest of interval and the pair's probe intervals"`
@@ -98,12 +104,9 @@ type Standby struct {
 
 	// AutoRollback lets the daemon go back by itself during standby. Otherwise it alerts and leaves it to a person.
 	AutoRollback bool `yaml:"autoRollback"`
-}
 
-func (Standby) laterKeys() map[string]string {
-	return map[string]string{
-		"capacity": "keeping blue's capacity is not supported yet; remove it and keep blue's autoscaler floors by hand",
-	}
+	// Capacity says how ready blue must be to take everything back, from the first step on.
+	Capacity Capacity `yaml:"capacity"`
 }
 
 func (Pair) laterKeys() map[string]string {

@@ -96,7 +96,7 @@ func TestParseGivesDefaults(t *testing.T) {
 				}},
 				{Name: "route53-1", Route53: &config.Route53{
 					HostedZoneID: "Z123", Names: []string{"shop.example.com"}, Types: []string{"A"},
-					BlueSetIdentifier: "blue", GreenSetIdentifier: "green", Mark: true, MarkPrefix: "_clusterswitch",
+					BlueSetIdentifier: "blue", GreenSetIdentifier: "green", Connections: time.Hour, Mark: true, MarkPrefix: "_clusterswitch",
 				}},
 			},
 			Steps: []config.Step{{Share: 1, Hold: 10 * time.Minute}, {Share: 100, Hold: 10 * time.Minute}},
@@ -105,7 +105,9 @@ func TestParseGivesDefaults(t *testing.T) {
 				MaxErrorRatio: 0.01, MinRequests: 50, Window: 5 * time.Minute, Period: time.Minute,
 				Settle: 2 * time.Minute, Breaches: 2,
 			}}},
-			Standby:    config.Standby{For: 72 * time.Hour},
+			Standby:    config.Standby{For: 72 * time.Hour, Capacity: config.Capacity{AtLeast: 90, OnBreach: "hold"}},
+			Singletons: config.Singletons{At: 100, Drain: 10 * time.Minute},
+			Retire:     config.Retire{SilentFor: 24 * time.Hour},
 			StaleAfter: 30 * time.Second,
 		}},
 	}

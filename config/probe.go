@@ -13,7 +13,8 @@ type Probe struct {
 	// TCP opens a connection.
 	TCP *TCPProbe `yaml:"tcp"`
 
-	// Service asks a Service of green through green's API server, so that nothing has to be exposed.
+	// Service asks a Service of green through green's API server, so that nothing has to be exposed. Blue's is asked
+	// likewise.
 	Service *ServiceProbe `yaml:"service"`
 
 	// Interval is the time from one run to the next, spread by up to a tenth either way.
@@ -40,7 +41,10 @@ type HTTPProbe struct {
 	// URL is an http or https address.
 	URL string `yaml:"url" required:"true"`
 
-	// Host replaces the Host header, to ask for the users' name at an internal address.
+	// BlueURL is the same for blue, which is probed on it before and on the planned way back. Empty doesn't probe blue.
+	BlueURL string `yaml:"blueURL"`
+
+	// Host replaces the Host header, to ask for the users' name at an internal address, on both sides.
 	Host string `yaml:"host" derived:"the URL's host"`
 
 	// ServerName is the name the certificate is asked and checked for (SNI). It needs an https URL.
@@ -72,6 +76,9 @@ type Expect struct {
 type TCPProbe struct {
 	// Address is host:port.
 	Address string `yaml:"address" required:"true"`
+
+	// BlueAddress is the same for blue. Empty doesn't probe blue.
+	BlueAddress string `yaml:"blueAddress"`
 }
 
 // ServiceProbe asks a Service through the API server's service proxy. The daemon's account needs get on services/proxy.

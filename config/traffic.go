@@ -1,5 +1,7 @@
 package config
 
+import "time"
+
 // Entrance is one place where users' traffic is split. It has exactly one of alb, nlb and route53.
 type Entrance struct {
 	// Name tells the entrance apart within its pair. It is a DNS label.
@@ -99,6 +101,10 @@ type Route53 struct {
 
 	// GreenSetIdentifier is the SetIdentifier of the record that leads to green.
 	GreenSetIdentifier string `yaml:"greenSetIdentifier" required:"true"`
+
+	// Connections is how long a client may keep a connection that it has, and so stay on a side, whatever the records say.
+	// An Application Load Balancer ends a client's connection after an hour, by client_keep_alive.seconds.
+	Connections time.Duration `yaml:"connections" default:"1h" range:"0s.."`
 
 	// Mark keeps a TXT record beside the records of each name. It fences off an older daemon's writes and lets a
 	// rollback without the journal leave its trace.

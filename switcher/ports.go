@@ -52,6 +52,13 @@ type Committer interface {
 	Commit(ctx context.Context, changes []shift.Change) []shift.Result
 }
 
+// Steward brings the clusters to what is intended for them besides traffic. It is
+// told in each turn, and only after the state that the intent follows from was
+// journaled. It must not block.
+type Steward interface {
+	Intend(i shift.ClusterIntent)
+}
+
 // Reporter is told of every turn: metrics, status, web page.
 type Reporter interface {
 	Report(t Turn)

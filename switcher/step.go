@@ -36,9 +36,22 @@ func (s *Switcher) Step(ctx context.Context, now time.Time) (wakeAt time.Time) {
 		t.Decision = shift.Decide(t.Plan, s.state, t.Observation, now)
 		s.carryOut(ctx, sending, &t)
 	}
+	s.tend(t)
 	s.log.turn(t)
 	s.reporter.Report(t)
 	return s.wakeAt(t)
+}
+
+// tend hands on what is intended for the clusters, once it is written down. Who
+// isn't in charge leaves them as they are.
+func (s *Switcher) tend(t Turn) {
+	switch {
+	case s.steward == nil:
+	case t.Superseded || s.superseded:
+		s.steward.Intend(shift.ClusterIntent{Leave: true, Attempt: t.Decision.Next.Attempt})
+	case t.JournalErr == nil && s.loaded:
+		s.steward.Intend(t.Decision.Clusters)
+	}
 }
 
 // gather reads the journal where that is still to be done, and looks at the

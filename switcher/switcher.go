@@ -39,9 +39,11 @@ type Options struct {
 	Observer  Observer
 	Journal   Journal
 	Committer Committer
-	Reporter  Reporter
-	Logger    *zap.Logger
-	Timeouts  Timeouts // zero: DefaultTimeouts
+	// Steward tends the clusters; nil: nobody does.
+	Steward  Steward
+	Reporter Reporter
+	Logger   *zap.Logger
+	Timeouts Timeouts // zero: DefaultTimeouts
 }
 
 // Switcher runs one pair. Step is for one goroutine; SetPlan and Wake may be
@@ -50,6 +52,7 @@ type Switcher struct {
 	observer  Observer
 	journal   Journal
 	committer Committer
+	steward   Steward
 	reporter  Reporter
 	log       turnLog
 	timeouts  Timeouts
@@ -82,7 +85,7 @@ func New(o Options) *Switcher {
 		o.Timeouts = DefaultTimeouts()
 	}
 	s := &Switcher{
-		observer: o.Observer, journal: o.Journal, committer: o.Committer, reporter: o.Reporter,
+		observer: o.Observer, journal: o.Journal, committer: o.Committer, steward: o.Steward, reporter: o.Reporter,
 		timeouts: o.Timeouts,
 		log:      turnLog{logger: o.Logger.With(logkey.Pair(o.Plan.Pair)), failing: map[string]failedWrite{}},
 		wake:     make(chan struct{}, 1), state: shift.NewState(),

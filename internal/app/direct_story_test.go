@@ -27,7 +27,7 @@ func (s *story) halfway() {
 	c := s.config()
 	plan := planOf(c, c.Pairs[0])
 	state := shift.State{
-		Schema: shift.Schema, Attempt: 3, Epoch: 5, Version: 10, Phase: shift.Shifting, Share: 50, Step: 1, BlueBaseline: 4,
+		Schema: shift.Schema, Attempt: 3, Epoch: 5, Version: 10, Phase: shift.Shifting, Share: 50, Step: 1, Baseline: shift.Baseline{Ready: 4},
 		Steps:     []shift.Step{{Share: 50, Hold: time.Hour}, {Share: 100}},
 		StartedAt: time.Now().Add(-time.Hour), ChangedAt: time.Now().Add(-time.Hour),
 	}

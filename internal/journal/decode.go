@@ -50,6 +50,15 @@ func decode(content []byte) shift.Found {
 	if fault := inspect(s); fault != "" {
 		return unreadable("%s", fault)
 	}
+	if *version.Schema == 3 {
+		var before struct {
+			BlueBaseline int `json:"blueBaseline"`
+		}
+		if err := json.Unmarshal(content, &before); err != nil {
+			return unreadable("it doesn't have the form of schema 3: %s", err)
+		}
+		s.Baseline.Ready = before.BlueBaseline
+	}
 	s.Schema = shift.Schema
 	return shift.Found{State: s, Present: true}
 }

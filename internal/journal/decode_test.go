@@ -23,18 +23,18 @@ func at(clock string) time.Time {
 	return t
 }
 
-// stateOfSchema2 has a value in every field that version 2 knew.
-func stateOfSchema2() shift.State {
+// stateOfSchema3 has a value in every field that version 3 knew.
+func stateOfSchema3() shift.State {
 	const arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:"
 	return shift.State{
 		Schema: shift.Schema, Attempt: 3, Epoch: 7, Version: 42, Phase: shift.RollingBack,
 		Steps:     []shift.Step{{Share: 10, Hold: 10 * time.Minute}, {Share: 100, Hold: 90 * time.Minute, Approval: true}},
-		Entrances: entrancesOfSchema2(arn),
+		Entrances: entrancesOfSchema3(arn),
 		Step:      1, Share: 10,
 		StartedAt: at("10:00:00"), ChangedAt: at("10:20:00.123456789"), ShownAt: at("10:20:01"),
 		ReachedAt: at("10:21:01"), EndedAt: at("11:00:00"),
-		BlueBaseline: 12,
-		Breaches:     []shift.Breach{{Gate: "errors", Count: 2, To: at("10:30:00")}},
+		Baseline: shift.Baseline{Ready: 12},
+		Breaches: []shift.Breach{{Gate: "errors", Count: 2, To: at("10:30:00")}},
 		Rollback: &shift.RollbackRecord{
 			By: "gate errors", Automatic: true, Why: "4.00 % of 500 requests to green failed, at most 1.00 % may", At: at("10:31:00"),
 		},
@@ -42,10 +42,11 @@ func stateOfSchema2() shift.State {
 			ID: "3-1772447460000", Reason: shift.Drift, Entrance: "shop-alb",
 			Message: "somebody else set entrance shop-alb to blue 70, green 30; 0 % was intended", At: at("10:31:00"),
 		},
+		Preflight: &shift.PreflightOutcome{At: at("10:00:09"), Digest: "9f86d081884c7d65", Blocks: 1, Warns: 2, Waived: 3},
 	}
 }
 
-func entrancesOfSchema2(arn string) []shift.EntranceState {
+func entrancesOfSchema3(arn string) []shift.EntranceState {
 	blue, green := arn+"targetgroup/blue/4", arn+"targetgroup/green/5"
 	return []shift.EntranceState{
 		{
@@ -68,19 +69,28 @@ func entrancesOfSchema2(arn string) []shift.EntranceState {
 
 // fullState has a value in every field.
 func fullState() shift.State {
-	s := stateOfSchema2()
-	s.Preflight = &shift.PreflightOutcome{At: at("10:00:09"), Digest: "9f86d081884c7d65", Blocks: 1, Warns: 2, Waived: 3}
+	s := stateOfSchema3()
+	s.Baseline = shift.Baseline{
+		At: at("10:00:10"), Ready: 12, Workloads: []shift.WorkloadBaseline{{Workload: "Deployment shop/web", Ready: 8}},
+		Loads: []shift.LoadBaseline{{Name: "shop-alb", Rate: 412.5}},
+	}
+	s.FloorsHeld = true
+	s.Baton = []shift.BatonState{{
+		Key: "CronJob shop/nightly", Stage: shift.BatonGiving, Side: shift.Green, Since: at("10:31:00"), OffSince: at("10:31:01"), Replicas: 2,
+		LastRun: at("02:00:00"), NextRun: at("12:00:00"), Failed: "1 job was still running after 10m0s",
+		Gap: &shift.BatonGap{From: at("10:25:00"), To: at("10:25:07"), Missed: at("10:25:05")},
+	}}
 	return s
 }
 
 // TestOlderSchemasStayReadable holds every later version to what the version
 // before wrote. A golden file never changes once a version that writes it is released.
 func TestOlderSchemasStayReadable(t *testing.T) {
-	golden, err := os.ReadFile("testdata/state-v2.json")
+	golden, err := os.ReadFile("testdata/state-v3.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(shift.Found{Present: true, State: stateOfSchema2()}, decode(golden)); diff != "" {
+	if diff := cmp.Diff(shift.Found{Present: true, State: stateOfSchema3()}, decode(golden)); diff != "" {
 		t.Errorf("reading the golden file (-want +got):\n%s", diff)
 	}
 }
@@ -112,19 +122,19 @@ func TestWhatMakesNoSenseIsUnreadable(t *testing.T) {
 		why     string // part of the reason
 	}{
 		"a list instead of an object":         {`[1]`, "no JSON object"},
-		"half an object":                      {`{"schema": 2, "phase": "Id`, "no JSON object"},
+		"half an object":                      {`{"schema": 3, "phase": "Id`, "no JSON object"},
 		"an object without a schema":          {`{}`, "no schema number"},
-		"a schema from the future":            {`{"schema": 4, "phase": "Idle"}`, "its schema is 4"},
-		"a schema too old":                    {`{"schema": 1, "phase": "Idle"}`, "its schema is 1"},
+		"a schema from the future":            {`{"schema": 5, "phase": "Idle"}`, "its schema is 5"},
+		"a schema too old":                    {`{"schema": 2, "phase": "Idle"}`, "its schema is 2"},
 		"a schema that never was":             {`{"schema": 0, "phase": "Idle"}`, "its schema is 0"},
-		"a field of another type":             {`{"schema": 2, "phase": "Idle", "attempt": "one"}`, "form of schema 2"},
-		"a hold that is no duration":          {`{"schema": 2, "phase": "Idle", "steps": [{"share": 1, "hold": "soon"}]}`, "form of schema 2"},
-		"a phase that nobody knows":           {`{"schema": 2, "phase": "Flying"}`, `"Flying"`},
-		"no phase at all":                     {`{"schema": 2}`, "phase"},
-		"a share over 100":                    {`{"schema": 2, "phase": "Idle", "share": 101}`, "101"},
-		"a step beyond the last":              {`{"schema": 2, "phase": "Idle", "step": 1}`, "step 1 of 0"},
-		"a step before the first":             {`{"schema": 2, "phase": "Idle", "step": -1}`, "step -1 of 0"},
-		"a share of an entrance that is none": {`{"schema": 2, "phase": "Shifting", "entrances": [{"name": "shop", "share": -1}]}`, "entrance shop"},
+		"a field of another type":             {`{"schema": 4, "phase": "Idle", "attempt": "one"}`, "form of schema 4"},
+		"a hold that is no duration":          {`{"schema": 3, "phase": "Idle", "steps": [{"share": 1, "hold": "soon"}]}`, "form of schema 3"},
+		"a phase that nobody knows":           {`{"schema": 3, "phase": "Flying"}`, `"Flying"`},
+		"no phase at all":                     {`{"schema": 3}`, "phase"},
+		"a share over 100":                    {`{"schema": 3, "phase": "Idle", "share": 101}`, "101"},
+		"a step beyond the last":              {`{"schema": 3, "phase": "Idle", "step": 1}`, "step 1 of 0"},
+		"a step before the first":             {`{"schema": 3, "phase": "Idle", "step": -1}`, "step -1 of 0"},
+		"a share of an entrance that is none": {`{"schema": 3, "phase": "Shifting", "entrances": [{"name": "shop", "share": -1}]}`, "entrance shop"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			found := decode([]byte(c.content))
@@ -162,14 +172,14 @@ func TestTheSizeLimitIsExact(t *testing.T) {
 
 // FuzzDecode: whatever is stored, it is read to the letter, or it is unreadable.
 func FuzzDecode(f *testing.F) {
-	golden, err := os.ReadFile("testdata/state-v2.json")
+	golden, err := os.ReadFile("testdata/state-v3.json")
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(golden)
-	f.Add([]byte(`{"schema": 2, "phase": "Idle"}`))
+	f.Add([]byte(`{"schema": 3, "phase": "Idle"}`))
 	f.Add([]byte(`{"schema": 1e0, "phase": "Shifting", "share": 100, "steps": [{"share": 100, "hold": "0s"}], "step": 1}`))
-	f.Add([]byte(`{"schema": 3}`))
+	f.Add([]byte(`{"schema": 2}`))
 	f.Add([]byte(` null `))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		found := decode(content)

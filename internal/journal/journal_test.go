@@ -128,7 +128,7 @@ func shiftingState() shift.State {
 			Entrance: shift.Entrance{Name: "shop", Route53: &shift.Route53Entrance{HostedZoneID: "Z1", Names: []string{"shop.example.com"}, Types: []string{"A"}}},
 			Share:    25, Pending: true, Was: shift.Weights{Blue: 100},
 		}},
-		Step: 1, Share: 25, StartedAt: at(0), ChangedAt: at(1), BlueBaseline: 3,
+		Step: 1, Share: 25, StartedAt: at(0), ChangedAt: at(1), Baseline: shift.Baseline{Ready: 3},
 		Rollback: &shift.RollbackRecord{By: "spec.rollback", Why: "a person asked & said <why>", At: at(2)},
 		Question: &shift.Question{ID: "1-2", Reason: shift.Drift, Entrance: "shop", Message: "somebody else wrote", At: at(2)},
 	}

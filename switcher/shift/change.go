@@ -87,6 +87,8 @@ type Said struct {
 	// BlueReady is blue's ready replicas of those wanted, as "12/12"; empty:
 	// unknown.
 	BlueReady string
+	// Readiness says how the way back stands; zero where nothing is to go back.
+	Readiness Readiness
 	// Notes are what Notes says of the entrances.
 	Notes []string
 }

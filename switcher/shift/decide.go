@@ -10,7 +10,9 @@ import (
 type Decision struct {
 	Next    State
 	Changes []Change
-	Reason  Reason
+	// Clusters is what shall hold in the clusters besides traffic.
+	Clusters ClusterIntent
+	Reason   Reason
 	// Message is one sentence for a person.
 	Message string
 	// Verdicts are the gates that were judged, all of them.
@@ -26,8 +28,20 @@ type Decision struct {
 func Decide(p Plan, s State, o Observation, now time.Time) Decision {
 	t := newTurn(p, s, o, now)
 	if o.Request.HandsOff {
-		return t.stay(HandsOff, "hands off: the daemon writes nothing, not even a rollback")
+		d := t.stay(HandsOff, "hands off: the daemon writes nothing, not even a rollback")
+		d.Clusters = ClusterIntent{Leave: true, Attempt: s.Attempt}
+		return d
 	}
+	d := t.decide()
+	t.next = d.Next
+	t.passBaton()
+	t.keepFloors()
+	d.Next, d.Clusters = t.next, t.clusterIntent()
+	return d
+}
+
+// decide chooses what happens to the traffic.
+func (t *turn) decide() Decision {
 	t.confirmWrites()
 	t.countBreaches()
 	if d, ok := t.rollbackByPerson(); ok {

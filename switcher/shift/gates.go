@@ -112,9 +112,9 @@ func replicasSuffice(t *turn, next Share) []Verdict {
 			return one(name, Fail, "green's %s has %d ready replicas, blue's has %d; at least %d are needed", w.Key(), have, w.Ready, need)
 		}
 	}
-	have, need := t.o.Green.Ready(), percentOf(int(next), t.next.BlueBaseline)
+	have, need := t.o.Green.Ready(), percentOf(int(next), t.next.Baseline.Ready)
 	if have < need {
-		return one(name, Fail, "green has %d ready replicas; %s of the load needs %d, as blue carried everything on %d", have, next, need, t.next.BlueBaseline)
+		return one(name, Fail, "green has %d ready replicas; %s of the load needs %d, as blue carried everything on %d", have, next, need, t.next.Baseline.Ready)
 	}
 	return one(name, Pass, "green has %d ready replicas, %d are needed for %s", have, need, next)
 }

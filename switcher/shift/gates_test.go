@@ -13,7 +13,7 @@ func judged(spoil func(t *turn)) *turn {
 	w := newWorld()
 	w.now = now
 	s := State{
-		Schema: Schema, Attempt: 1, Phase: Shifting, Steps: w.plan.Steps, Step: 1, Share: 25, BlueBaseline: 10,
+		Schema: Schema, Attempt: 1, Phase: Shifting, Steps: w.plan.Steps, Step: 1, Share: 25, Baseline: Baseline{Ready: 10},
 		Entrances: freeze(w.plan.Entrances, 25), StartedAt: now.Add(-time.Hour), ChangedAt: reached, ShownAt: reached, ReachedAt: reached,
 	}
 	w.probes[0].results = []ProbeResult{{At: now.Add(-20 * time.Second)}, {At: now.Add(-10 * time.Second)}}

@@ -13,8 +13,14 @@ type Observation struct {
 	Blue      ClusterReading
 	Green     ClusterReading
 	Probes    []ProbeReading
-	Traffic   []TrafficReading
-	Preflight PreflightReading
+	// BlueProbes are the same probes run against blue, for the way back; those
+	// that can't be run there are absent.
+	BlueProbes []ProbeReading
+	Traffic    []TrafficReading
+	Loads      []LoadReading
+	Floors     FloorsReading
+	Singletons []SingletonReading
+	Preflight  PreflightReading
 	// Notes are sentences about the pair for those who read the journal. No
 	// decision looks at them.
 	Notes []string

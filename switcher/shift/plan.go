@@ -24,7 +24,11 @@ type Plan struct {
 	Entrances []Entrance
 	Gates     Gates
 	Standby   Standby
-	Preflight PreflightMode
+	// Capacity is what is wanted of blue while green has users.
+	Capacity CapacityPolicy
+	// Singletons says when and how they are handed over.
+	Singletons SingletonPolicy
+	Preflight  PreflightMode
 	// Interval is how often the pair is looked at when nothing wakes it sooner;
 	// at least a second.
 	Interval time.Duration
@@ -91,6 +95,8 @@ type Gates struct {
 	// Probes names the probes that must have a reading; one that is absent from
 	// the observation is unknown. Readings of others are judged too.
 	Probes []string
+	// BlueProbes names those that are also run against blue, for the way back.
+	BlueProbes []string
 	// SoakOnly says that the pair does without a gate on users' traffic.
 	SoakOnly bool
 	// ReplicasAtLeast is green's ready replicas as a percentage of blue's, per

@@ -75,14 +75,14 @@ func (t *turn) preflight() Decision {
 	}
 	// The preflight may have waited for days: what blue carries is measured anew.
 	// Nothing moved, so the evidence gathered since the start still counts.
-	t.next.BlueBaseline = t.o.Blue.Ready()
+	t.next.Baseline.Ready = t.o.Blue.Ready()
 	t.next.Phase = Shifting
 	t.next.Version++
 	said := "the preflight is switched off" // since the attempt began
 	for _, v := range verdicts {
 		said = v.Message
 	}
-	d := t.stay(PreflightPassed, "%s; blue carries everything on %d ready replicas", said, t.next.BlueBaseline)
+	d := t.stay(PreflightPassed, "%s; blue carries everything on %d ready replicas", said, t.next.Baseline.Ready)
 	d.Verdicts = verdicts
 	return d
 }

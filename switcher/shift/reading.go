@@ -41,10 +41,20 @@ type EntranceReading struct {
 	Sticky time.Duration
 	// Unstuck is the stickiness that a rollback switched off; nil: none did.
 	Unstuck *Unstuck
+	// Connection is how long a client may go on over a connection that it has,
+	// whatever the weights say; zero: not at all, each request is sent anew.
+	// Endless: nothing ends it but the client.
+	Connection time.Duration
+	// Deregistration is how long a target group lets requests end that are under
+	// way on a target which is taken away; zero: it isn't known.
+	Deregistration time.Duration
 	// Notes are sentences about what else decides where users go: other members
 	// of a group, slow start, health checks.
 	Notes []string
 }
+
+// Endless stands for a time that nothing bounds.
+const Endless = time.Duration(1<<63 - 1)
 
 // Unstuck is stickiness that was switched off for a rollback.
 type Unstuck struct {

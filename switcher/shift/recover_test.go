@@ -10,7 +10,7 @@ func journaled(change func(s *State)) Found {
 	w := newWorld()
 	s := State{
 		Schema: Schema, Attempt: 2, Epoch: 3, Version: 10, Phase: Shifting, Steps: w.plan.Steps, Step: 2, Share: 50,
-		Entrances: freeze(w.plan.Entrances, 50), BlueBaseline: 10,
+		Entrances: freeze(w.plan.Entrances, 50), Baseline: Baseline{Ready: 10},
 	}
 	if change != nil {
 		change(&s)

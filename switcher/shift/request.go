@@ -26,6 +26,8 @@ type Request struct {
 	Approved Approval
 	// Resolve is a person's answer to a drift.
 	Resolve Resolution
+	// Vouch is a person's word for a side of the singletons that can't be seen.
+	Vouch Vouch
 }
 
 // Approval lets traffic rise to one step of one attempt; it can't leak into

@@ -94,12 +94,12 @@ func (t *turn) start() Decision {
 	t.next = State{
 		Schema: Schema, Attempt: t.o.Request.Attempt, Epoch: old.Epoch, Version: old.Version,
 		Phase: phase, Steps: slices.Clone(t.p.Steps), Entrances: freeze(t.p.Entrances, 0),
-		StartedAt: t.now, BlueBaseline: t.o.Blue.Ready(),
+		StartedAt: t.now, Baseline: Baseline{Ready: t.o.Blue.Ready()},
 	}
 	t.intend()
 	t.next.ShownAt, t.next.ReachedAt = t.now, t.now
 	return t.stay(ShiftStarted, "attempt %d starts: %d steps, blue carries everything on %d ready replicas",
-		t.next.Attempt, len(t.next.Steps), t.next.BlueBaseline)
+		t.next.Attempt, len(t.next.Steps), t.next.Baseline.Ready)
 }
 
 func (t *turn) blueUnmeasured() Decision {

@@ -227,10 +227,10 @@ func (t *turn) rollbackLimit() Share {
 // measured against the replicas that carried everything.
 func (t *turn) blueCapacity() (Share, bool) {
 	b := t.o.Blue
-	if b.Err != "" || !t.fresh(b.At, t.p.StaleAfter) || t.next.BlueBaseline <= 0 {
+	if b.Err != "" || !t.fresh(b.At, t.p.StaleAfter) || t.next.Baseline.Ready <= 0 {
 		return 0, false
 	}
-	return min(Full, Share(b.Ready()*int(Full)/t.next.BlueBaseline)), true
+	return min(Full, Share(b.Ready()*int(Full)/t.next.Baseline.Ready)), true
 }
 
 // blueMeasured tells whether blue's replicas can be taken as the measure of

@@ -148,7 +148,7 @@ func (r *rules) rise(s State, o Observation, d Decision, c Change) {
 		r.rt.Fatalf("a rise although people ask for %+v", o.Request)
 	case green.Err != "" || blue.Err != "" || !fresh(green.At) || !fresh(blue.At):
 		r.rt.Fatalf("S9: a rise though a cluster is unknown")
-	case green.Ready()*100 < int(c.Wanted)*d.Next.BlueBaseline || green.Ready() < 8:
+	case green.Ready()*100 < int(c.Wanted)*d.Next.Baseline.Ready || green.Ready() < 8:
 		r.rt.Fatalf("S2: a rise to %s on %d replicas", c.Wanted, green.Ready())
 	case len(o.Probes) == 0 || !fresh(o.Probes[0].Results[len(o.Probes[0].Results)-1].At.Add(15*time.Second)):
 		r.rt.Fatalf("S9: a rise though the probe is silent")
@@ -304,10 +304,10 @@ func (r *rules) capacity(o Observation, d Decision, c Change) {
 			return
 		}
 	}
-	if o.Blue.Err != "" || r.w.now.Sub(o.Blue.At) > r.w.plan.StaleAfter || d.Next.BlueBaseline == 0 || !r.known(c.Expected) {
+	if o.Blue.Err != "" || r.w.now.Sub(o.Blue.At) > r.w.plan.StaleAfter || d.Next.Baseline.Ready == 0 || !r.known(c.Expected) {
 		return
 	}
-	if left := int(c.Wanted); (100-left)*d.Next.BlueBaseline > o.Blue.Ready()*100 {
-		r.rt.Fatalf("S13: blue gets %d %% on %d of %d replicas", 100-left, o.Blue.Ready(), d.Next.BlueBaseline)
+	if left := int(c.Wanted); (100-left)*d.Next.Baseline.Ready > o.Blue.Ready()*100 {
+		r.rt.Fatalf("S13: blue gets %d %% on %d of %d replicas", 100-left, o.Blue.Ready(), d.Next.Baseline.Ready)
 	}
 }

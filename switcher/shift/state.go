@@ -7,8 +7,9 @@ import (
 
 // Schema is the version of State that this binary writes. It reads this one
 // and the one before, and holds on any other. 2 knows entrances of several
-// names and types, and of listeners; 3 knows the preflight.
-const Schema = 3
+// names and types, and of listeners; 3 knows the preflight; 4 knows blue's
+// baseline by workload, held floors and the singletons' baton.
+const Schema = 4
 
 // Phase is where a pair stands on its way.
 type Phase string
@@ -85,12 +86,16 @@ type State struct {
 	ShownAt   time.Time `json:"shownAt,omitzero"`
 	ReachedAt time.Time `json:"reachedAt,omitzero"`
 	EndedAt   time.Time `json:"endedAt,omitzero"`
-	// BlueBaseline is how many replicas of blue were ready while blue carried
-	// everything: the measure of its capacity.
-	BlueBaseline int             `json:"blueBaseline,omitempty"`
-	Breaches     []Breach        `json:"breaches,omitempty"`
-	Rollback     *RollbackRecord `json:"rollback,omitempty"`
-	Question     *Question       `json:"question,omitempty"`
+	// Baseline is what blue carried everything with: the measure of capacity.
+	Baseline Baseline `json:"baseline,omitzero"`
+	// FloorsHeld: floors of autoscalers are held, or may be, and are to be given
+	// back.
+	FloorsHeld bool `json:"floorsHeld,omitempty"`
+	// Baton is where each singleton is that was ever handed over in this attempt.
+	Baton    []BatonState    `json:"baton,omitempty"`
+	Breaches []Breach        `json:"breaches,omitempty"`
+	Rollback *RollbackRecord `json:"rollback,omitempty"`
+	Question *Question       `json:"question,omitempty"`
 	// Preflight is the newest outcome of this attempt's preflight; nil: there is none.
 	Preflight *PreflightOutcome `json:"preflight,omitempty"`
 }
@@ -191,6 +196,9 @@ func (s State) Targets(p Plan) []Entrance {
 func (s State) clone() State {
 	s.Entrances = slices.Clone(s.Entrances)
 	s.Breaches = slices.Clone(s.Breaches)
+	s.Baseline.Workloads = slices.Clone(s.Baseline.Workloads)
+	s.Baseline.Loads = slices.Clone(s.Baseline.Loads)
+	s.Baton = slices.Clone(s.Baton)
 	if s.Rollback != nil {
 		s.Rollback = new(*s.Rollback)
 	}
