@@ -63,8 +63,8 @@ func (t *turn) capacities(side Side, share Share) (least, all SideCapacity) {
 		}
 		n, measured := g.need(w.Workload, w.Ready, share)
 		need, byLoad = need+n, byLoad || measured
-		if n > 0 && float64(ready[w.Workload])/n < lowest {
-			lowest = float64(ready[w.Workload]) / n
+		if has := float64(ready[w.Workload]) / n; n > 0 && has < lowest*(1-tiny) {
+			lowest = has
 			least = SideCapacity{Weakest: w.Workload, Ready: ready[w.Workload], ByLoad: measured}.of(n)
 		}
 	}
@@ -75,7 +75,7 @@ func (t *turn) capacities(side Side, share Share) (least, all SideCapacity) {
 		return least, least
 	}
 	all = SideCapacity{Ready: c.Ready(), ByLoad: byLoad}.of(need)
-	if float64(all.Ready)/need < lowest {
+	if float64(all.Ready)/need < lowest*(1-tiny) {
 		least = all
 	}
 	return least, all
