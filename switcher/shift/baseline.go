@@ -24,16 +24,18 @@ const minBaselineRate = 1.0
 
 // takeBaseline measures what carries everything now. Call it where blue does.
 func (t *turn) takeBaseline() Baseline {
-	return t.measureBlue(func(r LoadReading) float64 { return r.Blue + r.Green })
+	b := t.blueReplicas()
+	for _, s := range t.p.Capacity.Loads {
+		if r, known := t.load(s.Name); known && len(b.Loads) < maxBaselineLoads {
+			b.Loads = append(b.Loads, LoadBaseline{Name: s.Name, Rate: r.total()})
+		}
+	}
+	return b
 }
 
-// takeBaselineInPart does so where green has users already: only what blue is
-// asked for tells what blue's replicas carry.
-func (t *turn) takeBaselineInPart() Baseline {
-	return t.measureBlue(func(r LoadReading) float64 { return r.Blue })
-}
-
-func (t *turn) measureBlue(rate func(LoadReading) float64) Baseline {
+// blueReplicas is a baseline without loads, for where green has users already:
+// what blue's replicas carry can't be told, so they stand for it themselves.
+func (t *turn) blueReplicas() Baseline {
 	b := Baseline{At: t.now, Ready: t.o.Blue.Ready()}
 	for _, w := range t.o.Blue.Workloads {
 		if !w.Single && w.Ready > 0 {
@@ -44,11 +46,6 @@ func (t *turn) measureBlue(rate func(LoadReading) float64) Baseline {
 		return cmp.Or(cmp.Compare(y.Ready, x.Ready), cmp.Compare(x.Workload, y.Workload))
 	})
 	b.Workloads = b.Workloads[:fitting(b.Workloads)]
-	for _, s := range t.p.Capacity.Loads {
-		if r, known := t.load(s.Name); known && len(b.Loads) < maxBaselineLoads {
-			b.Loads = append(b.Loads, LoadBaseline{Name: s.Name, Rate: rate(r)})
-		}
-	}
 	return b
 }
 

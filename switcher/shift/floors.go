@@ -31,9 +31,12 @@ func (t *turn) holdsFloors() bool {
 // keepFloors notes whether floors are to be held, so that whoever comes after a
 // crash knows that there is something to give back.
 func (t *turn) keepFloors() {
-	if t.holdsFloors() {
+	switch {
+	case t.holdsFloors():
 		t.raiseFloors()
 		return
+	case t.next.Phase == Idle && t.next.Question != nil:
+		return // the journal is away: a shift may be under way that needs them
 	}
 	anyHeld := slices.ContainsFunc(slices.Concat(t.o.Floors.Blue, t.o.Floors.Green), func(a Autoscaler) bool { return a.Held > 0 })
 	if !t.next.FloorsHeld && anyHeld { // a lost journal doesn't know of them

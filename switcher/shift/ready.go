@@ -47,10 +47,8 @@ func (t *turn) sayReadiness(d *Decision) {
 		}
 		return
 	}
-	if d.Next.Phase == RollingBack && !d.Next.Rollback.Automatic {
-		if c := t.capacity(Blue, Full); c.Known && c.Percent < policy.enough() {
-			d.Message += "; WARNING: " + c.Sentence(Blue)
-		}
+	if d.Next.Phase == RollingBack && t.wayBack().Warns {
+		d.Message += "; WARNING: " + t.capacity(Blue, Full).Sentence(Blue)
 	}
 }
 
