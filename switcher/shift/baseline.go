@@ -25,12 +25,27 @@ const minBaselineRate = 1.0
 // takeBaseline measures what carries everything now. Call it where blue does.
 func (t *turn) takeBaseline() Baseline {
 	b := t.blueReplicas()
+	b.Loads = t.withLoads(nil)
+	return b
+}
+
+// completeBaseline adds the loads that were not measured when the attempt began,
+// for as long as blue carries everything: at rest nobody asks for them.
+func (t *turn) completeBaseline() {
+	if t.next.Step == 0 && t.next.Share == 0 {
+		t.next.Baseline.Loads = t.withLoads(t.next.Baseline.Loads)
+	}
+}
+
+// withLoads adds what each source asks for that isn't among the loads yet.
+func (t *turn) withLoads(loads []LoadBaseline) []LoadBaseline {
 	for _, s := range t.p.Capacity.Loads {
-		if r, known := t.load(s.Name); known && len(b.Loads) < maxBaselineLoads {
-			b.Loads = append(b.Loads, LoadBaseline{Name: s.Name, Rate: r.total()})
+		there := slices.ContainsFunc(loads, func(l LoadBaseline) bool { return l.Name == s.Name })
+		if r, known := t.load(s.Name); known && !there && len(loads) < maxBaselineLoads {
+			loads = append(loads, LoadBaseline{Name: s.Name, Rate: r.total()})
 		}
 	}
-	return b
+	return loads
 }
 
 // blueReplicas is a baseline without loads, for where green has users already:
