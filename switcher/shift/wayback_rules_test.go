@@ -10,7 +10,7 @@ import (
 // stricter form that it has time for, where unknown waits.
 func (r *rules) wayBack(s State, o Observation, d Decision) {
 	before := s.Share
-	if d.Next.Phase != Returning || d.Next.From != "" || d.Next.Share >= before || before == 0 {
+	if d.Next.Phase != Returning || d.Next.From != "" || d.Next.Share >= before || d.Reason == Adopted {
 		return
 	}
 	share := Full - d.Next.Share // blue's next

@@ -113,8 +113,8 @@ func newWorld() *world {
 		start: start, now: start, mind: NewState(),
 		blue: &cluster{ready: 10}, green: &cluster{ready: 10},
 		probes: []*prober{{name: "storefront"}}, blueProbe: &prober{name: "storefront"},
-		users:  users{perSecond: 100},
-		ask:    Request{Serve: Blue},
+		users: users{perSecond: 100},
+		ask:   Request{Serve: Blue},
 	}
 	w.plan = Plan{
 		Pair:     "shop",
