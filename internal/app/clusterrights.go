@@ -93,11 +93,9 @@ func clusterOf(p config.Pair, side shift.Side) config.Cluster {
 // Kubernetes itself needn't be among them.
 func WantsOf(p config.Pair, sides []shift.Side, served []facts.Kind) rbac.Wants {
 	w := rbac.Wants{Namespaces: p.Workloads.Namespaces}
-	if slices.Contains(sides, shift.Green) {
-		for _, probe := range p.Probes {
-			if s := probe.Service; s != nil {
-				w.Services = append(w.Services, rbac.Service{Namespace: s.Namespace, Name: s.Name, Port: s.Port, HTTPS: s.Scheme == "https"})
-			}
+	for _, probe := range p.Probes { // asked on both sides
+		if s := probe.Service; s != nil {
+			w.Services = append(w.Services, rbac.Service{Namespace: s.Namespace, Name: s.Name, Port: s.Port, HTTPS: s.Scheme == "https"})
 		}
 	}
 	if p.Preflight.Mode == "off" {

@@ -42,20 +42,42 @@ type observer struct {
 	blue     cluster
 	green    cluster
 	probes   prober
+	// blueProbes are the probes of blue; nil: there are none.
+	blueProbes prober
 	// preflight tells how complete green is, from memory; nil: nobody looks.
 	preflight func(now time.Time) shift.PreflightReading
 	// notes is what the pair's other parts have to say to those who read the
 	// journal; nil: nothing.
 	notes func() []string
 
-	mu      sync.Mutex // guards queries
+	mu      sync.Mutex // guards queries and lasting
 	queries []query
+	// lasting is how long clients keep a connection, by entrance.
+	lasting map[string]time.Duration
 }
 
 func (o *observer) configure(queries []query) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.queries = queries
+}
+
+func (o *observer) configureConnections(lasting map[string]time.Duration) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.lasting = lasting
+}
+
+// addConnections adds what only the configuration knows of records: AWS can't
+// tell what clients do with an answer.
+func (o *observer) addConnections(readings []shift.EntranceReading) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for i, r := range readings {
+		if lasting, ok := o.lasting[r.Name]; ok {
+			readings[i].Connection = lasting
+		}
+	}
 }
 
 // Request is what people ask for.
@@ -69,6 +91,9 @@ func (o *observer) Observe(ctx context.Context, look switcher.Look) shift.Observ
 		Blue:   o.blue.Snapshot(),
 		Green:  o.green.Snapshot(),
 		Probes: switcher.ProbeReadings(o.probes.Snapshot()),
+	}
+	if o.blueProbes != nil {
+		observation.BlueProbes = switcher.ProbeReadings(o.blueProbes.Snapshot())
 	}
 	var reading sync.WaitGroup
 	if look.Attention != shift.Urgent && !look.MeasureFrom.IsZero() {
@@ -84,6 +109,7 @@ func (o *observer) Observe(ctx context.Context, look switcher.Look) shift.Observ
 		observation.Notes = o.notes()
 	}
 	observation.Entrances = o.aws.read(ctx, look.Entrances, look.Attention)
+	o.addConnections(observation.Entrances)
 	reading.Wait()
 	return observation
 }

@@ -10,7 +10,7 @@ import (
 func (t *turn) resting() Decision {
 	r := t.o.Request
 	if t.next.Phase == Completed && r.Serve == Blue {
-		return t.stepBack()
+		return t.goBack()
 	}
 	if d, ok := t.afterEnd(); ok {
 		return d
