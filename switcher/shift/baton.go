@@ -50,6 +50,9 @@ type SingletonSide struct {
 	StartingDeadline time.Duration
 	// ChangedBy names who changed it although this pair had set it; empty: nobody.
 	ChangedBy string
+	// Refused says why what is intended for it could not be written; empty: it
+	// was, or there was nothing to write.
+	Refused string
 }
 
 // SingletonIntent is what shall hold of one singleton.
