@@ -2,6 +2,7 @@ package baton
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/robfig/cron/v3"
@@ -33,18 +34,22 @@ const seenWithin = 5 * time.Second
 
 // schedule reads a CronJob's schedule with the parser that Kubernetes uses.
 // Without a timeZone Kubernetes takes the zone of kube-controller-manager, which
-// can't be asked; it is UTC wherever the control plane is managed.
+// can't be asked; it is UTC wherever the control plane is managed. A zone in the
+// schedule itself is no longer accepted in new CronJobs, but still obeyed.
 func schedule(c *batchv1.CronJob) (s cron.Schedule, err error) {
-	zone := "UTC"
-	if c.Spec.TimeZone != nil {
-		zone = *c.Spec.TimeZone
+	text := c.Spec.Schedule
+	switch {
+	case c.Spec.TimeZone != nil:
+		text = "TZ=" + *c.Spec.TimeZone + " " + text
+	case !strings.Contains(text, "TZ"):
+		text = "TZ=UTC " + text
 	}
 	defer func() {
-		if r := recover(); r != nil { // the parser does for some zones; Kubernetes guards it likewise
+		if r := recover(); r != nil { // of a zone with nothing after it; Kubernetes guards the parser likewise
 			err = fmt.Errorf("reading the schedule %q: %v", c.Spec.Schedule, r)
 		}
 	}()
-	s, err = cron.ParseStandard("TZ=" + zone + " " + c.Spec.Schedule)
+	s, err = cron.ParseStandard(text)
 	if err != nil {
 		return nil, fmt.Errorf("reading the schedule %q: %w", c.Spec.Schedule, err)
 	}
