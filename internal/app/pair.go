@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 
 	"go.uber.org/zap"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/logkey"
 	"github.com/clusterswitch/clusterswitch/probes"
 	"github.com/clusterswitch/clusterswitch/switcher"
+	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
 // pair is one running pair: two watched clusters, which it may share with other
@@ -26,6 +28,8 @@ type pair struct {
 	switcher *switcher.Switcher
 	// preflight looks whether green is complete.
 	preflight *preflighter
+	// steward tends the clusters besides traffic.
+	steward *steward
 }
 
 // startPair starts everything of a pair. A cluster that can't be reached does
@@ -40,22 +44,24 @@ func (a *App) startPair(ctx context.Context, c *config.Config, cfg config.Pair) 
 	}
 	blue := a.watches.take(ctx, cfg.Blue, cfg)
 	scribe := &scribe{pair: cfg.Name, version: a.version, aws: a.aws, shelf: a.runbooks, log: log, wake: make(chan struct{}, 1)}
-	p.preflight = a.newPreflighter(log)
+	p.preflight, p.steward = a.newPreflighter(log), a.newSteward(cfg, log)
 	p.observer = &observer{
 		requests: p.requests, aws: a.aws, blue: blue, green: p.green, probes: p.probes, preflight: p.preflight.reading,
-		notes: func() []string { return append(p.preflight.notes(), scribe.notes()...) },
+		floors: p.steward.reading, singletons: p.steward.singletons,
+		notes: func() []string { return slices.Concat(p.preflight.notes(), scribe.notes(), p.steward.notes()) },
 	}
 	p.switcher = switcher.New(switcher.Options{
 		Plan: planOf(c, cfg), Observer: p.observer, Journal: fencedJournal{a.journal}, Committer: a.aws,
-		Reporter: reporters{a.metrics, a.health, scribe, p.preflight}, Logger: a.log,
+		Steward: p.steward, Reporter: reporters{a.metrics, a.health, scribe, p.preflight, p.steward}, Logger: a.log,
 	})
-	p.preflight.finished = p.switcher.Wake
+	p.preflight.finished, p.steward.changed = p.switcher.Wake, p.switcher.Wake
 	p.configure(c, cfg)
 	p.life.start(ctx, "blue", a.watches.hold(blue))
 	p.life.start(ctx, "green", a.watches.hold(p.green))
 	p.life.start(ctx, "probes", func(ctx context.Context) error { p.probes.Run(ctx); return nil })
 	p.life.start(ctx, "runbook", scribe.run)
 	p.life.start(ctx, "preflight", p.preflight.run)
+	p.life.start(ctx, "steward", p.steward.run)
 	p.life.start(ctx, "loop", func(ctx context.Context) error { p.switcher.Run(ctx); return nil })
 	return p
 }
@@ -72,6 +78,7 @@ func (p *pair) configure(c *config.Config, cfg config.Pair) {
 	p.requests.configure(c, cfg)
 	p.observer.configure(queriesOf(cfg))
 	p.preflight.configure(cfg)
+	p.steward.configure(cfg)
 	if err := p.probes.Set(specsOf(cfg.Probes, p.green.clusterLink)); err != nil {
 		p.log.Error("probes can't be set, the ones before go on", zap.Error(err))
 	}
@@ -79,6 +86,18 @@ func (p *pair) configure(c *config.Config, cfg config.Pair) {
 }
 
 func (p *pair) stop() { p.life.stop() }
+
+// abandoned gives the sides whose clusters the pair no longer tends when next
+// takes its place; nil: nothing does.
+func (p *pair) abandoned(next *config.Pair) (sides []shift.Side) {
+	for _, side := range []shift.Side{shift.Blue, shift.Green} {
+		if next == nil || !reflect.DeepEqual(clusterOf(p.config, side), clusterOf(*next, side)) ||
+			!reflect.DeepEqual(p.config.Workloads.Namespaces, next.Workloads.Namespaces) {
+			sides = append(sides, side)
+		}
+	}
+	return sides
+}
 
 // reporters tells several of each turn.
 type reporters []switcher.Reporter
