@@ -27,13 +27,16 @@ type key struct{ kind, namespace, name string }
 
 func (k key) String() string { return k.kind + " " + k.namespace + "/" + k.name }
 
-// place is where it was looked for: what can't be read there is unknown as a whole.
+// place is where it is looked for: CronJobs are read with their namespace, so that
+// they are known or unknown as a whole.
 func (k key) place() string {
 	if k.kind == kindCronJob {
-		return k.kind + " " + k.namespace
+		return k.namespaceKey()
 	}
 	return k.String()
 }
+
+func (k key) namespaceKey() string { return key{k.kind, k.namespace, anyName}.String() }
 
 func parseKey(s string) (k key, ok bool) {
 	kind, name, found := strings.Cut(s, " ")

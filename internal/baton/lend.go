@@ -9,6 +9,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/clusterswitch/clusterswitch/internal/lend"
 )
 
 // Annotation says on an object what was set on it, by whom, and what it was
@@ -30,8 +32,9 @@ type record struct {
 	At time.Time `json:"at"`
 	// Again: somebody changed it back, and it was set once more.
 	Again bool `json:"again,omitempty"`
-	// Owners owned the field before.
-	Owners []owner `json:"owners,omitempty"`
+	// Owners owned the field before. Bare: nobody was said to own anything.
+	Owners []lend.Owner `json:"owners,omitempty"`
+	Bare   bool         `json:"bare,omitempty"`
 }
 
 // object is a singleton as it was read.
@@ -89,7 +92,7 @@ func (o *object) set(ctx context.Context, r record) (*object, error) {
 	if err != nil {
 		return nil, err
 	}
-	return o.patch(ctx, types.ApplyPatchType, body, metav1.PatchOptions{FieldManager: Manager, Force: new(true)})
+	return o.patch(ctx, types.ApplyPatchType, body, metav1.PatchOptions{FieldManager: lend.Manager, Force: new(true)})
 }
 
 // setLastRun makes the CronJob controller count from a run of the other side. The
@@ -101,12 +104,12 @@ func (o *object) setLastRun(ctx context.Context, last time.Time) (*object, error
 // giveBack makes the object what it was before this package wrote to it. A value
 // that somebody else set since stays, and he is named.
 func (o *object) giveBack(ctx context.Context, r *record) (changedBy string, err error) {
-	var owners []owner
+	var owners []lend.Owner
 	switch {
 	case r == nil: // only a run of the other side was noted
 	case !bytes.Equal(o.value, r.Set):
 		if o.on(o.value) != o.on(r.Was) {
-			changedBy = lastWriter(o, o.field)
+			changedBy = lend.LastWriter(o, o.field)
 		}
 	default:
 		owners = r.Owners
@@ -118,16 +121,12 @@ func (o *object) giveBack(ctx context.Context, r *record) (changedBy string, err
 			}
 		}
 	}
-	entries, err := given(o, o.field, owners)
+	managers, err := lend.Returned(o, o.field, owners, r != nil && r.Bare)
 	if err != nil {
 		return "", err
 	}
-	var managed any = entries
-	if len(entries) == 0 {
-		managed = []struct{}{{}} // the API server takes an empty list for none given
-	}
 	_, err = o.merge(ctx, map[string]any{}, map[string]any{
-		"annotations": map[string]any{Annotation: nil}, "managedFields": managed,
+		"annotations": map[string]any{Annotation: nil}, "managedFields": managers,
 	})
 	return changedBy, err
 }
@@ -142,5 +141,5 @@ func (o *object) merge(ctx context.Context, content, metadata map[string]any, su
 	if err != nil {
 		return nil, err
 	}
-	return o.patch(ctx, types.MergePatchType, body, metav1.PatchOptions{FieldManager: Manager}, subresources...)
+	return o.patch(ctx, types.MergePatchType, body, metav1.PatchOptions{FieldManager: lend.Manager}, subresources...)
 }

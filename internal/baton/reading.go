@@ -7,49 +7,67 @@ import (
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
-// Reading is what the singletons of one cluster are like. Its zero value is that
-// of a cluster that was not read yet.
-type Reading struct {
-	sides map[string]shift.SingletonSide
-	// absent is the side of what was looked for and isn't there, by key.place.
-	absent map[string]shift.SingletonSide
-}
+// Reading is what the singletons of one cluster are like, by key. Besides it has
+// for each namespace in which CronJobs were looked for the key "CronJob
+// NAMESPACE/*": it says whether those that aren't in the reading are absent, or
+// unknown. A nil one is that of a cluster that was not read yet.
+type Reading map[string]shift.SingletonSide
 
-// Unread is the reading of a cluster that there is no way to. why says what is in
-// the way; the order says what is unknown by that.
-func Unread(o Order, why string) Reading {
-	r := Reading{sides: map[string]shift.SingletonSide{}, absent: map[string]shift.SingletonSide{}}
+// Unread is a reading of a cluster that there is no way to. why says what is in
+// the way. What the order names, and what was known before, is unknown.
+func Unread(o Order, before Reading, why string) Reading {
+	r := Reading{}
+	for k := range before {
+		r[k] = shift.SingletonSide{Err: why}
+	}
 	for _, k := range o.keys() {
-		r.sides[k.String()] = shift.SingletonSide{Err: why}
-		r.absent[k.place()] = shift.SingletonSide{Err: why}
+		r[k.String()] = shift.SingletonSide{Err: why}
+		r[k.place()] = shift.SingletonSide{Err: why}
 	}
 	return r
 }
 
 // Of gives the side of one singleton.
 func (r Reading) Of(name string) shift.SingletonSide {
-	if s, known := r.sides[name]; known {
+	if s, known := r[name]; known {
 		return s
 	}
 	if k, ok := parseKey(name); ok {
-		if s, looked := r.absent[k.place()]; looked {
+		if s, looked := r[k.place()]; looked {
 			return s
 		}
 	}
 	return shift.SingletonSide{Err: "it was not read yet"}
 }
 
-// Join gives each singleton that either cluster has, or that was looked for by its
-// name, with both its sides; ordered by key.
-func Join(blue, green Reading) []shift.SingletonReading {
-	keys := maps.Clone(blue.sides)
-	if keys == nil {
-		keys = map[string]shift.SingletonSide{}
+// Join gives each singleton that the order names, or that either cluster has, with
+// both its sides; ordered by key. Where a whole namespace is to be looked at and
+// none of its CronJobs is known, because it can't be read, the pattern stands for
+// them.
+func Join(o Order, blue, green Reading) []shift.SingletonReading {
+	keys := map[string]bool{}
+	for _, k := range o.keys() {
+		keys[k.String()] = true
 	}
-	maps.Copy(keys, green.sides)
+	for _, r := range []Reading{blue, green} {
+		for k := range r {
+			keys[k] = true
+		}
+	}
+	for name := range maps.Clone(keys) {
+		k, ok := parseKey(name)
+		if !ok || k.name == anyName {
+			continue
+		}
+		delete(keys, k.namespaceKey())
+	}
 	var all []shift.SingletonReading
-	for _, k := range slices.Sorted(maps.Keys(keys)) {
-		all = append(all, shift.SingletonReading{Key: k, Blue: blue.Of(k), Green: green.Of(k)})
+	for _, name := range slices.Sorted(maps.Keys(keys)) {
+		s := shift.SingletonReading{Key: name, Blue: blue.Of(name), Green: green.Of(name)}
+		if k, ok := parseKey(name); ok && k.name == anyName && s.Blue.Err == "" && s.Green.Err == "" {
+			continue // there is none
+		}
+		all = append(all, s)
 	}
 	return all
 }

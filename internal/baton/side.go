@@ -13,6 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/clusterswitch/clusterswitch/internal/lend"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
@@ -115,19 +116,19 @@ func (s *Side) Settle(ctx context.Context, o Order) Reading {
 
 // look reads all that the order names.
 func (s *Side) look(ctx context.Context, o Order) (Reading, []found) {
-	reading := Reading{sides: map[string]shift.SingletonSide{}, absent: map[string]shift.SingletonSide{}}
+	reading := Reading{}
 	var all []found
 	keys := o.keys()
 	for _, k := range keys {
 		place := k.place()
-		if _, read := reading.absent[place]; !read {
+		if _, read := reading[place]; !read {
 			at := s.now()
 			here, err := s.lookAt(ctx, k)
 			if err != nil {
-				s.unknown(reading, place, keys, err)
+				s.unknown(reading, place, err)
 				continue
 			}
-			reading.absent[place] = shift.SingletonSide{At: at, Absent: true}
+			reading[place] = shift.SingletonSide{At: at, Absent: true}
 			here = slices.DeleteFunc(here, func(f found) bool { return !named(keys, f.key) })
 			s.known[place] = nil
 			for _, f := range here {
@@ -135,8 +136,8 @@ func (s *Side) look(ctx context.Context, o Order) (Reading, []found) {
 			}
 			all = append(all, here...)
 		}
-		if k.name != anyName && reading.absent[place].Err == "" {
-			reading.sides[k.String()] = reading.absent[place]
+		if _, known := reading[k.String()]; !known {
+			reading[k.String()] = reading[place]
 		}
 	}
 	return reading, all
@@ -158,18 +159,11 @@ func (s *Side) lookAt(ctx context.Context, k key) ([]found, error) {
 	return []found{*w}, err
 }
 
-// unknown says of all that is at a place, as far as that is known, that it could
-// not be read. Where nothing is known the pattern itself stands for it.
-func (s *Side) unknown(r Reading, place string, keys []key, err error) {
-	side := shift.SingletonSide{Err: err.Error()}
-	r.absent[place] = side
+// unknown says of all that was at a place that it could not be read.
+func (s *Side) unknown(r Reading, place string, err error) {
+	r[place] = shift.SingletonSide{Err: err.Error()}
 	for _, name := range s.known[place] {
-		r.sides[name] = side
-	}
-	for _, k := range keys {
-		if k.place() == place && (k.name != anyName || len(s.known[place]) == 0) {
-			r.sides[k.String()] = side
-		}
+		r[name] = r[place]
 	}
 }
 
@@ -231,11 +225,11 @@ func (s *Side) turn(ctx context.Context, attempt int, w Wish, object *object, r 
 	next := record{Pair: s.pair, Attempt: attempt, Field: object.field, Was: object.value, Set: object.wanted(w, r), At: s.now()}
 	var twice bool
 	if r != nil {
-		next.Was, next.Owners = r.Was, r.Owners
+		next.Was, next.Owners, next.Bare = r.Was, r.Owners, r.Bare
 		next.Again = differs && r.Attempt == attempt && object.on(r.Set) == on
 		twice = next.Again && r.Again
 	} else { // it was never set, or whoever set it back took the annotation away too
-		next.Owners = ownersOf(object, object.field)
+		next.Owners, next.Bare = lend.OwnersOf(object, object.field), len(object.GetManagedFields()) == 0
 		next.Again = differs && d.attempt == attempt && d.to == w.Switch
 		twice = next.Again && d.again
 	}
@@ -284,7 +278,7 @@ func (o *object) wanted(w Wish, r *record) json.RawMessage {
 
 // back gives one object back.
 func (s *Side) back(ctx context.Context, w Wish, o *object, r *record) (wrote bool, err error) {
-	if r == nil && !traced(o) {
+	if r == nil && !lend.Traced(o) {
 		return false, nil
 	}
 	if o, err = o.goOn(ctx, r != nil && o.on(r.Was), w.LastRun); err != nil {
@@ -316,9 +310,9 @@ func (s *Side) tell(r Reading, all []found) Reading {
 		switch {
 		case ours && f.on(f.value) != f.on(set.Set), // somebody changed it since
 			!ours && d.to != shift.SwitchLeave && side.On != (d.to == shift.SwitchOn):
-			side.ChangedBy = cmp.Or(lastWriter(f, f.field), "somebody who can't be told from metadata.managedFields")
+			side.ChangedBy = cmp.Or(lend.LastWriter(f, f.field), "somebody who can't be told from metadata.managedFields")
 		}
-		r.sides[name] = side
+		r[name] = side
 	}
 	return r
 }

@@ -52,6 +52,14 @@ func TestWhatIsGivenBackIsExactlyAsItWas(t *testing.T) {
 			make:  func(w *world) string { return w.apply(put(t, cronJob, "suspend", true), argo) },
 			field: "suspend", switched: []shift.Switch{shift.SwitchOn, shift.SwitchOff, shift.SwitchOn}, set: []any{false, true, false},
 		},
+		"a CronJob whose managers somebody wiped out": {
+			make: func(w *world) string {
+				key := w.create(parse(t, cronJob), "kubectl-create")
+				w.patch("CronJob", "report", "cleaner", `{"metadata":{"managedFields":[{}]}}`)
+				return key
+			},
+			field: "suspend", switched: []shift.Switch{shift.SwitchOff}, set: []any{true},
+		},
 		"a CronJob with two owners of suspend": {
 			make: func(w *world) string {
 				w.apply(put(t, cronJob, "suspend", false), argo)
@@ -281,9 +289,10 @@ func TestWhatIsReadOfSingletons(t *testing.T) {
 	}
 	mailer := w.create(put(t, workload, "replicas", int64(2)), "helm")
 	w.patch("Deployment", "mailer", "kcm", `{"status":{"observedGeneration":1,"replicas":2}}`, "status")
-	reading := w.side().Settle(ctx, baton.Order{Patterns: baton.Patterns{
+	all := baton.Order{Patterns: baton.Patterns{
 		CronJobs: []string{w.namespace + "/*"}, Deployments: []string{w.namespace + "/mailer", w.namespace + "/gone"},
-	}})
+	}}
+	reading := w.side().Settle(ctx, all)
 	gone := "Deployment " + w.namespace + "/gone"
 	want := []shift.SingletonReading{
 		{Key: key, Green: shift.SingletonSide{Err: "it was not read yet"}, Blue: shift.SingletonSide{
@@ -293,7 +302,7 @@ func TestWhatIsReadOfSingletons(t *testing.T) {
 		{Key: gone, Green: shift.SingletonSide{Err: "it was not read yet"}, Blue: shift.SingletonSide{At: now(), Absent: true}},
 		{Key: mailer, Green: shift.SingletonSide{Err: "it was not read yet"}, Blue: shift.SingletonSide{At: now(), On: true, Running: 2, Replicas: 2}},
 	}
-	if diff := cmp.Diff(want, baton.Join(reading, baton.Reading{})); diff != "" {
+	if diff := cmp.Diff(want, baton.Join(all, reading, nil)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -307,7 +316,7 @@ func TestWhatCannotBeReadIsUnknown(t *testing.T) {
 	l := &line{dead: true}
 	side := w.sideBy(l)
 	keys := func(r baton.Reading) (keys []string) {
-		for _, s := range baton.Join(r, r) {
+		for _, s := range baton.Join(o, r, r) {
 			keys = append(keys, s.Key)
 			if s.Blue.Err == "" {
 				t.Errorf("%s is known: %+v", s.Key, s.Blue)
@@ -323,5 +332,6 @@ func TestWhatCannotBeReadIsUnknown(t *testing.T) {
 	}
 	l.dead = true
 	same(t, "keys afterwards", []string{key, db}, keys(side.Settle(t.Context(), o)))
-	same(t, "keys without a way", []string{"CronJob " + w.namespace + "/*", db}, keys(baton.Unread(o, "no way")))
+	same(t, "keys before anything was read", []string{"CronJob " + w.namespace + "/*", db}, keys(nil))
+	same(t, "keys without a way", []string{"CronJob " + w.namespace + "/*", db}, keys(baton.Unread(o, nil, "no way")))
 }
