@@ -11,6 +11,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/clusterswitch/clusterswitch/config"
+	"github.com/clusterswitch/clusterswitch/internal/baton"
 	"github.com/clusterswitch/clusterswitch/internal/floors"
 	"github.com/clusterswitch/clusterswitch/switcher"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
@@ -23,12 +24,10 @@ type floorKeeper interface {
 }
 
 // singletonKeeper brings the singletons of one side to what is intended of them,
-// and tells of each what it is, by its key: of those that the configuration and
-// the intent name. One that isn't among the answers is absent. Each answer's At
-// is before its reads and after what was written. What befell one of them is in
-// its Err; an error says why none could be read.
+// and tells what each is, by its key: of those that the configuration and the
+// intent name. What befell one of them is in its Err.
 type singletonKeeper interface {
-	Tend(ctx context.Context, i shift.ClusterIntent) (map[string]shift.SingletonSide, error)
+	Tend(ctx context.Context, i shift.ClusterIntent) baton.Reading
 }
 
 // keepers tend one side. One that is nil has nothing to do there.
@@ -40,6 +39,10 @@ type keepers struct {
 // newKeepers makes those of one side of a pair. It asks nobody anything yet.
 func newKeepers(reach *rest.Config, side shift.Side, c config.Pair) (k keepers, err error) {
 	k.floors, err = floors.New(floors.Options{Config: reach, Pair: c.Name, Side: side, Namespaces: c.Workloads.Namespaces})
+	if err != nil {
+		return k, err
+	}
+	k.singletons, err = newBatonKeeper(reach, side, c)
 	return k, err
 }
 
@@ -52,7 +55,7 @@ type steward struct {
 	log *zap.Logger
 	// changed lets the loop turn at once.
 	changed func()
-	sides   []*stewardSide
+	sides   []*stewardSide // blue's, then green's
 
 	mu     sync.Mutex // guards all below, and what of the sides is known
 	told   bool       // whether the loop said yet what is intended
@@ -240,29 +243,7 @@ func (s *steward) reading() shift.FloorsReading {
 func (s *steward) singletons() []shift.SingletonReading {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var keys []string
-	for _, i := range s.intent.Singletons {
-		keys = append(keys, i.Key)
-	}
-	for _, side := range s.sides {
-		for key := range side.known.singletons {
-			keys = append(keys, key)
-		}
-	}
-	slices.Sort(keys)
-	var all []shift.SingletonReading
-	for _, key := range slices.Compact(keys) {
-		r := shift.SingletonReading{Key: key}
-		for _, side := range s.sides {
-			if side.side == shift.Blue {
-				r.Blue = side.singleton(key)
-			} else {
-				r.Green = side.singleton(key)
-			}
-		}
-		all = append(all, r)
-	}
-	return all
+	return baton.Join(batonOrder(s.config, s.intent, shift.Blue), s.sides[0].known.singletons, s.sides[1].known.singletons)
 }
 
 // notes says to those who read the journal what is odd about autoscalers.

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -15,6 +14,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/clusterswitch/clusterswitch/config"
+	"github.com/clusterswitch/clusterswitch/internal/baton"
 	"github.com/clusterswitch/clusterswitch/internal/floors"
 	"github.com/clusterswitch/clusterswitch/internal/kube"
 	"github.com/clusterswitch/clusterswitch/internal/logkey"
@@ -51,44 +51,37 @@ type stewardSide struct {
 
 // stewardKnown is what is known of one side.
 type stewardKnown struct {
-	intent        shift.ClusterIntent // of the last round
-	floors        floors.Seen
-	floorsErr     string // why the last round failed; empty: it didn't
-	singletons    map[string]shift.SingletonSide
-	singletonsAt  time.Time // the last time all were read; zero: never
-	singletonsErr string    // why the last round failed; empty: it didn't
+	intent     shift.ClusterIntent // of the last round
+	floors     floors.Seen
+	floorsErr  string // why the last round failed; empty: it didn't
+	singletons baton.Reading
 }
 
 // stewardRound is what came of one round.
 type stewardRound struct {
-	began         time.Time
-	floors        floors.Seen
-	floorsErr     error
-	singletons    map[string]shift.SingletonSide
-	singletonsErr error
+	floors     floors.Seen
+	floorsErr  error
+	singletons baton.Reading // nil: there was no way to read any
 }
 
 // round tends what the orders name, floors and singletons side by side.
 func (d *stewardSide) round(ctx context.Context, o stewardOrders) stewardRound {
 	ctx, cancel := context.WithTimeout(ctx, roundWithin)
 	defer cancel()
-	r := stewardRound{began: time.Now()}
+	r := stewardRound{}
 	if err := d.reach(ctx, o.config); err != nil {
-		r.floorsErr, r.singletonsErr = err, err
+		r.floorsErr = err
 	} else {
 		var tending sync.WaitGroup
 		if o.floors && d.keepers.floors != nil {
 			tending.Go(func() { r.floors, r.floorsErr = d.keepers.floors.Tend(ctx, o.intent) })
 		}
-		switch {
-		case o.singletons && d.keepers.singletons == nil:
-			r.singletonsErr = errNoSingletons
-		case o.singletons:
-			tending.Go(func() { r.singletons, r.singletonsErr = d.keepers.singletons.Tend(ctx, o.intent) })
+		if o.singletons {
+			tending.Go(func() { r.singletons = d.keepers.singletons.Tend(ctx, o.intent) })
 		}
 		tending.Wait()
 	}
-	d.failed = r.floorsErr != nil || r.singletonsErr != nil
+	d.failed = r.floorsErr != nil || r.singletons.Trouble() != nil
 	d.tell(r)
 	return r
 }
@@ -120,8 +113,6 @@ func (d *stewardSide) reach(ctx context.Context, c config.Pair) error {
 	return nil
 }
 
-var errNoSingletons = errors.New("nobody tends singletons here")
-
 // tell logs what was written, and what could not be, each trouble once.
 func (d *stewardSide) tell(r stewardRound) {
 	if n := len(r.floors.Done); n > 0 {
@@ -134,7 +125,7 @@ func (d *stewardSide) tell(r stewardRound) {
 	}
 	err := r.floorsErr
 	if err == nil {
-		err = r.singletonsErr
+		err = r.singletons.Trouble()
 	}
 	switch {
 	case err == nil:
@@ -159,10 +150,9 @@ func (d *stewardSide) take(o stewardOrders, r stewardRound) (news bool) {
 		next.floorsErr = errorText(r.floorsErr)
 	}
 	if o.singletons {
-		next.singletons, next.singletonsAt = before.singletons, before.singletonsAt
-		next.singletonsErr = errorText(r.singletonsErr)
-		if r.singletonsErr == nil {
-			next.singletons, next.singletonsAt = r.singletons, r.began
+		next.singletons = r.singletons
+		if r.singletons == nil {
+			next.singletons = baton.Unread(batonOrder(o.config, o.intent, d.side), before.singletons, errorText(r.floorsErr))
 		}
 	}
 	d.known = next
@@ -173,27 +163,13 @@ func (d *stewardSide) take(o stewardOrders, r stewardRound) (news bool) {
 // are.
 func sameSeen(a, b stewardKnown) bool {
 	return reflect.DeepEqual(a.intent, b.intent) && slices.Equal(a.floors.Autoscalers, b.floors.Autoscalers) &&
-		slices.Equal(a.floors.Notes, b.floors.Notes) && a.floorsErr == b.floorsErr && a.singletonsErr == b.singletonsErr &&
+		slices.Equal(a.floors.Notes, b.floors.Notes) && a.floorsErr == b.floorsErr &&
 		a.floors.At.IsZero() == b.floors.At.IsZero() && maps.EqualFunc(a.singletons, b.singletons, sameSingleton)
 }
 
 func sameSingleton(a, b shift.SingletonSide) bool {
 	a.At, b.At = time.Time{}, time.Time{}
 	return a == b
-}
-
-// singleton gives what is known of one of them.
-func (d *stewardSide) singleton(key string) shift.SingletonSide {
-	one, found := d.known.singletons[key]
-	switch {
-	case d.known.singletonsErr != "":
-		one.Err = d.known.singletonsErr
-	case d.known.singletonsAt.IsZero():
-		one.Err = "it was not read yet"
-	case !found:
-		one = shift.SingletonSide{At: d.known.singletonsAt, Absent: true}
-	}
-	return one
 }
 
 // holds tells whether this pair holds a floor on the side, as far as is known.

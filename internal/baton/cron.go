@@ -62,7 +62,7 @@ func nextRun(c *batchv1.CronJob, now time.Time) time.Time {
 	if err != nil {
 		return time.Time{}
 	}
-	return s.Next(now)
+	return s.Next(now).UTC()
 }
 
 // mayStillStart tells whether the controller may be starting a run although the

@@ -79,7 +79,7 @@ func (r reader) cronJobs(ctx context.Context, namespace string) ([]found, error)
 func (r reader) cronJob(c *batchv1.CronJob) *object {
 	o := &object{Object: c, key: key{kindCronJob, c.Namespace, c.Name}, group: "batch/v1", field: suspend, value: raw(c.Spec.Suspend)}
 	if t := c.Status.LastScheduleTime; t != nil {
-		o.last = t.Time
+		o.last = t.UTC()
 	}
 	o.patch = func(ctx context.Context, t types.PatchType, body []byte, options metav1.PatchOptions, subresources ...string) (*object, error) {
 		c, err := r.client.BatchV1().CronJobs(c.Namespace).Patch(ctx, c.Name, t, body, options, subresources...)

@@ -1,8 +1,12 @@
 package baton
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
@@ -38,6 +42,24 @@ func (r Reading) Of(name string) shift.SingletonSide {
 		}
 	}
 	return shift.SingletonSide{Err: "it was not read yet"}
+}
+
+// Trouble says what could not be read or written; nil: nothing.
+func (r Reading) Trouble() error {
+	var said []string
+	for _, k := range slices.Sorted(maps.Keys(r)) {
+		if why := cmp.Or(r[k].Err, r[k].Refused); why != "" && !strings.Contains(strings.Join(said, "; "), why) {
+			said = append(said, k+": "+why)
+		}
+	}
+	const most = 3
+	if n := len(said); n > most {
+		said = append(said[:most], fmt.Sprintf("and %d more", n-most))
+	}
+	if len(said) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(said, "; "))
 }
 
 // Join gives each singleton that the order names, or that either cluster has, with

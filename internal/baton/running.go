@@ -34,7 +34,7 @@ func (r *running) until() time.Time {
 	if r.endless {
 		return time.Time{}
 	}
-	return r.endsBy
+	return r.endsBy.UTC()
 }
 
 // over tells of a pod whether all its containers have ended.
