@@ -2,6 +2,7 @@ package floors_test
 
 import (
 	"fmt"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -218,64 +219,69 @@ func TestOneThatIsMadeAnewIsHeldAnew(t *testing.T) {
 }
 
 // A process that is killed before or after any write leaves nothing that the next
-// one doesn't bring to the same end.
+// one doesn't bring to the same end, whether it goes on with the same intent or
+// has another one by then.
 func TestKilledAtAnyWrite(t *testing.T) {
-	w := newWorld(t)
-	for _, s := range []sort{hpa, so} {
-		w.create(w.object(s, nil), s, "terraform")
-		w.set(s, "tuner", s.least, 2)
-	}
-	beforeHPA, beforeSO := w.snapshot(hpa), w.snapshot(so)
-	// live goes through the intents with one process after the other. on: the second
-	// doesn't repeat the intent that the first was killed at, but has the next one.
-	live := func(l *line, on bool, intents ...shift.ClusterIntent) (killed bool) {
-		t.Helper()
-		c := w.cluster("shop", l.around)
-		for _, i := range intents {
-			seen, err := c.Tend(t.Context(), i)
-			if l.dead {
-				killed, l = true, &line{}
-				c = w.cluster("shop", l.around)
-				if on && i.Hold {
-					continue
+	t.Parallel()
+	var points atomic.Int64
+	t.Cleanup(func() { t.Logf("killed at %d points around the writes: the same end after each", points.Load()) })
+	for _, after := range []bool{false, true} {
+		for _, on := range []bool{false, true} {
+			t.Run(fmt.Sprintf("after %t, on %t", after, on), func(t *testing.T) {
+				w := newWorld(t)
+				intents, writes := []shift.ClusterIntent{w.least(7), w.least(9), giveBack}, 8
+				if on {
+					intents, writes = []shift.ClusterIntent{w.least(7), giveBack, w.least(8), w.least(2), giveBack}, 12
 				}
-				seen, err = c.Tend(t.Context(), i)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, a := range seen.Autoscalers {
-				want := 2
-				if i.Hold {
-					want = i.Blue[0].Least
+				for _, s := range []sort{hpa, so} {
+					w.create(w.object(s, nil), s, "terraform")
+					w.set(s, "tuner", s.least, 2)
 				}
-				if a.Min != want || a.RevertedBy != "" || a.Held > 0 && a.Was != 2 {
-					t.Errorf("after %+v it reads %+v", i, a)
+				beforeHPA, beforeSO := w.snapshot(hpa), w.snapshot(so)
+				killed := 0
+				for w.live(&line{cutAt: killed + 1, after: after}, on, intents) {
+					killed++
+					w.same(hpa, beforeHPA)
+					w.same(so, beforeSO)
 				}
-			}
-		}
-		w.same(hpa, beforeHPA)
-		w.same(so, beforeSO)
-		return killed
-	}
-	points := 0
-	for _, intents := range [][]shift.ClusterIntent{
-		{w.least(7), w.least(9), giveBack},             // a shift
-		{w.least(7), giveBack, w.least(8), giveBack},   // two
-		{w.least(7), w.least(2), w.least(4), giveBack}, // less is needed meanwhile
-	} {
-		for _, after := range []bool{false, true} {
-			for _, on := range []bool{false, true} {
-				for n := 1; live(&line{cutAt: n, after: after}, on, intents...); n++ {
-					points++
+				points.Add(int64(killed))
+				if killed != writes {
+					t.Errorf("killed at %d writes, want %d: one to hold and two to give back, of each of two autoscalers", killed, writes)
 				}
-			}
+			})
 		}
 	}
-	t.Logf("killed at %d points: the same end after each", points)
-	if points < 80 {
-		t.Errorf("killed at %d points only", points)
+}
+
+// live goes through intents with one process after the other. on: the second
+// doesn't repeat the intent that the first was killed at, but has the next one.
+func (w *world) live(l *line, on bool, intents []shift.ClusterIntent) (killed bool) {
+	w.t.Helper()
+	c := w.cluster("shop", l.around)
+	for n, i := range intents {
+		seen, err := c.Tend(w.t.Context(), i)
+		if l.dead {
+			killed, l = true, &line{}
+			c = w.cluster("shop", l.around)
+			if on && n < len(intents)-1 {
+				continue
+			}
+			seen, err = c.Tend(w.t.Context(), i)
+		}
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for _, a := range seen.Autoscalers {
+			want := 2
+			if i.Hold {
+				want = i.Blue[0].Least
+			}
+			if a.Min != want || a.RevertedBy != "" || a.Held > 0 && a.Was != 2 {
+				w.t.Errorf("after %+v it reads %+v", i, a)
+			}
+		}
 	}
+	return killed
 }
 
 func annotation(o *unstructured.Unstructured) string {
