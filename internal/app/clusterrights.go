@@ -92,7 +92,7 @@ func clusterOf(p config.Pair, side shift.Side) config.Cluster {
 // pair. served are the kinds that they serve, in whatever order; those of
 // Kubernetes itself needn't be among them.
 func WantsOf(p config.Pair, sides []shift.Side, served []facts.Kind) rbac.Wants {
-	w := rbac.Wants{Namespaces: p.Workloads.Namespaces}
+	w := rbac.Wants{Namespaces: p.Workloads.Namespaces, Floors: p.Standby.Capacity.PinAutoscalers}
 	if slices.Contains(sides, shift.Green) {
 		for _, probe := range p.Probes {
 			if s := probe.Service; s != nil {
@@ -115,7 +115,7 @@ func (o ClusterRightsOptions) head(wants rbac.Wants, missing []string) []string 
 		names[i] = string(side)
 	}
 	head := []string{
-		"What clusterswitch needs in " + strings.Join(names, " and ") + " of pair " + o.Pair.Name + ": these rights and no others. It only reads.",
+		"What clusterswitch needs in " + strings.Join(names, " and ") + " of pair " + o.Pair.Name + ": these rights and no others. " + writes(wants),
 		"", "Made by: " + o.Command, "",
 		"Make it anew when the configuration changes, and when a cluster gets a kind of objects that it didn't have: until then the",
 		"preflight can't read that kind, and says so. To apply it, and to take it away again:", "",
@@ -145,6 +145,14 @@ func (o ClusterRightsOptions) head(wants rbac.Wants, missing []string) []string 
 		}
 	}
 	return head
+}
+
+// writes says what is changed in the clusters.
+func writes(w rbac.Wants) string {
+	if w.Floors {
+		return "It writes the floors of autoscalers, and reads."
+	}
+	return "It only reads."
 }
 
 // accessEntry says how an identity of AWS becomes the subject of the manifest.

@@ -70,7 +70,7 @@ func everything() rbac.Wants {
 			kind("", "secrets", "Secret"), kind("", "pods", "Pod"), kind("", "configmaps", "ConfigMap"), kind("example.com", "widgets", "Widget"),
 			kind("apps", "replicasets", "ReplicaSet"), kind("", "pods", "Pod"),
 		},
-		Metrics: true,
+		Metrics: true, Floors: true,
 	}
 }
 
@@ -84,6 +84,17 @@ func TestNeedsGrantNothingTwice(t *testing.T) {
 	}{
 		"the watch alone": {
 			want: []rbac.Need{nodes, {Resources: []string{"pods"}, Verbs: watch}, {Group: "apps", Resources: []string{"daemonsets", "deployments", "statefulsets"}, Verbs: watch}},
+		},
+		"floors that are held": {
+			wants: rbac.Wants{Namespaces: []string{"shop"}, Floors: true, Lists: []facts.Kind{kind("autoscaling", "horizontalpodautoscalers", "HorizontalPodAutoscaler")}},
+			want: []rbac.Need{
+				nodes,
+				{Namespace: "shop", Resources: []string{"pods"}, Verbs: watch},
+				{Namespace: "shop", Group: "apps", Resources: []string{"daemonsets", "deployments", "statefulsets"}, Verbs: watch},
+				{Group: "autoscaling", Resources: []string{"horizontalpodautoscalers"}, Verbs: []string{"list"}},
+				{Namespace: "shop", Group: "autoscaling", Resources: []string{"horizontalpodautoscalers"}, Verbs: []string{"patch"}},
+				{Namespace: "shop", Group: "keda.sh", Resources: []string{"scaledobjects"}, Verbs: []string{"list", "patch"}},
+			},
 		},
 		"the watch of two namespaces": {
 			wants: rbac.Wants{Namespaces: []string{"shop", "api", "shop"}},
@@ -119,6 +130,8 @@ func TestNeedsGrantNothingTwice(t *testing.T) {
 				{Group: "example.com", Resources: []string{"widgets"}, Verbs: []string{"list"}},
 				{Resources: []string{"secrets"}, Verbs: []string{"list"}},
 				{URLs: []string{"/metrics"}, Verbs: []string{"get"}},
+				{Group: "autoscaling", Resources: []string{"horizontalpodautoscalers"}, Verbs: []string{"list", "patch"}},
+				{Group: "keda.sh", Resources: []string{"scaledobjects"}, Verbs: []string{"list", "patch"}},
 			},
 		},
 	} {
