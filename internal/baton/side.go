@@ -300,6 +300,7 @@ func (s *Side) tell(r Reading, all []found) Reading {
 		side.ChangedBy, side.Refused = d.changedBy, d.refused
 		set, err := f.record()
 		ours := err == nil && set != nil && set.Pair == s.pair
+		side.Handed = ours || set == nil && err == nil && lend.Traced(f)
 		off := time.Time{}
 		if ours {
 			off = set.At

@@ -41,6 +41,8 @@ func riseGates() []gate {
 		replicasSuffice, // green has the replicas that the next share needs
 		targetsHealthy,  // load balancers can reach green
 		usersServed,     // users on green get answers, not errors
+
+		singletonsHanded, // what may run in one cluster only is where it shall be
 	}
 }
 

@@ -188,6 +188,8 @@ func (t *turn) blocked(w Verdict, verdicts []Verdict) Decision {
 		reason = Holding
 	case preflightGate:
 		reason = preflightReason(w.Judgement)
+	case singletonsGate:
+		reason = t.batonReason()
 	}
 	d := t.stay(reason, "%s: %s", w.Gate, w.Message)
 	d.Verdicts = verdicts
@@ -224,12 +226,14 @@ func (t *turn) standingBy() Decision {
 			return t.stay(EntranceUnknown, "entrance %s is unknown: %s", e.Name, t.unreadable(e.Name))
 		}
 	}
-	verdicts := t.judge([]gate{workloadsReady, targetsHealthy, usersServed}, Full)
+	verdicts := t.judge([]gate{workloadsReady, targetsHealthy, usersServed, singletonsHanded}, Full)
 	d := t.stay(StandingBy, "green has all traffic; blue is kept ready for %s%s", t.p.Standby.For, t.standbyFindings())
 	end := t.next.ChangedAt.Add(t.p.Standby.For)
 	switch w := worst(verdicts); {
 	case w.Judgement == Fail:
 		d = t.stay(StandbyGateFailed, "%s: %s%s", w.Gate, w.Message, map[bool]string{false: "; a person decides"}[t.p.Standby.AutoRollback])
+	case w.Gate == singletonsGate && w.Judgement != Pass: // standby doesn't end before they are handed over
+		d = t.blocked(w, verdicts)
 	case !end.After(t.now):
 		t.next.Version++
 		t.next.Phase, t.next.EndedAt = Completed, t.now

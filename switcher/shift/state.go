@@ -92,7 +92,9 @@ type State struct {
 	// back.
 	FloorsHeld bool `json:"floorsHeld,omitempty"`
 	// Baton is where each singleton is that was ever handed over in this attempt.
-	Baton    []BatonState    `json:"baton,omitempty"`
+	Baton []BatonState `json:"baton,omitempty"`
+	// Gaps are former ones of singletons in this attempt, the newest last.
+	Gaps     []SingletonGap  `json:"gaps,omitempty"`
 	Breaches []Breach        `json:"breaches,omitempty"`
 	Rollback *RollbackRecord `json:"rollback,omitempty"`
 	Question *Question       `json:"question,omitempty"`
@@ -198,7 +200,7 @@ func (s State) clone() State {
 	s.Breaches = slices.Clone(s.Breaches)
 	s.Baseline.Workloads = slices.Clone(s.Baseline.Workloads)
 	s.Baseline.Loads = slices.Clone(s.Baseline.Loads)
-	s.Baton = slices.Clone(s.Baton)
+	s.Baton, s.Gaps = slices.Clone(s.Baton), slices.Clone(s.Gaps)
 	if s.Rollback != nil {
 		s.Rollback = new(*s.Rollback)
 	}

@@ -45,7 +45,7 @@ func Notes(s State, o Observation, now time.Time) []string {
 			notes = append(notes, fmt.Sprintf("%s: clients that hold its cookie may stay on green until %s", r.Name, until.UTC().Format(time.DateTime)))
 		}
 	}
-	return notes
+	return append(notes, batonNotes(s, o, now)...)
 }
 
 // restick switches stickiness on again where a rollback switched it off and no
