@@ -93,6 +93,7 @@ func clusterOf(p config.Pair, side shift.Side) config.Cluster {
 // Kubernetes itself needn't be among them.
 func WantsOf(p config.Pair, sides []shift.Side, served []facts.Kind) rbac.Wants {
 	w := rbac.Wants{Namespaces: p.Workloads.Namespaces, Floors: p.Standby.Capacity.PinAutoscalers}
+	w.Singletons = rbac.Singletons{CronJobs: p.Singletons.CronJobs, Deployments: p.Singletons.Deployments, StatefulSets: p.Singletons.StatefulSets}
 	if slices.Contains(sides, shift.Green) {
 		for _, probe := range p.Probes {
 			if s := probe.Service; s != nil {
@@ -149,10 +150,17 @@ func (o ClusterRightsOptions) head(wants rbac.Wants, missing []string) []string 
 
 // writes says what is changed in the clusters.
 func writes(w rbac.Wants) string {
+	var what []string
 	if w.Floors {
-		return "It writes the floors of autoscalers, and reads."
+		what = append(what, "the floors of autoscalers")
 	}
-	return "It only reads."
+	if s := w.Singletons; len(s.CronJobs)+len(s.Deployments)+len(s.StatefulSets) > 0 {
+		what = append(what, "the switches of singletons")
+	}
+	if len(what) == 0 {
+		return "It only reads."
+	}
+	return "It writes " + strings.Join(what, " and ") + ", and reads."
 }
 
 // accessEntry says how an identity of AWS becomes the subject of the manifest.

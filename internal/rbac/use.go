@@ -20,6 +20,8 @@ type Wants struct {
 	Metrics bool
 	// Floors: the floors of autoscalers are held and given back.
 	Floors bool
+	// Singletons are switched, and given back.
+	Singletons Singletons
 }
 
 // Service is one port of a Service.
@@ -121,6 +123,12 @@ func Uses() []Use {
 			When: "`standby.capacity.pinAutoscalers`; limited to `workloads.namespaces` where these are given",
 			On:   "`horizontalpodautoscalers.autoscaling`, `scaledobjects.keda.sh`", Verbs: "list, patch",
 			needs: heldFloors,
+		},
+		{
+			For:  "Singletons, which are switched off in one cluster and on in the other; and what still runs of them.",
+			When: "`singletons`; in the namespaces of those that it names, and to change them limited to their names but for `namespace/*`",
+			On:   "`cronjobs.batch` (list, patch), `cronjobs.batch/status` (patch), `jobs.batch` and `pods` (list), `deployments.apps` and `statefulsets.apps` (get, patch)", Verbs: "get, list, patch",
+			needs: singletons,
 		},
 	}
 }
