@@ -16,6 +16,7 @@ func (c *checker) pair(path string, p *Pair) {
 	c.workloads(path+".workloads", p.Workloads)
 	c.probes(path, p)
 	c.steps(path+".steps", p.Steps)
+	c.singletons(path+".singletons", p)
 	c.gates(path, p)
 }
 

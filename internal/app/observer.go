@@ -46,6 +46,10 @@ type observer struct {
 	blueProbes prober
 	// preflight tells how complete green is, from memory; nil: nobody looks.
 	preflight func(now time.Time) shift.PreflightReading
+	// floors and singletons tell how far the clusters are from what is intended, from
+	// memory; nil: nobody tends them.
+	floors     func() shift.FloorsReading
+	singletons func() []shift.SingletonReading
 	// notes is what the pair's other parts have to say to those who read the
 	// journal; nil: nothing.
 	notes func() []string
@@ -104,6 +108,12 @@ func (o *observer) Observe(ctx context.Context, look switcher.Look) shift.Observ
 	}
 	if o.preflight != nil {
 		observation.Preflight = o.preflight(time.Now())
+	}
+	if o.floors != nil {
+		observation.Floors = o.floors()
+	}
+	if o.singletons != nil {
+		observation.Singletons = o.singletons()
 	}
 	if o.notes != nil {
 		observation.Notes = o.notes()

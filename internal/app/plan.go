@@ -19,6 +19,9 @@ func planOf(c *config.Config, p config.Pair) shift.Plan {
 		StaleAfter: p.StaleAfter,
 		Gates:      shift.Gates{SoakOnly: p.SoakOnly, ReplicasAtLeast: p.Replicas.AtLeast},
 	}
+	if s := p.Singletons; s.Named() {
+		plan.Singletons = shift.SingletonPolicy{At: shift.Share(s.At), Drain: s.Drain, Overlap: s.Overlap}
+	}
 	for _, s := range p.Steps {
 		plan.Steps = append(plan.Steps, stepOf(s))
 	}

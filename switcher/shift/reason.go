@@ -58,6 +58,11 @@ const (
 	RollbackLimitedByCapacity Reason = "RollbackLimitedByCapacity"
 	BackOnBlue                Reason = "BackOnBlue"
 	RestoringStickiness       Reason = "RestoringStickiness"
+	SingletonsDraining        Reason = "SingletonsDraining"
+	SingletonsHandedOver      Reason = "SingletonsHandedOver"
+	SingletonsUnknown         Reason = "SingletonsUnknown"
+	SingletonsStuck           Reason = "SingletonsStuck"
+	SingletonTwice            Reason = "SingletonTwice"
 )
 
 // ReasonDoc explains one reason to the person who reads it at night.
@@ -123,6 +128,11 @@ func Reasons() []ReasonDoc {
 		{RollbackLimitedByCapacity, "The automatic rollback went as far as blue's measured capacity allows.", "Scale blue up, or set the rollback flag to send everything."},
 		{BackOnBlue, "Blue has all traffic again; the attempt is over.", "`clusterswitch start PAIR`, or a higher `attempt`, when green is mended."},
 		{RestoringStickiness, "The cookies of before a rollback are dead, and the stickiness that it switched off is switched on again, as `restoreStickiness` asks.", "Nothing."},
+		{SingletonsDraining, "Singletons are being handed over: one side ends what it began before the other begins. The next rise waits for that.", "Nothing. It ends by itself, at the latest by `singletons.drain`."},
+		{SingletonsHandedOver, "The singletons run on the other side now, and on that side only.", "Nothing, unless a note tells of a run that was missed."},
+		{SingletonsUnknown, "Where the singletons run can't be told, so the next rise waits. Unknown is never good.", "Mend the access to the cluster that the message names."},
+		{SingletonsStuck, "A singleton can't be handed over, or is off in both clusters.", "What the message names, as docs/singletons.md shows. If a cluster is gone and nothing of the singleton runs there, vouch for that (`spec.vouch`)."},
+		{SingletonTwice, "A singleton is on in both clusters, so its work is done twice.", "Switch it off in the cluster where it shall not run, and find out who switched it on."},
 	}
 }
 
@@ -140,10 +150,11 @@ const (
 func (r Reason) Severity() Severity {
 	switch r {
 	case Drift, JournalMissing, JournalsDisagree, JournalUnreadable, NotAtStart, EntranceOwned, EntrancesChanged,
-		PreflightBlocks, StandbyGateFailed, BlueTooWeak, FloorsNotHeld, UsersSuffer, GreenHasNoTargets, RollbackWaitsForBlue, RollbackLimitedByCapacity:
+		PreflightBlocks, StandbyGateFailed, BlueTooWeak, FloorsNotHeld, UsersSuffer, GreenHasNoTargets, RollbackWaitsForBlue, RollbackLimitedByCapacity,
+		SingletonsStuck, SingletonTwice:
 		return NeedsPerson
 	case StandbyKept, GateFailed, GateUnknown, PreflightUnknown, RequestUnknown, EntranceUnknown, BlueUnknown, BlueNotReady, ApprovalNeeded, RollbackRequested,
-		RollbackFlagSet, HandsOff, JournalUnwritable, Superseded:
+		RollbackFlagSet, HandsOff, JournalUnwritable, Superseded, SingletonsUnknown:
 		return Held
 	default:
 		return Normal

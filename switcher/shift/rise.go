@@ -191,6 +191,8 @@ func (t *turn) blocked(w Verdict, verdicts []Verdict) Decision {
 		reason = preflightReason(w.Judgement)
 	case blueCapacityGate, floorsGate:
 		reason = capacityReason(w, reason)
+	case singletonsGate:
+		reason = t.batonReason()
 	}
 	d := t.stay(reason, "%s: %s", w.Gate, w.Message)
 	d.Verdicts = verdicts

@@ -12,7 +12,8 @@ import (
 func standbyGates() []gate {
 	return []gate{
 		workloadsReady, targetsHealthy, usersServed, // green
-		blueReady, blueTargetsHealthy, blueProbesAnswer, blueCanTakeAll, // blue
+		blueCanTakeAll, blueReady, blueTargetsHealthy, blueProbesAnswer, // blue
+		singletonsHanded,
 	}
 }
 
@@ -30,6 +31,8 @@ func (t *turn) bake() Decision {
 		d = t.stay(BlueTooWeak, "%s: %s%s", w.Gate, w.Message, keptSince(over, end))
 	case w.Judgement == Fail:
 		d = t.stay(StandbyGateFailed, "%s: %s%s%s", w.Gate, w.Message, t.whoDecides(w), keptSince(over, end))
+	case w.Gate == singletonsGate:
+		d = t.blocked(w, verdicts)
 	case over && w.Judgement != Pass:
 		d = t.stay(StandbyKept, "%s: %s%s", w.Gate, w.Message, keptSince(over, end))
 	case over:

@@ -97,7 +97,9 @@ type State struct {
 	// Floors are what the floors follow from; nil: none were held.
 	Floors *FloorsState `json:"floors,omitempty"`
 	// Baton is where each singleton is that was ever handed over in this attempt.
-	Baton    []BatonState    `json:"baton,omitempty"`
+	Baton []BatonState `json:"baton,omitempty"`
+	// Gaps are former ones of singletons in this attempt, the newest last.
+	Gaps     []SingletonGap  `json:"gaps,omitempty"`
 	Breaches []Breach        `json:"breaches,omitempty"`
 	Rollback *RollbackRecord `json:"rollback,omitempty"`
 	Question *Question       `json:"question,omitempty"`
@@ -211,7 +213,7 @@ func (s State) clone() State {
 	s.Breaches = slices.Clone(s.Breaches)
 	s.Baseline.Workloads = slices.Clone(s.Baseline.Workloads)
 	s.Baseline.Loads = slices.Clone(s.Baseline.Loads)
-	s.Baton = slices.Clone(s.Baton)
+	s.Baton, s.Gaps = slices.Clone(s.Baton), slices.Clone(s.Gaps)
 	if s.Rollback != nil {
 		s.Rollback = new(*s.Rollback)
 	}

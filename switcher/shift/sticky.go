@@ -38,7 +38,7 @@ func Notes(s State, o Observation, now time.Time) []string {
 			notes = append(notes, r.Name+": "+note)
 		}
 	}
-	return append(notes, tailNotes(s, o, now)...)
+	return slices.Concat(notes, tailNotes(s, o, now), batonNotes(s, o, now))
 }
 
 // restick switches stickiness on again where a rollback switched it off and no
