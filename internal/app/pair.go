@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"reflect"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -41,8 +42,9 @@ func (a *App) startPair(ctx context.Context, c *config.Config, cfg config.Pair) 
 	blue := a.watches.take(ctx, cfg.Blue, cfg)
 	scribe := &scribe{pair: cfg.Name, version: a.version, aws: a.aws, shelf: a.runbooks, log: log, wake: make(chan struct{}, 1)}
 	p.preflight = a.newPreflighter(log)
+	loads := newLoadMeter(a.aws, time.Now)
 	p.observer = &observer{
-		requests: p.requests, aws: a.aws, blue: blue, green: p.green, probes: p.probes, preflight: p.preflight.reading,
+		requests: p.requests, aws: a.aws, blue: blue, green: p.green, probes: p.probes, preflight: p.preflight.reading, loads: loads,
 		notes: func() []string { return append(p.preflight.notes(), scribe.notes()...) },
 	}
 	p.switcher = switcher.New(switcher.Options{
@@ -56,6 +58,7 @@ func (a *App) startPair(ctx context.Context, c *config.Config, cfg config.Pair) 
 	p.life.start(ctx, "probes", func(ctx context.Context) error { p.probes.Run(ctx); return nil })
 	p.life.start(ctx, "runbook", scribe.run)
 	p.life.start(ctx, "preflight", p.preflight.run)
+	p.life.start(ctx, "loads", loads.run)
 	p.life.start(ctx, "loop", func(ctx context.Context) error { p.switcher.Run(ctx); return nil })
 	return p
 }
@@ -71,6 +74,7 @@ func (p *pair) configure(c *config.Config, cfg config.Pair) {
 	p.config = cfg
 	p.requests.configure(c, cfg)
 	p.observer.configure(queriesOf(cfg))
+	p.observer.loads.configure(c, cfg)
 	p.preflight.configure(cfg)
 	if err := p.probes.Set(specsOf(cfg.Probes, p.green.clusterLink)); err != nil {
 		p.log.Error("probes can't be set, the ones before go on", zap.Error(err))
