@@ -34,6 +34,7 @@ func Decide(p Plan, s State, o Observation, now time.Time) Decision {
 	}
 	d := t.decide()
 	t.next = d.Next
+	t.sayReadiness(&d)
 	t.passBaton()
 	t.keepFloors()
 	d.Next, d.Clusters = t.next, t.clusterIntent()

@@ -1,6 +1,7 @@
 package shift
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -89,8 +90,8 @@ func workloadsReady(t *turn, _ Share) []Verdict {
 }
 
 // replicasSuffice compares green with blue, workload by workload: the
-// configured percentage of what blue has now, and for the next share that part
-// of all that blue had when it carried everything.
+// configured percentage of what blue has now, and for the next share what that
+// part of the present load needs, by what blue carried everything with.
 func replicasSuffice(t *turn, next Share) []Verdict {
 	const name = "replicas"
 	if v, ok := t.clusterKnown(name, Green, t.o.Green); !ok {
@@ -99,10 +100,7 @@ func replicasSuffice(t *turn, next Share) []Verdict {
 	if v, ok := t.clusterKnown(name, Blue, t.o.Blue); !ok {
 		return v
 	}
-	green := map[string]int{}
-	for _, w := range t.o.Green.Workloads {
-		green[w.Key()] = w.Ready
-	}
+	green := t.o.Green.readyByKey()
 	for _, w := range t.o.Blue.Workloads {
 		if w.Single {
 			continue
@@ -112,11 +110,32 @@ func replicasSuffice(t *turn, next Share) []Verdict {
 			return one(name, Fail, "green's %s has %d ready replicas, blue's has %d; at least %d are needed", w.Key(), have, w.Ready, need)
 		}
 	}
-	have, need := t.o.Green.Ready(), percentOf(int(next), t.next.Baseline.Ready)
-	if have < need {
-		return one(name, Fail, "green has %d ready replicas; %s of the load needs %d, as blue carried everything on %d", have, next, need, t.next.Baseline.Ready)
+	least, all := t.capacities(Green, next)
+	switch {
+	case !least.Known:
+		return one(name, Unmeasured, "%s", least.Sentence(Green))
+	case least.Ready < least.Need:
+		return one(name, Fail, "%s", t.tooFew(least, next))
 	}
-	return one(name, Pass, "green has %d ready replicas, %d are needed for %s", have, need, next)
+	return one(name, Pass, "green has %d ready replicas, %d are needed for %s", all.Ready, all.Need, next)
+}
+
+// tooFew says what green lacks for a share.
+func (t *turn) tooFew(c SideCapacity, next Share) string {
+	who, carried := "green", t.next.Baseline.Ready
+	if c.Weakest != "" {
+		who = "green's " + c.Weakest
+		for _, w := range t.next.Baseline.Workloads {
+			if w.Workload == c.Weakest {
+				carried = w.Ready
+			}
+		}
+	}
+	by := ""
+	if c.ByLoad {
+		by = " and by the load of now"
+	}
+	return fmt.Sprintf("%s has %d ready replicas; %s of the load needs %d, as blue carried everything on %d%s", who, c.Ready, next, c.Need, carried, by)
 }
 
 // percentOf rounds up: a part of a replica is a replica.

@@ -42,6 +42,8 @@ const (
 	Restoring                 Reason = "Restoring"
 	StandingBy                Reason = "StandingBy"
 	StandbyGateFailed         Reason = "StandbyGateFailed"
+	BlueTooWeak               Reason = "BlueTooWeak"
+	FloorsNotHeld             Reason = "FloorsNotHeld"
 	ShiftCompleted            Reason = "ShiftCompleted"
 	SteppingBack              Reason = "SteppingBack"
 	BlueNotReady              Reason = "BlueNotReady"
@@ -103,6 +105,8 @@ func Reasons() []ReasonDoc {
 		{Restoring, "A person let the daemon write its intended share again.", "Nothing."},
 		{StandingBy, "Green has all traffic; blue is kept ready for the time of `standby.for`.", "Nothing."},
 		{StandbyGateFailed, "In standby a gate fails on green; the daemon only says so.", "Mend what the message names, or roll back. With `standby.autoRollback` the daemon goes back by itself when users suffer."},
+		{BlueTooWeak, "Blue has less ready than `standby.capacity.atLeast` of what the present load needs, so it could not take everything back: nothing rises, and standby doesn't end.", "Scale blue up, or raise the floor of its autoscaler; `pinAutoscalers` does so by itself. `onBreach: warn` only says it."},
+		{FloorsNotHeld, "Somebody set the floor of an autoscaler back that the daemon holds. It doesn't fight, and nothing rises.", "Tell the named tool to leave the field alone (for Argo CD: `ignoreDifferences`), or switch `pinAutoscalers` off."},
 		{ShiftCompleted, "The shift is over; green serves.", "Nothing."},
 		{SteppingBack, "The planned way back takes its next step.", "Nothing."},
 		{BlueNotReady, "The planned way back waits until blue can carry more.", "Scale blue up, or set the rollback flag to go back at once."},
@@ -132,9 +136,9 @@ const (
 func (r Reason) Severity() Severity {
 	switch r {
 	case Drift, JournalMissing, JournalsDisagree, JournalUnreadable, NotAtStart, EntranceOwned, EntrancesChanged,
-		PreflightBlocks, StandbyGateFailed, UsersSuffer, GreenHasNoTargets, RollbackWaitsForBlue, RollbackLimitedByCapacity:
+		PreflightBlocks, StandbyGateFailed, FloorsNotHeld, UsersSuffer, GreenHasNoTargets, RollbackWaitsForBlue, RollbackLimitedByCapacity:
 		return NeedsPerson
-	case GateFailed, GateUnknown, PreflightUnknown, RequestUnknown, EntranceUnknown, BlueUnknown, BlueNotReady, ApprovalNeeded, RollbackRequested,
+	case GateFailed, GateUnknown, BlueTooWeak, PreflightUnknown, RequestUnknown, EntranceUnknown, BlueUnknown, BlueNotReady, ApprovalNeeded, RollbackRequested,
 		RollbackFlagSet, HandsOff, JournalUnwritable, Superseded:
 		return Held
 	default:

@@ -94,7 +94,7 @@ func (t *turn) start() Decision {
 	t.next = State{
 		Schema: Schema, Attempt: t.o.Request.Attempt, Epoch: old.Epoch, Version: old.Version,
 		Phase: phase, Steps: slices.Clone(t.p.Steps), Entrances: freeze(t.p.Entrances, 0),
-		StartedAt: t.now, Baseline: Baseline{Ready: t.o.Blue.Ready()},
+		StartedAt: t.now, Baseline: t.takeBaseline(), FloorsHeld: old.FloorsHeld, Floors: old.Floors,
 	}
 	t.intend()
 	t.next.ShownAt, t.next.ReachedAt = t.now, t.now

@@ -188,6 +188,8 @@ func (t *turn) blocked(w Verdict, verdicts []Verdict) Decision {
 		reason = Holding
 	case preflightGate:
 		reason = preflightReason(w.Judgement)
+	case blueCapacityGate, floorsGate:
+		reason = capacityReason(w, reason)
 	}
 	d := t.stay(reason, "%s: %s", w.Gate, w.Message)
 	d.Verdicts = verdicts
@@ -224,10 +226,12 @@ func (t *turn) standingBy() Decision {
 			return t.stay(EntranceUnknown, "entrance %s is unknown: %s", e.Name, t.unreadable(e.Name))
 		}
 	}
-	verdicts := t.judge([]gate{workloadsReady, targetsHealthy, usersServed}, Full)
+	verdicts := t.judge([]gate{workloadsReady, targetsHealthy, usersServed, blueCanTakeAll}, Full)
 	d := t.stay(StandingBy, "green has all traffic; blue is kept ready for %s%s", t.p.Standby.For, t.standbyFindings())
 	end := t.next.ChangedAt.Add(t.p.Standby.For)
 	switch w := worst(verdicts); {
+	case w.Judgement == Fail && w.Gate == blueCapacityGate:
+		d = t.stay(BlueTooWeak, "%s: %s; standby goes on until blue has it", w.Gate, w.Message)
 	case w.Judgement == Fail:
 		d = t.stay(StandbyGateFailed, "%s: %s%s", w.Gate, w.Message, map[bool]string{false: "; a person decides"}[t.p.Standby.AutoRollback])
 	case !end.After(t.now):

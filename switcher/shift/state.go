@@ -91,6 +91,8 @@ type State struct {
 	// FloorsHeld: floors of autoscalers are held, or may be, and are to be given
 	// back.
 	FloorsHeld bool `json:"floorsHeld,omitempty"`
+	// Floors are what the floors follow from; nil: none were held.
+	Floors *FloorsState `json:"floors,omitempty"`
 	// Baton is where each singleton is that was ever handed over in this attempt.
 	Baton    []BatonState    `json:"baton,omitempty"`
 	Breaches []Breach        `json:"breaches,omitempty"`
@@ -207,6 +209,10 @@ func (s State) clone() State {
 	}
 	if s.Preflight != nil {
 		s.Preflight = new(*s.Preflight)
+	}
+	if s.Floors != nil {
+		s.Floors = new(*s.Floors)
+		s.Floors.Peaks = slices.Clone(s.Floors.Peaks)
 	}
 	return s
 }
