@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"time"
 )
 
 // pair checks everything of a pair but its traffic.
@@ -18,6 +17,7 @@ func (c *checker) pair(path string, p *Pair) {
 	c.steps(path+".steps", p.Steps)
 	c.singletons(path+".singletons", p)
 	c.gates(path, p)
+	c.capacity(path+".standby.capacity", p)
 }
 
 func (c *checker) workloads(path string, w Workloads) {
@@ -192,10 +192,8 @@ func (c *checker) gates(path string, p *Pair) {
 }
 
 func (c *checker) cloudWatch(path string, g *CloudWatch, p *Pair) {
-	c.matches(path+".loadBalancer", g.LoadBalancer, regexp.MustCompile(`^app/[A-Za-z0-9-]{1,32}/[0-9a-f]+$`),
-		"the end of an Application Load Balancer's ARN", "app/NAME/ID")
-	c.matches(path+".targetGroup", g.TargetGroup, regexp.MustCompile(`^targetgroup/[A-Za-z0-9-]{1,32}/[0-9a-f]+$`),
-		"the end of a target group's ARN", "targetgroup/NAME/ID")
+	c.loadBalancerDimension(path+".loadBalancer", g.LoadBalancer)
+	c.targetGroupDimension(path+".targetGroup", g.TargetGroup)
 	for _, e := range p.Traffic {
 		if e.ALB != nil && g.TargetGroup != "" && strings.HasSuffix(e.ALB.BlueTargetGroupARN, ":"+g.TargetGroup) {
 			c.faultf(path+".targetGroup", "is blue's target group; use green's, whose users the gate is for")
@@ -203,14 +201,7 @@ func (c *checker) cloudWatch(path string, g *CloudWatch, p *Pair) {
 	}
 	c.roleARN(path+".roleARN", g.RoleARN)
 	c.region(path+".region", g.Region)
-	// GetMetricData takes periods of 1, 5, 10, 30 and multiples of 60 seconds.
-	switch g.Period {
-	case time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second:
-	default:
-		if g.Period%time.Minute != 0 {
-			c.faultf(path+".period", "%s is not a period of CloudWatch; use 1s, 5s, 10s, 30s or a multiple of 60s", g.Period)
-		}
-	}
+	c.cloudWatchPeriod(path+".period", g.Period)
 	if g.Period > 0 && (g.Window < g.Period || g.Window%g.Period != 0) && !c.faulty[path+".period"] {
 		c.faultf(path+".window", "%s is not a multiple of the period of %s; make it one", g.Window, g.Period)
 	}

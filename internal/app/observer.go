@@ -20,9 +20,9 @@ type entrances interface {
 	Runbook(e shift.Entrance) (commands []string, err error)
 }
 
-// meter measures users' traffic.
+// meter measures users' traffic and load.
 type meter interface {
-	Measure(ctx context.Context, queries []measure.Query, since time.Time) []shift.TrafficReading
+	Measure(ctx context.Context, asked measure.Asked) measure.Answered
 }
 
 // cluster hands out what is known of one cluster, from memory.
@@ -44,6 +44,8 @@ type observer struct {
 	probes   prober
 	// blueProbes are the probes of blue; nil: there are none.
 	blueProbes prober
+	// loads measures what users ask of both sides; nil: nobody does.
+	loads *loadMeter
 	// preflight tells how complete green is, from memory; nil: nobody looks.
 	preflight func(now time.Time) shift.PreflightReading
 	// floors and singletons tell how far the clusters are from what is intended, from
@@ -100,12 +102,7 @@ func (o *observer) Observe(ctx context.Context, look switcher.Look) shift.Observ
 		observation.BlueProbes = switcher.ProbeReadings(o.blueProbes.Snapshot())
 	}
 	var reading sync.WaitGroup
-	if look.Attention != shift.Urgent && !look.MeasureFrom.IsZero() {
-		o.mu.Lock()
-		queries := o.queries
-		o.mu.Unlock()
-		reading.Go(func() { observation.Traffic = o.aws.measure(ctx, queries, look.MeasureFrom) })
-	}
+	reading.Go(func() { observation.Traffic = o.measure(ctx, look) })
 	if o.preflight != nil {
 		observation.Preflight = o.preflight(time.Now())
 	}
@@ -121,5 +118,45 @@ func (o *observer) Observe(ctx context.Context, look switcher.Look) shift.Observ
 	observation.Entrances = o.aws.read(ctx, look.Entrances, look.Attention)
 	o.addConnections(observation.Entrances)
 	reading.Wait()
+	if o.loads != nil {
+		observation.Loads = o.loads.known()
+	}
 	return observation
+}
+
+// measure measures users' traffic, and refreshes what is known of their load. An
+// urgent look waits for neither.
+func (o *observer) measure(ctx context.Context, look switcher.Look) []shift.TrafficReading {
+	wantsLoads := look.Loads && o.loads != nil
+	if look.Attention == shift.Urgent {
+		if wantsLoads {
+			o.loads.nudge(true)
+		}
+		return nil
+	}
+	var queries []query
+	if !look.MeasureFrom.IsZero() {
+		o.mu.Lock()
+		queries = o.queries
+		o.mu.Unlock()
+	}
+	var (
+		reading sync.WaitGroup
+		set     *loadSet
+		due     []loadQuery
+	)
+	if wantsLoads {
+		reading.Go(func() { o.loads.await(ctx) })
+		set, due = o.loads.due()
+	}
+	if len(queries) == 0 && len(due) == 0 {
+		reading.Wait()
+		return nil
+	}
+	traffic, loads := o.aws.measure(ctx, queries, look.MeasureFrom, due)
+	if wantsLoads {
+		o.loads.take(set, loads...)
+	}
+	reading.Wait()
+	return traffic
 }

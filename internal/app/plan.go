@@ -14,6 +14,7 @@ func planOf(c *config.Config, p config.Pair) shift.Plan {
 	plan := shift.Plan{
 		Pair:       p.Name,
 		Standby:    shift.Standby{For: p.Standby.For, AutoRollback: p.Standby.AutoRollback},
+		Capacity:   capacityOf(c, p),
 		Preflight:  preflightMode(p.Preflight),
 		Interval:   c.Interval,
 		StaleAfter: p.StaleAfter,
