@@ -40,12 +40,11 @@ func (p CapacityPolicy) enough() int {
 // weak one gets all users by a person's wish, and while users stand on green.
 func (t *turn) sayReadiness(d *Decision) {
 	policy := t.p.Capacity
-	switch d.Reason {
-	case Holding, GateWaits, ApprovalNeeded, Paused, StandingBy:
-		if c := t.capacity(Blue, Full); policy.AtLeast > 0 && t.next.Active() && c.Known && c.Percent < policy.AtLeast {
+	standing := []Reason{Holding, GateWaits, ApprovalNeeded, Paused, StandingBy}
+	if policy.AtLeast > 0 && t.next.Active() && slices.Contains(standing, d.Reason) {
+		if c := t.capacity(Blue, Full); c.Known && c.Percent < policy.AtLeast {
 			d.Message += fmt.Sprintf("; %s, less than %d %%", c.Sentence(Blue), policy.AtLeast)
 		}
-		return
 	}
 	if d.Next.Phase == RollingBack && t.wayBack().Warns {
 		d.Message += "; WARNING: " + t.capacity(Blue, Full).Sentence(Blue)
