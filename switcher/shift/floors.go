@@ -125,7 +125,7 @@ func floorsHeld(t *turn, _ Share) []Verdict {
 	if why := t.floorsKnown(); why != "" {
 		return one(floorsGate, Unmeasured, "whether floors are held is unknown: %s", why)
 	}
-	if !hold || t.o.Floors.At.Before(t.next.Floors.Since) {
+	if !hold || !t.o.Floors.At.After(t.next.Floors.Since) {
 		return one(floorsGate, Wait, "floors are being raised")
 	}
 	held := 0
