@@ -65,6 +65,9 @@ func needed(r *http.Request) string {
 	case verb == "get":
 		verb = "list"
 	}
+	if verb == "patch" {
+		name, namespace = "", "" // granted by kind
+	}
 	return right(verb, group, resource, name, namespace)
 }
 
