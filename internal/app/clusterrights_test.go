@@ -125,7 +125,7 @@ func TestTheManifestIsEnoughAndEachRuleIsNeeded(t *testing.T) {
 	t.Parallel()
 	cp := crowded(t)
 	for name, more := range map[string]string{
-		"everything":                       probesOfGuest + pinned,
+		"everything":                       probesOfGuest,
 		"neither secrets nor probes":       "    preflight: {secrets: \"off\"}\n",
 		"one namespace and no preflight":   "    preflight: {mode: \"off\"}\n    workloads: {namespaces: [shop]}\n" + probesOfGuest + pinned,
 		"one namespace, and the preflight": "    preflight: {secrets: digests}\n    workloads: {namespaces: [shop]}\n",

@@ -166,4 +166,3 @@ var (
 	hold  = shift.ClusterIntent{Attempt: 1, Hold: true, Blue: []shift.Floor{{Workload: "Deployment shop/web", Least: 7}}}
 	back  = shift.ClusterIntent{Attempt: 1}
 )
-
