@@ -65,6 +65,9 @@ func needed(r *http.Request) string {
 	case verb == "get":
 		verb = "list"
 	}
+	if verb == "patch" {
+		name, namespace = "", "" // granted by kind
+	}
 	return right(verb, group, resource, name, namespace)
 }
 
@@ -122,7 +125,7 @@ func TestTheManifestIsEnoughAndEachRuleIsNeeded(t *testing.T) {
 	t.Parallel()
 	cp := crowded(t)
 	for name, more := range map[string]string{
-		"everything":                       probesOfGuest + pinned,
+		"everything":                       probesOfGuest,
 		"neither secrets nor probes":       "    preflight: {secrets: \"off\"}\n",
 		"one namespace and no preflight":   "    preflight: {mode: \"off\"}\n    workloads: {namespaces: [shop]}\n" + probesOfGuest + pinned,
 		"one namespace, and the preflight": "    preflight: {secrets: digests}\n    workloads: {namespaces: [shop]}\n",
