@@ -64,8 +64,8 @@ const rootHelp = `clusterswitch moves users' traffic from an old Kubernetes clus
 new one (green), step by step and only through gates, and back at any moment.
 
 "run" is the daemon. All other commands are for people. start, rollback, pause,
-resume and approve write what a person asks for into the pair's TrafficSwitch
-in the management cluster; the daemon does it. Whoever may not edit that
+resume, approve and singletons write what a person asks for into the pair's
+TrafficSwitch in the management cluster; the daemon does it. Whoever may not edit that
 resource may not ask. When the management cluster is away, "rollback --direct"
 and "runbook" work with the configuration and AWS credentials alone, and
 "preflight" with access to blue and green besides.
@@ -88,7 +88,7 @@ func (p *program) root() *cobra.Command {
 	root.AddCommand(
 		p.runCommand(), p.validateCommand(), p.preflightCommand(),
 		p.statusCommand(), p.startCommand(), p.rollbackCommand(),
-		p.pauseCommand(), p.resumeCommand(), p.approveCommand(),
+		p.pauseCommand(), p.resumeCommand(), p.approveCommand(), p.singletonsCommand(),
 		p.runbookCommand(), p.policyCommand(), p.rbacCommand(),
 		p.versionCommand(),
 	)

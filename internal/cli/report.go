@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/clusterswitch/clusterswitch/internal/api/v1alpha1"
 )
 
@@ -48,6 +50,8 @@ type pairReport struct {
 	Notes []string `json:"notes"`
 	// Rollback is null, or who sent the traffic of this attempt back.
 	Rollback *rollbackReport `json:"rollback"`
+	// Singletons are those that were handed over, or are on their way.
+	Singletons []singletonReport `json:"singletons"`
 	// Asked is what people ask for in the custom resource; the configuration may ask for more.
 	Asked askedReport `json:"asked"`
 	// UpdatedAt is when the daemon wrote this, in RFC 3339; null: never.
@@ -88,6 +92,32 @@ type gateReport struct {
 	Message string `json:"message"`
 }
 
+type singletonReport struct {
+	// Key is its kind, namespace and name.
+	Key string `json:"key"`
+	// Side is blue or green, by stage.
+	Side string `json:"side"`
+	// Stage is held: side has it; giving: side is to end it; taking: side is to begin; back: blue has it, and both sides become what they were.
+	Stage string `json:"stage"`
+	// Since is when the stage began, in RFC 3339.
+	Since time.Time `json:"since"`
+	// OffSince is since when neither side begins its work; null: one does.
+	OffSince *time.Time `json:"offSince"`
+	// Failed says why the last hand-over was given up; empty: it wasn't.
+	Failed string `json:"failed"`
+	// Gap is null, or the last time in which neither side began its work.
+	Gap *gapReport `json:"gap"`
+}
+
+type gapReport struct {
+	// From is when the one side was told to stop.
+	From time.Time `json:"from"`
+	// To is when the other was seen on.
+	To time.Time `json:"to"`
+	// Missed is null, or a run that was due in it and is not made up for.
+	Missed *time.Time `json:"missed"`
+}
+
 type rollbackReport struct {
 	// By is who asked for it.
 	By string `json:"by"`
@@ -114,6 +144,15 @@ type askedReport struct {
 	Approved *approvalReport `json:"approved"`
 	// Answer is null, or the answer that was given last.
 	Answer *answerReport `json:"answer"`
+	// Vouch is null, or the side of the singletons that a person vouched for last.
+	Vouch *vouchReport `json:"vouch"`
+}
+
+type vouchReport struct {
+	// Attempt is the attempt that it holds for.
+	Attempt int `json:"attempt"`
+	// Take is the side that takes the singletons.
+	Take string `json:"take"`
 }
 
 type approvalReport struct {
@@ -143,7 +182,7 @@ func newPairReport(t v1alpha1.TrafficSwitch) pairReport {
 	r := pairReport{
 		Pair: t.Name, Phase: s.Phase, Attempt: s.Attempt, GreenShare: s.Share,
 		Reason: s.Reason, Message: s.Message, BlueReady: newReplicas(s.BlueReady),
-		Gates: []gateReport{}, Notes: append([]string{}, s.Notes...),
+		Gates: []gateReport{}, Notes: append([]string{}, s.Notes...), Singletons: []singletonReport{},
 		Asked: askedReport{
 			Paused: t.Spec.Paused, HandsOff: t.Spec.HandsOff, Rollback: t.Spec.Rollback,
 			RollbackForce: t.Spec.RollbackForce, Attempt: t.Spec.Attempt,
@@ -154,6 +193,9 @@ func newPairReport(t v1alpha1.TrafficSwitch) pairReport {
 	}
 	for _, g := range s.Gates {
 		r.Gates = append(r.Gates, gateReport(g))
+	}
+	for _, one := range s.Singletons {
+		r.Singletons = append(r.Singletons, newSingletonReport(one))
 	}
 	if s.Question != nil {
 		r.Question = new(questionReport(*s.Question))
@@ -167,10 +209,30 @@ func newPairReport(t v1alpha1.TrafficSwitch) pairReport {
 	if t.Spec.Resolve != (v1alpha1.Resolution{}) {
 		r.Asked.Answer = new(answerReport(t.Spec.Resolve))
 	}
+	if t.Spec.Vouch != (v1alpha1.Vouch{}) {
+		r.Asked.Vouch = new(vouchReport(t.Spec.Vouch))
+	}
 	if !s.UpdatedAt.IsZero() {
 		r.UpdatedAt = new(s.UpdatedAt.UTC())
 	}
 	return r
+}
+
+func newSingletonReport(s v1alpha1.Singleton) singletonReport {
+	r := singletonReport{
+		Key: s.Key, Side: s.Side, Stage: s.Stage, Since: s.Since.UTC(), OffSince: optional(s.OffSince), Failed: s.Failed,
+	}
+	if g := s.Gap; g != nil {
+		r.Gap = &gapReport{From: g.From.UTC(), To: g.To.UTC(), Missed: optional(g.Missed)}
+	}
+	return r
+}
+
+func optional(t *metav1.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	return new(t.UTC())
 }
 
 // newReplicas reads "3/4"; nil: not known.

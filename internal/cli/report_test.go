@@ -23,6 +23,7 @@ func exampleJSON(t *testing.T) string {
 		Spec: v1alpha1.TrafficSwitchSpec{
 			Paused: true, HandsOff: true, Rollback: true, RollbackForce: true, Attempt: 2,
 			Approved: v1alpha1.Approval{Attempt: 2, Step: 3}, Resolve: v1alpha1.Resolution{ID: "2-1772445720000", How: "adopt"},
+			Vouch: v1alpha1.Vouch{Attempt: 2, Take: "blue"},
 		},
 		Status: v1alpha1.TrafficSwitchStatus{
 			Phase: "RollingBack", Share: 25, Step: "2/4", Attempt: 2, BlueReady: "9/10",
@@ -31,6 +32,10 @@ func exampleJSON(t *testing.T) string {
 			Notes:    []string{"web: clients that hold its cookie may stay on green until 2026-03-02 11:31:00"},
 			Gates:    []v1alpha1.Gate{{Gate: "errors", Judgement: "fail", Message: "3% of 1200 requests failed, 1% is allowed"}},
 			Rollback: &v1alpha1.Rollback{By: "clusterswitch", Why: "errors: 3% failed & 1% is allowed", At: at, Automatic: true},
+			Singletons: []v1alpha1.Singleton{{
+				Key: "CronJob shop/report", Side: "green", Stage: "giving", Since: at, OffSince: &at, Failed: "1 job in blue did not end within 10m",
+				Gap: &v1alpha1.SingletonGap{From: at, To: at, Missed: &at},
+			}},
 		},
 	}
 	empty := v1alpha1.TrafficSwitch{ObjectMeta: metav1.ObjectMeta{Name: "web"}}

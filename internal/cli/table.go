@@ -132,6 +132,9 @@ func askedFor(s v1alpha1.TrafficSwitchSpec) string {
 	if a := s.Approved; a != (v1alpha1.Approval{}) {
 		asked = append(asked, fmt.Sprintf("approval of step %d in attempt %d", a.Step, a.Attempt))
 	}
+	if v := s.Vouch; v != (v1alpha1.Vouch{}) {
+		asked = append(asked, fmt.Sprintf("%s takes the singletons in attempt %d", v.Take, v.Attempt))
+	}
 	return strings.Join(asked, ", ")
 }
 

@@ -70,6 +70,20 @@ type TrafficSwitchSpec struct {
 	// Resolve answers the question in the status.
 	// +optional
 	Resolve Resolution `json:"resolve,omitzero"`
+	// Vouch is a person's word that nothing of the singletons runs on one side
+	// although the daemon can't see that: the other side takes them.
+	// +optional
+	Vouch Vouch `json:"vouch,omitzero"`
+}
+
+// Vouch is for one attempt, so that it can't leak into the next.
+type Vouch struct {
+	// Attempt is the attempt's number.
+	// +kubebuilder:validation:Minimum=1
+	Attempt int `json:"attempt"`
+	// Take is the side that takes the singletons; nothing of them runs on the other.
+	// +kubebuilder:validation:Enum=blue;green
+	Take string `json:"take"`
 }
 
 // Approval names one step of one attempt, so that it can't leak into the next.
@@ -141,6 +155,11 @@ type TrafficSwitchStatus struct {
 	// Rollback says who or what sent the traffic of this attempt back.
 	// +optional
 	Rollback *Rollback `json:"rollback,omitempty"`
+	// Singletons are those that were handed over, or are on their way.
+	// +optional
+	// +listType=map
+	// +listMapKey=key
+	Singletons []Singleton `json:"singletons,omitempty"`
 	// Journal is all that the daemon must remember: the exact JSON of its state,
 	// with a schema number. It is written for the next start, not for people.
 	// +optional
@@ -167,6 +186,41 @@ type Gate struct {
 	// Message explains it in a sentence.
 	// +optional
 	Message string `json:"message,omitempty"`
+}
+
+// Singleton is something of which one may run in the world.
+type Singleton struct {
+	// Key is its kind, namespace and name: "CronJob shop/report".
+	Key string `json:"key"`
+	// Side is blue or green, by Stage.
+	Side string `json:"side"`
+	// Stage is held: Side has it; giving: Side was told to stop, and ends what it
+	// began; taking: Side was told to begin, and was not seen on yet; back: blue has
+	// it again, and both sides become what they were before the attempt.
+	Stage string `json:"stage"`
+	// Since is when the stage began.
+	Since metav1.Time `json:"since"`
+	// OffSince is since when neither side begins work; absent: one does.
+	// +optional
+	OffSince *metav1.Time `json:"offSince,omitempty"`
+	// Failed says why the last hand-over was given up.
+	// +optional
+	Failed string `json:"failed,omitempty"`
+	// Gap is the last time in which neither side began work.
+	// +optional
+	Gap *SingletonGap `json:"gap,omitempty"`
+}
+
+// SingletonGap is a time in which neither side began a singleton's work.
+type SingletonGap struct {
+	// From is when the one side was told to stop.
+	From metav1.Time `json:"from"`
+	// To is when the other was seen on.
+	To metav1.Time `json:"to"`
+	// Missed is a run that was due in it and is not made up for, by the CronJob's
+	// startingDeadlineSeconds; absent: none is known.
+	// +optional
+	Missed *metav1.Time `json:"missed,omitempty"`
 }
 
 // Rollback says who or what sent traffic back, and why.
