@@ -20,18 +20,16 @@ type wayBackCase struct {
 // wayBack is how far and how fast a rollback goes.
 type wayBack struct {
 	// Limit is the share up to which green may keep users. Green keeps what it
-	// has where that is less: a rollback raises nothing.
+	// has where that is less: a rollback raises nothing. What stays goes back as
+	// blue gets more ready; all else goes at once.
 	Limit Share
-	// Follows: what stays on green goes back as blue gets more ready. Else all
-	// goes at once.
-	Follows bool
 	// Warns: a person is told that blue is weak.
 	Warns bool
 	// Why is for a person.
 	Why string
 }
 
-// Stays is the share that stays on green.
+// stays is the share that stays on green.
 func (b wayBack) stays(present Share) Share { return min(b.Limit, present) }
 
 // howFarBack decides how far and how fast a rollback goes. Users on a green that
@@ -50,11 +48,11 @@ func howFarBack(c wayBackCase) wayBack {
 	case c.Blue.Percent >= int(Full):
 		return wayBack{Why: "blue can carry everything"}
 	}
-	limit := Full - Share(max(0, c.Blue.Percent))
+	limit := Full - Share(c.Blue.Percent)
 	if c.Present <= limit {
-		return wayBack{Limit: limit, Follows: true, Why: fmt.Sprintf("blue can carry %d %% and has %s already", c.Blue.Percent, Full-c.Present)}
+		return wayBack{Limit: limit, Why: fmt.Sprintf("blue can carry %d %% and has %s already", c.Blue.Percent, Full-c.Present)}
 	}
-	return wayBack{Limit: limit, Follows: true, Why: fmt.Sprintf("blue can carry %d %% now, the rest follows as it gets more ready", c.Blue.Percent)}
+	return wayBack{Limit: limit, Why: fmt.Sprintf("blue can carry %d %% now, the rest follows as it gets more ready", c.Blue.Percent)}
 }
 
 // wayBack judges the rollback that is under way.

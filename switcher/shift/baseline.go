@@ -24,16 +24,33 @@ const minBaselineRate = 1.0
 
 // takeBaseline measures what carries everything now. Call it where blue does.
 func (t *turn) takeBaseline() Baseline {
-	return t.measureBlue(func(r LoadReading) float64 { return r.Blue + r.Green })
+	b := t.blueReplicas()
+	b.Loads = t.withLoads(nil)
+	return b
 }
 
-// takeBaselineInPart does so where green has users already: only what blue is
-// asked for tells what blue's replicas carry.
-func (t *turn) takeBaselineInPart() Baseline {
-	return t.measureBlue(func(r LoadReading) float64 { return r.Blue })
+// completeBaseline adds the loads that were not measured when the attempt began,
+// for as long as blue carries everything: at rest nobody asks for them.
+func (t *turn) completeBaseline() {
+	if t.next.Step == 0 && t.next.Share == 0 {
+		t.next.Baseline.Loads = t.withLoads(t.next.Baseline.Loads)
+	}
 }
 
-func (t *turn) measureBlue(rate func(LoadReading) float64) Baseline {
+// withLoads adds what each source asks for that isn't among the loads yet.
+func (t *turn) withLoads(loads []LoadBaseline) []LoadBaseline {
+	for _, s := range t.p.Capacity.Loads {
+		there := slices.ContainsFunc(loads, func(l LoadBaseline) bool { return l.Name == s.Name })
+		if r, known := t.load(s.Name); known && !there && len(loads) < maxBaselineLoads {
+			loads = append(loads, LoadBaseline{Name: s.Name, Rate: r.total()})
+		}
+	}
+	return loads
+}
+
+// blueReplicas is a baseline without loads, for where green has users already:
+// what blue's replicas carry can't be told, so they stand for it themselves.
+func (t *turn) blueReplicas() Baseline {
 	b := Baseline{At: t.now, Ready: t.o.Blue.Ready()}
 	for _, w := range t.o.Blue.Workloads {
 		if !w.Single && w.Ready > 0 {
@@ -44,11 +61,6 @@ func (t *turn) measureBlue(rate func(LoadReading) float64) Baseline {
 		return cmp.Or(cmp.Compare(y.Ready, x.Ready), cmp.Compare(x.Workload, y.Workload))
 	})
 	b.Workloads = b.Workloads[:fitting(b.Workloads)]
-	for _, s := range t.p.Capacity.Loads {
-		if r, known := t.load(s.Name); known && len(b.Loads) < maxBaselineLoads {
-			b.Loads = append(b.Loads, LoadBaseline{Name: s.Name, Rate: rate(r)})
-		}
-	}
 	return b
 }
 

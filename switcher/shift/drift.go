@@ -148,7 +148,7 @@ func (t *turn) resumePhase(share Share) {
 		t.next.Phase = Shifting
 		t.next.Attempt = max(1, t.next.Attempt, t.o.Request.Attempt)
 		t.next.StartedAt = t.now
-		t.next.Baseline = t.takeBaselineInPart()
+		t.next.Baseline = t.blueReplicas()
 	}
 }
 

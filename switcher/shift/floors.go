@@ -31,9 +31,12 @@ func (t *turn) holdsFloors() bool {
 // keepFloors notes whether floors are to be held, so that whoever comes after a
 // crash knows that there is something to give back.
 func (t *turn) keepFloors() {
-	if t.holdsFloors() {
+	switch {
+	case t.holdsFloors():
 		t.raiseFloors()
 		return
+	case t.next.Phase == Idle && t.next.Question != nil:
+		return // the journal is away: a shift may be under way that needs them
 	}
 	anyHeld := slices.ContainsFunc(slices.Concat(t.o.Floors.Blue, t.o.Floors.Green), func(a Autoscaler) bool { return a.Held > 0 })
 	if !t.next.FloorsHeld && anyHeld { // a lost journal doesn't know of them
@@ -122,7 +125,7 @@ func floorsHeld(t *turn, _ Share) []Verdict {
 	if why := t.floorsKnown(); why != "" {
 		return one(floorsGate, Unmeasured, "whether floors are held is unknown: %s", why)
 	}
-	if !hold || t.o.Floors.At.Before(t.next.Floors.Since) {
+	if !hold || !t.o.Floors.At.After(t.next.Floors.Since) {
 		return one(floorsGate, Wait, "floors are being raised")
 	}
 	held := 0

@@ -301,3 +301,39 @@ func TestCapacityIsNeverAboveWhatEachWorkloadHas(t *testing.T) {
 		}
 	})
 }
+
+// At rest nobody asks for loads: those that come before the first step still
+// tell what blue's replicas carry, those that come later don't.
+func TestLoadsAreMeasuredWhileBlueCarriesEverything(t *testing.T) {
+	for name, test := range map[string]struct {
+		spoil func(w *world)
+		late  func(w *world)
+		want  []LoadBaseline
+	}{
+		"known from the start":           {func(*world) {}, func(*world) {}, []LoadBaseline{{"shop", 100}}},
+		"it comes before the first step": {func(w *world) { w.demand.absent = true }, func(w *world) { w.demand.absent = false }, []LoadBaseline{{"shop", 100}}},
+		"it changes meanwhile":           {func(*world) {}, func(w *world) { w.demand.perSecond = 500 }, []LoadBaseline{{"shop", 100}}},
+		"it can't be measured":           {func(w *world) { w.demand.err = "throttled" }, func(*world) {}, nil},
+		"it comes when green has users": {func(w *world) { w.demand.absent = true }, func(w *world) {
+			for w.mind.Share == 0 {
+				w.tick(10 * time.Second)
+			}
+			w.demand.absent = false
+		}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld()
+			w.measured(100)
+			w.ask = Request{Serve: Green, Attempt: 1}
+			test.spoil(w)
+			w.tick(10 * time.Second)
+			test.late(w)
+			for range 20 {
+				w.tick(10 * time.Second)
+			}
+			if diff := cmp.Diff(test.want, w.mind.Baseline.Loads); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}

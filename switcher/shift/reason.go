@@ -136,9 +136,9 @@ const (
 func (r Reason) Severity() Severity {
 	switch r {
 	case Drift, JournalMissing, JournalsDisagree, JournalUnreadable, NotAtStart, EntranceOwned, EntrancesChanged,
-		PreflightBlocks, StandbyGateFailed, FloorsNotHeld, UsersSuffer, GreenHasNoTargets, RollbackWaitsForBlue, RollbackLimitedByCapacity:
+		PreflightBlocks, StandbyGateFailed, BlueTooWeak, FloorsNotHeld, UsersSuffer, GreenHasNoTargets, RollbackWaitsForBlue, RollbackLimitedByCapacity:
 		return NeedsPerson
-	case GateFailed, GateUnknown, BlueTooWeak, PreflightUnknown, RequestUnknown, EntranceUnknown, BlueUnknown, BlueNotReady, ApprovalNeeded, RollbackRequested,
+	case GateFailed, GateUnknown, PreflightUnknown, RequestUnknown, EntranceUnknown, BlueUnknown, BlueNotReady, ApprovalNeeded, RollbackRequested,
 		RollbackFlagSet, HandsOff, JournalUnwritable, Superseded:
 		return Held
 	default:

@@ -118,6 +118,7 @@ func (t *turn) nextStep() Decision {
 	if !last {
 		to = t.next.Steps[t.next.Step].Share
 	}
+	t.completeBaseline()
 	verdicts := t.judge(riseGates(), to)
 	if d, ok := t.known(); !ok { // also while a share is held: what was edited by hand is named at once
 		d.Verdicts = verdicts

@@ -162,7 +162,7 @@ func (t *turn) lowerAll(limit Share) (Decision, bool) {
 	case len(waiting) > 0:
 		return t.stay(RollbackWaitsForBlue, "blue has no healthy target while green has some (%s); it goes back as soon as blue has one", strings.Join(waiting, ", ")), true
 	case left > 0:
-		return t.stay(RollbackLimitedByCapacity, "blue can carry %s now (%s); %s stays on green until blue has more", Full-limit, t.capacity(Blue, Full).replicas(), left), true
+		return t.stay(RollbackLimitedByCapacity, "%s (%s); %s stays on green until blue has more", t.wayBack().Why, t.capacity(Blue, Full).replicas(), left), true
 	case unsynced:
 		return t.stay(RollbackSettling, "blue's weights stand; AWS is still bringing them to all its servers"), true
 	case late:

@@ -18,6 +18,8 @@ type world struct {
 	probes      []*prober
 	users       users
 	preflight   checkup
+	demand      demand
+	scalers     map[Side]*scaler
 	ask         Request
 
 	journal     *State  // what is durable now
@@ -56,6 +58,8 @@ type cluster struct {
 	ready int
 	err   string
 	stale bool
+	// scales: an autoscaler follows the users.
+	scales bool
 }
 
 type prober struct {
@@ -112,8 +116,8 @@ func newWorld() *world {
 		start: start, now: start, mind: NewState(),
 		blue: &cluster{ready: 10}, green: &cluster{ready: 10},
 		probes: []*prober{{name: "storefront"}},
-		users:  users{perSecond: 100},
-		ask:    Request{Serve: Blue},
+		users:  users{perSecond: 100}, scalers: newScalers(),
+		ask: Request{Serve: Blue},
 	}
 	w.plan = Plan{
 		Pair:     "shop",
@@ -149,6 +153,7 @@ func (w *world) group(name string) *group {
 func (w *world) tick(d time.Duration) Decision {
 	w.now = w.now.Add(d)
 	w.land()
+	w.scale()
 	w.probe()
 	s, keep := w.mind, true
 	if !w.awake {
@@ -178,6 +183,9 @@ func (w *world) tick(d time.Duration) Decision {
 		if written || c.Priority == Rollback {
 			w.send(c)
 		}
+	}
+	if written {
+		w.tend(decision.Clusters)
 	}
 	return decision
 }
@@ -325,6 +333,7 @@ func (w *world) observe(s State) Observation {
 			o.Probes = append(o.Probes, p.reading())
 		}
 	}
+	o.Loads, o.Floors = w.loads(), w.floors()
 	if !w.users.absent {
 		o.Traffic = append(o.Traffic, w.users.reading(s, w.now))
 	}
