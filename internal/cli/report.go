@@ -42,6 +42,10 @@ type pairReport struct {
 	Message string `json:"message"`
 	// BlueReady is null when blue can't be read.
 	BlueReady *replicas `json:"blueReady"`
+	// Readiness is null, or what would be if all users went back to blue now.
+	Readiness *readinessReport `json:"readiness"`
+	// Conditions sum the pair up, such as BlueReady.
+	Conditions []conditionReport `json:"conditions"`
 	// Question is null, or what only a person can answer.
 	Question *questionReport `json:"question"`
 	// Gates are the last verdicts, in the order in which they were judged.
@@ -72,6 +76,66 @@ type replicas struct {
 	Ready int `json:"ready"`
 	// Wanted is how many there should be.
 	Wanted int `json:"wanted"`
+}
+
+// readinessReport is what would be, if all users went back to blue now.
+type readinessReport struct {
+	// Message says it in a sentence.
+	Message string `json:"message"`
+	// WantedPercent is the capacity from which blue counts as ready.
+	WantedPercent int `json:"wantedPercent"`
+	// Blue is how much of all of the present load blue could carry.
+	Blue capacityReport `json:"blue"`
+	// Green is how much green could carry of the share that it is to get next, or has.
+	Green capacityReport `json:"green"`
+	// TakesSeconds is how long it lasts until the last user whom weights can move is on blue; null: not known.
+	TakesSeconds *float64 `json:"takesSeconds"`
+	// Tails are the users whom weights don't move at once.
+	Tails []tailReport `json:"tails"`
+}
+
+// capacityReport is what one side has, and what it needs.
+type capacityReport struct {
+	// Percent is ready of needed replicas, where that is least; it may be above 100. null: unknown.
+	Percent *int `json:"percent"`
+	// Why says why it is unknown; empty: it is known.
+	Why string `json:"why"`
+	// Weakest is the workload where capacity is least; empty: all together.
+	Weakest string `json:"weakest"`
+	// Ready is how many of its replicas are ready.
+	Ready int `json:"ready"`
+	// Needed is how many are needed.
+	Needed int `json:"needed"`
+	// ByLoad tells that the need follows the measured load, and not the replicas of before the shift alone.
+	ByLoad bool `json:"byLoad"`
+}
+
+// tailReport is who stays on a side although the weights say otherwise.
+type tailReport struct {
+	// Entrance is where they come in.
+	Entrance string `json:"entrance"`
+	// Side is blue or green: where they stay.
+	Side string `json:"side"`
+	// Kind is dns, cookie, connection or deregistration.
+	Kind string `json:"kind"`
+	// ForSeconds is how long they would stay, were they sent to the other side now; null: nothing bounds it.
+	ForSeconds *float64 `json:"forSeconds"`
+	// Until is when those are gone who were sent away already, in RFC 3339; null: there are none, or nothing bounds it.
+	Until *time.Time `json:"until"`
+}
+
+// conditionReport is a condition as Kubernetes has them.
+type conditionReport struct {
+	// Type is its name.
+	Type string `json:"type"`
+	// Status is True, False or Unknown.
+	Status string `json:"status"`
+	// Reason is the CamelCase why.
+	Reason string `json:"reason"`
+	// Message says the same in a sentence.
+	Message string `json:"message"`
+	// Since is when the status last changed, in RFC 3339.
+	Since time.Time `json:"since"`
 }
 
 type questionReport struct {
@@ -182,6 +246,7 @@ func newPairReport(t v1alpha1.TrafficSwitch) pairReport {
 	r := pairReport{
 		Pair: t.Name, Phase: s.Phase, Attempt: s.Attempt, GreenShare: s.Share,
 		Reason: s.Reason, Message: s.Message, BlueReady: newReplicas(s.BlueReady),
+		Readiness: newReadinessReport(s.Readiness), Conditions: newConditions(s.Conditions),
 		Gates: []gateReport{}, Notes: append([]string{}, s.Notes...), Singletons: []singletonReport{},
 		Asked: askedReport{
 			Paused: t.Spec.Paused, HandsOff: t.Spec.HandsOff, Rollback: t.Spec.Rollback,

@@ -174,6 +174,7 @@ func (j *Journal) passOver(ctx context.Context, pair string, last *held) (*held,
 func (j *Journal) updateStatus(ctx context.Context, object *v1alpha1.TrafficSwitch, status v1alpha1.TrafficSwitchStatus) (*v1alpha1.TrafficSwitch, error) {
 	next := object.DeepCopy()
 	next.Status = status
+	next.Status.Conditions = joined(object.DeepCopy().Status.Conditions, status.Conditions, object.Generation)
 	next.Status.ObservedGeneration = object.Generation
 	written := &v1alpha1.TrafficSwitch{}
 	err := j.client.Put().Namespace(j.namespace).Resource(v1alpha1.Resource).Name(object.Name).

@@ -41,6 +41,8 @@ type Metrics struct {
 	preflightFindings *prometheus.GaugeVec
 	preflightRun      *prometheus.GaugeVec
 	preflightTook     *prometheus.GaugeVec
+
+	readiness *readinessMetrics
 }
 
 // New registers every metric. version is shown by clusterswitch_build_info.
@@ -69,6 +71,7 @@ func New(version string) *Metrics {
 	m.preflightFindings = m.gauge("preflight_findings", "Findings of the preflight's newest report by severity: block, warn, note; waived: those that a waiver covers. Absent before the first.", "pair", "severity")
 	m.preflightRun = m.gauge("preflight_last_run_timestamp_seconds", "When the preflight's last look that gave a report began, full or brief, in seconds since 1970.", "pair")
 	m.preflightTook = m.gauge("preflight_duration_seconds", "How long that look lasted, in seconds.", "pair")
+	m.readiness = newReadinessMetrics(m)
 	build := m.gauge("build_info", "1, with the build's version.", "version")
 	build.WithLabelValues(version).Set(1)
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -151,6 +154,7 @@ func (m *Metrics) Report(t switcher.Turn) {
 		m.sticky.WithLabelValues(pair).Set(float64(until.Unix()))
 	}
 	m.tails(pair, t)
+	m.readiness.report(t)
 	m.observed(pair, t.Observation)
 	m.decided(pair, t)
 }
@@ -213,6 +217,7 @@ func (m *Metrics) decided(pair string, t switcher.Turn) {
 
 // Forget drops everything that was measured of a pair that is gone.
 func (m *Metrics) Forget(pair string) {
+	m.readiness.forget(pair)
 	for _, v := range []interface {
 		DeletePartialMatch(labels prometheus.Labels) int
 	}{

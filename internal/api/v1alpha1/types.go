@@ -16,6 +16,7 @@ import (
 // +kubebuilder:printcolumn:name="Green",type=integer,JSONPath=`.status.share`,description="Percent of the traffic that green is meant to have"
 // +kubebuilder:printcolumn:name="Step",type=string,JSONPath=`.status.step`,description="Steps entered, of all steps"
 // +kubebuilder:printcolumn:name="Blue ready",type=string,JSONPath=`.status.blueReady`,description="Ready replicas of blue, of those that it should have"
+// +kubebuilder:printcolumn:name="Can take",type=integer,JSONPath=`.status.readiness.blueCapacityPercent`,description="Percent of the present load that blue could carry, if all went back to it now"
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.reason`,description="Why the daemon did what it did last"
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type TrafficSwitch struct {
@@ -133,6 +134,16 @@ type TrafficSwitchStatus struct {
 	// BlueReady is how many replicas of blue are ready, of how many: "3/3".
 	// +optional
 	BlueReady string `json:"blueReady,omitempty"`
+	// Readiness answers what would be, if all users went back to blue now. It is
+	// absent where no attempt has users on green.
+	// +optional
+	Readiness *Readiness `json:"readiness,omitempty"`
+	// Conditions sum the pair up for tools. BlueReady: blue could carry as much of
+	// the present load as standby.capacity.atLeast wants.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
 	// Notes are what else decides where users go, beside the weights: other
 	// records of a group, cookies of clients, health checks; and why there is no
 	// runbook.
@@ -235,3 +246,75 @@ type Rollback struct {
 	// +optional
 	Automatic bool `json:"automatic,omitempty"`
 }
+
+// ConditionBlueReady says whether blue could take everything back: True, False,
+// or Unknown where that can't be told or nothing is to go back.
+const ConditionBlueReady = "BlueReady"
+
+// Readiness is what would be, if all users went back to blue now.
+type Readiness struct {
+	// Message says it in a sentence.
+	Message string `json:"message"`
+	// BlueCapacityPercent is how much of all of the present load blue could carry,
+	// of the workload where that is least; it may be above 100. Absent: unknown.
+	// +optional
+	BlueCapacityPercent *int `json:"blueCapacityPercent,omitempty"`
+	// GreenCapacityPercent is how much green could carry of the share that it is to
+	// get next, or has. Absent: unknown.
+	// +optional
+	GreenCapacityPercent *int `json:"greenCapacityPercent,omitempty"`
+	// WantedPercent is the capacity from which blue counts as ready.
+	WantedPercent int `json:"wantedPercent"`
+	// Blue says what blue's capacity comes from.
+	Blue Capacity `json:"blue"`
+	// Green says what green's capacity comes from.
+	Green Capacity `json:"green"`
+	// Takes is how long it lasts until the last user whom weights can move is on
+	// blue, such as 2m0s; empty: not known.
+	// +optional
+	Takes string `json:"takes,omitempty"`
+	// Tails are the users whom weights don't move at once.
+	// +optional
+	// +listType=atomic
+	Tails []Tail `json:"tails,omitempty"`
+}
+
+// Capacity is what one side has, and what it needs.
+type Capacity struct {
+	// Why says why it is unknown.
+	// +optional
+	Why string `json:"why,omitempty"`
+	// Weakest is the workload where capacity is least, such as "Deployment shop/web";
+	// empty: all workloads together.
+	// +optional
+	Weakest string `json:"weakest,omitempty"`
+	// Ready is how many of its replicas are ready.
+	// +optional
+	Ready int `json:"ready,omitempty"`
+	// Needed is how many are needed.
+	// +optional
+	Needed int `json:"needed,omitempty"`
+	// ByLoad tells that the need follows the measured load. Else it follows the
+	// replicas that carried everything before the shift.
+	// +optional
+	ByLoad bool `json:"byLoad,omitempty"`
+}
+
+// Tail is who stays on a side although the weights say otherwise.
+type Tail struct {
+	// Entrance is where they come in.
+	Entrance string `json:"entrance"`
+	// Side is blue or green: where they stay.
+	Side string `json:"side"`
+	// Kind is dns, cookie, connection or deregistration.
+	Kind string `json:"kind"`
+	// For is how long they would stay, were they sent to the other side now, such as
+	// 1h0m0s; or endless, where nothing bounds it.
+	For string `json:"for"`
+	// Until is when those are gone who were sent to the other side already.
+	// +optional
+	Until metav1.Time `json:"until,omitzero"`
+}
+
+// TailEndless is what Tail.For is where nothing bounds it.
+const TailEndless = "endless"
