@@ -94,11 +94,9 @@ func clusterOf(p config.Pair, side shift.Side) config.Cluster {
 func WantsOf(p config.Pair, sides []shift.Side, served []facts.Kind) rbac.Wants {
 	w := rbac.Wants{Namespaces: p.Workloads.Namespaces, Floors: p.Standby.Capacity.PinAutoscalers}
 	w.Singletons = rbac.Singletons{CronJobs: p.Singletons.CronJobs, Deployments: p.Singletons.Deployments, StatefulSets: p.Singletons.StatefulSets}
-	if slices.Contains(sides, shift.Green) {
-		for _, probe := range p.Probes {
-			if s := probe.Service; s != nil {
-				w.Services = append(w.Services, rbac.Service{Namespace: s.Namespace, Name: s.Name, Port: s.Port, HTTPS: s.Scheme == "https"})
-			}
+	for _, probe := range p.Probes { // asked on both sides
+		if s := probe.Service; s != nil {
+			w.Services = append(w.Services, rbac.Service{Namespace: s.Namespace, Name: s.Name, Port: s.Port, HTTPS: s.Scheme == "https"})
 		}
 	}
 	if p.Preflight.Mode == "off" {

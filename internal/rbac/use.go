@@ -88,7 +88,7 @@ func Uses() []Use {
 		},
 		{
 			For:  "Probes of kind `service`, which ask these ports through the API server.",
-			When: "`probes` with `service`; in green", On: "`services/proxy` of the named ports", Verbs: "get",
+			When: "`probes` with `service`; in both clusters", On: "`services/proxy` of the named ports", Verbs: "get",
 			needs: proxies,
 		},
 		{
