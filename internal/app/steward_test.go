@@ -13,6 +13,7 @@ import (
 	zapobserver "go.uber.org/zap/zaptest/observer"
 
 	"github.com/clusterswitch/clusterswitch/config"
+	"github.com/clusterswitch/clusterswitch/internal/baton"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
@@ -227,8 +228,9 @@ func TestWhatIsToldOfSingletons(t *testing.T) {
 		start := time.Now()
 		seen := shift.SingletonSide{At: start, On: true, Running: 1}
 		w.with(func() {
-			w.sides[shift.Blue].singletons = map[string]shift.SingletonSide{"CronJob shop/bill": seen}
-			w.sides[shift.Green].singletons = map[string]shift.SingletonSide{}
+			none := shift.SingletonSide{At: start, Absent: true}
+			w.sides[shift.Blue].singletons = baton.Reading{"CronJob shop/bill": seen, "CronJob shop/*": none}
+			w.sides[shift.Green].singletons = baton.Reading{"CronJob shop/*": none}
 		})
 		defer w.run()()
 		i := shift.ClusterIntent{Attempt: 1, Singletons: []shift.SingletonIntent{{Key: "CronJob shop/mail", Blue: shift.SwitchOn}}}
@@ -243,7 +245,7 @@ func TestWhatIsToldOfSingletons(t *testing.T) {
 				{Key: "CronJob shop/bill", Blue: seen, Green: absent}, {Key: "CronJob shop/mail", Blue: absent, Green: absent},
 			}},
 			{"blue can't be", errors.New("forbidden"), []shift.SingletonReading{
-				{Key: "CronJob shop/bill", Blue: shift.SingletonSide{At: start, On: true, Running: 1, Err: "forbidden"}, Green: absent},
+				{Key: "CronJob shop/bill", Blue: shift.SingletonSide{Err: "forbidden"}, Green: absent},
 				{Key: "CronJob shop/mail", Blue: shift.SingletonSide{Err: "forbidden"}, Green: absent},
 			}},
 		} {

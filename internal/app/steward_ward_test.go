@@ -14,6 +14,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/clusterswitch/clusterswitch/config"
+	"github.com/clusterswitch/clusterswitch/internal/baton"
 	"github.com/clusterswitch/clusterswitch/internal/floors"
 	"github.com/clusterswitch/clusterswitch/internal/kube"
 	"github.com/clusterswitch/clusterswitch/switcher"
@@ -43,7 +44,7 @@ type wardSide struct {
 	made   int // how often keepers were made
 	digest string
 	// singletons are what is read of them.
-	singletons map[string]shift.SingletonSide
+	singletons baton.Reading
 }
 
 type tendedWith struct {
@@ -78,10 +79,13 @@ func (s *wardSide) Tend(ctx context.Context, i shift.ClusterIntent) (floors.Seen
 // wardSingletons is the singletons' keeper.
 type wardSingletons struct{ *wardSide }
 
-func (s wardSingletons) Tend(context.Context, shift.ClusterIntent) (map[string]shift.SingletonSide, error) {
+func (s wardSingletons) Tend(context.Context, shift.ClusterIntent) baton.Reading {
 	s.w.mu.Lock()
 	defer s.w.mu.Unlock()
-	return s.singletons, s.fails
+	if s.fails != nil {
+		return baton.Unread(baton.Order{}, s.singletons, s.fails.Error())
+	}
+	return s.singletons
 }
 
 const began = 946684800 // when a synctest bubble begins
