@@ -27,6 +27,10 @@ func TestJournalTellsHowReadyBlueIs(t *testing.T) {
 	want := shift.Readiness{
 		Blue:  shift.SideCapacity{Known: true, Percent: 25, Weakest: web, Ready: 2, Need: 8, ByLoad: true},
 		Green: shift.SideCapacity{Known: true, Percent: 50, Weakest: web, Ready: 4, Need: 8, ByLoad: true},
+		Takes: time.Minute, Tails: w.book.said.Readiness.Tails, // these have tests of their own
+	}
+	if len(want.Tails) == 0 {
+		t.Error("nothing is said of who would stay on green")
 	}
 	if diff := cmp.Diff(want, w.book.said.Readiness); diff != "" {
 		t.Errorf("at 25 %%, while the load doubled and blue shrank (-want +got):\n%s", diff)

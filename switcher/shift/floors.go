@@ -141,6 +141,8 @@ func floorsHeld(t *turn, _ Share) []Verdict {
 			case want == 0:
 			case a.RevertedBy != "" && a.Min < want:
 				return one(floorsGate, Fail, "%s set %s of %s back to %d, %d is to be held", a.RevertedBy, a.Key(), side.name, a.Min, want)
+			case a.HeldBy != "" && a.Min < want:
+				return one(floorsGate, Fail, "%s of %s is held by %s at %d, %d is to be held", a.Key(), side.name, a.HeldBy, a.Min, want)
 			case a.Min < want:
 				return one(floorsGate, Wait, "%s of %s is at %d, %d is to be held", a.Key(), side.name, a.Min, want)
 			default:
