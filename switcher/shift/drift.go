@@ -116,7 +116,9 @@ func (t *turn) adopt() Decision {
 	for i := range t.next.Entrances {
 		e := &t.next.Entrances[i]
 		r, _ := t.reading(e.Name)
-		*e = EntranceState{Entrance: e.Entrance, Share: lowest, SentAt: e.SentAt, LoweredAt: e.LoweredAt}
+		if *e = e.at(lowest); e.RaisedAt.IsZero() && lowest > 0 {
+			e.RaisedAt = t.now // by somebody, until now
+		}
 		if !r.StandsAt(lowest) {
 			e.pend(r)
 		}

@@ -43,6 +43,8 @@ func riseGates() []gate {
 		floorsHeld,      // autoscalers can't shrink either side
 		targetsHealthy,  // load balancers can reach green
 		usersServed,     // users on green get answers, not errors
+
+		singletonsHanded, // what may run in one cluster only is where it shall be
 	}
 }
 

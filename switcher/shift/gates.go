@@ -151,7 +151,10 @@ func (t *turn) clusterKnown(gate string, side Side, c ClusterReading) ([]Verdict
 	return nil, true
 }
 
-func targetsHealthy(t *turn, _ Share) []Verdict {
+func targetsHealthy(t *turn, _ Share) []Verdict { return t.sideTargets(Green) }
+
+// sideTargets judges the targets of one side of each load balancer.
+func (t *turn) sideTargets(side Side) []Verdict {
 	var verdicts []Verdict
 	for _, e := range t.next.Entrances {
 		if e.Balancer == nil {
@@ -159,17 +162,21 @@ func targetsHealthy(t *turn, _ Share) []Verdict {
 		}
 		name := "targets of " + e.Name
 		r, known := t.reading(e.Name)
+		targets := r.GreenTargets
+		if side == Blue {
+			name, targets = "blue's "+name, r.BlueTargets
+		}
 		need := max(1, e.Balancer.MinHealthyTargets)
+		z := targets.thin(e.Balancer.MinHealthyPerZone)
 		switch {
-		case !known || !r.GreenTargets.Known:
-			verdicts = append(verdicts, verdict(name, Unmeasured, "green's target health can't be read"))
-		case r.GreenTargets.Healthy < need:
-			verdicts = append(verdicts, verdict(name, Fail, "green has %d healthy targets of %d, at least %d are needed%s", r.GreenTargets.Healthy, r.GreenTargets.Total, need, r.GreenTargets.because()))
-		case r.GreenTargets.thin(e.Balancer.MinHealthyPerZone) != nil:
-			z := r.GreenTargets.thin(e.Balancer.MinHealthyPerZone)
-			verdicts = append(verdicts, verdict(name, Fail, "green has %d healthy targets of %d in zone %s, at least %d are needed in each", z.Healthy, z.Total, z.Zone, e.Balancer.MinHealthyPerZone))
+		case !known || !targets.Known:
+			verdicts = append(verdicts, verdict(name, Unmeasured, "%s's target health can't be read", side))
+		case targets.Healthy < need:
+			verdicts = append(verdicts, verdict(name, Fail, "%s has %d healthy targets of %d, at least %d are needed%s", side, targets.Healthy, targets.Total, need, targets.because()))
+		case z != nil:
+			verdicts = append(verdicts, verdict(name, Fail, "%s has %d healthy targets of %d in zone %s, at least %d are needed in each", side, z.Healthy, z.Total, z.Zone, e.Balancer.MinHealthyPerZone))
 		default:
-			verdicts = append(verdicts, verdict(name, Pass, "green has %d healthy targets", r.GreenTargets.Healthy))
+			verdicts = append(verdicts, verdict(name, Pass, "%s has %d healthy targets", side, targets.Healthy))
 		}
 	}
 	return verdicts

@@ -225,7 +225,10 @@ func MeasureReadiness(p Plan, s State, o Observation, now time.Time) Readiness {
 		return Readiness{}
 	}
 	t := newTurn(p, s, o, now)
-	return Readiness{Blue: t.capacity(Blue, Full), Green: t.capacity(Green, s.nextShare()), Wanted: p.Capacity.enough()}
+	return Readiness{
+		Blue: t.capacity(Blue, Full), Green: t.capacity(Green, s.nextShare()), Wanted: p.Capacity.enough(),
+		Takes: WayBackTakes(s, o), Tails: Tails(s, o, now),
+	}
 }
 
 // nextShare is the share that green is to get next, or has where it gets no

@@ -58,7 +58,7 @@ func (t *turn) preflight() Decision {
 		return d
 	}
 	if t.o.Request.Serve == Blue {
-		return t.stepBack()
+		return t.goBack()
 	}
 	if d, ok := t.entrancesChanged(); ok {
 		return d

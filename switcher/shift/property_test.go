@@ -42,11 +42,14 @@ func live(rt *rapid.T, mood *regexp.Regexp) {
 		w.tick(rapid.SampledFrom([]time.Duration{time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second}).Draw(rt, "pass"))
 	}
 	heal(w)
-	if rapid.Bool().Draw(rt, "a person wants back") {
+	switch rapid.IntRange(0, 3).Draw(rt, "what people want in the end") {
+	case 0:
 		reachesRolledBack(rt, w)
-		return
+	case 1:
+		goesBackAsPlanned(rt, w)
+	default:
+		reachesEnd(rt, w)
 	}
-	reachesEnd(rt, w)
 }
 
 // randomWorld draws a plan; everything is fine at first, and a shift is asked for.
@@ -124,6 +127,9 @@ func happen(rt *rapid.T, w *world, mood *regexp.Regexp) {
 		"blue targets":              func() { g.blueHealthy = min(few, 3) },
 		"green targets":             func() { g.greenHealthy = min(few, 3) },
 		"probe fails":               func() { w.probes[0].err = either(yes, "status 503", "") },
+		"blue's probe fails":        func() { w.blueProbe.err = either(yes, "status 503", "") },
+		"blue's probe stops":        func() { w.blueProbe.stopped = yes },
+		"blue's probe absent":       func() { w.blueProbe.absent = yes },
 		"probe stops":               func() { w.probes[0].stopped = yes },
 		"probe absent":              func() { w.probes[0].absent = yes },
 		"users suffer":              func() { w.users.errorRatio = float64(10-few) / 50 },
@@ -185,6 +191,7 @@ func heal(w *world) {
 	}
 	*w.blue, *w.green = cluster{ready: 10}, cluster{ready: 10}
 	*w.probes[0] = prober{name: "storefront", results: w.probes[0].results}
+	*w.blueProbe = prober{name: "storefront", results: w.blueProbe.results}
 	w.users, w.preflight = users{perSecond: 100}, checkup{newest: w.preflight.newest}
 	w.healDemand()
 	w.journalDown, w.unreadable, w.fate, w.crash = false, "", nil, false

@@ -91,7 +91,7 @@ func (t *turn) openWayBack() {
 		}
 	}
 	switch {
-	case t.next.Phase == Completed, t.next.Phase == Idle && t.next.Question == nil:
+	case t.next.Phase == Completed, t.next.From == Completed, t.next.Phase == Idle && t.next.Question == nil:
 		t.next.Attempt++
 		t.next.StartedAt = t.now
 	case t.next.Phase == Idle: // the journal is away: stay in the attempt that the mark tells
@@ -101,7 +101,7 @@ func (t *turn) openWayBack() {
 	if mark, ok := newestMark(t.o); ok { // an older journal may not know of the last attempt
 		t.next.Attempt = max(t.next.Attempt, mark.Attempt)
 	}
-	t.next.EndedAt = time.Time{}
+	t.next.EndedAt, t.next.From = time.Time{}, ""
 }
 
 // rollingBack goes on with a rollback. Where blue can carry more by now, green
@@ -121,7 +121,7 @@ func (t *turn) rollingBack() Decision {
 func (t *turn) endWayBack() Decision {
 	t.next.Version++
 	t.next.Phase, t.next.EndedAt = RolledBack, t.now
-	return t.stay(BackOnBlue, "blue has all traffic again (%s)", t.next.Rollback.Why)
+	return t.stay(BackOnBlue, "blue has all traffic again (%s)%s", t.next.Rollback.Why, t.stillOn(Green))
 }
 
 // lowerAll lowers every entrance to the limit at once; false: nothing is left
@@ -136,7 +136,7 @@ func (t *turn) lowerAll(limit Share) (Decision, bool) {
 		r, known := t.reading(e.Name)
 		switch {
 		case known && r.atMost(limit):
-			t.next.Entrances[i] = EntranceState{Entrance: e.Entrance, Share: min(e.Share, limit), SentAt: e.SentAt, LoweredAt: e.LoweredAt}
+			t.next.Entrances[i] = e.at(min(e.Share, limit))
 			left = max(left, r.Share())
 			unsynced = unsynced || !r.InSync
 		case known && r.ProvesBlueDead() && !t.o.Request.RollbackForce:

@@ -109,6 +109,8 @@ func (r *rules) decided(s State, o Observation, d Decision) {
 	r.standby(s, o, d)
 	r.clusters(d)
 	r.editedToZero(s, o, d)
+	r.wayBack(s, o, d)
+	r.standbyEnds(s, o, d)
 	for _, c := range d.Changes {
 		if e := c.Expected; c.Priority == Rollback && r.known(e) && e.Name != "" && e.BlueTargets.Known && e.BlueTargets.Healthy == 0 && e.GreenTargets.Healthy > 0 && !o.Request.RollbackForce {
 			r.rt.Fatalf("section 2: entrance %s is sent to a blue that is proven dead", e.Name)
