@@ -153,8 +153,8 @@ func (m *Metrics) Report(t switcher.Turn) {
 	if until := d.Next.Tail(t.Observation); until.After(t.Now) {
 		m.sticky.WithLabelValues(pair).Set(float64(until.Unix()))
 	}
-	m.tails(pair, t)
 	m.readiness.report(t)
+	m.tails(pair, t)
 	m.observed(pair, t.Observation)
 	m.decided(pair, t)
 }

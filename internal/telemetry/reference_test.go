@@ -52,9 +52,6 @@ func TestEveryMetricIsSetAndDocumented(t *testing.T) {
 	m.Waited("route53", time.Second)
 	m.Preflight("shop", time.Now(), time.Second)
 	m.PreflightFindings("shop", "block", 3)
-	say := told{}
-	say.answer(m.readiness, "blog", shift.Readiness{Takes: time.Minute, Tails: []shift.Tail{{Entrance: "dns", For: time.Minute}}})
-	m.readiness.tell("blog", say)
 	families, err := m.Gatherer().Gather()
 	if err != nil {
 		t.Fatal(err)
