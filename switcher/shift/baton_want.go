@@ -135,13 +135,11 @@ func (t *turn) triedEnough(e BatonState, r SingletonReading) bool {
 	if e.Failed == "" {
 		return true
 	}
-	wait := max(t.p.Singletons.Drain, batonRetry) << min(max(e.Tries-1, 0), 4)
+	wait := max(t.p.Singletons.Drain, batonRetry) << min(max(e.Tries-1, 0), 3)
 	waited := !e.Since.Add(wait).After(t.now)
-	if !strings.HasPrefix(e.Key, "CronJob ") {
-		return waited
-	}
 	blue, known := t.single(r, Blue)
-	return known && blue.At.After(e.Since) && blue.Running == 0 && (waited || e.Tries <= 1)
+	idle := strings.HasPrefix(e.Key, "CronJob ") && known && blue.At.After(e.Since) && blue.Running == 0
+	return waited || idle && e.Tries <= 1
 }
 
 // tooManySingletons tells whether there are more to hand over than a journal

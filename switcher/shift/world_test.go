@@ -32,6 +32,7 @@ type world struct {
 	fate   func(Change) fate // what becomes of a write; nil: applied
 	landed func(g *group, before Weights, c Change, how fate)
 	seen   func(s State, o Observation, d Decision)
+	hands  *hands // what keeps singletons; nil: there are none
 }
 
 // group is one entrance as AWS keeps it.
@@ -150,6 +151,9 @@ func (w *world) tick(d time.Duration) Decision {
 	w.now = w.now.Add(d)
 	w.land()
 	w.probe()
+	if w.hands != nil {
+		w.hands.pass(w.now)
+	}
 	s, keep := w.mind, true
 	if !w.awake {
 		s, keep = Recover(w.found(), w.observe(w.mind), w.now)
@@ -173,6 +177,9 @@ func (w *world) tick(d time.Duration) Decision {
 	if w.crash {
 		w.restart()
 		return decision
+	}
+	if w.hands != nil && written {
+		w.hands.told = decision.Clusters
 	}
 	for _, c := range decision.Changes {
 		if written || c.Priority == Rollback {
@@ -327,6 +334,9 @@ func (w *world) observe(s State) Observation {
 	}
 	if !w.users.absent {
 		o.Traffic = append(o.Traffic, w.users.reading(s, w.now))
+	}
+	if w.hands != nil {
+		o.Singletons = w.hands.readings()
 	}
 	return o
 }
