@@ -224,7 +224,6 @@ func clock(at time.Time) string { return at.UTC().Format(time.TimeOnly) }
 func (t *turn) sayBaton(d Decision, before []BatonState) Decision {
 	w, more := t.worstMatter()
 	calm := d.Reason.Severity() == Normal && len(d.Changes) == 0
-	said := strings.Contains(d.Message, w.text)
 	handed := handedNow(before, t.next.Baton)
 	for _, e := range t.next.Baton {
 		if i := slices.IndexFunc(before, func(b BatonState) bool { return b.Key == e.Key }); i < 0 || before[i].Stage != e.Stage {
@@ -232,15 +231,16 @@ func (t *turn) sayBaton(d Decision, before []BatonState) Decision {
 		}
 	}
 	switch {
-	case w.Judgement == Fail && !said:
+	case slices.Contains([]Reason{SingletonsDraining, SingletonsUnknown, SingletonsStuck, SingletonTwice}, d.Reason): // the gate says it
+	case strings.Contains(d.Message, w.text) && w.Judgement != Pass:
+	case w.Judgement == Fail:
 		d.Message += "; " + w.text + more
 		if calm {
 			d.Reason = w.reason
 		}
-	case w.Judgement == Fail:
 	case handed != "" && calm:
 		d.Reason, d.Message = SingletonsHandedOver, handed+"; "+d.Message
-	case w.Judgement != Pass && len(t.next.Baton) > 0 && !said:
+	case w.Judgement != Pass && len(t.next.Baton) > 0:
 		d.Message += "; " + w.text + more
 	}
 	return d

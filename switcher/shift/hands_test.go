@@ -44,6 +44,7 @@ type work struct {
 	ends             []time.Time // of what runs
 	pods             int         // of a workload that is on
 	since            time.Time   // when it was last switched, for the controller's lag
+	version          int         // of the object: a write is refused when it isn't as it was read
 
 	handed  bool
 	was     int
@@ -196,7 +197,6 @@ func (h *hands) deliver(c *hand) {
 
 func (h *hands) carryOut(c *hand, w *work, i SingletonIntent) {
 	wish := map[Side]Switch{Blue: i.Blue, Green: i.Green}[c.side]
-	do := func() { w.obey(h.now, wish, i) }
 	switch {
 	case wish == SwitchBack && !w.handed, wish == SwitchLeave:
 		return
@@ -212,9 +212,14 @@ func (h *hands) carryOut(c *hand, w *work, i SingletonIntent) {
 	switch {
 	case f.lost:
 	case f.late > 0:
-		c.late = append(c.late, lateWrite{h.now.Add(f.late), do})
+		read := w.version
+		c.late = append(c.late, lateWrite{h.now.Add(f.late), func() {
+			if w.version == read {
+				w.obey(h.now, wish, i)
+			}
+		}})
 	default:
-		do()
+		w.obey(h.now, wish, i)
 	}
 }
 
@@ -223,6 +228,7 @@ func (w *work) obey(now time.Time, wish Switch, i SingletonIntent) {
 		w.handed, w.was = true, w.replicas
 	}
 	before := w.on()
+	w.version++
 	switch wish {
 	case SwitchOn:
 		if i.LastRun.After(w.last) {
@@ -249,7 +255,7 @@ func (w *work) somebody(now time.Time, on bool) {
 	if w.absent || w.on() == on {
 		return
 	}
-	w.replicas, w.since = 0, now
+	w.replicas, w.since, w.version = 0, now, w.version+1
 	if on {
 		w.replicas = 1
 	}
