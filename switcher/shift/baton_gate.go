@@ -231,6 +231,11 @@ func (t *turn) sayBaton(d Decision, before []BatonState) Decision {
 		}
 	}
 	switch {
+	case handed != "" && calm && w.Judgement != Fail:
+		if d.Reason == SingletonsDraining { // the gate spoke of what was before
+			d.Message = w.text + more
+		}
+		d.Reason, d.Message = SingletonsHandedOver, strings.TrimSuffix(handed+"; "+d.Message, "; ")
 	case slices.Contains([]Reason{SingletonsDraining, SingletonsUnknown, SingletonsStuck, SingletonTwice}, d.Reason): // the gate says it
 	case strings.Contains(d.Message, w.text) && w.Judgement != Pass:
 	case w.Judgement == Fail:
@@ -238,8 +243,6 @@ func (t *turn) sayBaton(d Decision, before []BatonState) Decision {
 		if calm {
 			d.Reason = w.reason
 		}
-	case handed != "" && calm:
-		d.Reason, d.Message = SingletonsHandedOver, handed+"; "+d.Message
 	case w.Judgement != Pass && len(t.next.Baton) > 0:
 		d.Message += "; " + w.text + more
 	}

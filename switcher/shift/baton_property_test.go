@@ -66,7 +66,7 @@ func handOver(rt *rapid.T, mood *regexp.Regexp) {
 		switch rapid.IntRange(0, 9).Draw(rt, "fate of a write") {
 		case 0:
 			return fate{lost: true}
-		case 1, 2:
+		case 1, 2, 3, 4:
 			return fate{late: time.Duration(rapid.IntRange(1, 9).Draw(rt, "late")) * time.Second}
 		}
 		return fate{}
@@ -183,6 +183,11 @@ func (r *batonRules) trafficFirst(s State, o Observation, d Decision) {
 
 func (r *batonRules) happen(mood *regexp.Regexp) {
 	rt, w := r.rt, r.w
+	taking := slices.ContainsFunc(w.mind.Baton, func(e BatonState) bool { return e.Stage == BatonTaking && e.Side == Green })
+	if taking && mood.MatchString("rollback flag") && rapid.IntRange(0, 2).Draw(rt, "in the middle") == 0 {
+		w.ask.RollbackBy = []string{"config"}
+		return
+	}
 	if rapid.IntRange(0, 2).Draw(rt, "calm") > 0 {
 		return
 	}

@@ -124,7 +124,7 @@ func (h *hands) live(c *hand) {
 	})
 	if !h.frozen && !c.next.After(h.now) {
 		h.round(c)
-		c.next = h.now.Add(5 * time.Second)
+		c.next = h.now.Add(3 * time.Second)
 	}
 }
 
