@@ -322,14 +322,14 @@ func TestAGapTellsOfTheRunThatWasMissed(t *testing.T) {
 			c.blue.On, c.green = false, SingletonSide{At: at(59), On: true, LastRun: test.ran, StartingDeadline: test.deadline}
 			d := c.decide()
 			want := []BatonState{{
-				Key: nightly, Stage: BatonHeld, Side: Green, Since: c.now, SeenAt: at(59),
+				Key: nightly, Stage: BatonHeld, Side: Green, Since: at(59), SeenAt: at(59),
 				Gap: &BatonGap{From: at(0), To: at(59), Missed: test.missed},
 			}}
 			if diff := cmp.Diff(want, d.Next.Baton); diff != "" {
 				t.Error(diff)
 			}
 			notes := strings.Join(Notes(d.Next, c.o, c.now), "\n")
-			if !strings.Contains(notes, nightly+": off in both clusters from 2026-11-02 09:59:00 to 2026-11-02 09:59:59") || strings.Contains(notes, "was missed") == test.missed.IsZero() {
+			if !strings.Contains(notes, nightly+": told to be off in both clusters from 2026-11-02 09:59:00 to 2026-11-02 09:59:59") || strings.Contains(notes, "was missed") == test.missed.IsZero() {
 				t.Errorf("the notes say %q", notes)
 			}
 		})
@@ -373,8 +373,8 @@ func TestNotesOnSingletons(t *testing.T) {
 		Baton: []BatonState{{Key: "CronJob shop/f", OffSince: at.Add(-time.Minute), NextRun: at.Add(-time.Second), Failed: "1 job did not end"}},
 	}
 	want := []string{
-		"CronJob shop/z: off in both clusters from 2026-11-02 09:00:00 to 2026-11-02 09:59:00; the run that was due at 2026-11-02 09:58:00 was missed",
-		"CronJob shop/f: off in both clusters since 2026-11-02 09:59:00; a run was due at 2026-11-02 09:59:59",
+		"CronJob shop/z: told to be off in both clusters from 2026-11-02 09:00:00 to 2026-11-02 09:59:00; the run that was due at 2026-11-02 09:58:00 was missed",
+		"CronJob shop/f: told to be off in both clusters since 2026-11-02 09:59:00; a run was due at 2026-11-02 09:59:59",
 		"CronJob shop/f: its last hand-over was given up: 1 job did not end",
 		"CronJob shop/b: it is on in both clusters",
 		"CronJob shop/e: it isn't in green, so that it can't be handed over",

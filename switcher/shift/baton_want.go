@@ -53,11 +53,13 @@ func (t *turn) single(r SingletonReading, s Side) (SingletonSide, bool) {
 
 // singleUnreadable says why a side is unknown.
 func (t *turn) singleUnreadable(r SingletonReading, s Side) string {
-	switch side := r.of(s); {
+	switch side, known := t.single(r, s); {
 	case side.Err != "":
 		return side.Err
 	case side.At.IsZero():
 		return "it was not read yet"
+	case known:
+		return "it was not read since it was written"
 	}
 	return "it was not read within " + t.p.StaleAfter.String()
 }

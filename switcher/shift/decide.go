@@ -34,8 +34,9 @@ func Decide(p Plan, s State, o Observation, now time.Time) Decision {
 	}
 	d := t.decide()
 	t.next = d.Next
-	d = t.sayBaton(d, t.passBaton())
+	t.passBaton()
 	t.keepFloors()
+	d = t.sayBaton(d, s)
 	d.Next, d.Clusters = t.next, t.clusterIntent()
 	return d
 }
