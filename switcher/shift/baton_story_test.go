@@ -42,7 +42,7 @@ func (s *story) notes() {
 	}
 }
 
-// where tells of each singleton where it truly is on.
+// where tells of each singleton where it truly is on, in clusters that live.
 func (h *hands) where() []string {
 	if h == nil {
 		return nil
@@ -50,10 +50,10 @@ func (h *hands) where() []string {
 	var all []string
 	for key, b := range h.sides[Blue].work {
 		var sides []string
-		if b.on() {
+		if b.on() && !h.sides[Blue].dead {
 			sides = append(sides, "blue")
 		}
-		if h.sides[Green].work[key].on() {
+		if h.sides[Green].work[key].on() && !h.sides[Green].dead {
 			sides = append(sides, "green")
 		}
 		_, name, _ := strings.Cut(key, "/")
