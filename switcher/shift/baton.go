@@ -54,6 +54,9 @@ type SingletonSide struct {
 	ChangedBy string
 	// Handed: it carries what this pair set, which is to be given back one day.
 	Handed bool
+	// Refused says why what is intended for it could not be written; empty: it
+	// was, or there was nothing to write.
+	Refused string
 }
 
 // SingletonIntent is what shall hold of one singleton.

@@ -191,13 +191,16 @@ func (t *turn) vouchHint() string {
 	return fmt.Sprintf("if nothing of it runs there, say so: spec.vouch with attempt %d and take: blue", t.next.Attempt)
 }
 
-// changedBy names who changed a singleton against this pair, as the end of a
-// sentence.
+// changedBy names who changed a singleton against this pair, and why this pair
+// can't, as the end of a sentence.
 func changedBy(r SingletonReading) string {
 	var by []string
 	for _, s := range []Side{Blue, Green} {
 		if who := r.of(s).ChangedBy; who != "" {
 			by = append(by, fmt.Sprintf("%s changed it in %s", who, s))
+		}
+		if why := r.of(s).Refused; why != "" {
+			by = append(by, fmt.Sprintf("it can't be written in %s: %s", s, why))
 		}
 	}
 	if len(by) == 0 {

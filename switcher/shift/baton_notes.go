@@ -21,6 +21,8 @@ func batonNotes(s State, o Observation, now time.Time) []string {
 			case one.Err != "":
 				text := fmt.Sprintf("%s can't be read: %s", side, one.Err)
 				unread[text] = append(unread[text], r.Key)
+			case one.Refused != "":
+				notes = append(notes, fmt.Sprintf("%s: what is intended for it can't be written in %s: %s", r.Key, side, one.Refused))
 			case one.ChangedBy != "":
 				notes = append(notes, fmt.Sprintf("%s: %s changed it in %s although this pair had set it", r.Key, one.ChangedBy, side))
 			}

@@ -97,7 +97,7 @@ func (r *batonRules) second(now time.Time) {
 		if !b.active() || !g.active() {
 			r.twice[key] = 0
 		} else if r.twice[key] += time.Second; r.twice[key] > r.w.plan.Singletons.Overlap+time.Second {
-			r.rt.Fatalf("S16: at %s both sides of %s are active since %s, at most %s is declared: blue %+v, green %+v; state %+v",
+			r.rt.Fatalf("S18: at %s both sides of %s are active since %s, at most %s is declared: blue %+v, green %+v; state %+v",
 				now.Format(time.TimeOnly), key, r.twice[key], r.w.plan.Singletons.Overlap, *b, *g, r.w.mind.Baton)
 		}
 		if !b.on() && !g.on() {

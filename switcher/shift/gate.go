@@ -38,7 +38,9 @@ func riseGates() []gate {
 		greenComplete,   // green was looked at since the last change, and lacks nothing
 		probesPass,      // probes succeeded often enough since the last change
 		workloadsReady,  // all of green's workloads are ready
-		replicasSuffice, // green has the replicas that the next share needs
+		replicasSuffice, // green has the replicas that the next share of the load needs
+		blueCanTakeAll,  // blue is as ready to take everything back as it is wanted
+		floorsHeld,      // autoscalers can't shrink either side
 		targetsHealthy,  // load balancers can reach green
 		usersServed,     // users on green get answers, not errors
 
@@ -49,7 +51,10 @@ func riseGates() []gate {
 // goOnGates must pass for the second and later entrances of a step that was
 // already granted: nothing that can be seen at once may have turned bad.
 func goOnGates() []gate {
-	return []gate{greenStillComplete, workloadsReady, replicasSuffice, targetsHealthy, probesStillPass, usersNotSuffering}
+	return []gate{
+		greenStillComplete, workloadsReady, replicasSuffice, blueCanTakeAll, floorsHeld,
+		targetsHealthy, probesStillPass, usersNotSuffering,
+	}
 }
 
 func (t *turn) judge(gates []gate, next Share) []Verdict {

@@ -5,9 +5,6 @@ package shift
 func (t *turn) clusterIntent() ClusterIntent {
 	i := ClusterIntent{Attempt: t.next.Attempt, Singletons: t.batonIntents()}
 	i.Leave = !t.next.FloorsHeld && len(i.Singletons) == 0
+	i.Hold, i.Blue, i.Green = t.floors()
 	return i
 }
-
-// keepFloors notes whether floors are to be held, so that whoever comes after a
-// crash knows that there is something to give back.
-func (t *turn) keepFloors() {}
