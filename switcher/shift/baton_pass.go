@@ -9,11 +9,11 @@ import (
 
 // passBaton takes each singleton one stage on: off, then drained, then on. A
 // side is never told to begin before the other was freshly read as off, after it
-// was told so, and nothing runs there. It gives what the state had before.
-// Traffic never waits for it but by the gate on rises.
-func (t *turn) passBaton() (before []BatonState) {
-	before = t.next.Baton
+// was told so, and nothing runs there. Traffic waits for it only at the gate of
+// rises.
+func (t *turn) passBaton() {
 	var after []BatonState
+	before := t.next.Baton
 	for _, key := range t.singletonKeys() {
 		r := t.singleton(key)
 		i := slices.IndexFunc(before, func(e BatonState) bool { return e.Key == key })
@@ -33,7 +33,6 @@ func (t *turn) passBaton() (before []BatonState) {
 		after = append(after, e)
 	}
 	t.next.Baton = after
-	return before
 }
 
 // newBaton begins to care for a singleton: one that is to be handed over, or one
@@ -246,11 +245,11 @@ func (t *turn) take(e *BatonState, r SingletonReading, to Side) {
 			e.Failed, e.Tries = "", 0
 		}
 		t.closeGap(e, own)
-		e.Stage, e.Since, e.SeenAt = BatonHeld, t.now, own.At
+		e.Stage, e.Since, e.SeenAt = BatonHeld, own.At, own.At
 	case heard && own.Absent && e.Side == Blue: // nobody can switch it on
 		e.fail("it isn't in blue any more")
 		t.closeGap(e, own)
-		e.Stage, e.Since, e.SeenAt = BatonHeld, t.now, own.At
+		e.Stage, e.Since, e.SeenAt = BatonHeld, own.At, own.At
 	case e.Side == Green && !e.Since.Add(batonBegins).After(t.now):
 		e.fail(t.whyNotTaken(r))
 		t.begin(e, r, Green)
