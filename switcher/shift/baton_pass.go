@@ -54,7 +54,7 @@ func (t *turn) newBaton(r SingletonReading) (BatonState, bool) {
 		e.Side, e.SeenAt, e.Replicas = Green, green.At, green.Replicas
 	default: // one of them was to get it
 		e.Stage, e.Side, e.OffSince = BatonGiving, want.other(), t.now
-		e.OnUntil = t.now.Add(WriteDeadline)
+		e.LandsUntil = t.now.Add(WriteDeadline)
 	}
 	return e, true
 }
@@ -126,9 +126,9 @@ func (t *turn) batonRests() bool {
 // begin tells a side to stop.
 func (t *turn) begin(e *BatonState, r SingletonReading, giver Side) {
 	own, known := t.single(r, giver)
-	e.OnUntil = time.Time{}
+	e.LandsUntil = time.Time{}
 	if !known || !own.On || e.Stage == BatonTaking {
-		e.OnUntil = t.now.Add(WriteDeadline)
+		e.LandsUntil = t.now.Add(WriteDeadline)
 	}
 	if known && giver == Blue && own.On {
 		e.Replicas = own.Replicas
@@ -169,7 +169,7 @@ func (t *turn) give(e *BatonState, r SingletonReading, to Side) {
 		t.turnRound(e, r)
 		return
 	}
-	proven := heard && !own.On && !own.At.Before(e.OnUntil)
+	proven := heard && !own.On && !own.At.Before(e.LandsUntil)
 	drained := proven && t.endsInTime(own)
 	taker, takerKnown := t.single(r, to)
 	able := to == Blue || takerKnown && !taker.Absent
@@ -221,11 +221,16 @@ func (t *turn) turnRound(e *BatonState, r SingletonReading) {
 		t.begin(e, r, other)
 		return
 	}
+	own, known := t.single(r, e.Side)
+	stopped := known && own.At.After(e.Since) && !own.On
 	e.takes(e.Side, t.now)
+	if !stopped { // what it was told before may land yet
+		e.LandsUntil = t.now.Add(WriteDeadline)
+	}
 }
 
 func (e *BatonState) takes(s Side, now time.Time) {
-	e.Stage, e.Side, e.Since, e.OnUntil = BatonTaking, s, now, time.Time{}
+	e.Stage, e.Side, e.Since, e.LandsUntil = BatonTaking, s, now, time.Time{}
 }
 
 func (e *BatonState) fail(why string) {
@@ -236,7 +241,7 @@ func (e *BatonState) fail(why string) {
 // take waits until the taking side is seen on.
 func (t *turn) take(e *BatonState, r SingletonReading, to Side) {
 	own, known := t.single(r, e.Side)
-	heard := known && own.At.After(e.Since)
+	heard := known && own.At.After(e.Since) && !own.At.Before(e.LandsUntil)
 	switch {
 	case to != e.Side:
 		t.begin(e, r, e.Side)

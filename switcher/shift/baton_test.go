@@ -102,7 +102,7 @@ func TestEachStageOfAHandOver(t *testing.T) {
 		"a drift begins nothing":                                  {func(c *batonScene) { c.o.Entrances[0].Weights = Share(33).Weights() }, "left", "Drift"},
 		"green takes what is off and over":                        {func(c *batonScene) { c.stands(BatonGiving, Blue, 20*time.Second); c.blue.On = false }, "taking green off/on", ""},
 		"what was read before it was told to stop proves nothing": {func(c *batonScene) { c.stands(BatonGiving, Blue, time.Second); c.blue.On = false }, "giving blue off/off", ""},
-		"nor what was read while it may still be switched on":     {func(c *batonScene) { c.stands(BatonGiving, Blue, 20*time.Second).OnUntil = c.now; c.blue.On = false }, "giving blue off/off", ""},
+		"nor what was read while it may still be switched on":     {func(c *batonScene) { c.stands(BatonGiving, Blue, 20*time.Second).LandsUntil = c.now; c.blue.On = false }, "giving blue off/off", ""},
 		"running jobs are waited for":                             {func(c *batonScene) { c.stands(BatonGiving, Blue, 20*time.Second); c.blue.On, c.blue.Running = false, 2 }, "giving blue off/off", "when what runs in blue is over: 2 jobs"},
 		"also those that end later than the overlap": {func(c *batonScene) {
 			c.stands(BatonGiving, Blue, 20*time.Second)
@@ -288,16 +288,23 @@ func stageOf(d Decision) string {
 	return stands + string(d.Clusters.Singletons[0].Blue) + "/" + string(d.Clusters.Singletons[0].Green)
 }
 
-// What green was told may still land when it is told the contrary: until then no
-// reading proves that it is off.
-func TestWhatGreenWasToldMayStillLand(t *testing.T) {
+// What a side was told may still land when it is told the contrary: until then no
+// reading proves anything.
+func TestWhatASideWasToldMayStillLand(t *testing.T) {
 	c := newBatonScene()
 	c.stands(BatonTaking, Green, 5*time.Second)
 	c.blue.On = false
 	c.goesBack(RollingBack)
 	e := c.decide().Next.Baton[0]
-	if want := c.now.Add(WriteDeadline); e.Stage != BatonGiving || !e.OnUntil.Equal(want) {
-		t.Errorf("%s until %s, want giving until %s", e.Stage, e.OnUntil, want)
+	if want := c.now.Add(WriteDeadline); e.Stage != BatonGiving || !e.LandsUntil.Equal(want) {
+		t.Errorf("%s until %s, want giving until %s", e.Stage, e.LandsUntil, want)
+	}
+	c = newBatonScene() // and what blue was told
+	c.stands(BatonGiving, Blue, 5*time.Second)
+	c.goesBack(RollingBack)
+	e = c.decide().Next.Baton[0]
+	if want := c.now.Add(WriteDeadline); e.Stage != BatonTaking || !e.LandsUntil.Equal(want) {
+		t.Errorf("%s until %s, want taking until %s", e.Stage, e.LandsUntil, want)
 	}
 }
 
