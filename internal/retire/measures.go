@@ -277,3 +277,14 @@ func groupOf(t *facts.Traffic, b facts.Binding) string {
 	}
 	return ""
 }
+
+// Hosts are the addresses of blue's own objects, by which their load balancers are
+// found.
+func Hosts(n *facts.Network) []string {
+	var hosts []string
+	for _, o := range openObjects(n) {
+		hosts = append(hosts, o.addresses...)
+	}
+	slices.Sort(hosts)
+	return slices.Compact(hosts)
+}

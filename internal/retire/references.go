@@ -45,9 +45,9 @@ type WordsOptions struct {
 	Address string
 	Names   []string
 	// Extra are those of `retire.names`.
-	Extra   []string
+	Extra []string
+	// Network has the addresses of its objects.
 	Network *facts.Network
-	Traffic *facts.Traffic
 	// Entrances are those of the pairs, for their blue records.
 	Entrances []facts.Entrance
 }
@@ -139,10 +139,19 @@ func (o *outcome) pointers(f *Facts, g *facts.Cluster) {
 	}
 }
 
-// sortFindings puts the worst first, known before unknown, then by what they are
-// about.
+// sortFindings puts the worst first, what is known before what isn't, then by what
+// they are about.
 func sortFindings(found []Finding) {
+	rank := func(x Finding) int {
+		switch {
+		case x.Severity == finding.Block && !x.Unknown:
+			return 0
+		case x.Unknown:
+			return 1
+		}
+		return 2
+	}
 	slices.SortStableFunc(found, func(a, b Finding) int {
-		return cmp.Or(a.Compare(b.Finding), cmp.Compare(a.Message, b.Message))
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), a.Compare(b.Finding), cmp.Compare(a.Message, b.Message))
 	})
 }

@@ -17,7 +17,7 @@ type Word struct {
 type Retiring struct {
 	// References are objects in which a Word stands, each object once for each word:
 	// at most MostReferences, the others are only counted.
-	References    []Reference
+	References     []Reference
 	MoreReferences int
 	// Searched counts the objects that were searched for words.
 	Searched int

@@ -146,4 +146,3 @@ func hasWord(text, word string) bool {
 func ofName(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_'
 }
-
