@@ -17,6 +17,7 @@ func (c *checker) pair(path string, p *Pair) {
 	c.probes(path, p)
 	c.steps(path+".steps", p.Steps)
 	c.gates(path, p)
+	c.retire(path+".retire", p.Retire)
 }
 
 func (c *checker) workloads(path string, w Workloads) {

@@ -112,7 +112,7 @@ func (s *Switcher) save(ctx context.Context, t *Turn, lowering bool) error {
 	d := t.Decision
 	said := shift.Said{
 		Reason: d.Reason, Message: s.withFailure(d), Verdicts: d.Verdicts, BlueReady: t.Observation.Blue.ReadyOf(),
-		Notes: shift.Notes(d.Next, t.Observation, t.Now),
+		Notes: shift.Notes(d.Next, t.Observation, t.Now), Retire: t.Observation.Retire,
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.bound(s.timeouts.Journal, lowering, s.timeouts.JournalLowering))
 	defer cancel()
@@ -201,7 +201,7 @@ func (s *Switcher) news(t *Turn, said shift.Said) bool {
 	// Where people's requests can't be read the custom resource may be gone; a
 	// save finds out.
 	changed := t.Observation.Request.Unknown != "" ||
-		said.Message != s.said.Message || said.BlueReady != s.said.BlueReady || !slices.Equal(said.Notes, s.said.Notes) ||
+		said.Message != s.said.Message || said.BlueReady != s.said.BlueReady || !slices.Equal(said.Notes, s.said.Notes) || said.Retire != s.said.Retire ||
 		!slices.EqualFunc(said.Verdicts, s.said.Verdicts, sameJudgement)
 	age := t.Now.Sub(s.saidAt)
 	return changed && age >= max(sayEvery, t.Plan.Interval) || age >= max(heartbeat, t.Plan.Interval)

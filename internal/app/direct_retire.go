@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 	"k8s.io/client-go/rest"
 
+	"github.com/clusterswitch/clusterswitch/config"
 	"github.com/clusterswitch/clusterswitch/internal/journal"
 	"github.com/clusterswitch/clusterswitch/internal/retire"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
@@ -57,6 +58,12 @@ func storedStates(o RetireOptions) looksBack {
 		}
 		return recalled(ctx, kept, pair)
 	}
+}
+
+// lookToRetire makes one look of the daemon's own.
+func (a *App) lookToRetire(ctx context.Context, c *config.Config, r retiree) retire.Report {
+	journal := func(ctx context.Context, pair string) (shift.State, error) { return recalled(ctx, a.journal, pair) }
+	return newInspector(a.ways, a.aws).retire(ctx, c, r, journal, "")
 }
 
 // recalled reads one journal.

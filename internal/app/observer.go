@@ -44,6 +44,8 @@ type observer struct {
 	probes   prober
 	// preflight tells how complete green is, from memory; nil: nobody looks.
 	preflight func(now time.Time) shift.PreflightReading
+	// retire tells whether blue may be deleted, from memory; nil: nobody looks.
+	retire func() shift.RetireReading
 	// notes is what the pair's other parts have to say to those who read the
 	// journal; nil: nothing.
 	notes func() []string
@@ -79,6 +81,9 @@ func (o *observer) Observe(ctx context.Context, look switcher.Look) shift.Observ
 	}
 	if o.preflight != nil {
 		observation.Preflight = o.preflight(time.Now())
+	}
+	if o.retire != nil {
+		observation.Retire = o.retire()
 	}
 	if o.notes != nil {
 		observation.Notes = o.notes()

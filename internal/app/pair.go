@@ -11,6 +11,7 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/logkey"
 	"github.com/clusterswitch/clusterswitch/probes"
 	"github.com/clusterswitch/clusterswitch/switcher"
+	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
 // pair is one running pair: two watched clusters, which it may share with other
@@ -43,11 +44,12 @@ func (a *App) startPair(ctx context.Context, c *config.Config, cfg config.Pair) 
 	p.preflight = a.newPreflighter(log)
 	p.observer = &observer{
 		requests: p.requests, aws: a.aws, blue: blue, green: p.green, probes: p.probes, preflight: p.preflight.reading,
+		retire: func() shift.RetireReading { return a.retirer.reading(cfg.Name) },
 		notes: func() []string { return append(p.preflight.notes(), scribe.notes()...) },
 	}
 	p.switcher = switcher.New(switcher.Options{
 		Plan: planOf(c, cfg), Observer: p.observer, Journal: fencedJournal{a.journal}, Committer: a.aws,
-		Reporter: reporters{a.metrics, a.health, scribe, p.preflight}, Logger: a.log,
+		Reporter: reporters{a.metrics, a.health, scribe, p.preflight, a.retirer}, Logger: a.log,
 	})
 	p.preflight.finished = p.switcher.Wake
 	p.configure(c, cfg)

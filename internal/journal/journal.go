@@ -148,6 +148,7 @@ func (j *Journal) save(ctx context.Context, pair string, s shift.State, said shi
 		status = beside(last.object.Status, status)
 	}
 	for {
+		status.Conditions = conditions(last.object.Status.Conditions, s, said, time.Now())
 		written, err := j.updateStatus(ctx, last.object, status)
 		switch {
 		case err == nil && last.unreadable:

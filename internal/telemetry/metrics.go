@@ -39,6 +39,7 @@ type Metrics struct {
 	preflightFindings *prometheus.GaugeVec
 	preflightRun      *prometheus.GaugeVec
 	preflightTook     *prometheus.GaugeVec
+	retire            *prometheus.GaugeVec
 }
 
 // New registers every metric. version is shown by clusterswitch_build_info.
@@ -66,6 +67,7 @@ func New(version string) *Metrics {
 	m.preflightFindings = m.gauge("preflight_findings", "Findings of the preflight's newest report by severity: block, warn, note; waived: those that a waiver covers. Absent before the first.", "pair", "severity")
 	m.preflightRun = m.gauge("preflight_last_run_timestamp_seconds", "When the preflight's last look that gave a report began, full or brief, in seconds since 1970.", "pair")
 	m.preflightTook = m.gauge("preflight_duration_seconds", "How long that look lasted, in seconds.", "pair")
+	m.retire = m.gauge("safe_to_retire", "1 while blue may be deleted by the newest look, 0 while it may not or that isn't known; absent while the pair is not Completed.", "pair")
 	build := m.gauge("build_info", "1, with the build's version.", "version")
 	build.WithLabelValues(version).Set(1)
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -137,6 +139,9 @@ func (m *Metrics) Report(t switcher.Turn) {
 	m.severity.WithLabelValues(pair).Set(float64(d.Reason.Severity()))
 	m.question.WithLabelValues(pair).Set(one(d.Next.Question != nil))
 	m.superseded.WithLabelValues(pair).Set(one(t.Superseded))
+	if m.retire.DeleteLabelValues(pair); d.Next.Phase == shift.Completed {
+		m.retire.WithLabelValues(pair).Set(one(t.Observation.Retire.Safe))
+	}
 	for _, p := range shift.Phases() {
 		m.phase.WithLabelValues(pair, string(p)).Set(one(p == d.Next.Phase))
 	}
@@ -196,7 +201,7 @@ func (m *Metrics) Forget(pair string) {
 	}{
 		m.share, m.entrance, m.known, m.phase, m.severity, m.question, m.gate, m.blueReady, m.sticky,
 		m.turns, m.lastTurn, m.writes, m.rollbacks, m.journal, m.superseded,
-		m.preflightFindings, m.preflightRun, m.preflightTook,
+		m.preflightFindings, m.preflightRun, m.preflightTook, m.retire,
 	} {
 		v.DeletePartialMatch(prometheus.Labels{"pair": pair})
 	}

@@ -5,6 +5,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
+// SafeToRetire is the type of the condition that says whether blue may be deleted.
+const SafeToRetire = "SafeToRetire"
+
 // TrafficSwitch is one pair of clusters whose traffic clusterswitch moves. It
 // has the pair's name. Its spec is what people ask for, its status what the
 // daemon says and remembers.
@@ -131,6 +134,12 @@ type TrafficSwitchStatus struct {
 	// UpdatedAt is when the daemon wrote this status.
 	// +optional
 	UpdatedAt metav1.Time `json:"updatedAt,omitzero"`
+	// Conditions are what holds of the pair, by type. SafeToRetire: blue may be
+	// deleted; it is there while the pair is Completed.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
 	// Question stands when only a person can answer how to go on.
 	// +optional
 	Question *Question `json:"question,omitempty"`

@@ -5,6 +5,7 @@
 package v1alpha1
 
 import (
+	"k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
@@ -169,6 +170,13 @@ func (in *TrafficSwitchStatus) DeepCopyInto(out *TrafficSwitchStatus) {
 		copy(*out, *in)
 	}
 	in.UpdatedAt.DeepCopyInto(&out.UpdatedAt)
+	if in.Conditions != nil {
+		in, out := &in.Conditions, &out.Conditions
+		*out = make([]v1.Condition, len(*in))
+		for i := range *in {
+			(*in)[i].DeepCopyInto(&(*out)[i])
+		}
+	}
 	if in.Question != nil {
 		in, out := &in.Question, &out.Question
 		*out = new(Question)
