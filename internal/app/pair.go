@@ -45,7 +45,7 @@ func (a *App) startPair(ctx context.Context, c *config.Config, cfg config.Pair) 
 	p.observer = &observer{
 		requests: p.requests, aws: a.aws, blue: blue, green: p.green, probes: p.probes, preflight: p.preflight.reading,
 		retire: func() shift.RetireReading { return a.retirer.reading(cfg.Name) },
-		notes: func() []string { return append(p.preflight.notes(), scribe.notes()...) },
+		notes:  func() []string { return append(p.preflight.notes(), scribe.notes()...) },
 	}
 	p.switcher = switcher.New(switcher.Options{
 		Plan: planOf(c, cfg), Observer: p.observer, Journal: fencedJournal{a.journal}, Committer: a.aws,
