@@ -25,8 +25,7 @@ const (
 	Unknown Verdict = "unknown"
 )
 
-// Report is what was found of one cluster. docs/retire.md is made from the
-// comments on the fields.
+// Report is what was found of one cluster. docs/retire.md tells of its JSON.
 type Report struct {
 	// Schema is 1. Under the same number fields are only ever added.
 	Schema int `json:"schemaVersion"`

@@ -140,7 +140,8 @@ func Evaluate(f *Facts, by string) Report {
 // notChecked says what no check can see.
 func notChecked(f *Facts) []string {
 	all := []string{
-		"Records in hosted zones that no pair declares, and records of zones at other providers.",
+		"Records of other names than the declared ones, in whatever hosted zone or at other providers.",
+		"Tools outside of both clusters that deploy to blue or read from it: CI, Argo CD in a third cluster, monitoring.",
 		"Clients that know an address of blue by themselves: hard-coded IP addresses, hosts files, configuration outside of Kubernetes.",
 		"What reads or writes blue's data from outside of both clusters.",
 	}
