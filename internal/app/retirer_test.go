@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -69,10 +71,18 @@ func turned(r *retirer, pair string, phase shift.Phase) {
 func TestTheDaemonLooksWhetherBlueMayBeDeleted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
+		var mu sync.Mutex // guards both below
 		var looked []string
 		verdict := retire.Safe
+		looks := func() []string {
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.Clone(looked)
+		}
 		r := newRetirer(func(_ context.Context, _ *config.Config, of retiree) retire.Report {
 			time.Sleep(time.Second)
+			mu.Lock()
+			defer mu.Unlock()
 			looked = append(looked, of.cluster.EKS.Name+" "+time.Since(began).String())
 			if verdict == "" {
 				panic("a fault")
@@ -87,7 +97,7 @@ func TestTheDaemonLooksWhetherBlueMayBeDeleted(t *testing.T) {
 		time.Sleep(time.Hour)
 		turned(r, "shop", shift.Completed)
 		time.Sleep(21 * time.Minute)
-		if diff := cmp.Diff([]string{"old 1h0m1s", "old 1h10m1s", "old 1h20m1s"}, looked); diff != "" {
+		if diff := cmp.Diff([]string{"old 1h0m1s", "old 1h10m1s", "old 1h20m1s"}, looks()); diff != "" {
 			t.Errorf("looks (-want +got):\n%s", diff)
 		}
 		if got := r.reading("shop"); !got.Safe || got.Unknown || !strings.HasPrefix(got.Message, "old: ") {
@@ -100,16 +110,18 @@ func TestTheDaemonLooksWhetherBlueMayBeDeleted(t *testing.T) {
 		if got := r.reading("shop"); got != (shift.RetireReading{}) {
 			t.Errorf("what was known before another pair moved still counts: %+v", got)
 		}
+		mu.Lock()
 		verdict = ""
+		mu.Unlock()
 		time.Sleep(11 * time.Minute)
 		if got := r.reading("shop"); got.Safe || !got.Unknown || !strings.Contains(got.Message, "a fault in the check itself") {
 			t.Errorf("after a fault the reading is %+v", got)
 		}
 		turned(r, "shop", shift.Returning)
-		n := len(looked)
+		before := looks()
 		time.Sleep(time.Hour)
-		if len(looked) != n {
-			t.Errorf("it goes on looking on the way back: %v", looked[n:])
+		if diff := cmp.Diff(before, looks()); diff != "" {
+			t.Errorf("it goes on looking on the way back (-before +after):\n%s", diff)
 		}
 		stop()
 		<-done
