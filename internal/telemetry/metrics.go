@@ -41,6 +41,7 @@ type Metrics struct {
 	preflightFindings *prometheus.GaugeVec
 	preflightRun      *prometheus.GaugeVec
 	preflightTook     *prometheus.GaugeVec
+	retire            *prometheus.GaugeVec
 
 	readiness *readinessMetrics
 }
@@ -72,6 +73,7 @@ func New(version string) *Metrics {
 	m.preflightRun = m.gauge("preflight_last_run_timestamp_seconds", "When the preflight's last look that gave a report began, full or brief, in seconds since 1970.", "pair")
 	m.preflightTook = m.gauge("preflight_duration_seconds", "How long that look lasted, in seconds.", "pair")
 	m.readiness = newReadinessMetrics(m)
+	m.retire = m.gauge("safe_to_retire", "1 while blue may be deleted by the newest look, 0 while it may not or that isn't known; absent while the pair is not Completed.", "pair")
 	build := m.gauge("build_info", "1, with the build's version.", "version")
 	build.WithLabelValues(version).Set(1)
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -143,6 +145,9 @@ func (m *Metrics) Report(t switcher.Turn) {
 	m.severity.WithLabelValues(pair).Set(float64(d.Reason.Severity()))
 	m.question.WithLabelValues(pair).Set(one(d.Next.Question != nil))
 	m.superseded.WithLabelValues(pair).Set(one(t.Superseded))
+	if m.retire.DeleteLabelValues(pair); d.Next.Phase == shift.Completed {
+		m.retire.WithLabelValues(pair).Set(one(t.Observation.Retire.Safe))
+	}
 	for _, p := range shift.Phases() {
 		m.phase.WithLabelValues(pair, string(p)).Set(one(p == d.Next.Phase))
 	}
@@ -223,7 +228,7 @@ func (m *Metrics) Forget(pair string) {
 	}{
 		m.share, m.entrance, m.known, m.phase, m.severity, m.question, m.gate, m.blueReady, m.sticky, m.tail,
 		m.turns, m.lastTurn, m.writes, m.rollbacks, m.journal, m.superseded,
-		m.preflightFindings, m.preflightRun, m.preflightTook,
+		m.preflightFindings, m.preflightRun, m.preflightTook, m.retire,
 	} {
 		v.DeletePartialMatch(prometheus.Labels{"pair": pair})
 	}

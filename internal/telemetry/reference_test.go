@@ -47,6 +47,9 @@ func fullTurn() switcher.Turn {
 func TestEveryMetricIsSetAndDocumented(t *testing.T) {
 	m := New("v0.0.0-test")
 	m.Report(fullTurn())
+	completed := fullTurn()
+	completed.Decision.Next.Phase = shift.Completed
+	m.Report(completed)
 	m.Reloaded(nil)
 	m.Called("route53", "GetChange", "ok")
 	m.Waited("route53", time.Second)
@@ -69,8 +72,8 @@ func TestEveryMetricIsSetAndDocumented(t *testing.T) {
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", f.GetName(), strings.ToLower(f.GetType().String()), strings.Join(labels, ", "), f.GetHelp())
 	}
-	if got := strings.Count(b.String(), "\n| `clusterswitch_"); got != 33 {
-		t.Errorf("%d metrics speak after a full turn, 33 are registered: one is never set, or this number is old", got)
+	if got := strings.Count(b.String(), "\n| `clusterswitch_"); got != 34 {
+		t.Errorf("%d metrics speak after a full turn, 34 are registered: one is never set, or this number is old", got)
 	}
 	if *update {
 		if err := os.WriteFile(reference, []byte(b.String()), 0o644); err != nil {
@@ -200,5 +203,27 @@ func TestAPairThatIsGoneLeavesNothing(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Only a pair that is Completed says whether blue may be deleted, and what isn't
+// known is not safe.
+func TestSafeToRetireIsToldOfACompletedPairAlone(t *testing.T) {
+	m, turn := New("v0.0.0-test"), fullTurn()
+	turn.Decision.Next.Phase = shift.Completed
+	turn.Observation.Retire = shift.RetireReading{At: turn.Now, Safe: true}
+	m.Report(turn)
+	if got := value(t, m, "clusterswitch_safe_to_retire"); got != 1 {
+		t.Errorf("safe it is %g", got)
+	}
+	turn.Observation.Retire = shift.RetireReading{At: turn.Now, Unknown: true}
+	m.Report(turn)
+	if got := value(t, m, "clusterswitch_safe_to_retire"); got != 0 {
+		t.Errorf("unknown it is %g", got)
+	}
+	turn.Observation.Retire, turn.Decision.Next.Phase = shift.RetireReading{At: turn.Now, Safe: true}, shift.Returning
+	m.Report(turn)
+	if got := value(t, m, "clusterswitch_safe_to_retire"); got != 0 {
+		t.Errorf("on the way back it is still %g", got)
 	}
 }

@@ -5,6 +5,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
+// SafeToRetire is the type of the condition that says whether blue may be deleted.
+const SafeToRetire = "SafeToRetire"
+
 // TrafficSwitch is one pair of clusters whose traffic clusterswitch moves. It
 // has the pair's name. Its spec is what people ask for, its status what the
 // daemon says and remembers.
@@ -139,7 +142,8 @@ type TrafficSwitchStatus struct {
 	// +optional
 	Readiness *Readiness `json:"readiness,omitempty"`
 	// Conditions sum the pair up for tools. BlueReady: blue could carry as much of
-	// the present load as standby.capacity.atLeast wants.
+	// the present load as standby.capacity.atLeast wants. SafeToRetire: blue may be
+	// deleted; it is there while the pair is Completed.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -247,9 +251,9 @@ type Rollback struct {
 	Automatic bool `json:"automatic,omitempty"`
 }
 
-// ConditionBlueReady says whether blue could take everything back: True, False,
+// BlueReady says whether blue could take everything back: True, False,
 // or Unknown where that can't be told or nothing is to go back.
-const ConditionBlueReady = "BlueReady"
+const BlueReady = "BlueReady"
 
 // Readiness is what would be, if all users went back to blue now.
 type Readiness struct {
