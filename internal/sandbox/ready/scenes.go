@@ -22,6 +22,7 @@ func scenes() []scene {
 		{"unpinned", "without pins blue's autoscaler shrinks it after 50 %, and the shift holds", unpinned},
 		{"rollback", "blue was shrunk to 40 %, and green fails: the daemon's rollback beside an immediate full one", rollback},
 		{"cold", "green begins with one pod, and gets no share that it can't carry", cold},
+		{"kills", "kill -9 before and after each write to the clusters: the end is the same", kills},
 	}
 }
 
@@ -41,7 +42,9 @@ type figures struct {
 	// that green could carry of its share, in percent.
 	refused, coldMin int
 	coldFailed       int64
-	played           map[string]bool
+	// kills are ways with a crash, and sameEnd those that ended as the one without.
+	kills, sameEnd int
+	played         map[string]bool
 }
 
 // line is the line of figures; a scene that wasn't played has none.
@@ -57,6 +60,9 @@ func (f figures) line() (parts []string) {
 	}
 	if f.played["cold"] {
 		parts = append(parts, fmt.Sprintf("coldGreen refused=%d capacityMin=%d%% failed=%d", f.refused, f.coldMin, f.coldFailed))
+	}
+	if f.played["kills"] {
+		parts = append(parts, fmt.Sprintf("kills=%d sameEnd=%d", f.kills, f.sameEnd))
 	}
 	return parts
 }
@@ -229,10 +235,11 @@ func cold(ctx context.Context, g *ground, f *figures) error {
 
 // await waits for a moment, and no longer than to the end of the attempt.
 func (st *stage) await(ctx context.Context, from int, what string, fulfils func(story.Moment) bool) (int, error) {
-	var found bool
+	var found, under bool // under way
 	next, err := st.story.Await(ctx, from, what, func(m story.Moment) bool {
-		found = fulfils(m)
-		return found || m.Phase == "Completed" || m.Phase == "RolledBack"
+		over := m.Phase == "Completed" || m.Phase == "RolledBack"
+		found, under = fulfils(m), under || !over
+		return found || over && under // the end of the attempt before doesn't count
 	})
 	if err == nil && !found {
 		moments, _ := st.story.All()
