@@ -21,8 +21,8 @@ import (
 // are the real ones, and kwok plays the kubelets. Pods become Running and Ready
 // although nothing runs in them, Jobs complete, and service accounts have to exist
 // before their pods. A pod with the annotation WaitingAnnotation never becomes
-// ready, one with StartingAnnotation does after that time, and a Job's pod with
-// WorkingAnnotation completes after that time.
+// ready; StartingAnnotation, WorkingAnnotation and LeavingAnnotation let pods take
+// their time.
 type Controllers struct {
 	// Nodes are registered, and Ready, before Start returns; at least one.
 	Nodes []Node
@@ -39,11 +39,13 @@ type Controllers struct {
 // restarted seven times.
 const WaitingAnnotation = "sandbox.clusterswitch.io/waiting"
 
-// These say how long a pod takes until it is ready, and how long a Job's pod works.
-// Values are durations such as 1500ms; without them both take no time.
+// These say how long a pod takes until it is ready, how long a Job's pod works, and
+// how long a pod is there after somebody deleted it. Values are durations such as
+// 1500ms; without them nothing takes any time.
 const (
 	StartingAnnotation = "sandbox.clusterswitch.io/starting"
 	WorkingAnnotation  = "sandbox.clusterswitch.io/working"
+	LeavingAnnotation  = "sandbox.clusterswitch.io/leaving"
 )
 
 //go:embed stages.yaml

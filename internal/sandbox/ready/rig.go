@@ -102,8 +102,9 @@ func (g *ground) still(ctx context.Context) (*world.Region, func(context.Context
 }
 
 // furnish makes what every namespace of a rig has on one side: something that scales,
-// and one of each kind that may run in one cluster only.
-func (c *cluster) furnish(ctx context.Context, namespace string, working time.Duration, schedule string) error {
+// and one of each kind that may run in one cluster only, in blue at first. What these
+// began lasts on for a while after they were switched off.
+func (c *cluster) furnish(ctx context.Context, namespace string, lasting time.Duration, schedule string) error {
 	shop := application{name: "web", replicas: 2, uses: 60, least: 1, most: 5}
 	if err := c.deploy(ctx, namespace, shop); err != nil {
 		return err
@@ -116,7 +117,7 @@ func (c *cluster) furnish(ctx context.Context, namespace string, working time.Du
 		replicas, off = 0, true
 	}
 	worker := application{name: "worker", replicas: replicas}.deployment()
-	worker.Spec.Template.Annotations = nil // it starts at once
+	worker.Spec.Template.Annotations = map[string]string{controlplane.LeavingAnnotation: lasting.String()}
 	if _, err := c.client.AppsV1().Deployments(namespace).Create(ctx, worker, metav1.CreateOptions{FieldManager: "kubectl-create"}); err != nil {
 		return fmt.Errorf("creating Deployment worker in %s: %w", c.name, err)
 	}
@@ -130,7 +131,7 @@ func (c *cluster) furnish(ctx context.Context, namespace string, working time.Du
 	}
 	template := *worker.Spec.Template.DeepCopy()
 	template.Labels = map[string]string{"app": "report"}
-	template.Annotations = map[string]string{controlplane.WorkingAnnotation: working.String()}
+	template.Annotations = map[string]string{controlplane.WorkingAnnotation: lasting.String()}
 	template.Spec.RestartPolicy = corev1.RestartPolicyNever
 	report := &batchv1.CronJob{ObjectMeta: metav1.ObjectMeta{Name: "report"}, Spec: batchv1.CronJobSpec{
 		Schedule: schedule, Suspend: &off, ConcurrencyPolicy: batchv1.ForbidConcurrent, StartingDeadlineSeconds: new(int64(30)),

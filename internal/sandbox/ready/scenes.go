@@ -23,6 +23,7 @@ func scenes() []scene {
 		{"rollback", "blue was shrunk to 40 %, and green fails: the daemon's rollback beside an immediate full one", rollback},
 		{"cold", "green begins with one pod, and gets no share that it can't carry", cold},
 		{"kills", "kill -9 before and after each write to the clusters: the end is the same", kills},
+		{"baton", "many pairs hand over what may run once, with crashes and rollbacks at any time", baton},
 	}
 }
 
@@ -44,7 +45,10 @@ type figures struct {
 	coldFailed       int64
 	// kills are ways with a crash, and sameEnd those that ended as the one without.
 	kills, sameEnd int
-	played         map[string]bool
+	// Of the baton: runs, crashes of the daemon, times when a side was switched on
+	// while the other wasn't off, times when none was on, and those that were told.
+	batonRuns, batonKills, overlaps, gaps, reported int
+	played                                          map[string]bool
 }
 
 // line is the line of figures; a scene that wasn't played has none.
@@ -63,6 +67,9 @@ func (f figures) line() (parts []string) {
 	}
 	if f.played["kills"] {
 		parts = append(parts, fmt.Sprintf("kills=%d sameEnd=%d", f.kills, f.sameEnd))
+	}
+	if f.played["baton"] {
+		parts = append(parts, fmt.Sprintf("baton runs=%d kills=%d overlaps=%d gaps=%d reported=%d", f.batonRuns, f.batonKills, f.overlaps, f.gaps, f.reported))
 	}
 	return parts
 }
