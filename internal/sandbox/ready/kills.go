@@ -220,7 +220,7 @@ func (k *killing) rest(ctx context.Context, r *rig) (fields, error) {
 		if err != nil {
 			return "", err
 		}
-		if _, _, differences := last.restored(now); last == nil || len(differences) > 0 {
+		if _, _, differences := now.restored(last); len(differences) > 0 {
 			last, since = now, time.Now()
 		}
 		if time.Since(since) >= settled {
