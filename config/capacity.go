@@ -16,8 +16,9 @@ type Capacity struct {
 	// changed is given back in the end. It needs rights to write: clusterswitch rbac prints them.
 	PinAutoscalers bool `yaml:"pinAutoscalers"`
 
-	// Loads say where requests a second are measured. Empty takes each alb entrance whose load balancer CloudWatch tells of.
-	// What isn't measured counts by ready replicas.
+	// Loads say where requests a second are measured, up to 20. Empty takes RequestCount of each alb entrance's target groups
+	// from CloudWatch: as the gate that judges green's group does, else as the entrance's role. What isn't measured counts by
+	// ready replicas.
 	Loads []LoadSource `yaml:"loads"`
 }
 
@@ -38,9 +39,10 @@ type LoadSource struct {
 
 	// PerReplica is how many requests a second one replica of each of them is known to carry, from a load test for
 	// instance. What blue was seen to carry counts where it is more. 0 knows nothing. It needs workloads.
-	PerReplica float64 `yaml:"perReplica" default:"0"`
+	PerReplica float64 `yaml:"perReplica" default:"0" range:"0..1000000"`
 
-	// Window is the length of time over which the rate is taken.
+	// Window is the length of time over which the rate is taken, a multiple of period. A Prometheus query has a range of its
+	// own: let it be as long.
 	Window time.Duration `yaml:"window" default:"5m" range:"1s..1h"`
 }
 

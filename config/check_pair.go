@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"time"
 )
 
 // pair checks everything of a pair but its traffic.
@@ -16,7 +15,9 @@ func (c *checker) pair(path string, p *Pair) {
 	c.workloads(path+".workloads", p.Workloads)
 	c.probes(path, p)
 	c.steps(path+".steps", p.Steps)
+	c.singletons(path+".singletons", p)
 	c.gates(path, p)
+	c.capacity(path+".standby.capacity", p)
 }
 
 func (c *checker) workloads(path string, w Workloads) {
@@ -48,7 +49,7 @@ func (c *checker) probes(path string, p *Pair) {
 		case probe.HTTP != nil:
 			c.httpProbe(at+".http", probe.HTTP)
 		case probe.TCP != nil:
-			c.dialAddress(at+".tcp.address", probe.TCP.Address)
+			c.tcpProbe(at+".tcp", probe.TCP)
 		case probe.Service != nil:
 			c.label(at+".service.namespace", probe.Service.Namespace)
 			c.label(at+".service.name", probe.Service.Name)
@@ -89,14 +90,12 @@ func (c *checker) exactlyOne(path string, given map[string]bool, kinds string) {
 }
 
 func (c *checker) httpProbe(path string, p *HTTPProbe) {
-	u, ok := c.url(path+".url", p.URL)
-	if ok && u.Scheme == "http" {
-		if p.ServerName != "" {
-			c.faultf(path+".serverName", "has no effect on an http URL; remove it or use https")
-		}
-		if p.InsecureSkipVerify {
-			c.faultf(path+".insecureSkipVerify", "has no effect on an http URL; remove it or use https")
-		}
+	plain := c.probeURLs(path, p)
+	if plain && p.ServerName != "" {
+		c.faultf(path+".serverName", "has no effect on an http URL; remove it or use https")
+	}
+	if plain && p.InsecureSkipVerify {
+		c.faultf(path+".insecureSkipVerify", "has no effect on an http URL; remove it or use https")
 	}
 	if strings.ContainsAny(p.Host, "/ @") {
 		c.faultf(path+".host", "%q is not a host; use a name such as shop.example.com, without scheme and path", p.Host)
@@ -106,6 +105,31 @@ func (c *checker) httpProbe(path string, p *HTTPProbe) {
 		c.faultf(path+".expect.body", "cannot be found in the answer to HEAD, which has no body; use GET or remove it")
 	}
 	c.expect(path+".expect", p.Expect)
+}
+
+// probeURLs checks the URLs of both sides, and tells whether both are known and neither speaks TLS.
+func (c *checker) probeURLs(path string, p *HTTPProbe) (plain bool) {
+	u, ok := c.url(path+".url", p.URL)
+	plain = ok && u.Scheme == "http"
+	if p.BlueURL == "" {
+		return plain
+	}
+	blue, ok := c.url(path+".blueURL", p.BlueURL)
+	if ok && p.BlueURL == p.URL {
+		c.faultf(path+".blueURL", "is green's url, so that it would say nothing of blue; use an address that leads to blue alone, or remove it")
+	}
+	return plain && ok && blue.Scheme == "http"
+}
+
+func (c *checker) tcpProbe(path string, p *TCPProbe) {
+	c.dialAddress(path+".address", p.Address)
+	if p.BlueAddress == "" {
+		return
+	}
+	c.dialAddress(path+".blueAddress", p.BlueAddress)
+	if p.BlueAddress == p.Address {
+		c.faultf(path+".blueAddress", "is green's address, so that it would say nothing of blue; use one that leads to blue alone, or remove it")
+	}
 }
 
 // headers checks headers that are sent with a request.
@@ -168,10 +192,8 @@ func (c *checker) gates(path string, p *Pair) {
 }
 
 func (c *checker) cloudWatch(path string, g *CloudWatch, p *Pair) {
-	c.matches(path+".loadBalancer", g.LoadBalancer, regexp.MustCompile(`^app/[A-Za-z0-9-]{1,32}/[0-9a-f]+$`),
-		"the end of an Application Load Balancer's ARN", "app/NAME/ID")
-	c.matches(path+".targetGroup", g.TargetGroup, regexp.MustCompile(`^targetgroup/[A-Za-z0-9-]{1,32}/[0-9a-f]+$`),
-		"the end of a target group's ARN", "targetgroup/NAME/ID")
+	c.loadBalancerDimension(path+".loadBalancer", g.LoadBalancer)
+	c.targetGroupDimension(path+".targetGroup", g.TargetGroup)
 	for _, e := range p.Traffic {
 		if e.ALB != nil && g.TargetGroup != "" && strings.HasSuffix(e.ALB.BlueTargetGroupARN, ":"+g.TargetGroup) {
 			c.faultf(path+".targetGroup", "is blue's target group; use green's, whose users the gate is for")
@@ -179,14 +201,7 @@ func (c *checker) cloudWatch(path string, g *CloudWatch, p *Pair) {
 	}
 	c.roleARN(path+".roleARN", g.RoleARN)
 	c.region(path+".region", g.Region)
-	// GetMetricData takes periods of 1, 5, 10, 30 and multiples of 60 seconds.
-	switch g.Period {
-	case time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second:
-	default:
-		if g.Period%time.Minute != 0 {
-			c.faultf(path+".period", "%s is not a period of CloudWatch; use 1s, 5s, 10s, 30s or a multiple of 60s", g.Period)
-		}
-	}
+	c.cloudWatchPeriod(path+".period", g.Period)
 	if g.Period > 0 && (g.Window < g.Period || g.Window%g.Period != 0) && !c.faulty[path+".period"] {
 		c.faultf(path+".window", "%s is not a multiple of the period of %s; make it one", g.Window, g.Period)
 	}

@@ -23,6 +23,11 @@ func derive(c *Config) {
 				eks.Region = c.AWS.Region
 			}
 		}
+		for _, l := range p.Standby.Capacity.Loads {
+			if l.CloudWatch != nil && l.CloudWatch.GreenLoadBalancer == "" {
+				l.CloudWatch.GreenLoadBalancer = l.CloudWatch.BlueLoadBalancer
+			}
+		}
 		for j := range p.Traffic {
 			e := &p.Traffic[j]
 			if e.Name == "" {

@@ -129,6 +129,24 @@ func TestFaultsOfProbes(t *testing.T) {
 		"a TCP address without a port": {
 			"- name: admin\n", "- name: db\n        tcp: {address: 10.0.0.1} #!\n      - name: admin\n", "pairs[0].probes[1].tcp.address", "is not an address; use host:port",
 		},
+		"blue's URL without a host": {
+			"url:", "blueURL: https:///healthz #!\n          url:", "pairs[0].probes[0].http.blueURL", "is not an absolute URL",
+		},
+		"blue's URL that is green's": {
+			"url:", "blueURL: https://10.0.0.1:8443/healthz #!\n          url:", "pairs[0].probes[0].http.blueURL", "is green's url",
+		},
+		"a server name without TLS on both sides": {
+			"url: https://", "blueURL: http://10.0.0.2/\n          serverName: shop.example.com #!\n          url: http://", "pairs[0].probes[0].http.serverName", "has no effect on an http URL",
+		},
+		"a certificate unchecked without TLS on both sides": {
+			"url: https://", "blueURL: http://10.0.0.2/\n          insecureSkipVerify: true #!\n          url: http://", "pairs[0].probes[0].http.insecureSkipVerify", "has no effect on an http URL",
+		},
+		"blue's TCP address without a port": {
+			"- name: admin\n", "- name: db\n        tcp: {address: \"10.0.0.1:1\", blueAddress: 10.0.0.2} #!\n      - name: admin\n", "pairs[0].probes[1].tcp.blueAddress", "is not an address; use host:port",
+		},
+		"blue's TCP address that is green's": {
+			"- name: admin\n", "- name: db\n        tcp: {address: \"10.0.0.1:1\", blueAddress: \"10.0.0.1:1\"} #!\n      - name: admin\n", "pairs[0].probes[1].tcp.blueAddress", "is green's address",
+		},
 		"a URL with a fragment": {
 			"url: https://10.0.0.1:8443/healthz", "url: https://10.0.0.1/#top #!", "pairs[0].probes[0].http.url", "has a fragment (#top)",
 		},

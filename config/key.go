@@ -78,6 +78,8 @@ func (k key) want() string {
 		return "true or false"
 	case reflect.Int:
 		return "a whole number" + k.bounds()
+	case reflect.Float64:
+		return "a number" + k.bounds()
 	case reflect.Slice:
 		return "a list"
 	case reflect.Map:
@@ -101,6 +103,8 @@ func (k key) noun() string {
 		return "a percentage"
 	case k.unit == "fraction":
 		return "a fraction"
+	case k.kind.Kind() == reflect.Float64:
+		return "a number"
 	default:
 		return "a whole number"
 	}

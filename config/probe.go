@@ -41,22 +41,23 @@ type HTTPProbe struct {
 	// URL is an http or https address.
 	URL string `yaml:"url" required:"true"`
 
-	// BlueURL is the same for blue, which is probed on it before and on the planned way back. Empty doesn't probe blue.
+	// BlueURL is the same for blue. It is asked all the time: standby doesn't end while it fails, and the planned way back
+	// waits for it. Empty doesn't probe blue.
 	BlueURL string `yaml:"blueURL"`
 
 	// Host replaces the Host header, to ask for the users' name at an internal address, on both sides.
 	Host string `yaml:"host" derived:"the URL's host"`
 
-	// ServerName is the name the certificate is asked and checked for (SNI). It needs an https URL.
+	// ServerName is the name the certificate is asked and checked for (SNI), on both sides. It needs an https URL.
 	ServerName string `yaml:"serverName" derived:"host's name, else the URL's"`
 
 	// Method is the request's method.
 	Method string `yaml:"method" default:"GET" oneof:"GET HEAD OPTIONS POST"`
 
-	// Headers are sent with the request.
+	// Headers are sent with the request, to both sides.
 	Headers map[string]string `yaml:"headers"`
 
-	// InsecureSkipVerify takes any certificate. It needs an https URL.
+	// InsecureSkipVerify takes any certificate, on both sides. It needs an https URL.
 	InsecureSkipVerify bool `yaml:"insecureSkipVerify"`
 
 	// Expect says which answer is good.
@@ -77,11 +78,12 @@ type TCPProbe struct {
 	// Address is host:port.
 	Address string `yaml:"address" required:"true"`
 
-	// BlueAddress is the same for blue. Empty doesn't probe blue.
+	// BlueAddress is the same for blue, as blueURL is. Empty doesn't probe blue.
 	BlueAddress string `yaml:"blueAddress"`
 }
 
-// ServiceProbe asks a Service through the API server's service proxy. The daemon's account needs get on services/proxy.
+// ServiceProbe asks a Service through the API server's service proxy. The daemon's account needs get on services/proxy,
+// in both clusters.
 type ServiceProbe struct {
 	// Namespace is the Service's namespace.
 	Namespace string `yaml:"namespace" required:"true"`

@@ -39,7 +39,7 @@ func (d *decoder) scalar(into reflect.Value, n *yaml.Node, path string, k key) {
 		whole, err := wholeNumber(n, k.unit == "percent")
 		d.number(n, path, k, float64(whole), err, func() { into.SetInt(int64(whole)) })
 	case k.kind.Kind() == reflect.Float64:
-		ratio, err := fraction(n)
+		ratio, err := decimal(n, k.unit == "fraction")
 		d.number(n, path, k, ratio, err, func() { into.SetFloat(ratio) })
 	}
 }
@@ -127,8 +127,8 @@ func wholeNumber(n *yaml.Node, percent bool) (int, error) {
 	return whole, nil
 }
 
-// fraction reads a number such as 0.01, or 1%.
-func fraction(n *yaml.Node) (float64, error) {
+// decimal reads a number such as 0.01, or 1% where percent is set.
+func decimal(n *yaml.Node, percent bool) (float64, error) {
 	switch n.ShortTag() {
 	case "!!int", "!!float":
 		ratio, err := strconv.ParseFloat(n.Value, 64)
@@ -138,14 +138,14 @@ func fraction(n *yaml.Node) (float64, error) {
 		return ratio, nil
 	case "!!str":
 		digits, cut := strings.CutSuffix(n.Value, "%")
-		if !cut {
+		if !cut || !percent {
 			return 0, errNotOne
 		}
-		percent, err := strconv.ParseFloat(digits, 64)
-		if err != nil || math.IsNaN(percent) {
+		hundredths, err := strconv.ParseFloat(digits, 64)
+		if err != nil || math.IsNaN(hundredths) {
 			return 0, errNotOne
 		}
-		return percent / 100, nil
+		return hundredths / 100, nil
 	default:
 		return 0, errNotOne
 	}

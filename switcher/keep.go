@@ -112,7 +112,8 @@ func (s *Switcher) save(ctx context.Context, t *Turn, lowering bool) error {
 	d := t.Decision
 	said := shift.Said{
 		Reason: d.Reason, Message: s.withFailure(d), Verdicts: d.Verdicts, BlueReady: t.Observation.Blue.ReadyOf(),
-		Notes: shift.Notes(d.Next, t.Observation, t.Now),
+		Notes:     append(shift.Notes(d.Next, t.Observation, t.Now), shift.CapacityNotes(t.Plan, d.Next, t.Observation, t.Now)...),
+		Readiness: shift.MeasureReadiness(t.Plan, d.Next, t.Observation, t.Now),
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.bound(s.timeouts.Journal, lowering, s.timeouts.JournalLowering))
 	defer cancel()
@@ -202,7 +203,8 @@ func (s *Switcher) news(t *Turn, said shift.Said) bool {
 	// save finds out.
 	changed := t.Observation.Request.Unknown != "" ||
 		said.Message != s.said.Message || said.BlueReady != s.said.BlueReady || !slices.Equal(said.Notes, s.said.Notes) ||
-		!slices.EqualFunc(said.Verdicts, s.said.Verdicts, sameJudgement)
+		!slices.EqualFunc(said.Verdicts, s.said.Verdicts, sameJudgement) ||
+		said.Readiness.Differs(s.said.Readiness, t.Plan.Capacity)
 	age := t.Now.Sub(s.saidAt)
 	return changed && age >= max(sayEvery, t.Plan.Interval) || age >= max(heartbeat, t.Plan.Interval)
 }

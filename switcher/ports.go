@@ -31,8 +31,10 @@ type Look struct {
 	// MeasureFrom is the time from which samples of users' traffic count; zero:
 	// there is nothing to measure.
 	MeasureFrom time.Time
+	// Loads: what users ask of both sides is to be known.
+	Loads bool
 	// Attention is how closely to look. Urgent asks for the entrances only: a
-	// rollback doesn't wait for metrics or clusters.
+	// rollback doesn't wait for metrics or clusters; of those it takes what is known.
 	Attention shift.Attention
 }
 

@@ -74,7 +74,7 @@ func (s *Switcher) gather(ctx context.Context, plan shift.Plan) (found *shift.Fo
 	if found != nil && found.Unreadable == "" {
 		state = found.State
 	}
-	look := Look{Plan: plan, Entrances: state.Targets(plan)}
+	look := Look{Plan: plan, Entrances: state.Targets(plan), Loads: state.NeedsLoads(s.observer.Request(state, s.loaded))}
 	if state.Active() { // at rest nobody judges users' traffic
 		look.MeasureFrom, look.Attention = state.MeasureFrom(), shift.Watching
 	}

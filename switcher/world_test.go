@@ -47,6 +47,7 @@ type world struct {
 	slow      time.Duration
 	errors    float64 // ratio of failing requests on green
 	blueReady int     // of 4 replicas
+	load      float64 // requests a second; 0: not measured
 	// commits tells what becomes of a change; nil: it is applied.
 	commits func(shift.Change) (landed bool, answer shift.Outcome)
 	// before runs before each turn of a journey.
@@ -231,6 +232,9 @@ func (d *daemon) Observe(ctx context.Context, look switcher.Look) shift.Observat
 	}
 	if look.Attention != shift.Urgent && !look.MeasureFrom.IsZero() {
 		o.Traffic = append(o.Traffic, w.traffic(now, look.MeasureFrom))
+	}
+	if w.load > 0 {
+		o.Loads = []shift.LoadReading{{Name: "shop", At: now, From: now.Add(-time.Minute), To: now, FreshFor: time.Minute, Blue: w.load}}
 	}
 	return o
 }

@@ -111,23 +111,35 @@ type query struct {
 	measure.Query
 }
 
-// measure asks every place for what it can tell, side by side.
-func (a *aws) measure(ctx context.Context, queries []query, since time.Time) []shift.TrafficReading {
-	readings := make([]shift.TrafficReading, len(queries))
-	own := map[place][]int{}
+// measure asks every place for what it can tell, side by side. Gates and loads of
+// one place go together.
+func (a *aws) measure(ctx context.Context, queries []query, since time.Time, loads []loadQuery) ([]shift.TrafficReading, []shift.LoadReading) {
+	traffic, load := make([]shift.TrafficReading, len(queries)), make([]shift.LoadReading, len(loads))
+	own := map[place][]int{} // indexes of queries, and behind them those of loads
 	for i, q := range queries {
 		own[q.place] = append(own[q.place], i)
 	}
+	for i, q := range loads {
+		own[q.place] = append(own[q.place], len(queries)+i)
+	}
 	each(own, func(p place, own []int) {
-		var asked []measure.Query
-		for _, i := range own {
-			asked = append(asked, queries[i].Query)
+		asked, first := measure.Asked{Since: since}, len(own)
+		for k, i := range own {
+			if i < len(queries) {
+				asked.Traffic = append(asked.Traffic, queries[i].Query)
+				continue
+			}
+			asked.Loads, first = append(asked.Loads, loads[i-len(queries)].LoadQuery), min(first, k)
 		}
-		for k, r := range a.meterOf(p).Measure(ctx, asked, since) {
-			readings[own[k]] = r
+		answered := a.meterOf(p).Measure(ctx, asked)
+		for k, r := range answered.Traffic {
+			traffic[own[k]] = r
+		}
+		for k, r := range answered.Loads {
+			load[own[first+k]-len(queries)] = r
 		}
 	})
-	return readings
+	return traffic, load
 }
 
 // each runs one question for each key side by side and waits for all.

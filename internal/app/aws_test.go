@@ -148,9 +148,9 @@ func TestAnEntranceOfAnUnknownKindIsUnknownAndRefused(t *testing.T) {
 // deafMeter answers only when it is told to give up.
 type deafMeter struct{}
 
-func (deafMeter) Measure(ctx context.Context, queries []measure.Query, _ time.Time) []shift.TrafficReading {
+func (deafMeter) Measure(ctx context.Context, asked measure.Asked) measure.Answered {
 	<-ctx.Done()
-	return make([]shift.TrafficReading, len(queries))
+	return measure.Answered{Traffic: make([]shift.TrafficReading, len(asked.Traffic)), Loads: make([]shift.LoadReading, len(asked.Loads))}
 }
 
 type still struct{ reading shift.ClusterReading }

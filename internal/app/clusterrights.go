@@ -92,12 +92,11 @@ func clusterOf(p config.Pair, side shift.Side) config.Cluster {
 // pair. served are the kinds that they serve, in whatever order; those of
 // Kubernetes itself needn't be among them.
 func WantsOf(p config.Pair, sides []shift.Side, served []facts.Kind) rbac.Wants {
-	w := rbac.Wants{Namespaces: p.Workloads.Namespaces}
-	if slices.Contains(sides, shift.Green) {
-		for _, probe := range p.Probes {
-			if s := probe.Service; s != nil {
-				w.Services = append(w.Services, rbac.Service{Namespace: s.Namespace, Name: s.Name, Port: s.Port, HTTPS: s.Scheme == "https"})
-			}
+	w := rbac.Wants{Namespaces: p.Workloads.Namespaces, Floors: p.Standby.Capacity.PinAutoscalers}
+	w.Singletons = rbac.Singletons{CronJobs: p.Singletons.CronJobs, Deployments: p.Singletons.Deployments, StatefulSets: p.Singletons.StatefulSets}
+	for _, probe := range p.Probes { // asked on both sides
+		if s := probe.Service; s != nil {
+			w.Services = append(w.Services, rbac.Service{Namespace: s.Namespace, Name: s.Name, Port: s.Port, HTTPS: s.Scheme == "https"})
 		}
 	}
 	if p.Preflight.Mode == "off" {
@@ -115,7 +114,7 @@ func (o ClusterRightsOptions) head(wants rbac.Wants, missing []string) []string 
 		names[i] = string(side)
 	}
 	head := []string{
-		"What clusterswitch needs in " + strings.Join(names, " and ") + " of pair " + o.Pair.Name + ": these rights and no others. It only reads.",
+		"What clusterswitch needs in " + strings.Join(names, " and ") + " of pair " + o.Pair.Name + ": these rights and no others. " + writes(wants),
 		"", "Made by: " + o.Command, "",
 		"Make it anew when the configuration changes, and when a cluster gets a kind of objects that it didn't have: until then the",
 		"preflight can't read that kind, and says so. To apply it, and to take it away again:", "",
@@ -145,6 +144,21 @@ func (o ClusterRightsOptions) head(wants rbac.Wants, missing []string) []string 
 		}
 	}
 	return head
+}
+
+// writes says what is changed in the clusters.
+func writes(w rbac.Wants) string {
+	var what []string
+	if w.Floors {
+		what = append(what, "the floors of autoscalers")
+	}
+	if s := w.Singletons; len(s.CronJobs)+len(s.Deployments)+len(s.StatefulSets) > 0 {
+		what = append(what, "the switches of singletons")
+	}
+	if len(what) == 0 {
+		return "It only reads."
+	}
+	return "It writes " + strings.Join(what, " and ") + ", and reads."
 }
 
 // accessEntry says how an identity of AWS becomes the subject of the manifest.

@@ -47,7 +47,7 @@ func TestAccessEntriesOfTheManifest(t *testing.T) {
 	}
 }
 
-// Blue's own metrics are read, and green's are not; probes go through green alone.
+// Blue's own metrics are read, and green's are not; probes go through both.
 func TestEachSideGrantsWhatIsAskedOfIt(t *testing.T) {
 	t.Parallel()
 	pair := config.Pair{Name: "shop", Probes: []config.Probe{{Name: "web", Service: &config.ServiceProbe{Namespace: "shop", Name: "web", Port: 80}}}}
@@ -55,7 +55,7 @@ func TestEachSideGrantsWhatIsAskedOfIt(t *testing.T) {
 		sides           []shift.Side
 		metrics, probes bool
 	}{
-		"blue":  {[]shift.Side{shift.Blue}, true, false},
+		"blue":  {[]shift.Side{shift.Blue}, true, true},
 		"green": {[]shift.Side{shift.Green}, false, true},
 		"both":  {[]shift.Side{shift.Blue, shift.Green}, true, true},
 	} {

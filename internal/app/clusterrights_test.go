@@ -77,20 +77,22 @@ func crowded(t *testing.T) *controlplane.ControlPlane {
 		t.Fatal(err)
 	}
 	anything := &apiextensionsv1.JSONSchemaProps{Type: "object", XPreserveUnknownFields: new(true)}
-	crd := func(plural, kind string, scope apiextensionsv1.ResourceScope) *apiextensionsv1.CustomResourceDefinition {
+	crd := func(group, plural, kind string, scope apiextensionsv1.ResourceScope) *apiextensionsv1.CustomResourceDefinition {
 		return &apiextensionsv1.CustomResourceDefinition{
-			ObjectMeta: metav1.ObjectMeta{Name: plural + ".example.com"},
+			ObjectMeta: metav1.ObjectMeta{Name: plural + "." + group},
 			Spec: apiextensionsv1.CustomResourceDefinitionSpec{
-				Group: "example.com", Scope: scope, Names: apiextensionsv1.CustomResourceDefinitionNames{Plural: plural, Kind: kind},
+				Group: group, Scope: scope, Names: apiextensionsv1.CustomResourceDefinitionNames{Plural: plural, Kind: kind},
 				Versions: []apiextensionsv1.CustomResourceDefinitionVersion{
 					{Name: "v1", Served: true, Storage: true, Schema: &apiextensionsv1.CustomResourceValidation{OpenAPIV3Schema: anything}},
 					{Name: "v1beta1", Served: true, Schema: &apiextensionsv1.CustomResourceValidation{OpenAPIV3Schema: anything}},
+					{Name: "v1alpha1", Served: true, Schema: &apiextensionsv1.CustomResourceValidation{OpenAPIV3Schema: anything}},
 				},
 			},
 		}
 	}
 	cp := cptest.Start(t, cptest.Options{Name: "rights", CRDs: []*apiextensionsv1.CustomResourceDefinition{
-		switches, crd("widgets", "Widget", apiextensionsv1.NamespaceScoped), crd("zones", "Zone", apiextensionsv1.ClusterScoped),
+		switches, crd("example.com", "widgets", "Widget", apiextensionsv1.NamespaceScoped), crd("example.com", "zones", "Zone", apiextensionsv1.ClusterScoped),
+		crd("keda.sh", "scaledobjects", "ScaledObject", apiextensionsv1.NamespaceScoped),
 	}})
 	client := cptest.Client(t, cp)
 	for _, name := range []string{"shop", "api", "elsewhere"} {
@@ -120,9 +122,9 @@ func TestTheManifestIsEnoughAndEachRuleIsNeeded(t *testing.T) {
 	t.Parallel()
 	cp := crowded(t)
 	for name, more := range map[string]string{
-		"everything":                       probesOfGuest,
+		"everything":                       probesOfGuest + pinned,
 		"neither secrets nor probes":       "    preflight: {secrets: \"off\"}\n",
-		"one namespace and no preflight":   "    preflight: {mode: \"off\"}\n    workloads: {namespaces: [shop]}\n" + probesOfGuest,
+		"one namespace and no preflight":   "    preflight: {mode: \"off\"}\n    workloads: {namespaces: [shop]}\n" + probesOfGuest + pinned,
 		"one namespace, and the preflight": "    preflight: {secrets: digests}\n    workloads: {namespaces: [shop]}\n",
 		"all namespaces, but no preflight": "    preflight: {mode: \"off\"}\n",
 	} {
@@ -172,7 +174,7 @@ func missed(t *testing.T, rule rbacv1.PolicyRule, faults []string) {
 // No right is granted that the daemon makes no use of.
 func TestTheDaemonUsesEveryRight(t *testing.T) {
 	t.Parallel()
-	g := newGuest(t, crowded(t), "used", probesOfGuest)
+	g := newGuest(t, crowded(t), "used", probesOfGuest+pinned)
 	g.admit()
 	faults, used := g.look()
 	if len(faults) > 0 {
@@ -204,6 +206,10 @@ func (g *guest) forbidden() {
 		{Verb: "get", Resource: "nodes", Subresource: "proxy"},
 		{Verb: "update", Group: "apps", Resource: "deployments", Name: "web"},
 		{Verb: "patch", Group: "apps", Resource: "deployments", Subresource: "scale", Name: "web"},
+		{Verb: "create", Group: "autoscaling", Resource: "horizontalpodautoscalers"},
+		{Verb: "update", Group: "autoscaling", Resource: "horizontalpodautoscalers", Name: "web"},
+		{Verb: "delete", Group: "keda.sh", Resource: "scaledobjects", Name: "web"},
+		{Verb: "patch", Group: "autoscaling", Resource: "horizontalpodautoscalers", Subresource: "status", Name: "web"},
 		{Verb: "get", Resource: "services", Subresource: "proxy", Name: "other:80"},
 		{Verb: "get", Resource: "services", Subresource: "proxy", Name: "web"},
 		{Verb: "get", Resource: "services", Subresource: "proxy", Name: "web:9090"},

@@ -20,9 +20,9 @@ type entrances interface {
 	Runbook(e shift.Entrance) (commands []string, err error)
 }
 
-// meter measures users' traffic.
+// meter measures users' traffic and load.
 type meter interface {
-	Measure(ctx context.Context, queries []measure.Query, since time.Time) []shift.TrafficReading
+	Measure(ctx context.Context, asked measure.Asked) measure.Answered
 }
 
 // cluster hands out what is known of one cluster, from memory.
@@ -42,20 +42,48 @@ type observer struct {
 	blue     cluster
 	green    cluster
 	probes   prober
+	// blueProbes are the probes of blue; nil: there are none.
+	blueProbes prober
+	// loads measures what users ask of both sides; nil: nobody does.
+	loads *loadMeter
 	// preflight tells how complete green is, from memory; nil: nobody looks.
 	preflight func(now time.Time) shift.PreflightReading
+	// floors and singletons tell how far the clusters are from what is intended, from
+	// memory; nil: nobody tends them.
+	floors     func() shift.FloorsReading
+	singletons func() []shift.SingletonReading
 	// notes is what the pair's other parts have to say to those who read the
 	// journal; nil: nothing.
 	notes func() []string
 
-	mu      sync.Mutex // guards queries
+	mu      sync.Mutex // guards queries and lasting
 	queries []query
+	// lasting is how long clients keep a connection, by entrance.
+	lasting map[string]time.Duration
 }
 
 func (o *observer) configure(queries []query) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.queries = queries
+}
+
+func (o *observer) configureConnections(lasting map[string]time.Duration) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.lasting = lasting
+}
+
+// addConnections adds what only the configuration knows of records: AWS can't
+// tell what clients do with an answer.
+func (o *observer) addConnections(readings []shift.EntranceReading) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for i, r := range readings {
+		if lasting, ok := o.lasting[r.Name]; ok {
+			readings[i].Connection = lasting
+		}
+	}
 }
 
 // Request is what people ask for.
@@ -70,20 +98,65 @@ func (o *observer) Observe(ctx context.Context, look switcher.Look) shift.Observ
 		Green:  o.green.Snapshot(),
 		Probes: switcher.ProbeReadings(o.probes.Snapshot()),
 	}
-	var reading sync.WaitGroup
-	if look.Attention != shift.Urgent && !look.MeasureFrom.IsZero() {
-		o.mu.Lock()
-		queries := o.queries
-		o.mu.Unlock()
-		reading.Go(func() { observation.Traffic = o.aws.measure(ctx, queries, look.MeasureFrom) })
+	if o.blueProbes != nil {
+		observation.BlueProbes = switcher.ProbeReadings(o.blueProbes.Snapshot())
 	}
+	var reading sync.WaitGroup
+	reading.Go(func() { observation.Traffic = o.measure(ctx, look) })
 	if o.preflight != nil {
 		observation.Preflight = o.preflight(time.Now())
+	}
+	if o.floors != nil {
+		observation.Floors = o.floors()
+	}
+	if o.singletons != nil {
+		observation.Singletons = o.singletons()
 	}
 	if o.notes != nil {
 		observation.Notes = o.notes()
 	}
 	observation.Entrances = o.aws.read(ctx, look.Entrances, look.Attention)
+	o.addConnections(observation.Entrances)
 	reading.Wait()
+	if o.loads != nil {
+		observation.Loads = o.loads.known()
+	}
 	return observation
+}
+
+// measure measures users' traffic, and refreshes what is known of their load. An
+// urgent look waits for neither.
+func (o *observer) measure(ctx context.Context, look switcher.Look) []shift.TrafficReading {
+	wantsLoads := look.Loads && o.loads != nil
+	if look.Attention == shift.Urgent {
+		if wantsLoads {
+			o.loads.nudge(true)
+		}
+		return nil
+	}
+	var queries []query
+	if !look.MeasureFrom.IsZero() {
+		o.mu.Lock()
+		queries = o.queries
+		o.mu.Unlock()
+	}
+	var (
+		reading sync.WaitGroup
+		set     *loadSet
+		due     []loadQuery
+	)
+	if wantsLoads {
+		reading.Go(func() { o.loads.await(ctx) })
+		set, due = o.loads.due()
+	}
+	if len(queries) == 0 && len(due) == 0 {
+		reading.Wait()
+		return nil
+	}
+	traffic, loads := o.aws.measure(ctx, queries, look.MeasureFrom, due)
+	if wantsLoads {
+		o.loads.take(set, loads...)
+	}
+	reading.Wait()
+	return traffic
 }

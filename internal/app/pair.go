@@ -4,6 +4,8 @@ import (
 	"context"
 	"math/rand/v2"
 	"reflect"
+	"slices"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -11,6 +13,7 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/logkey"
 	"github.com/clusterswitch/clusterswitch/probes"
 	"github.com/clusterswitch/clusterswitch/switcher"
+	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
 // pair is one running pair: two watched clusters, which it may share with other
@@ -21,11 +24,16 @@ type pair struct {
 	config   config.Pair
 	requests *requests
 	observer *observer
+	blue     *shared
 	green    *shared
 	probes   *probes.Runner
-	switcher *switcher.Switcher
+	// blueProbes run beside those of green, for the way back.
+	blueProbes *probes.Runner
+	switcher   *switcher.Switcher
 	// preflight looks whether green is complete.
 	preflight *preflighter
+	// steward tends the clusters besides traffic.
+	steward *steward
 }
 
 // startPair starts everything of a pair. A cluster that can't be reached does
@@ -37,25 +45,32 @@ func (a *App) startPair(ctx context.Context, c *config.Config, cfg config.Pair) 
 		requests: newRequests(a.journal, a.flags[cfg.Name]),
 		green:    a.watches.take(ctx, cfg.Green, cfg),
 		probes:   probes.New(probes.Options{Logger: log, Random: rand.Float64}),
+		blue:     a.watches.take(ctx, cfg.Blue, cfg),
+
+		blueProbes: probes.New(probes.Options{Logger: log.With(logkey.Cluster(string(shift.Blue))), Random: rand.Float64}),
 	}
-	blue := a.watches.take(ctx, cfg.Blue, cfg)
 	scribe := &scribe{pair: cfg.Name, version: a.version, aws: a.aws, shelf: a.runbooks, log: log, wake: make(chan struct{}, 1)}
-	p.preflight = a.newPreflighter(log)
+	p.preflight, p.steward = a.newPreflighter(log), a.newSteward(cfg, log)
+	loads := newLoadMeter(a.aws, time.Now)
 	p.observer = &observer{
-		requests: p.requests, aws: a.aws, blue: blue, green: p.green, probes: p.probes, preflight: p.preflight.reading,
-		notes: func() []string { return append(p.preflight.notes(), scribe.notes()...) },
+		requests: p.requests, aws: a.aws, blue: p.blue, green: p.green, probes: p.probes, blueProbes: p.blueProbes,
+		loads: loads, preflight: p.preflight.reading, floors: p.steward.reading, singletons: p.steward.singletons,
+		notes: func() []string { return slices.Concat(p.preflight.notes(), scribe.notes(), p.steward.notes()) },
 	}
 	p.switcher = switcher.New(switcher.Options{
 		Plan: planOf(c, cfg), Observer: p.observer, Journal: fencedJournal{a.journal}, Committer: a.aws,
-		Reporter: reporters{a.metrics, a.health, scribe, p.preflight}, Logger: a.log,
+		Steward: p.steward, Reporter: reporters{a.metrics, a.health, scribe, p.preflight, p.steward}, Logger: a.log,
 	})
-	p.preflight.finished = p.switcher.Wake
+	p.preflight.finished, p.steward.changed = p.switcher.Wake, p.switcher.Wake
 	p.configure(c, cfg)
-	p.life.start(ctx, "blue", a.watches.hold(blue))
+	p.life.start(ctx, "blue", a.watches.hold(p.blue))
 	p.life.start(ctx, "green", a.watches.hold(p.green))
 	p.life.start(ctx, "probes", func(ctx context.Context) error { p.probes.Run(ctx); return nil })
+	p.life.start(ctx, "blue's probes", func(ctx context.Context) error { p.blueProbes.Run(ctx); return nil })
 	p.life.start(ctx, "runbook", scribe.run)
 	p.life.start(ctx, "preflight", p.preflight.run)
+	p.life.start(ctx, "steward", p.steward.run)
+	p.life.start(ctx, "loads", loads.run)
 	p.life.start(ctx, "loop", func(ctx context.Context) error { p.switcher.Run(ctx); return nil })
 	return p
 }
@@ -71,14 +86,32 @@ func (p *pair) configure(c *config.Config, cfg config.Pair) {
 	p.config = cfg
 	p.requests.configure(c, cfg)
 	p.observer.configure(queriesOf(cfg))
+	p.observer.configureConnections(connectionsOf(cfg))
+	p.observer.loads.configure(c, cfg)
 	p.preflight.configure(cfg)
+	p.steward.configure(cfg)
 	if err := p.probes.Set(specsOf(cfg.Probes, p.green.clusterLink)); err != nil {
 		p.log.Error("probes can't be set, the ones before go on", zap.Error(err))
+	}
+	if err := p.blueProbes.Set(specsOf(onBlue(cfg.Probes), p.blue.clusterLink)); err != nil {
+		p.log.Error("blue's probes can't be set, the ones before go on", zap.Error(err))
 	}
 	p.switcher.SetPlan(planOf(c, cfg))
 }
 
 func (p *pair) stop() { p.life.stop() }
+
+// abandoned gives the sides whose clusters the pair no longer tends when next
+// takes its place; nil: nothing does.
+func (p *pair) abandoned(next *config.Pair) (sides []shift.Side) {
+	for _, side := range []shift.Side{shift.Blue, shift.Green} {
+		if next == nil || !reflect.DeepEqual(clusterOf(p.config, side), clusterOf(*next, side)) ||
+			!reflect.DeepEqual(p.config.Workloads.Namespaces, next.Workloads.Namespaces) {
+			sides = append(sides, side)
+		}
+	}
+	return sides
+}
 
 // reporters tells several of each turn.
 type reporters []switcher.Reporter

@@ -14,16 +14,23 @@ func planOf(c *config.Config, p config.Pair) shift.Plan {
 	plan := shift.Plan{
 		Pair:       p.Name,
 		Standby:    shift.Standby{For: p.Standby.For, AutoRollback: p.Standby.AutoRollback},
+		Capacity:   capacityOf(c, p),
 		Preflight:  preflightMode(p.Preflight),
 		Interval:   c.Interval,
 		StaleAfter: p.StaleAfter,
 		Gates:      shift.Gates{SoakOnly: p.SoakOnly, ReplicasAtLeast: p.Replicas.AtLeast},
+	}
+	if s := p.Singletons; s.Named() {
+		plan.Singletons = shift.SingletonPolicy{At: shift.Share(s.At), Drain: s.Drain, Overlap: s.Overlap}
 	}
 	for _, s := range p.Steps {
 		plan.Steps = append(plan.Steps, stepOf(s))
 	}
 	for _, probe := range p.Probes {
 		plan.Gates.Probes = append(plan.Gates.Probes, probe.Name)
+	}
+	for _, probe := range onBlue(p.Probes) {
+		plan.Gates.BlueProbes = append(plan.Gates.BlueProbes, probe.Name)
 	}
 	for _, e := range p.Traffic {
 		plan.Entrances = append(plan.Entrances, entranceOf(e))
@@ -73,6 +80,18 @@ func entranceOf(e config.Entrance) shift.Entrance {
 		BlueSetIdentifier: e.Route53.BlueSetIdentifier, GreenSetIdentifier: e.Route53.GreenSetIdentifier,
 		Mark: e.Route53.Mark, MarkPrefix: e.Route53.MarkPrefix, RoleARN: e.Route53.RoleARN,
 	}}
+}
+
+// connectionsOf gives how long clients of each group of records keep a
+// connection.
+func connectionsOf(p config.Pair) map[string]time.Duration {
+	lasting := map[string]time.Duration{}
+	for _, e := range p.Traffic {
+		if e.Route53 != nil {
+			lasting[e.Name] = e.Route53.Connections
+		}
+	}
+	return lasting
 }
 
 func queriesOf(p config.Pair) []query {

@@ -5,20 +5,40 @@ import (
 	"github.com/clusterswitch/clusterswitch/probes"
 )
 
-// specsOf turns configured probes into runnable ones. Service probes go
-// through green's API server.
-func specsOf(configured []config.Probe, green *clusterLink) []probes.Spec {
+// specsOf turns configured probes into runnable ones of one side. Service probes
+// go through the side's API server.
+func specsOf(configured []config.Probe, side *clusterLink) []probes.Spec {
 	specs := make([]probes.Spec, len(configured))
 	for i, p := range configured {
 		specs[i] = probes.Spec{
-			Name: p.Name, Check: checkOf(p, green),
+			Name: p.Name, Check: checkOf(p, side),
 			Interval: p.Interval, Timeout: p.Timeout, Successes: p.Successes, Failures: p.Failures,
 		}
 	}
 	return specs
 }
 
-func checkOf(p config.Probe, green *clusterLink) probes.Check {
+// onBlue gives the probes that can be run against blue, as they are run there.
+// The others need an address that the configuration doesn't have.
+func onBlue(configured []config.Probe) []config.Probe {
+	var able []config.Probe
+	for _, p := range configured {
+		switch {
+		case p.HTTP != nil && p.HTTP.BlueURL != "":
+			p.HTTP = new(*p.HTTP)
+			p.HTTP.URL = p.HTTP.BlueURL
+		case p.TCP != nil && p.TCP.BlueAddress != "":
+			p.TCP = &config.TCPProbe{Address: p.TCP.BlueAddress}
+		case p.Service != nil:
+		default:
+			continue
+		}
+		able = append(able, p)
+	}
+	return able
+}
+
+func checkOf(p config.Probe, side *clusterLink) probes.Check {
 	switch {
 	case p.HTTP != nil:
 		return probes.HTTP(probes.HTTPOptions{
@@ -29,7 +49,7 @@ func checkOf(p config.Probe, green *clusterLink) probes.Check {
 		return probes.TCP(p.TCP.Address)
 	default: // config refuses a probe of no kind
 		return probes.Service(probes.ServiceOptions{
-			BaseURL: green.baseURL(), Transport: green,
+			BaseURL: side.baseURL(), Transport: side,
 			Namespace: p.Service.Namespace, Name: p.Service.Name, Port: p.Service.Port,
 			Path: p.Service.Path, Scheme: p.Service.Scheme, Expect: expect(p.Service.Expect),
 		})

@@ -35,6 +35,22 @@ func stopAll(pairs []*pair) {
 	stopping.Wait()
 }
 
+// giveBackAll lets stopped pairs give back what they hold in clusters that they
+// no longer tend, all at the same time. A daemon that stops gives nothing back.
+func giveBackAll(ctx context.Context, gone []*pair, wanted map[string]config.Pair) {
+	var giving sync.WaitGroup
+	for _, p := range gone {
+		var next *config.Pair
+		if c, comesBack := wanted[p.config.Name]; comesBack {
+			next = &c
+		}
+		if sides := p.abandoned(next); len(sides) > 0 {
+			giving.Go(func() { p.steward.giveBack(ctx, sides...) })
+		}
+	}
+	giving.Wait()
+}
+
 // reload takes over a changed configuration, or says why not and goes on with
 // the one before.
 func (a *App) reload(ctx context.Context, u config.Update) {
@@ -74,6 +90,7 @@ func (a *App) apply(ctx context.Context, c *config.Config) {
 		return
 	}
 	stopAll(gone)
+	giveBackAll(ctx, gone, wanted)
 	for _, p := range gone {
 		if _, comesBack := wanted[p.config.Name]; !comesBack {
 			a.log.Warn("pair left the configuration, its weights stay as they are", logkey.Pair(p.config.Name))

@@ -31,6 +31,11 @@ func RightsOf(c *config.Config) map[string]iam.Needs {
 		for _, q := range queriesOf(p) {
 			r.change(q.role, func(n *iam.Needs) { n.Metrics = true })
 		}
+		for _, l := range loadsOf(c, p) {
+			if l.cloudwatch != nil {
+				r.change(l.cloudwatch.role, func(n *iam.Needs) { n.Metrics = true })
+			}
+		}
 	}
 	r.change("", func(n *iam.Needs) {
 		n.Roles = slices.Sorted(maps.Keys(r))[1:] // but for its own

@@ -164,7 +164,7 @@ func TestRightsFollowTheConfiguration(t *testing.T) {
 		t.Fatal(err)
 	}
 	rights := RightsOf(c)
-	if own := rights[""]; len(own.Zones) != 0 || len(own.Rules) != 1 || !slices.Equal(own.Roles, []string{role}) || own.Metrics {
+	if own := rights[""]; len(own.Zones) != 0 || len(own.Rules) != 1 || !slices.Equal(own.Roles, []string{role}) || !own.Metrics {
 		t.Errorf("the daemon's own needs are %+v", own)
 	}
 	const reader = "arn:aws:iam::333333333333:role/clusters"

@@ -198,7 +198,13 @@ type debt struct {
 	// unstuck is the stickiness that was switched off while the tag that tells of
 	// it is still to be written; zero: none was.
 	unstuck time.Duration
+	// lost counts the tries to switch it off whose answer was lost, in a row.
+	lost int
 }
+
+// lostTries is how often that is tried. What AWS never answers must not keep a
+// rollback from its end: its weights stand.
+const lostTries = 3
 
 // debts are the rollbacks whose stickiness or mark are still to be written, by
 // ARN. They don't survive the process.

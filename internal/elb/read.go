@@ -231,6 +231,7 @@ func (v view) reading(name string, e shift.BalancerEntrance) shift.EntranceReadi
 	}
 	r.Token, r.Owner = seen.token(), ownerOf(tags.own.value, tags.around)
 	r.Sticky = seen.sticky()
+	r.Connection, r.Deregistration = connectionOf(arn), v.deregistrationOf(e)
 	r.Notes = v.notes(e, seen.action)
 	r.Weights, _ = seen.weights(e)
 	if err := seen.usable(e); err != nil {

@@ -198,12 +198,12 @@ func (a *Adapter) afterwards(ctx context.Context, r *retreat) {
 		return
 	}
 	owed, settled := a.unstick(ctx, r, owed)
-	if settled {
-		settled = a.markRollback(ctx, r, owed)
+	if settled || owed.lost > 0 { // what was lost may have been done
+		settled = a.markRollback(ctx, r, owed) && settled
 	}
 	if !settled {
 		a.debts.owe(r.arn(), owed)
-		r.answer(shift.Applied, r.at, "stickiness and mark wait: AWS throttles")
+		r.answer(shift.Applied, r.at, "stickiness and mark wait: AWS throttles, or didn't answer")
 		return
 	}
 	a.lookBack(ctx, r)

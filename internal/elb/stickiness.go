@@ -47,9 +47,9 @@ func (a *Adapter) unstick(ctx context.Context, r *retreat, owed debt) (now debt,
 		case f.Class == awsapi.Throttled:
 			continue
 		case f.Class == awsapi.Unreachable:
-			// It may be off by now: then the tag must tell. Where it is on, the tag does no harm.
+			// It may be off by now: then the tag must tell. Where it is on, the tag does no harm, and the next Commit tries again.
 			r.note(fmt.Sprintf("stickiness may still be on (%s): clients may stay on green for up to %s", f, lasts))
-			return debt{unstuck: lasts}, true
+			return debt{unstuck: lasts, lost: owed.lost + 1}, owed.lost+1 >= lostTries
 		}
 		r.note(fmt.Sprintf("stickiness stays on (%s): clients may stay on green for up to %s", f, lasts))
 		return owed, true

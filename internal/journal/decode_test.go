@@ -75,6 +75,7 @@ func fullState() shift.State {
 		Loads: []shift.LoadBaseline{{Name: "shop-alb", Rate: 412.5}},
 	}
 	s.FloorsHeld = true
+	s.Floors = &shift.FloorsState{Since: at("10:20:00"), Share: 100, Peaks: []shift.LoadBaseline{{Name: "shop-alb", Rate: 800}}}
 	s.Baton = []shift.BatonState{{
 		Key: "CronJob shop/nightly", Stage: shift.BatonGiving, Side: shift.Green, Since: at("10:31:00"), OffSince: at("10:31:01"), Replicas: 2,
 		LastRun: at("02:00:00"), NextRun: at("12:00:00"), Failed: "1 job was still running after 10m0s",

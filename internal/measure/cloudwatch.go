@@ -15,47 +15,30 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"github.com/clusterswitch/clusterswitch/internal/awsapi"
-	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
-// The metrics of one question, in the order of their series.
-const (
-	requests = iota
-	serverErrors
-	connectionErrors
-	answers
-	metrics
-)
-
-func metricNames() [metrics]string {
-	return [metrics]string{"RequestCount", "HTTPCode_Target_5XX_Count", "TargetConnectionErrorCount", "TargetResponseTime"}
-}
-
-// statistic is how a metric is summed up. Each answer of a target is one sample
-// of its response time, so their number is the number of answers.
-func statistic(metric int) string {
-	if metric == answers {
-		return "SampleCount"
-	}
-	return "Sum"
-}
-
-// maxQuestions keeps a call within 500 metrics. GetMetricData, API reference.
-const maxQuestions = 500 / metrics
+// maxSeries is how many metrics one call may ask for. GetMetricData, API
+// reference.
+const maxSeries = 500
 
 // maxPages bounds the paging of one call.
 const maxPages = 100
 
 // question is one query on its way, with the points that came for it.
 type question struct {
-	query    Query
+	period   time.Duration
 	from, to time.Time
-	reading  *shift.TrafficReading
-	series   [metrics]series
+	series   []series
+	// counted is told that every series is sound, failed that one isn't.
+	counted func()
+	failed  func(why string)
 }
 
-// series is one metric's points by their start.
+// series is one metric of one target group, and its points by their start.
 type series struct {
+	metric, statistic         string
+	loadBalancer, targetGroup string
+
 	status types.StatusCode
 	notes  string
 	fault  string // why the answer makes no sense; empty: it does
@@ -70,20 +53,43 @@ func (c *CloudWatch) ask(ctx context.Context, asked []*question) {
 	defer cancel()
 	byPeriod := map[time.Duration][]*question{}
 	for _, q := range asked {
-		byPeriod[q.query.Period] = append(byPeriod[q.query.Period], q)
+		byPeriod[q.period] = append(byPeriod[q.period], q)
 	}
 	for _, period := range slices.Sorted(maps.Keys(byPeriod)) {
-		for batch := range slices.Chunk(byPeriod[period], maxQuestions) {
+		for _, batch := range batches(byPeriod[period]) {
 			err := c.collect(ctx, batch)
 			for _, q := range batch {
-				if err != nil {
-					q.reading.Err = err.Error()
-				} else if err := q.count(); err != nil {
-					q.reading.Err = err.Error()
-				}
+				q.end(err)
 			}
 		}
 	}
+}
+
+// end hands the question's points on, or why they can't be taken.
+func (q *question) end(err error) {
+	if err == nil {
+		err = q.sound()
+	}
+	if err != nil {
+		q.failed(err.Error())
+		return
+	}
+	q.counted()
+}
+
+// batches splits questions so that each part fits into one call.
+func batches(list []*question) [][]*question {
+	var parts [][]*question
+	room := 0
+	for _, q := range list {
+		if len(q.series) > room {
+			parts, room = append(parts, nil), maxSeries
+		}
+		last := len(parts) - 1
+		parts[last] = append(parts[last], q)
+		room -= len(q.series)
+	}
+	return parts
 }
 
 // collect makes one call, page by page, and sorts its points to the questions.
@@ -98,11 +104,11 @@ func (c *CloudWatch) collect(ctx context.Context, batch []*question) error {
 		if q.to.After(to) {
 			to = q.to
 		}
-		for m, name := range metricNames() {
+		for m := range q.series {
 			id := "q" + strconv.Itoa(i) + "m" + strconv.Itoa(m)
 			q.series[m].points = map[time.Time]float64{}
 			byID[id] = &q.series[m]
-			in.MetricDataQueries = append(in.MetricDataQueries, q.metric(id, name, statistic(m)))
+			in.MetricDataQueries = append(in.MetricDataQueries, q.series[m].query(id, q.period))
 		}
 	}
 	in.StartTime, in.EndTime = &from, &to
@@ -124,18 +130,18 @@ func (c *CloudWatch) collect(ctx context.Context, batch []*question) error {
 	return fmt.Errorf("reading CloudWatch: it has more than %d pages", maxPages)
 }
 
-func (q *question) metric(id, name, statistic string) types.MetricDataQuery {
+func (s *series) query(id string, period time.Duration) types.MetricDataQuery {
 	return types.MetricDataQuery{
 		Id: &id,
 		MetricStat: &types.MetricStat{
-			Period: aws.Int32(int32(q.query.Period / time.Second)),
-			Stat:   &statistic,
+			Period: aws.Int32(int32(period / time.Second)),
+			Stat:   &s.statistic,
 			Metric: &types.Metric{
 				Namespace:  aws.String("AWS/ApplicationELB"),
-				MetricName: &name,
+				MetricName: &s.metric,
 				Dimensions: []types.Dimension{
-					{Name: aws.String("LoadBalancer"), Value: &q.query.LoadBalancer},
-					{Name: aws.String("TargetGroup"), Value: &q.query.TargetGroup},
+					{Name: aws.String("LoadBalancer"), Value: &s.loadBalancer},
+					{Name: aws.String("TargetGroup"), Value: &s.targetGroup},
 				},
 			},
 		},
@@ -161,31 +167,17 @@ func (s *series) take(r types.MetricDataResult) {
 	}
 }
 
-// count sums the points of the whole periods asked for. A request that neither
-// was answered nor failed to connect says nothing, so it isn't counted at all.
-func (q *question) count() error {
-	for m, s := range q.series {
-		if err := q.sound(s); err != nil {
-			return fmt.Errorf("CloudWatch's answer for %s %w", metricNames()[m], err)
+// sound says what keeps the question's series from being counted.
+func (q *question) sound() error {
+	for _, s := range q.series {
+		if err := q.soundSeries(s); err != nil {
+			return fmt.Errorf("CloudWatch's answer for %s %w", s.metric, err)
 		}
 	}
-	asked, failed := 0.0, 0.0
-	for at := q.from; at.Before(q.to); at = at.Add(q.query.Period) {
-		n, server := q.series[requests].points[at], q.series[serverErrors].points[at]
-		// One request may try several connections: they count for no more than
-		// the requests that no target answered with an error.
-		refused := min(q.series[connectionErrors].points[at], max(0, n-server))
-		asked += min(n, max(server, q.series[answers].points[at])+refused)
-		failed += server + refused
-	}
-	r := q.reading
-	r.From, r.To = q.from, q.to
-	r.Requests, r.Errors = int(math.Round(asked)), int(math.Round(failed))
 	return nil
 }
 
-// sound says what keeps a series from being counted.
-func (q *question) sound(s series) error {
+func (q *question) soundSeries(s series) error {
 	switch {
 	case s.status == "":
 		return errors.New("is missing")
@@ -195,8 +187,8 @@ func (q *question) sound(s series) error {
 		return errors.New(s.fault)
 	}
 	for at := range s.points {
-		if !at.Before(q.from) && at.Before(q.to) && at.Sub(q.from)%q.query.Period != 0 {
-			return fmt.Errorf("has a point at %s, which begins no period of %s", at.Format(time.TimeOnly), q.query.Period)
+		if !at.Before(q.from) && at.Before(q.to) && at.Sub(q.from)%q.period != 0 {
+			return fmt.Errorf("has a point at %s, which begins no period of %s", at.Format(time.TimeOnly), q.period)
 		}
 	}
 	return nil

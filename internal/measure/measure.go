@@ -1,4 +1,5 @@
-// Package measure reads what users see on green from CloudWatch.
+// Package measure reads from CloudWatch what users see on green, and how much they
+// ask of both sides.
 //
 // # What counts as an error
 //
@@ -19,7 +20,8 @@
 //
 // CloudWatch publishes a point only while requests flow. A period without
 // RequestCount had no requests, and proves nothing; a period with RequestCount
-// and without an error point had no errors.
+// and without an error point had no errors. As a load, silence is no requests: only
+// a series that CloudWatch doesn't call complete is unknown.
 //
 // Metrics and dimensions:
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
@@ -40,23 +42,10 @@ type API interface {
 	GetMetricData(context.Context, *cloudwatch.GetMetricDataInput, ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricDataOutput, error)
 }
 
-// Query asks for the traffic of one green target group.
-type Query struct {
-	// Gate is the traffic gate that the reading is for.
-	Gate string
-	// LoadBalancer and TargetGroup are CloudWatch's dimension values, the ends of
-	// the ARNs: app/NAME/ID and targetgroup/NAME/ID.
-	LoadBalancer string
-	TargetGroup  string
-	// Window is how much time is measured, at least one Period.
-	Window time.Duration
-	// Period is the width of one point: whole seconds, 60 s or a multiple of it
-	// for what ELB publishes.
-	Period time.Duration
-	// Settle is how old a point must be before it counts: CloudWatch still adds
-	// to younger ones. 2 to 3 minutes for ELB.
-	Settle time.Duration
-}
+const (
+	requestCount = "RequestCount"
+	sum          = "Sum"
+)
 
 // Options makes a CloudWatch.
 type Options struct {
@@ -88,53 +77,70 @@ func New(o Options) *CloudWatch {
 	return c
 }
 
-// Measure answers every query with one reading, in the order given, by one call
-// for all queries of one period (up to 125). Only whole periods between since and now count; a
-// reading with both bounds zero means that none has passed yet. What can't be
-// measured whole has its Err set: a part of the truth is no measurement.
-func (c *CloudWatch) Measure(ctx context.Context, queries []Query, since time.Time) []shift.TrafficReading {
-	now := c.now()
-	readings := make([]shift.TrafficReading, len(queries))
-	var asked []*question
-	for i, q := range queries {
-		readings[i] = shift.TrafficReading{Gate: q.Gate, At: now, FreshFor: q.Window + q.Settle + 2*q.Period}
-		if err := q.validate(); err != nil {
-			readings[i].Err = err.Error()
-			continue
-		}
-		from, to := q.span(since, now)
-		if !from.Before(to) {
-			continue
-		}
-		asked = append(asked, &question{query: q, from: from, to: to, reading: &readings[i]})
-	}
-	c.ask(ctx, asked)
-	return readings
+// Asked is what to measure at once.
+type Asked struct {
+	Traffic []Query
+	// Since is the time from which samples of Traffic count. Loads look back over
+	// their whole window.
+	Since time.Time
+	Loads []LoadQuery
 }
 
-func (q Query) validate() error {
+// Answered has one reading for each query, in the order given.
+type Answered struct {
+	Traffic []shift.TrafficReading
+	Loads   []shift.LoadReading
+}
+
+// Measure answers everything by one call for all queries of one period, up to 500
+// metrics: 4 of each gate and 2 of each load. Only whole periods count; a reading
+// of traffic with both bounds zero means that none has passed since. What can't be
+// measured whole has its Err set: a part of the truth is no measurement.
+func (c *CloudWatch) Measure(ctx context.Context, asked Asked) Answered {
+	now := c.now()
+	a := Answered{Traffic: make([]shift.TrafficReading, len(asked.Traffic)), Loads: make([]shift.LoadReading, len(asked.Loads))}
+	var open []*question
+	for i, q := range asked.Traffic {
+		if one := c.traffic(q, asked.Since, now, &a.Traffic[i]); one != nil {
+			open = append(open, one)
+		}
+	}
+	for i, q := range asked.Loads {
+		if one := c.load(q, now, &a.Loads[i]); one != nil {
+			open = append(open, one)
+		}
+	}
+	c.ask(ctx, open)
+	return a
+}
+
+// span is the time that a query looks at.
+type span struct{ window, period, settle time.Duration }
+
+func (s span) validate(what string) error {
 	switch {
-	case q.LoadBalancer == "" || q.TargetGroup == "":
-		return fmt.Errorf("gate %s names no load balancer and target group", q.Gate)
-	case q.Period < time.Second || q.Period%time.Second != 0:
-		return fmt.Errorf("gate %s: period %s is not in whole seconds", q.Gate, q.Period)
-	case q.Window < q.Period:
-		return fmt.Errorf("gate %s: window %s is shorter than the period %s", q.Gate, q.Window, q.Period)
-	case q.Settle < 0:
-		return fmt.Errorf("gate %s: settle %s is negative", q.Gate, q.Settle)
+	case s.period < time.Second || s.period%time.Second != 0:
+		return fmt.Errorf("%s: period %s is not in whole seconds", what, s.period)
+	case s.window < s.period:
+		return fmt.Errorf("%s: window %s is shorter than the period %s", what, s.window, s.period)
+	case s.settle < 0:
+		return fmt.Errorf("%s: settle %s is negative", what, s.settle)
 	}
 	return nil
 }
 
-// span gives the whole periods that lie between since and now. since is rounded
+// freshFor is the age up to which the end of what was measured counts.
+func (s span) freshFor() time.Duration { return s.window + s.settle + 2*s.period }
+
+// between gives the whole periods that lie between since and now. since is rounded
 // up: a period that began before it holds samples of the former share.
-func (q Query) span(since, now time.Time) (from, to time.Time) {
-	to = now.Add(-q.Settle).Truncate(q.Period)
-	from = to.Add(-q.Window.Truncate(q.Period))
+func (s span) between(since, now time.Time) (from, to time.Time) {
+	to = now.Add(-s.settle).Truncate(s.period)
+	from = to.Add(-s.window.Truncate(s.period))
 	if since.After(from) {
-		from = since.Truncate(q.Period)
+		from = since.Truncate(s.period)
 		if from.Before(since) {
-			from = from.Add(q.Period)
+			from = from.Add(s.period)
 		}
 	}
 	return from.UTC(), to.UTC()

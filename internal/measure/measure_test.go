@@ -32,8 +32,9 @@ type points map[int]float64
 type fakeWatch struct {
 	metrics map[string]points // by name
 	status  map[string]types.StatusCode
-	skip    string // a metric that isn't answered at all
-	pages   bool   // one point a page
+	skip    string            // a metric that isn't answered at all
+	groups  map[string]points // RequestCount of groups that have their own, by TargetGroup
+	pages   bool              // one point a page
 	err     error
 	edit    func(*cloudwatch.GetMetricDataOutput)
 	calls   []*cloudwatch.GetMetricDataInput
@@ -83,6 +84,9 @@ func (f *fakeWatch) answer(in *cloudwatch.GetMetricDataInput, q types.MetricData
 		r.Messages = []types.MessageData{{Value: aws.String("because")}}
 	}
 	stored, ok := f.metrics[name]
+	if own, has := f.groups[*q.MetricStat.Metric.Dimensions[1].Value]; has && name == "RequestCount" {
+		stored = own
+	}
 	if name == "TargetResponseTime" {
 		if *q.MetricStat.Stat != "SampleCount" {
 			r.StatusCode = types.StatusCodeInternalError
@@ -135,7 +139,7 @@ func (m measuring) check(t *testing.T) {
 	if m.query != nil {
 		m.query(&q)
 	}
-	got := New(Options{API: &m.watch, Now: func() time.Time { return clock }}).Measure(t.Context(), []Query{q}, m.since)[0]
+	got := New(Options{API: &m.watch, Now: func() time.Time { return clock }}).Measure(t.Context(), Asked{Traffic: []Query{q}, Since: m.since}).Traffic[0]
 	if m.err != "" && !strings.Contains(got.Err, m.err) {
 		t.Errorf("Err %q doesn't tell %q", got.Err, m.err)
 	}
@@ -265,7 +269,7 @@ func TestAllQueriesOfOnePeriodGoInOneCall(t *testing.T) {
 	watch := &fakeWatch{metrics: map[string]points{"RequestCount": {22: 10, 26: 5}}}
 	short := query()
 	short.Gate, short.Window = "short", time.Minute
-	for _, r := range New(Options{API: watch, Now: func() time.Time { return clock }}).Measure(t.Context(), []Query{query(), short}, time.Time{}) {
+	for _, r := range New(Options{API: watch, Now: func() time.Time { return clock }}).Measure(t.Context(), Asked{Traffic: []Query{query(), short}}).Traffic {
 		want := map[string]int{"errors": 15, "short": 5}[r.Gate]
 		if r.Err != "" || r.Requests != want {
 			t.Errorf("%s: %d requests (%s), want %d", r.Gate, r.Requests, r.Err, want)
@@ -283,7 +287,7 @@ func TestEveryPeriodHasACallThatBeginsOnItsEdge(t *testing.T) {
 	wide.Gate, wide.Period, wide.Window, wide.Settle = "wide", 5*time.Minute, 10*time.Minute, 4*time.Minute
 	narrow := query()
 	narrow.Window = 19 * time.Minute // from 9:08, where no period of 5 minutes begins
-	readings := New(Options{API: watch, Now: func() time.Time { return clock }}).Measure(t.Context(), []Query{narrow, wide}, time.Time{})
+	readings := New(Options{API: watch, Now: func() time.Time { return clock }}).Measure(t.Context(), Asked{Traffic: []Query{narrow, wide}}).Traffic
 	if readings[0].Requests != 8 || readings[1].Requests != 3 {
 		t.Errorf("got %+v", readings)
 	}
@@ -300,7 +304,7 @@ func TestEveryPeriodHasACallThatBeginsOnItsEdge(t *testing.T) {
 func TestNoCallIsMadeWhenNothingCanBeMeasured(t *testing.T) {
 	t.Parallel()
 	watch := &fakeWatch{}
-	New(Options{API: watch, Now: func() time.Time { return clock }}).Measure(t.Context(), []Query{query()}, clock)
+	New(Options{API: watch, Now: func() time.Time { return clock }}).Measure(t.Context(), Asked{Traffic: []Query{query()}, Since: clock})
 	if len(watch.calls) != 0 {
 		t.Errorf("%d calls", len(watch.calls))
 	}
@@ -309,7 +313,7 @@ func TestNoCallIsMadeWhenNothingCanBeMeasured(t *testing.T) {
 func TestManyQueriesStayWithinTheLimitOfOneCall(t *testing.T) {
 	t.Parallel()
 	watch := &fakeWatch{metrics: map[string]points{"RequestCount": {22: 10}}}
-	readings := New(Options{API: watch, Now: func() time.Time { return clock }}).Measure(t.Context(), slices.Repeat([]Query{query()}, 400), time.Time{})
+	readings := New(Options{API: watch, Now: func() time.Time { return clock }}).Measure(t.Context(), Asked{Traffic: slices.Repeat([]Query{query()}, 400)}).Traffic
 	for _, r := range readings {
 		if r.Err != "" || r.Requests != 10 {
 			t.Fatalf("got %+v", r)

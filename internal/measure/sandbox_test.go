@@ -7,11 +7,13 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterswitch/clusterswitch/internal/awsapi"
 	"github.com/clusterswitch/clusterswitch/internal/measure"
 	sandbox "github.com/clusterswitch/clusterswitch/internal/sandbox/aws"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/routing"
+	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
 const (
@@ -37,7 +39,7 @@ func TestMeasuringWhatTheEmbeddedAWSCounted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Ten minutes: ten requests to each group a minute, one of green's an error.
+	// Ten minutes: ten requests to green a minute, one of them an error, and twenty to blue.
 	for m := range 10 {
 		for i := range 10 {
 			at := now.Add(-time.Duration(m) * time.Minute).Truncate(time.Minute).Add(time.Duration(i) * time.Second)
@@ -46,7 +48,9 @@ func TestMeasuringWhatTheEmbeddedAWSCounted(t *testing.T) {
 				status = 503
 			}
 			cloud.RecordRequest(routing.Request{At: at, LoadBalancerARN: balancer, TargetGroupARN: green, Status: status, FromTarget: true})
-			cloud.RecordRequest(routing.Request{At: at, LoadBalancerARN: balancer, TargetGroupARN: blue, Status: 500, FromTarget: true})
+			for range 2 {
+				cloud.RecordRequest(routing.Request{At: at, LoadBalancerARN: balancer, TargetGroupARN: blue, Status: 500, FromTarget: true})
+			}
 		}
 	}
 	_, lb, _ := strings.Cut(balancer, ":loadbalancer/")
@@ -56,7 +60,22 @@ func TestMeasuringWhatTheEmbeddedAWSCounted(t *testing.T) {
 	silent := query
 	silent.Gate, silent.TargetGroup = "silent", "targetgroup/silent/0"
 
-	got := watch.Measure(t.Context(), []measure.Query{query, silent}, now.Add(-6*time.Minute))
+	load := measure.LoadQuery{
+		Name: "web", Window: 5 * time.Minute, Period: time.Minute, Settle: 2 * time.Minute,
+		Blue: measure.Group{LoadBalancer: lb, TargetGroup: blue[strings.Index(blue, "targetgroup/"):]}, Green: measure.Group{LoadBalancer: lb, TargetGroup: tg},
+	}
+
+	answered := watch.Measure(t.Context(), measure.Asked{
+		Traffic: []measure.Query{query, silent}, Since: now.Add(-6 * time.Minute), Loads: []measure.LoadQuery{load},
+	})
+	got := answered.Traffic
+	wantLoad := []shift.LoadReading{{
+		Name: "web", At: now, From: now.Add(-7 * time.Minute).Truncate(time.Minute), To: now.Add(-2 * time.Minute).Truncate(time.Minute),
+		FreshFor: 9 * time.Minute, Blue: 20.0 / 60, Green: 10.0 / 60,
+	}}
+	if diff := cmp.Diff(wantLoad, answered.Loads); diff != "" {
+		t.Errorf("load (-want +got):\n%s", diff)
+	}
 	if r := got[0]; r.Err != "" || r.Requests != 30 || r.Errors != 3 || r.From.Minute() != 25 || r.To.Minute() != 28 {
 		t.Errorf("got %+v", r)
 	}
@@ -66,7 +85,7 @@ func TestMeasuringWhatTheEmbeddedAWSCounted(t *testing.T) {
 	if _, err := cloud.Inject(sandbox.Fault{Kind: sandbox.AccessDenied, Service: sandbox.CloudWatch, Operation: "GetMetricData"}); err != nil {
 		t.Fatal(err)
 	}
-	if r := watch.Measure(t.Context(), []measure.Query{query}, time.Time{})[0]; !strings.Contains(r.Err, "grant cloudwatch:GetMetricData") || !r.To.IsZero() {
+	if r := watch.Measure(t.Context(), measure.Asked{Traffic: []measure.Query{query}}).Traffic[0]; !strings.Contains(r.Err, "grant cloudwatch:GetMetricData") || !r.To.IsZero() {
 		t.Errorf("got %+v", r)
 	}
 }

@@ -39,6 +39,21 @@ type Selector struct {
 // Parse gives the selectors of an expression in their order. The error's text is
 // Prometheus' own, with line and column.
 func Parse(expression string) ([]Selector, error) {
+	root, err := parse(expression)
+	if err != nil {
+		return nil, err
+	}
+	var found []Selector
+	parser.Inspect(root, func(n parser.Node, path []parser.Node) error {
+		if v, is := n.(*parser.VectorSelector); is {
+			found = append(found, selectorOf(v, path))
+		}
+		return nil
+	})
+	return found, nil
+}
+
+func parse(expression string) (parser.Expr, error) {
 	if len(expression) > maxLength {
 		return nil, fmt.Errorf("it is longer than %d KiB", maxLength>>10)
 	}
@@ -50,14 +65,35 @@ func Parse(expression string) ([]Selector, error) {
 	if err != nil {
 		return nil, errors.New(oneLine(err.Error()))
 	}
-	var found []Selector
-	parser.Inspect(root, func(n parser.Node, path []parser.Node) error {
+	return root, nil
+}
+
+// Narrow writes an expression whose every selector is narrowed by the labels. The
+// error is Parse's.
+func Narrow(expression string, narrowed ...Label) (string, error) {
+	root, err := parse(expression)
+	if err != nil || len(narrowed) == 0 {
+		return expression, err
+	}
+	parser.Inspect(root, func(n parser.Node, _ []parser.Node) error {
 		if v, is := n.(*parser.VectorSelector); is {
-			found = append(found, selectorOf(v, path))
+			for _, l := range narrowed {
+				v.LabelMatchers = append(v.LabelMatchers, labels.MustNewMatcher(labels.MatchEqual, l.Name, l.Value))
+			}
 		}
 		return nil
 	})
-	return found, nil
+	return root.String(), nil
+}
+
+// Number tells whether an expression gives numbers of a moment, as an instant
+// query does, and not text or a range of moments. The error is Parse's.
+func Number(expression string) (bool, error) {
+	root, err := parse(expression)
+	if err != nil {
+		return false, err
+	}
+	return root.Type() == parser.ValueTypeVector || root.Type() == parser.ValueTypeScalar, nil
 }
 
 func selectorOf(v *parser.VectorSelector, path []parser.Node) Selector {

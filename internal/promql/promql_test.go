@@ -103,3 +103,36 @@ func TestSelectorsAreWrittenAsTheParserReadsThem(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+func TestNarrowAddsLabelsToEverySelector(t *testing.T) {
+	for name, test := range map[string]struct{ expression, want string }{
+		"a rate": {
+			`sum(rate(http_requests_total{code!="0"}[5m]))`, `sum(rate(http_requests_total{cluster="blue",code!="0"}[5m]))`,
+		},
+		"both sides of an or": {`sum(a) or sum({__name__="b"})`, `sum(a{cluster="blue"}) or sum({__name__="b",cluster="blue"})`},
+		"no selector":         {`vector(1)`, `vector(1)`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := promql.Narrow(test.expression, promql.Label{Name: "cluster", Value: "blue"})
+			if err != nil || got != test.want {
+				t.Errorf("got %s (%v), want %s", got, err, test.want)
+			}
+		})
+	}
+	if got, err := promql.Narrow("sum( a )"); err != nil || got != "sum( a )" {
+		t.Errorf("narrowed by nothing: %s (%v)", got, err)
+	}
+	if _, err := promql.Narrow("sum(", promql.Label{Name: "a", Value: "b"}); err == nil {
+		t.Error("what is no PromQL is narrowed")
+	}
+}
+
+func TestNumberKnowsWhatGivesNumbersOfAMoment(t *testing.T) {
+	for expression, want := range map[string]bool{
+		"sum(rate(a[5m]))": true, "scalar(a)": true, "1": true, "a[5m]": false, `"text"`: false,
+	} {
+		if got, err := promql.Number(expression); err != nil || got != want {
+			t.Errorf("%s: got %t (%v), want %t", expression, got, err, want)
+		}
+	}
+}

@@ -70,7 +70,8 @@ func everything() rbac.Wants {
 			kind("", "secrets", "Secret"), kind("", "pods", "Pod"), kind("", "configmaps", "ConfigMap"), kind("example.com", "widgets", "Widget"),
 			kind("apps", "replicasets", "ReplicaSet"), kind("", "pods", "Pod"),
 		},
-		Metrics: true,
+		Metrics: true, Floors: true,
+		Singletons: rbac.Singletons{CronJobs: []string{"shop/*"}, StatefulSets: []string{"post/queue"}},
 	}
 }
 
@@ -84,6 +85,33 @@ func TestNeedsGrantNothingTwice(t *testing.T) {
 	}{
 		"the watch alone": {
 			want: []rbac.Need{nodes, {Resources: []string{"pods"}, Verbs: watch}, {Group: "apps", Resources: []string{"daemonsets", "deployments", "statefulsets"}, Verbs: watch}},
+		},
+		"floors that are held": {
+			wants: rbac.Wants{Namespaces: []string{"shop"}, Floors: true, Lists: []facts.Kind{kind("autoscaling", "horizontalpodautoscalers", "HorizontalPodAutoscaler")}},
+			want: []rbac.Need{
+				nodes,
+				{Namespace: "shop", Resources: []string{"pods"}, Verbs: watch},
+				{Namespace: "shop", Group: "apps", Resources: []string{"daemonsets", "deployments", "statefulsets"}, Verbs: watch},
+				{Group: "autoscaling", Resources: []string{"horizontalpodautoscalers"}, Verbs: []string{"list"}},
+				{Namespace: "shop", Group: "autoscaling", Resources: []string{"horizontalpodautoscalers"}, Verbs: []string{"patch"}},
+				{Namespace: "shop", Group: "keda.sh", Resources: []string{"scaledobjects"}, Verbs: []string{"list", "patch"}},
+			},
+		},
+		"singletons": {
+			wants: rbac.Wants{Singletons: rbac.Singletons{
+				CronJobs: []string{"shop/report", "shop/bill", "api/*", "api/sweep"}, Deployments: []string{"post/mailer"}, StatefulSets: []string{"post/queue", "post/poller"},
+			}},
+			want: []rbac.Need{
+				nodes,
+				{Resources: []string{"pods"}, Verbs: watch},
+				{Group: "apps", Resources: []string{"daemonsets", "deployments", "statefulsets"}, Verbs: watch},
+				{Namespace: "api", Group: "batch", Resources: []string{"cronjobs", "jobs"}, Verbs: []string{"list"}},
+				{Namespace: "api", Group: "batch", Resources: []string{"cronjobs", "cronjobs/status"}, Verbs: []string{"patch"}},
+				{Namespace: "shop", Group: "batch", Resources: []string{"cronjobs", "jobs"}, Verbs: []string{"list"}},
+				{Namespace: "shop", Group: "batch", Resources: []string{"cronjobs", "cronjobs/status"}, Names: []string{"bill", "report"}, Verbs: []string{"patch"}},
+				{Namespace: "post", Group: "apps", Resources: []string{"deployments"}, Names: []string{"mailer"}, Verbs: []string{"get", "patch"}},
+				{Namespace: "post", Group: "apps", Resources: []string{"statefulsets"}, Names: []string{"poller", "queue"}, Verbs: []string{"get", "patch"}},
+			},
 		},
 		"the watch of two namespaces": {
 			wants: rbac.Wants{Namespaces: []string{"shop", "api", "shop"}},
@@ -119,6 +147,11 @@ func TestNeedsGrantNothingTwice(t *testing.T) {
 				{Group: "example.com", Resources: []string{"widgets"}, Verbs: []string{"list"}},
 				{Resources: []string{"secrets"}, Verbs: []string{"list"}},
 				{URLs: []string{"/metrics"}, Verbs: []string{"get"}},
+				{Group: "autoscaling", Resources: []string{"horizontalpodautoscalers"}, Verbs: []string{"list", "patch"}},
+				{Group: "keda.sh", Resources: []string{"scaledobjects"}, Verbs: []string{"list", "patch"}},
+				{Namespace: "shop", Group: "batch", Resources: []string{"cronjobs", "jobs"}, Verbs: []string{"list"}},
+				{Namespace: "shop", Group: "batch", Resources: []string{"cronjobs", "cronjobs/status"}, Verbs: []string{"patch"}},
+				{Namespace: "post", Group: "apps", Resources: []string{"statefulsets"}, Names: []string{"queue"}, Verbs: []string{"get", "patch"}},
 			},
 		},
 	} {

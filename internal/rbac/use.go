@@ -18,6 +18,10 @@ type Wants struct {
 	Lists []facts.Kind
 	// Metrics: the API server's own metrics are read.
 	Metrics bool
+	// Floors: the floors of autoscalers are held and given back.
+	Floors bool
+	// Singletons are switched, and given back.
+	Singletons Singletons
 }
 
 // Service is one port of a Service.
@@ -84,7 +88,7 @@ func Uses() []Use {
 		},
 		{
 			For:  "Probes of kind `service`, which ask these ports through the API server.",
-			When: "`probes` with `service`; in green", On: "`services/proxy` of the named ports", Verbs: "get",
+			When: "`probes` with `service`; in both clusters", On: "`services/proxy` of the named ports", Verbs: "get",
 			needs: proxies,
 		},
 		{
@@ -114,18 +118,49 @@ func Uses() []Use {
 				return []Need{{URLs: []string{"/metrics"}, Verbs: []string{"get"}}}
 			},
 		},
+		{
+			For:  "The floors of autoscalers, which are held while a shift is under way and given back in the end.",
+			When: "`standby.capacity.pinAutoscalers`; limited to `workloads.namespaces` where these are given",
+			On:   "`horizontalpodautoscalers.autoscaling`, `scaledobjects.keda.sh`", Verbs: "list, patch",
+			needs: heldFloors,
+		},
+		{
+			For:  "Singletons, which are switched off in one cluster and on in the other; and what still runs of them.",
+			When: "`singletons`; in the namespaces of those that it names, and to change them limited to their names but for `namespace/*`",
+			On:   "`cronjobs.batch` (list, patch), `cronjobs.batch/status` (patch), `jobs.batch` and `pods` (list), `deployments.apps` and `statefulsets.apps` (get, patch)", Verbs: "get, list, patch",
+			needs: singletons,
+		},
 	}
 }
 
 func watched() []string { return []string{"list", "watch"} }
 
-func workloads(w Wants) []Need {
-	namespaces := w.Namespaces
-	if len(namespaces) == 0 {
-		namespaces = []string{""}
+// places are the namespaces whose workloads count; the empty one is all of them.
+func (w Wants) places() []string {
+	if len(w.Namespaces) == 0 {
+		return []string{""}
+	}
+	return sorted(w.Namespaces)
+}
+
+// heldFloors are the only rights to change anything that a shift of users needs.
+// The right to a kind that a cluster doesn't serve opens nothing.
+func heldFloors(w Wants) []Need {
+	if !w.Floors {
+		return nil
 	}
 	var needs []Need
-	for _, namespace := range sorted(namespaces) {
+	for _, namespace := range w.places() {
+		needs = append(needs,
+			Need{Namespace: namespace, Group: "autoscaling", Resources: []string{"horizontalpodautoscalers"}, Verbs: []string{"list", "patch"}},
+			Need{Namespace: namespace, Group: "keda.sh", Resources: []string{"scaledobjects"}, Verbs: []string{"list", "patch"}})
+	}
+	return needs
+}
+
+func workloads(w Wants) []Need {
+	var needs []Need
+	for _, namespace := range w.places() {
 		needs = append(needs,
 			Need{Namespace: namespace, Resources: []string{"pods"}, Verbs: watched()},
 			Need{Namespace: namespace, Group: "apps", Resources: []string{"daemonsets", "deployments", "statefulsets"}, Verbs: watched()})

@@ -3,6 +3,7 @@
 package telemetry
 
 import (
+	"math"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -25,6 +26,7 @@ type Metrics struct {
 	gate       *prometheus.GaugeVec
 	blueReady  *prometheus.GaugeVec
 	sticky     *prometheus.GaugeVec
+	tail       *prometheus.GaugeVec
 	turns      *prometheus.CounterVec
 	lastTurn   *prometheus.GaugeVec
 	writes     *prometheus.CounterVec
@@ -53,6 +55,7 @@ func New(version string) *Metrics {
 	m.gate = m.gauge("gate", "1 for the judgement that the gate gave last, 0 for the others.", "pair", "gate", "judgement")
 	m.blueReady = m.gauge("blue_ready_replicas", "Ready replicas of blue's workloads; absent while blue is unknown.", "pair")
 	m.sticky = m.gauge("sticky_until_timestamp_seconds", "Until when clients may stay on green by a load balancer's cookie although green was told to get less, in seconds since 1970; 0: nobody does.", "pair")
+	m.tail = m.gauge("tail_until_timestamp_seconds", "Until when users may stay on a side that they were told to leave, by kind (dns, connection, cookie), in seconds since 1970; +Inf: nothing bounds it; 0: nobody does.", "pair", "entrance", "side", "kind")
 	m.turns = m.counter("turns_total", "Turns of the loop.", "pair")
 	m.lastTurn = m.gauge("last_turn_timestamp_seconds", "When the loop last took a turn, in seconds since 1970.", "pair")
 	m.writes = m.counter("writes_total", "Writes of weights to AWS by outcome.", "pair", "entrance", "priority", "outcome")
@@ -147,8 +150,27 @@ func (m *Metrics) Report(t switcher.Turn) {
 	if until := d.Next.Tail(t.Observation); until.After(t.Now) {
 		m.sticky.WithLabelValues(pair).Set(float64(until.Unix()))
 	}
+	m.tails(pair, t)
 	m.observed(pair, t.Observation)
 	m.decided(pair, t)
+}
+
+// tails takes over who stays behind. Targets that are taken away aren't moved by
+// weights, so nothing of them counts down here.
+func (m *Metrics) tails(pair string, t switcher.Turn) {
+	m.tail.DeletePartialMatch(prometheus.Labels{"pair": pair})
+	for _, tail := range shift.Tails(t.Decision.Next, t.Observation, t.Now) {
+		until := 0.0
+		switch {
+		case tail.Kind == shift.TailDeregistration:
+			continue
+		case tail.Alive(t.Now) && tail.For == shift.Endless:
+			until = math.Inf(1)
+		case tail.Alive(t.Now):
+			until = float64(tail.Until.Unix())
+		}
+		m.tail.WithLabelValues(pair, tail.Entrance, string(tail.Side), string(tail.Kind)).Set(until)
+	}
 }
 
 func (m *Metrics) observed(pair string, o shift.Observation) {
@@ -194,7 +216,7 @@ func (m *Metrics) Forget(pair string) {
 	for _, v := range []interface {
 		DeletePartialMatch(labels prometheus.Labels) int
 	}{
-		m.share, m.entrance, m.known, m.phase, m.severity, m.question, m.gate, m.blueReady, m.sticky,
+		m.share, m.entrance, m.known, m.phase, m.severity, m.question, m.gate, m.blueReady, m.sticky, m.tail,
 		m.turns, m.lastTurn, m.writes, m.rollbacks, m.journal, m.superseded,
 		m.preflightFindings, m.preflightRun, m.preflightTook,
 	} {

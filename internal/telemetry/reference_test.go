@@ -3,6 +3,7 @@ package telemetry
 import (
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"strings"
 	"testing"
@@ -28,7 +29,10 @@ func fullTurn() switcher.Turn {
 			Blue:      shift.ClusterReading{At: now, Workloads: []shift.Workload{{Ready: 3, Wanted: 3}}},
 		},
 		Decision: shift.Decision{
-			Next:    shift.State{Phase: shift.RollingBack, Share: 25, Rollback: &shift.RollbackRecord{Automatic: true}},
+			Next: shift.State{
+				Phase: shift.RollingBack, Share: 25, Rollback: &shift.RollbackRecord{Automatic: true},
+				Entrances: []shift.EntranceState{{Entrance: shift.Entrance{Name: "dns-0", Route53: &shift.Route53Entrance{}}, LoweredAt: now}},
+			},
 			Changes: []shift.Change{{Priority: shift.Rollback}}, Reason: shift.UsersSuffer,
 			Verdicts: []shift.Verdict{{Gate: "errors", Judgement: shift.Fail}},
 		},
@@ -61,8 +65,8 @@ func TestEveryMetricIsSetAndDocumented(t *testing.T) {
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", f.GetName(), strings.ToLower(f.GetType().String()), strings.Join(labels, ", "), f.GetHelp())
 	}
-	if got := strings.Count(b.String(), "\n| `clusterswitch_"); got != 23 {
-		t.Errorf("%d metrics speak after a full turn, 23 are registered: one is never set, or this number is old", got)
+	if got := strings.Count(b.String(), "\n| `clusterswitch_"); got != 24 {
+		t.Errorf("%d metrics speak after a full turn, 24 are registered: one is never set, or this number is old", got)
 	}
 	if *update {
 		if err := os.WriteFile(reference, []byte(b.String()), 0o644); err != nil {
@@ -129,6 +133,30 @@ func TestClientsThatACookieKeepsOnGreenAreTold(t *testing.T) {
 	m.Report(turn)
 	if got := value(t, m, "clusterswitch_sticky_until_timestamp_seconds"); got != 0 {
 		t.Errorf("when the last cookie is dead it still says %g", got)
+	}
+}
+
+func TestWhoStaysBehindIsTold(t *testing.T) {
+	const name = "clusterswitch_tail_until_timestamp_seconds"
+	m, turn := New("v0.0.0-test"), fullTurn()
+	turn.Observation.Entrances = []shift.EntranceReading{{Name: "dns-0", TTL: 30 * time.Second, InSync: true, Deregistration: time.Hour}}
+	m.Report(turn)
+	if got, want := value(t, m, name), float64(turn.Now.Add(90*time.Second).Unix()); got != want {
+		t.Errorf("resolvers keep answers until %g, want %g", got, want)
+	}
+	turn.Now = turn.Now.Add(2 * time.Minute)
+	m.Report(turn)
+	if got := value(t, m, name); got != 0 {
+		t.Errorf("later they still do until %g", got)
+	}
+	turn.Observation.Entrances[0].Connection = shift.Endless
+	m.Report(turn)
+	if got := value(t, m, name); !math.IsInf(got, 1) {
+		t.Errorf("connections that nothing bounds end at %g", got)
+	}
+	m.Forget("shop")
+	if got := value(t, m, name); got != 0 {
+		t.Errorf("a pair that is gone still has %g", got)
 	}
 }
 

@@ -36,7 +36,9 @@ type SingletonSide struct {
 	// On: it may begin work: a CronJob that isn't suspended, a workload that wants
 	// replicas.
 	On bool
-	// Running counts the jobs or pods that are not over, terminating ones too.
+	// Running counts the jobs or pods that are not over, terminating ones too, and
+	// those that a controller may still start because it hasn't seen yet that
+	// nothing may begin.
 	Running int
 	// EndsBy is when Kubernetes itself has ended all that runs; zero: it doesn't.
 	EndsBy time.Time
@@ -50,6 +52,11 @@ type SingletonSide struct {
 	StartingDeadline time.Duration
 	// ChangedBy names who changed it although this pair had set it; empty: nobody.
 	ChangedBy string
+	// Handed: it carries what this pair set, which is to be given back one day.
+	Handed bool
+	// Refused says why what is intended for it could not be written; empty: it
+	// was, or there was nothing to write.
+	Refused string
 }
 
 // SingletonIntent is what shall hold of one singleton.
@@ -95,6 +102,19 @@ type BatonState struct {
 	Failed string `json:"failed,omitempty"`
 	// Gap is the last time in which neither side began work.
 	Gap *BatonGap `json:"gap,omitempty"`
+	// OnUntil: a write that lets Side begin work may land until then, so that what
+	// was read before proves nothing. Zero: none is on its way.
+	OnUntil time.Time `json:"onUntil,omitzero"`
+	// SeenAt is when Side was last seen on, give or take a minute.
+	SeenAt time.Time `json:"seenAt,omitzero"`
+	// LaterRun is a run that was due after NextRun and before anybody could begin:
+	// Kubernetes makes up for the last of those only.
+	LaterRun time.Time `json:"laterRun,omitzero"`
+	// Tries counts the hand-overs that were given up in a row.
+	Tries int `json:"tries,omitempty"`
+	// Settled: the attempt is complete and all was seen as it shall be. From then
+	// on nothing is written.
+	Settled bool `json:"settled,omitempty"`
 }
 
 // BatonStage is a stage of handing over.
@@ -105,6 +125,7 @@ const (
 	BatonHeld   BatonStage = "held"   // Side is on, the other off
 	BatonGiving BatonStage = "giving" // Side was told to stop, and ends what it began
 	BatonTaking BatonStage = "taking" // Side was told to begin, and isn't seen on yet
+	BatonBack   BatonStage = "back"   // Side, which is blue, has it again; both are given back
 )
 
 // BatonGap is a time in which neither side began work.
@@ -114,6 +135,12 @@ type BatonGap struct {
 	// Missed is a run that was due in it and can't be made up for, by the
 	// CronJob's startingDeadlineSeconds; zero: none is known.
 	Missed time.Time `json:"missed,omitzero"`
+}
+
+// SingletonGap is a gap of a singleton, kept when its BatonState goes.
+type SingletonGap struct {
+	Key string `json:"key"`
+	BatonGap
 }
 
 // Vouch is a person's word that a side of the singletons is off although the

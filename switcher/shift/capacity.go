@@ -100,11 +100,17 @@ type Readiness struct {
 // Tail is who stays on a side although the weights say otherwise.
 type Tail struct {
 	Entrance string
-	Kind     TailKind
-	// For is how long they would stay, were green lowered now; Endless: nothing
-	// bounds it.
+	// Side is the one that they stay on.
+	Side Side
+	Kind TailKind
+	// For is how long they would stay, were they sent to the other side now;
+	// Endless: nothing bounds it.
 	For time.Duration
-	// Until is when those of the last lowering are gone; zero: there are none.
+	// Since is when users were last told to leave the side; zero: they weren't, or
+	// were told to come back since.
+	Since time.Time
+	// Until is when the last of those is gone; zero: there are none, or nobody
+	// knows because For is Endless. Alive tells the two apart.
 	Until time.Time
 }
 

@@ -45,10 +45,14 @@ type Autoscaler struct {
 	Workload string
 	// Min and Max bound it now.
 	Min, Max int
-	// Held is the floor that this pair holds by it; 0: none.
+	// Held is the floor that this pair holds by it, or held until somebody set
+	// another one; 0: there is nothing to give back.
 	Held int
 	// Was is what Min was before; it counts only with Held.
 	Was int
+	// HeldBy is who else holds it by the same means, another pair for instance: then
+	// this pair leaves it alone. Empty: nobody.
+	HeldBy string
 	// RevertedBy names who set the floor back although it was held: a manager of
 	// the object's fields; empty: nobody did.
 	RevertedBy string

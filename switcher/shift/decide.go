@@ -34,7 +34,8 @@ func Decide(p Plan, s State, o Observation, now time.Time) Decision {
 	}
 	d := t.decide()
 	t.next = d.Next
-	t.passBaton()
+	t.sayReadiness(&d)
+	d = t.sayBaton(d, t.passBaton())
 	t.keepFloors()
 	d.Next, d.Clusters = t.next, t.clusterIntent()
 	return d
@@ -113,13 +114,15 @@ func (t *turn) change(i int, to Share, priority Priority) Change {
 	e := &t.next.Entrances[i]
 	r, known := t.reading(e.Name)
 	if !e.Pending || e.Share != to {
-		*e = EntranceState{Entrance: e.Entrance, Share: to, Pending: true, SentAt: e.SentAt, LoweredAt: e.LoweredAt}
-		if known {
+		*e = e.at(to)
+		if e.Pending = true; known {
 			e.pend(r)
 		}
 	}
 	if priority != Rise {
 		e.LoweredAt = t.now
+	} else {
+		e.RaisedAt = t.now
 	}
 	if to > 0 {
 		e.SentAt = t.now

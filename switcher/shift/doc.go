@@ -5,7 +5,7 @@
 // # Phases
 //
 //	up:    Idle ──► Preflight ──► Shifting ──► Standby ──► Completed
-//	back:  Preflight, Shifting, Standby, Completed ─► Returning   ──► RolledBack    serve: blue
+//	back:  Preflight, Shifting, Standby, Completed ─► Returning   ──► RolledBack    serve: blue, withdrawn before its first step
 //	       any phase with users on green ───────────► RollingBack ──► RolledBack    flag, or users suffer
 //	again: RolledBack, Completed ──► Preflight                                     a new attempt
 //
@@ -13,7 +13,7 @@
 //
 // # What must hold
 //
-// S1 to S15 of docs/rules.md; rules_test.go checks each where its effect lands
+// S1 to S17 of docs/rules.md; rules_test.go checks each where its effect lands
 // and names it. The three that shape the code:
 //
 //   - Nothing rises that isn't exactly the next planned step, granted by gates

@@ -61,12 +61,13 @@ func constantsOf(t *testing.T, file, typ string) []string {
 	return values
 }
 
-// TestDocsAreFresh makes docs/reasons.md and docs/phases.md anew and compares;
+// TestDocsAreFresh makes docs/reasons.md, docs/phases.md and docs/rollback.md anew and compares;
 // go test -update writes them.
 func TestDocsAreFresh(t *testing.T) {
 	for file, want := range map[string]string{
-		"../../docs/reasons.md": reasonsPage(),
-		"../../docs/phases.md":  phasesPage(),
+		"../../docs/reasons.md":  reasonsPage(),
+		"../../docs/phases.md":   phasesPage(),
+		"../../docs/rollback.md": rollbackPage(),
 	} {
 		if *update {
 			if err := os.MkdirAll("../../docs", 0o755); err != nil {

@@ -116,7 +116,9 @@ func (t *turn) adopt() Decision {
 	for i := range t.next.Entrances {
 		e := &t.next.Entrances[i]
 		r, _ := t.reading(e.Name)
-		*e = EntranceState{Entrance: e.Entrance, Share: lowest, SentAt: e.SentAt, LoweredAt: e.LoweredAt}
+		if *e = e.at(lowest); e.RaisedAt.IsZero() && lowest > 0 {
+			e.RaisedAt = t.now // by somebody, until now
+		}
 		if !r.StandsAt(lowest) {
 			e.pend(r)
 		}
@@ -148,7 +150,7 @@ func (t *turn) resumePhase(share Share) {
 		t.next.Phase = Shifting
 		t.next.Attempt = max(1, t.next.Attempt, t.o.Request.Attempt)
 		t.next.StartedAt = t.now
-		t.next.Baseline.Ready = t.o.Blue.Ready()
+		t.next.Baseline = t.blueReplicas()
 	}
 }
 

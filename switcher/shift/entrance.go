@@ -75,10 +75,11 @@ type BalancerEntrance struct {
 	BlueTargetGroupARN  string `json:"blueTargetGroupARN"`
 	GreenTargetGroupARN string `json:"greenTargetGroupARN"`
 	// MinHealthyTargets is how many healthy targets green must have before it
-	// may get traffic; at least 1.
+	// may get traffic, and blue before the planned way back gives it some; at
+	// least 1.
 	MinHealthyTargets int `json:"minHealthyTargets"`
 	// MinHealthyPerZone is how many of them each availability zone must have in
-	// which green has targets; 0: zones don't count.
+	// which that side has targets; 0: zones don't count.
 	MinHealthyPerZone int `json:"minHealthyTargetsPerZone,omitempty"`
 	// RestoreStickiness switches the action's stickiness on again when a
 	// rollback that switched it off is over and no client's cookie is alive.

@@ -38,16 +38,23 @@ func riseGates() []gate {
 		greenComplete,   // green was looked at since the last change, and lacks nothing
 		probesPass,      // probes succeeded often enough since the last change
 		workloadsReady,  // all of green's workloads are ready
-		replicasSuffice, // green has the replicas that the next share needs
+		replicasSuffice, // green has the replicas that the next share of the load needs
+		blueCanTakeAll,  // blue is as ready to take everything back as it is wanted
+		floorsHeld,      // autoscalers can't shrink either side
 		targetsHealthy,  // load balancers can reach green
 		usersServed,     // users on green get answers, not errors
+
+		singletonsHanded, // what may run in one cluster only is where it shall be
 	}
 }
 
 // goOnGates must pass for the second and later entrances of a step that was
 // already granted: nothing that can be seen at once may have turned bad.
 func goOnGates() []gate {
-	return []gate{greenStillComplete, workloadsReady, replicasSuffice, targetsHealthy, probesStillPass, usersNotSuffering}
+	return []gate{
+		greenStillComplete, workloadsReady, replicasSuffice, blueCanTakeAll, floorsHeld,
+		targetsHealthy, probesStillPass, usersNotSuffering,
+	}
 }
 
 func (t *turn) judge(gates []gate, next Share) []Verdict {

@@ -1,6 +1,7 @@
 package shift
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -89,8 +90,8 @@ func workloadsReady(t *turn, _ Share) []Verdict {
 }
 
 // replicasSuffice compares green with blue, workload by workload: the
-// configured percentage of what blue has now, and for the next share that part
-// of all that blue had when it carried everything.
+// configured percentage of what blue has now, and for the next share what that
+// part of the present load needs, by what blue carried everything with.
 func replicasSuffice(t *turn, next Share) []Verdict {
 	const name = "replicas"
 	if v, ok := t.clusterKnown(name, Green, t.o.Green); !ok {
@@ -99,10 +100,7 @@ func replicasSuffice(t *turn, next Share) []Verdict {
 	if v, ok := t.clusterKnown(name, Blue, t.o.Blue); !ok {
 		return v
 	}
-	green := map[string]int{}
-	for _, w := range t.o.Green.Workloads {
-		green[w.Key()] = w.Ready
-	}
+	green := t.o.Green.readyByKey()
 	for _, w := range t.o.Blue.Workloads {
 		if w.Single {
 			continue
@@ -112,11 +110,32 @@ func replicasSuffice(t *turn, next Share) []Verdict {
 			return one(name, Fail, "green's %s has %d ready replicas, blue's has %d; at least %d are needed", w.Key(), have, w.Ready, need)
 		}
 	}
-	have, need := t.o.Green.Ready(), percentOf(int(next), t.next.Baseline.Ready)
-	if have < need {
-		return one(name, Fail, "green has %d ready replicas; %s of the load needs %d, as blue carried everything on %d", have, next, need, t.next.Baseline.Ready)
+	least, all := t.capacities(Green, next)
+	switch {
+	case !least.Known:
+		return one(name, Unmeasured, "%s", least.Sentence(Green))
+	case least.Ready < least.Need:
+		return one(name, Fail, "%s", t.tooFew(least, next))
 	}
-	return one(name, Pass, "green has %d ready replicas, %d are needed for %s", have, need, next)
+	return one(name, Pass, "green has %d ready replicas, %d are needed for %s", all.Ready, all.Need, next)
+}
+
+// tooFew says what green lacks for a share.
+func (t *turn) tooFew(c SideCapacity, next Share) string {
+	who, carried := "green", t.next.Baseline.Ready
+	if c.Weakest != "" {
+		who = "green's " + c.Weakest
+		for _, w := range t.next.Baseline.Workloads {
+			if w.Workload == c.Weakest {
+				carried = w.Ready
+			}
+		}
+	}
+	by := ""
+	if c.ByLoad {
+		by = " and by the load of now"
+	}
+	return fmt.Sprintf("%s has %d ready replicas; %s of the load needs %d, as blue carried everything on %d%s", who, c.Ready, next, c.Need, carried, by)
 }
 
 // percentOf rounds up: a part of a replica is a replica.
@@ -132,7 +151,10 @@ func (t *turn) clusterKnown(gate string, side Side, c ClusterReading) ([]Verdict
 	return nil, true
 }
 
-func targetsHealthy(t *turn, _ Share) []Verdict {
+func targetsHealthy(t *turn, _ Share) []Verdict { return t.sideTargets(Green) }
+
+// sideTargets judges the targets of one side of each load balancer.
+func (t *turn) sideTargets(side Side) []Verdict {
 	var verdicts []Verdict
 	for _, e := range t.next.Entrances {
 		if e.Balancer == nil {
@@ -140,17 +162,21 @@ func targetsHealthy(t *turn, _ Share) []Verdict {
 		}
 		name := "targets of " + e.Name
 		r, known := t.reading(e.Name)
+		targets := r.GreenTargets
+		if side == Blue {
+			name, targets = "blue's "+name, r.BlueTargets
+		}
 		need := max(1, e.Balancer.MinHealthyTargets)
+		z := targets.thin(e.Balancer.MinHealthyPerZone)
 		switch {
-		case !known || !r.GreenTargets.Known:
-			verdicts = append(verdicts, verdict(name, Unmeasured, "green's target health can't be read"))
-		case r.GreenTargets.Healthy < need:
-			verdicts = append(verdicts, verdict(name, Fail, "green has %d healthy targets of %d, at least %d are needed%s", r.GreenTargets.Healthy, r.GreenTargets.Total, need, r.GreenTargets.because()))
-		case r.GreenTargets.thin(e.Balancer.MinHealthyPerZone) != nil:
-			z := r.GreenTargets.thin(e.Balancer.MinHealthyPerZone)
-			verdicts = append(verdicts, verdict(name, Fail, "green has %d healthy targets of %d in zone %s, at least %d are needed in each", z.Healthy, z.Total, z.Zone, e.Balancer.MinHealthyPerZone))
+		case !known || !targets.Known:
+			verdicts = append(verdicts, verdict(name, Unmeasured, "%s's target health can't be read", side))
+		case targets.Healthy < need:
+			verdicts = append(verdicts, verdict(name, Fail, "%s has %d healthy targets of %d, at least %d are needed%s", side, targets.Healthy, targets.Total, need, targets.because()))
+		case z != nil:
+			verdicts = append(verdicts, verdict(name, Fail, "%s has %d healthy targets of %d in zone %s, at least %d are needed in each", side, z.Healthy, z.Total, z.Zone, e.Balancer.MinHealthyPerZone))
 		default:
-			verdicts = append(verdicts, verdict(name, Pass, "green has %d healthy targets", r.GreenTargets.Healthy))
+			verdicts = append(verdicts, verdict(name, Pass, "%s has %d healthy targets", side, targets.Healthy))
 		}
 	}
 	return verdicts

@@ -58,7 +58,7 @@ func (t *turn) preflight() Decision {
 		return d
 	}
 	if t.o.Request.Serve == Blue {
-		return t.stepBack()
+		return t.goBack()
 	}
 	if d, ok := t.entrancesChanged(); ok {
 		return d
@@ -75,7 +75,7 @@ func (t *turn) preflight() Decision {
 	}
 	// The preflight may have waited for days: what blue carries is measured anew.
 	// Nothing moved, so the evidence gathered since the start still counts.
-	t.next.Baseline.Ready = t.o.Blue.Ready()
+	t.next.Baseline = t.takeBaseline()
 	t.next.Phase = Shifting
 	t.next.Version++
 	said := "the preflight is switched off" // since the attempt began

@@ -22,6 +22,7 @@ func TestRulesHold(t *testing.T) {
 		"anything happens":         ".",
 		"entrances are in trouble": "entrance|edit|restore|adopt|targets|rollback|serve",
 		"users and clusters are":   "users|preflight|probe|replicas|targets|unreadable|stale",
+		"blue is scaled":           "load|scale|floors|replicas|users suffer|standby",
 		"people change their mind": "flag|serve|attempt|pause|hands|approve|users suffer",
 		"the daemon dies":          "crash|restart|journal|flag|edit|adopt",
 	} {
@@ -41,11 +42,14 @@ func live(rt *rapid.T, mood *regexp.Regexp) {
 		w.tick(rapid.SampledFrom([]time.Duration{time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second}).Draw(rt, "pass"))
 	}
 	heal(w)
-	if rapid.Bool().Draw(rt, "a person wants back") {
+	switch rapid.IntRange(0, 3).Draw(rt, "what people want in the end") {
+	case 0:
 		reachesRolledBack(rt, w)
-		return
+	case 1:
+		goesBackAsPlanned(rt, w)
+	default:
+		reachesEnd(rt, w)
 	}
-	reachesEnd(rt, w)
 }
 
 // randomWorld draws a plan; everything is fine at first, and a shift is asked for.
@@ -70,6 +74,7 @@ func randomWorld(rt *rapid.T) *world {
 	w.plan.Gates.Traffic[0].Breaches = rapid.IntRange(1, 3).Draw(rt, "breaches")
 	w.plan.Standby.AutoRollback = rapid.Bool().Draw(rt, "standby goes back")
 	w.plan.Standby.For = time.Duration(rapid.IntRange(0, 10).Draw(rt, "standby")) * time.Minute
+	w.wantRandomly(rt)
 	w.ask = Request{Serve: Green, Attempt: 1}
 	w.fate = func(c Change) fate {
 		switch rapid.IntRange(0, 9).Draw(rt, "fate") {
@@ -122,6 +127,9 @@ func happen(rt *rapid.T, w *world, mood *regexp.Regexp) {
 		"blue targets":              func() { g.blueHealthy = min(few, 3) },
 		"green targets":             func() { g.greenHealthy = min(few, 3) },
 		"probe fails":               func() { w.probes[0].err = either(yes, "status 503", "") },
+		"blue's probe fails":        func() { w.blueProbe.err = either(yes, "status 503", "") },
+		"blue's probe stops":        func() { w.blueProbe.stopped = yes },
+		"blue's probe absent":       func() { w.blueProbe.absent = yes },
 		"probe stops":               func() { w.probes[0].stopped = yes },
 		"probe absent":              func() { w.probes[0].absent = yes },
 		"users suffer":              func() { w.users.errorRatio = float64(10-few) / 50 },
@@ -130,6 +138,15 @@ func happen(rt *rapid.T, w *world, mood *regexp.Regexp) {
 		"users absent":              func() { w.users.absent = yes },
 		"users seen from the start": func() { w.users.early = yes },
 		"few users":                 func() { w.users.perSecond = few },
+		"load":                      func() { w.demand.perSecond = float64(few * 20) },
+		"load unmeasured":           func() { w.demand.err = either(yes, "throttled", "") },
+		"load stale":                func() { w.demand.stale = yes },
+		"load absent":               func() { w.demand.absent = yes },
+		"autoscaler of blue":        func() { w.blue.scales = yes },
+		"floors set back":           func() { w.scalers[Blue].fight("argocd", yes) },
+		"floors unreadable":         func() { w.demand.noFloors = either(yes, "forbidden", "") },
+		"floors stale":              func() { w.demand.oldFloors = yes },
+		"floors wanted":             func() { w.plan.Capacity.Pin = yes },
 		"preflight blocks":          func() { w.preflight.blocks = 10 - few },
 		"preflight impossible":      func() { w.preflight.err = either(yes, "it panicked", "") },
 		"preflight stops":           func() { w.preflight.stopped = yes },
@@ -174,7 +191,9 @@ func heal(w *world) {
 	}
 	*w.blue, *w.green = cluster{ready: 10}, cluster{ready: 10}
 	*w.probes[0] = prober{name: "storefront", results: w.probes[0].results}
+	*w.blueProbe = prober{name: "storefront", results: w.blueProbe.results}
 	w.users, w.preflight = users{perSecond: 100}, checkup{newest: w.preflight.newest}
+	w.healDemand()
 	w.journalDown, w.unreadable, w.fate, w.crash = false, "", nil, false
 	w.ask.Paused, w.ask.HandsOff, w.ask.RollbackForce = false, false, false
 }
@@ -202,7 +221,7 @@ func reachesRolledBack(rt *rapid.T, w *world) {
 	var d Decision
 	for range enough {
 		d = w.tick(30 * time.Second)
-		if back := w.mind.Phase == RolledBack || w.mind.Phase == Idle; back && w.allBlue() {
+		if back := w.mind.Phase == RolledBack || w.mind.Phase == Idle; back && w.allBlue() && w.allGivenBack() {
 			return
 		}
 	}
@@ -220,7 +239,7 @@ func reachesEnd(rt *rapid.T, w *world) {
 		if w.mind.Phase == RolledBack || w.mind.Phase == Idle {
 			w.ask.Attempt = w.mind.Attempt + 1
 		}
-		if w.mind.Phase == Completed {
+		if w.mind.Phase == Completed && w.allGivenBack() {
 			return
 		}
 	}

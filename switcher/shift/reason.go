@@ -42,9 +42,13 @@ const (
 	Restoring                 Reason = "Restoring"
 	StandingBy                Reason = "StandingBy"
 	StandbyGateFailed         Reason = "StandbyGateFailed"
+	BlueTooWeak               Reason = "BlueTooWeak"
+	FloorsNotHeld             Reason = "FloorsNotHeld"
+	StandbyKept               Reason = "StandbyKept"
 	ShiftCompleted            Reason = "ShiftCompleted"
 	SteppingBack              Reason = "SteppingBack"
 	BlueNotReady              Reason = "BlueNotReady"
+	WayBackWithdrawn          Reason = "WayBackWithdrawn"
 	RollbackRequested         Reason = "RollbackRequested"
 	UsersSuffer               Reason = "UsersSuffer"
 	GreenHasNoTargets         Reason = "GreenHasNoTargets"
@@ -54,6 +58,11 @@ const (
 	RollbackLimitedByCapacity Reason = "RollbackLimitedByCapacity"
 	BackOnBlue                Reason = "BackOnBlue"
 	RestoringStickiness       Reason = "RestoringStickiness"
+	SingletonsDraining        Reason = "SingletonsDraining"
+	SingletonsHandedOver      Reason = "SingletonsHandedOver"
+	SingletonsUnknown         Reason = "SingletonsUnknown"
+	SingletonsStuck           Reason = "SingletonsStuck"
+	SingletonTwice            Reason = "SingletonTwice"
 )
 
 // ReasonDoc explains one reason to the person who reads it at night.
@@ -102,10 +111,14 @@ func Reasons() []ReasonDoc {
 		{Adopted, "A person let the daemon go on from what it found.", "Nothing."},
 		{Restoring, "A person let the daemon write its intended share again.", "Nothing."},
 		{StandingBy, "Green has all traffic; blue is kept ready for the time of `standby.for`.", "Nothing."},
-		{StandbyGateFailed, "In standby a gate fails on green; the daemon only says so.", "Mend what the message names, or roll back. With `standby.autoRollback` the daemon goes back by itself when users suffer."},
+		{BlueTooWeak, "Blue has less ready than `standby.capacity.atLeast` of what the present load needs, so it could not take everything back: nothing rises, and standby doesn't end.", "Scale blue up, or raise the floor of its autoscaler; `pinAutoscalers` does so by itself. `onBreach: warn` only says it."},
+		{FloorsNotHeld, "Somebody set the floor of an autoscaler back that the daemon holds. It doesn't fight, and nothing rises.", "Tell the named tool to leave the field alone (for Argo CD: `ignoreDifferences`), or switch `pinAutoscalers` off."},
+		{StandbyGateFailed, "In standby a gate fails, on green or on blue; the daemon only says so, and standby doesn't end while it lasts.", "Green: mend what the message names, or roll back; with `standby.autoRollback` the daemon goes back by itself when users suffer. Blue: mend it, it is the way back. To do without, take the probe or gate out of the configuration."},
+		{StandbyKept, "The time of `standby.for` is over, but a gate is unknown or has not seen enough yet, so blue is still kept ready.", "Make measurable what the message names. Where a gate never sees enough requests, lower its `minRequests` or lengthen its `window`; gates follow the configuration at once, in standby too."},
 		{ShiftCompleted, "The shift is over; green serves.", "Nothing."},
 		{SteppingBack, "The planned way back takes its next step.", "Nothing."},
-		{BlueNotReady, "The planned way back waits until blue can carry more.", "Scale blue up, or set the rollback flag to go back at once."},
+		{BlueNotReady, "The planned way back waits for blue: a workload, its targets, a probe of it or its capacity isn't known to be ready for the next step back.", "Mend on blue what the message names, or scale it up. To go back at once all the same set the rollback flag; before the first step `serve: green` withdraws the wish."},
+		{WayBackWithdrawn, "`serve: green` was asked for again before the planned way back took its first step; the attempt goes on from where it stood.", "Nothing."},
 		{RollbackRequested, "A person asked for a rollback; all traffic goes to blue.", "Nothing."},
 		{UsersSuffer, "A gate on users' traffic failed; the daemon goes back by itself.", "Find out what is wrong with green, then start a new attempt."},
 		{GreenHasNoTargets, "Green was freshly read without a healthy target; the daemon goes back by itself.", "Find out what is wrong with green, then start a new attempt."},
@@ -115,6 +128,11 @@ func Reasons() []ReasonDoc {
 		{RollbackLimitedByCapacity, "The automatic rollback went as far as blue's measured capacity allows.", "Scale blue up, or set the rollback flag to send everything."},
 		{BackOnBlue, "Blue has all traffic again; the attempt is over.", "`clusterswitch start PAIR`, or a higher `attempt`, when green is mended."},
 		{RestoringStickiness, "The cookies of before a rollback are dead, and the stickiness that it switched off is switched on again, as `restoreStickiness` asks.", "Nothing."},
+		{SingletonsDraining, "Singletons are being handed over: one side ends what it began before the other begins. The next rise waits for that.", "Nothing. It ends by itself, at the latest by `singletons.drain`."},
+		{SingletonsHandedOver, "The singletons run on the other side now, and on that side only.", "Nothing, unless a note tells of a run that was missed."},
+		{SingletonsUnknown, "Where the singletons run can't be told, so the next rise waits. Unknown is never good.", "Mend the access to the cluster that the message names."},
+		{SingletonsStuck, "A singleton can't be handed over, or is off in both clusters.", "What the message names, as docs/singletons.md shows. If a cluster is gone and nothing of the singleton runs there, vouch for that (`spec.vouch`)."},
+		{SingletonTwice, "A singleton is on in both clusters, so its work is done twice.", "Switch it off in the cluster where it shall not run, and find out who switched it on."},
 	}
 }
 
@@ -132,10 +150,11 @@ const (
 func (r Reason) Severity() Severity {
 	switch r {
 	case Drift, JournalMissing, JournalsDisagree, JournalUnreadable, NotAtStart, EntranceOwned, EntrancesChanged,
-		PreflightBlocks, StandbyGateFailed, UsersSuffer, GreenHasNoTargets, RollbackWaitsForBlue, RollbackLimitedByCapacity:
+		PreflightBlocks, StandbyGateFailed, BlueTooWeak, FloorsNotHeld, UsersSuffer, GreenHasNoTargets, RollbackWaitsForBlue, RollbackLimitedByCapacity,
+		SingletonsStuck, SingletonTwice:
 		return NeedsPerson
-	case GateFailed, GateUnknown, PreflightUnknown, RequestUnknown, EntranceUnknown, BlueUnknown, BlueNotReady, ApprovalNeeded, RollbackRequested,
-		RollbackFlagSet, HandsOff, JournalUnwritable, Superseded:
+	case StandbyKept, GateFailed, GateUnknown, PreflightUnknown, RequestUnknown, EntranceUnknown, BlueUnknown, BlueNotReady, ApprovalNeeded, RollbackRequested,
+		RollbackFlagSet, HandsOff, JournalUnwritable, Superseded, SingletonsUnknown:
 		return Held
 	default:
 		return Normal

@@ -67,7 +67,7 @@ func (s State) Fault() string {
 		return fmt.Sprintf("it stands at %s in step %d of %d", s.Share, s.Step, len(s.Steps))
 	case s.Active() && (len(s.Entrances) == 0 || len(s.Steps) == 0):
 		return "it tells of a shift without entrances or steps"
-	case (s.Phase == RollingBack || s.Phase == Returning) && s.Rollback == nil:
+	case (s.Phase == RollingBack || s.Phase == Returning && s.From == "") && s.Rollback == nil:
 		return "it goes back without saying why"
 	}
 	return ""
@@ -134,7 +134,7 @@ func (s *State) joinMark(m Mark, now time.Time) {
 		s.Rollback = new(m.rollbackRecord())
 		s.Rollback.At = now
 		s.Attempt, s.Version = m.Attempt, max(s.Version, m.Version)+1
-		s.Question, s.EndedAt = nil, time.Time{}
+		s.Question, s.EndedAt, s.From = nil, time.Time{}, ""
 		s.sentUnknown(now)
 	case s.Phase.Terminal() && m.Attempt == s.Attempt || s.Rollback != nil && m.Attempt == s.Attempt:
 		s.Version = max(s.Version, m.Version)
@@ -143,6 +143,7 @@ func (s *State) joinMark(m Mark, now time.Time) {
 		for i := range s.Entrances {
 			e := &s.Entrances[i]
 			e.Was, e.WasApart, e.Share, e.Pending = e.Share.Weights(), nil, m.Share, e.Share != m.Share
+			e.RaisedAt = now // or a little before
 		}
 		s.Share, s.Step, s.Version = m.Share, stepAt(s.Steps, m.Share), m.Version
 		s.ShownAt, s.ReachedAt, s.ChangedAt = time.Time{}, time.Time{}, now

@@ -10,7 +10,7 @@ import (
 func (t *turn) resting() Decision {
 	r := t.o.Request
 	if t.next.Phase == Completed && r.Serve == Blue {
-		return t.stepBack()
+		return t.goBack()
 	}
 	if d, ok := t.afterEnd(); ok {
 		return d
@@ -94,7 +94,8 @@ func (t *turn) start() Decision {
 	t.next = State{
 		Schema: Schema, Attempt: t.o.Request.Attempt, Epoch: old.Epoch, Version: old.Version,
 		Phase: phase, Steps: slices.Clone(t.p.Steps), Entrances: freeze(t.p.Entrances, 0),
-		StartedAt: t.now, Baseline: Baseline{Ready: t.o.Blue.Ready()},
+		StartedAt: t.now, Baseline: t.takeBaseline(), FloorsHeld: old.FloorsHeld, Floors: old.Floors,
+		Baton: old.Baton, // what a former attempt has not brought home yet
 	}
 	t.intend()
 	t.next.ShownAt, t.next.ReachedAt = t.now, t.now

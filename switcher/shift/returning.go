@@ -2,59 +2,37 @@ package shift
 
 import "time"
 
-// stepBack takes the planned way back one step down, on all entrances at once:
-// lowering green is safe in any order.
-func (t *turn) stepBack() Decision {
-	to := Share(0)
-	if t.next.Step >= 2 {
-		to = t.next.Steps[t.next.Step-2].Share
-	}
-	if d, ok := t.blueReadyFor(Full - to); !ok {
-		return d
-	}
-	if t.next.Phase != Returning {
-		t.openWayBack()
-	}
-	t.intend()
-	t.next.Phase = Returning
-	t.next.Step = max(0, t.next.Step-1)
-	t.next.Share = to
-	if t.next.Rollback == nil {
-		t.next.Rollback = &RollbackRecord{By: "serve: blue", Why: "the configuration asks for the planned way back", At: t.now}
-	}
-	if d, ok := t.lower(); ok {
-		return d
-	}
-	return t.stay(AwaitingReadBack, "the way back stands at %s already", t.next.Share)
+// goBack begins the planned way back. The wish is written down before anything
+// moves, so that blue's floors rise by it; until the first step it can be
+// withdrawn, and nothing but the phase has changed.
+func (t *turn) goBack() Decision {
+	t.next.Version++
+	t.next.Phase, t.next.From = Returning, t.next.Phase
+	return t.leaving()
 }
 
-// lower writes the intended share to every entrance that is above it; false:
-// none is. One that stands lower, because its last rise never landed, is taken
-// as it is: on the way back nothing rises.
-func (t *turn) lower() (Decision, bool) {
-	var changes []Change
-	for i, e := range t.next.Entrances {
-		r, known := t.reading(e.Name)
-		if !known {
-			return t.stay(EntranceUnknown, "entrance %s is unknown: %s", e.Name, t.unreadable(e.Name)), true
-		}
-		if to := min(t.next.Share, r.least()); r.StandsAt(to) {
-			t.next.Entrances[i] = EntranceState{Entrance: e.Entrance, Share: to, SentAt: e.SentAt, LoweredAt: e.LoweredAt}
-		} else {
-			changes = append(changes, t.change(i, to, Lowering))
-		}
+// leaving waits until blue can take the first step. Automatic rollbacks go on
+// being decided, before this, as in any shift.
+func (t *turn) leaving() Decision {
+	if r := t.o.Request; r.Serve == Green && r.Unknown == "" {
+		t.next.Version++
+		t.next.Phase, t.next.From = t.next.From, ""
+		return t.stay(WayBackWithdrawn, "green is asked to serve again before anything went back: the pair is in phase %s again, at %s", t.next.Phase, t.next.Share)
 	}
-	if len(changes) == 0 {
-		return Decision{}, false
+	if t.firstBehind() < 0 {
+		t.settling() // what is measured counts from here; nobody waits for it
 	}
-	return t.act(changes, SteppingBack, "%s", rollbackScope(changes, t.next.Share)+" to blue"), true
+	return t.stepBack()
 }
 
 // returning walks the planned way back: hold each share, see that blue can
-// carry more, step down.
+// carry more, step down. A pause stops rises only, so it doesn't stop this.
 func (t *turn) returning() Decision {
 	if d, ok := t.drifted(); ok {
 		return d
+	}
+	if t.next.From != "" {
+		return t.leaving()
 	}
 	if d, ok := t.lower(); ok {
 		return d
@@ -68,28 +46,70 @@ func (t *turn) returning() Decision {
 	if t.next.Share == 0 {
 		return t.endWayBack()
 	}
-	hold := t.next.Steps[max(0, t.next.Step-1)].Hold
-	if end := t.next.ReachedAt.Add(hold); end.After(t.now) {
-		return t.stay(Holding, "on the way back %s is held for %s", t.next.Share, hold).wakeAt(end, t.now)
-	}
 	return t.stepBack()
 }
 
-// blueReadyFor asks whether blue is known to be able to carry the share. The
-// planned way back has time: unknown waits.
-func (t *turn) blueReadyFor(share Share) (Decision, bool) {
-	for _, e := range t.next.Entrances {
+// stepBack takes the planned way back one step down, on all entrances at once:
+// lowering green is safe in any order.
+func (t *turn) stepBack() Decision {
+	to := Share(0)
+	if t.next.Step >= 2 {
+		to = t.next.Steps[t.next.Step-2].Share
+	}
+	var verdicts []Verdict
+	if t.next.Share > 0 { // else blue has everything already
+		verdicts = t.judge(wayBackGates(), Full-to)
+		if d, ok := t.known(); !ok {
+			d.Verdicts = verdicts
+			return d
+		}
+	}
+	if w := worst(verdicts); w.Judgement != Pass {
+		return t.blueNotReady(w, verdicts, to)
+	}
+	t.openWayBack()
+	t.intend()
+	t.next.Step = max(0, t.next.Step-1)
+	t.next.Share = to
+	if t.next.Rollback == nil {
+		t.next.Rollback = &RollbackRecord{By: "serve: blue", Why: "the configuration asks for the planned way back", At: t.now}
+	}
+	d, ok := t.lower()
+	if !ok {
+		d = t.stay(AwaitingReadBack, "the way back stands at %s already", t.next.Share)
+	}
+	d.Verdicts = verdicts
+	return d
+}
+
+// blueNotReady says what the next step back waits for.
+func (t *turn) blueNotReady(w Verdict, verdicts []Verdict, to Share) Decision {
+	d := t.stay(BlueNotReady, "the way back to %s waits: %s: %s", to, w.Gate, w.Message)
+	if w.Gate == "hold" {
+		d = t.stay(Holding, "%s", w.Message)
+	}
+	d.Verdicts = verdicts
+	return d.wakeAt(t.next.ReachedAt.Add(t.holdBack()), t.now)
+}
+
+// lower writes the intended share to every entrance that is above it; false:
+// none is. One that stands lower, because its last rise never landed, is taken
+// as it is: on the way back nothing rises.
+func (t *turn) lower() (Decision, bool) {
+	var changes []Change
+	for i, e := range t.next.Entrances {
 		r, known := t.reading(e.Name)
 		if !known {
-			return t.stay(EntranceUnknown, "entrance %s is unknown: %s", e.Name, t.unreadable(e.Name)), false
+			return t.stay(EntranceUnknown, "entrance %s is unknown: %s", e.Name, t.unreadable(e.Name)), true
 		}
-		if e.Balancer != nil && (!r.BlueTargets.Known || r.BlueTargets.Healthy == 0) {
-			return t.stay(BlueNotReady, "entrance %s: blue has no target that is known to be healthy", e.Name), false
+		if to := min(t.next.Share, r.least()); r.StandsAt(to) {
+			t.next.Entrances[i] = e.at(to)
+		} else {
+			changes = append(changes, t.change(i, to, Lowering))
 		}
 	}
-	capacity, known := t.blueCapacity()
-	if !known || capacity < share {
-		return t.stay(BlueNotReady, "blue can carry %s (known: %t), the next step back needs %s", capacity, known, share), false
+	if len(changes) == 0 {
+		return Decision{}, false
 	}
-	return Decision{}, true
+	return t.act(changes, SteppingBack, "%s", rollbackScope(changes, t.next.Share)+" to blue"), true
 }

@@ -12,7 +12,7 @@ func (t *turn) shifting() Decision {
 		return d
 	}
 	if t.o.Request.Serve == Blue {
-		return t.stepBack()
+		return t.goBack()
 	}
 	if d, ok := t.entrancesChanged(); ok {
 		return d
@@ -118,6 +118,7 @@ func (t *turn) nextStep() Decision {
 	if !last {
 		to = t.next.Steps[t.next.Step].Share
 	}
+	t.completeBaseline()
 	verdicts := t.judge(riseGates(), to)
 	if d, ok := t.known(); !ok { // also while a share is held: what was edited by hand is named at once
 		d.Verdicts = verdicts
@@ -188,6 +189,10 @@ func (t *turn) blocked(w Verdict, verdicts []Verdict) Decision {
 		reason = Holding
 	case preflightGate:
 		reason = preflightReason(w.Judgement)
+	case blueCapacityGate, floorsGate:
+		reason = capacityReason(w, reason)
+	case singletonsGate:
+		reason = t.batonReason()
 	}
 	d := t.stay(reason, "%s: %s", w.Gate, w.Message)
 	d.Verdicts = verdicts
@@ -211,7 +216,7 @@ func (t *turn) standingBy() Decision {
 		return d
 	}
 	if t.o.Request.Serve == Blue {
-		return t.stepBack()
+		return t.goBack()
 	}
 	if i := t.firstBehind(); i >= 0 {
 		return t.goOn(i)
@@ -224,17 +229,5 @@ func (t *turn) standingBy() Decision {
 			return t.stay(EntranceUnknown, "entrance %s is unknown: %s", e.Name, t.unreadable(e.Name))
 		}
 	}
-	verdicts := t.judge([]gate{workloadsReady, targetsHealthy, usersServed}, Full)
-	d := t.stay(StandingBy, "green has all traffic; blue is kept ready for %s%s", t.p.Standby.For, t.standbyFindings())
-	end := t.next.ChangedAt.Add(t.p.Standby.For)
-	switch w := worst(verdicts); {
-	case w.Judgement == Fail:
-		d = t.stay(StandbyGateFailed, "%s: %s%s", w.Gate, w.Message, map[bool]string{false: "; a person decides"}[t.p.Standby.AutoRollback])
-	case !end.After(t.now):
-		t.next.Version++
-		t.next.Phase, t.next.EndedAt = Completed, t.now
-		d = t.stay(ShiftCompleted, "attempt %d is complete: green serves", t.next.Attempt)
-	}
-	d.Verdicts = verdicts
-	return d.wakeAt(end, t.now)
+	return t.bake()
 }

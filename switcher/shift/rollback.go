@@ -67,7 +67,7 @@ func (t *turn) rollBack(r RollbackRecord, reason Reason) Decision {
 	r.At = t.now
 	t.openWayBack()
 	t.next.Phase, t.next.Rollback, t.next.Question = RollingBack, &r, nil
-	limit := t.rollbackLimit()
+	limit := t.wayBack().Limit
 	t.next.Share = min(t.next.Share, limit)
 	t.intend()
 	d, ok := t.lowerAll(limit)
@@ -91,7 +91,7 @@ func (t *turn) openWayBack() {
 		}
 	}
 	switch {
-	case t.next.Phase == Completed, t.next.Phase == Idle && t.next.Question == nil:
+	case t.next.Phase == Completed, t.next.From == Completed, t.next.Phase == Idle && t.next.Question == nil:
 		t.next.Attempt++
 		t.next.StartedAt = t.now
 	case t.next.Phase == Idle: // the journal is away: stay in the attempt that the mark tells
@@ -101,13 +101,13 @@ func (t *turn) openWayBack() {
 	if mark, ok := newestMark(t.o); ok { // an older journal may not know of the last attempt
 		t.next.Attempt = max(t.next.Attempt, mark.Attempt)
 	}
-	t.next.EndedAt = time.Time{}
+	t.next.EndedAt, t.next.From = time.Time{}, ""
 }
 
 // rollingBack goes on with a rollback. Where blue can carry more by now, green
 // gets less; the intended share never rises again.
 func (t *turn) rollingBack() Decision {
-	limit := t.rollbackLimit()
+	limit := t.wayBack().Limit
 	if limit < t.next.Share {
 		t.next.Share = limit
 		t.intend()
@@ -121,7 +121,7 @@ func (t *turn) rollingBack() Decision {
 func (t *turn) endWayBack() Decision {
 	t.next.Version++
 	t.next.Phase, t.next.EndedAt = RolledBack, t.now
-	return t.stay(BackOnBlue, "blue has all traffic again (%s)", t.next.Rollback.Why)
+	return t.stay(BackOnBlue, "blue has all traffic again (%s)%s", t.next.Rollback.Why, t.stillOn(Green))
 }
 
 // lowerAll lowers every entrance to the limit at once; false: nothing is left
@@ -136,7 +136,7 @@ func (t *turn) lowerAll(limit Share) (Decision, bool) {
 		r, known := t.reading(e.Name)
 		switch {
 		case known && r.atMost(limit):
-			t.next.Entrances[i] = EntranceState{Entrance: e.Entrance, Share: min(e.Share, limit), SentAt: e.SentAt, LoweredAt: e.LoweredAt}
+			t.next.Entrances[i] = e.at(min(e.Share, limit))
 			left = max(left, r.Share())
 			unsynced = unsynced || !r.InSync
 		case known && r.ProvesBlueDead() && !t.o.Request.RollbackForce:
@@ -162,7 +162,7 @@ func (t *turn) lowerAll(limit Share) (Decision, bool) {
 	case len(waiting) > 0:
 		return t.stay(RollbackWaitsForBlue, "blue has no healthy target while green has some (%s); it goes back as soon as blue has one", strings.Join(waiting, ", ")), true
 	case left > 0:
-		return t.stay(RollbackLimitedByCapacity, "blue can carry %s now; %s stays on green until blue has more", Full-limit, left), true
+		return t.stay(RollbackLimitedByCapacity, "%s (%s); %s stays on green until blue has more", t.wayBack().Why, t.capacity(Blue, Full).replicas(), left), true
 	case unsynced:
 		return t.stay(RollbackSettling, "blue's weights stand; AWS is still bringing them to all its servers"), true
 	case late:
@@ -204,33 +204,10 @@ func rollbackScope(changes []Change, limit Share) string {
 	return fmt.Sprintf("all but %s of the traffic of %s goes", limit, strings.Join(names, ", "))
 }
 
-// rollbackLimit is the share that must stay on green: none for a person; what
-// blue's measured capacity can't carry for an automatic rollback, unless green
-// has no healthy target. Unknown capacity limits nothing.
-func (t *turn) rollbackLimit() Share {
-	if !t.next.Rollback.Automatic {
-		return 0
-	}
-	for _, e := range t.next.Entrances { // even where the weight is 0 by now
-		if r, known := t.reading(e.Name); known && greenIsDead(r) {
-			return 0
-		}
-	}
-	capacity, known := t.blueCapacity()
-	if !known {
-		return 0
-	}
-	return Full - capacity
-}
-
-// blueCapacity is how much of all traffic blue's ready replicas can carry,
-// measured against the replicas that carried everything.
+// blueCapacity is how much of all traffic blue can carry, as far as it is known.
 func (t *turn) blueCapacity() (Share, bool) {
-	b := t.o.Blue
-	if b.Err != "" || !t.fresh(b.At, t.p.StaleAfter) || t.next.Baseline.Ready <= 0 {
-		return 0, false
-	}
-	return min(Full, Share(b.Ready()*int(Full)/t.next.Baseline.Ready)), true
+	c := t.capacity(Blue, Full)
+	return min(Full, Share(c.Percent)), c.Known
 }
 
 // blueMeasured tells whether blue's replicas can be taken as the measure of

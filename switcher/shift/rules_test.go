@@ -106,7 +106,11 @@ func (r *rules) decided(s State, o Observation, d Decision) {
 	}
 	r.personsRollback(s, o, d)
 	r.automaticRollback(s, o, d)
+	r.standby(s, o, d)
+	r.clusters(d)
 	r.editedToZero(s, o, d)
+	r.wayBack(s, o, d)
+	r.standbyEnds(s, o, d)
 	for _, c := range d.Changes {
 		if e := c.Expected; c.Priority == Rollback && r.known(e) && e.Name != "" && e.BlueTargets.Known && e.BlueTargets.Healthy == 0 && e.GreenTargets.Healthy > 0 && !o.Request.RollbackForce {
 			r.rt.Fatalf("section 2: entrance %s is sent to a blue that is proven dead", e.Name)
@@ -148,7 +152,7 @@ func (r *rules) rise(s State, o Observation, d Decision, c Change) {
 		r.rt.Fatalf("a rise although people ask for %+v", o.Request)
 	case green.Err != "" || blue.Err != "" || !fresh(green.At) || !fresh(blue.At):
 		r.rt.Fatalf("S9: a rise though a cluster is unknown")
-	case green.Ready()*100 < int(c.Wanted)*d.Next.Baseline.Ready || green.Ready() < 8:
+	case float64(green.Ready()) < r.need(o, d, float64(c.Wanted)) || green.Ready() < 8:
 		r.rt.Fatalf("S2: a rise to %s on %d replicas", c.Wanted, green.Ready())
 	case len(o.Probes) == 0 || !fresh(o.Probes[0].Results[len(o.Probes[0].Results)-1].At.Add(15*time.Second)):
 		r.rt.Fatalf("S9: a rise though the probe is silent")
@@ -161,6 +165,7 @@ func (r *rules) rise(s State, o Observation, d Decision, c Change) {
 			r.rt.Fatalf("S2: a rise though entrance %s has no healthy green target or is owned (%q)", e.Name, e.Owner)
 		}
 	}
+	r.blueReady(o, d)
 	r.evidence(s, o, c, newStep)
 	if r.w.plan.Preflight == PreflightBlock {
 		r.complete(s, o, newStep)
@@ -307,7 +312,7 @@ func (r *rules) capacity(o Observation, d Decision, c Change) {
 	if o.Blue.Err != "" || r.w.now.Sub(o.Blue.At) > r.w.plan.StaleAfter || d.Next.Baseline.Ready == 0 || !r.known(c.Expected) {
 		return
 	}
-	if left := int(c.Wanted); (100-left)*d.Next.Baseline.Ready > o.Blue.Ready()*100 {
-		r.rt.Fatalf("S13: blue gets %d %% on %d of %d replicas", 100-left, o.Blue.Ready(), d.Next.Baseline.Ready)
+	if moved := float64(100 - c.Wanted); r.need(o, d, moved) > float64(o.Blue.Ready()) {
+		r.rt.Fatalf("S13: blue gets %v %% on %d replicas, %v are needed for it (%+v)", moved, o.Blue.Ready(), r.need(o, d, moved), d.Next.Baseline)
 	}
 }

@@ -71,6 +71,9 @@ type State struct {
 	Epoch   int64 `json:"epoch"`
 	Version int64 `json:"version"`
 	Phase   Phase `json:"phase"`
+	// From is the phase that a planned way back began in, for as long as nothing
+	// went back by it and the wish can be withdrawn; empty: else.
+	From Phase `json:"from,omitempty"`
 	// Steps and Entrances are frozen from the plan when a shift starts.
 	Steps     []Step          `json:"steps,omitempty"`
 	Entrances []EntranceState `json:"entrances,omitempty"`
@@ -91,8 +94,12 @@ type State struct {
 	// FloorsHeld: floors of autoscalers are held, or may be, and are to be given
 	// back.
 	FloorsHeld bool `json:"floorsHeld,omitempty"`
+	// Floors are what the floors follow from; nil: none were held.
+	Floors *FloorsState `json:"floors,omitempty"`
 	// Baton is where each singleton is that was ever handed over in this attempt.
-	Baton    []BatonState    `json:"baton,omitempty"`
+	Baton []BatonState `json:"baton,omitempty"`
+	// Gaps are former ones of singletons in this attempt, the newest last.
+	Gaps     []SingletonGap  `json:"gaps,omitempty"`
 	Breaches []Breach        `json:"breaches,omitempty"`
 	Rollback *RollbackRecord `json:"rollback,omitempty"`
 	Question *Question       `json:"question,omitempty"`
@@ -113,8 +120,16 @@ type EntranceState struct {
 	// WriteDeadline after it, it may still land.
 	SentAt time.Time `json:"sentAt,omitzero"`
 	// LoweredAt is when green was last told to get less here: from then on
-	// clients stay on green only by a cookie.
+	// clients stay on green only by a cookie. RaisedAt is when green was last told
+	// to get more, and so blue less.
 	LoweredAt time.Time `json:"loweredAt,omitzero"`
+	RaisedAt  time.Time `json:"raisedAt,omitzero"`
+}
+
+// at is the entrance seen at a share: nothing is on its way, and what is known of
+// former writes stays.
+func (e EntranceState) at(share Share) EntranceState {
+	return EntranceState{Entrance: e.Entrance, Share: share, SentAt: e.SentAt, LoweredAt: e.LoweredAt, RaisedAt: e.RaisedAt}
 }
 
 // pend notes that a write is on its way, and what it replaces.
@@ -198,7 +213,7 @@ func (s State) clone() State {
 	s.Breaches = slices.Clone(s.Breaches)
 	s.Baseline.Workloads = slices.Clone(s.Baseline.Workloads)
 	s.Baseline.Loads = slices.Clone(s.Baseline.Loads)
-	s.Baton = slices.Clone(s.Baton)
+	s.Baton, s.Gaps = slices.Clone(s.Baton), slices.Clone(s.Gaps)
 	if s.Rollback != nil {
 		s.Rollback = new(*s.Rollback)
 	}
@@ -207,6 +222,10 @@ func (s State) clone() State {
 	}
 	if s.Preflight != nil {
 		s.Preflight = new(*s.Preflight)
+	}
+	if s.Floors != nil {
+		s.Floors = new(*s.Floors)
+		s.Floors.Peaks = slices.Clone(s.Floors.Peaks)
 	}
 	return s
 }

@@ -1,7 +1,6 @@
 package shift
 
 import (
-	"fmt"
 	"slices"
 	"time"
 )
@@ -29,23 +28,17 @@ func (s State) Tail(o Observation) time.Time {
 }
 
 // Notes says what else decides where users go, beside the weights: other
-// records of a group, cookies, health checks. Each is one sentence that begins
-// with its entrance's name. Before them come the observation's own notes.
+// records of a group, health checks, and who stays on a side for a while: by a
+// cookie, an open connection, a resolver's answer. Each is one sentence that
+// begins with its entrance's name. Before them come the observation's own notes.
 func Notes(s State, o Observation, now time.Time) []string {
 	notes := slices.Clone(o.Notes)
 	for _, r := range o.Entrances {
 		for _, note := range r.Notes {
 			notes = append(notes, r.Name+": "+note)
 		}
-		i := slices.IndexFunc(s.Entrances, func(e EntranceState) bool { return e.Name == r.Name })
-		if i < 0 {
-			continue
-		}
-		if until := s.Entrances[i].tail(r); until.After(now) {
-			notes = append(notes, fmt.Sprintf("%s: clients that hold its cookie may stay on green until %s", r.Name, until.UTC().Format(time.DateTime)))
-		}
 	}
-	return notes
+	return slices.Concat(notes, tailNotes(s, o, now), batonNotes(s, o, now))
 }
 
 // restick switches stickiness on again where a rollback switched it off and no

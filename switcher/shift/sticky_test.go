@@ -81,7 +81,7 @@ func TestTheTailIsSaidAfterARollbackThatCouldNotSwitchStickinessOff(t *testing.T
 		t.Errorf("the tail lasts until %s, want an hour from %s on", tail, w.now)
 	}
 	notes := Notes(w.mind, o, w.now)
-	if len(notes) != 1 || !strings.Contains(notes[0], "rule: clients that hold its cookie may stay on green until") {
+	if len(notes) != 2 || !strings.HasPrefix(notes[0], "dns: resolvers may send clients to green until") || !strings.Contains(notes[1], "rule: clients that hold its cookie may stay on green until") {
 		t.Errorf("it is said as %q", notes)
 	}
 	if later := w.now.Add(2 * time.Hour); len(Notes(w.mind, o, later)) > 0 {

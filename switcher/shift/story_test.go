@@ -98,11 +98,18 @@ func (s *story) do(words []string) {
 		"approve":   func() { w.ask.Approved = Approval{Attempt: w.mind.Attempt, Step: s.number(arg)} },
 		"resume":    func() { w.answer(ResolveHow(strings.TrimPrefix(arg, "--"))) },
 		"probe":     func() { w.probes[0].err = strings.TrimPrefix(strings.Join(words[1:], " "), "passes") },
+		"blueprobe": func() { w.blueProbe.err = strings.TrimPrefix(strings.Join(words[1:], " "), "passes") },
+		"blueread":  func() { w.blue.err = strings.TrimPrefix(strings.Join(words[1:], " "), "again") },
 		"users":     func() { s.users(words[1:]) },
 		"blue":      func() { w.blue.ready = s.number(arg) },
 		"green":     func() { w.green.ready = s.number(arg) },
 		"targets":   func() { s.targets(words[1], words[2], s.number(arg)) },
 		"preflight": func() { s.preflight(words[1:]) },
+		"capacity":  func() { s.capacity(words[1:]) },
+		"replicas":  func() { w.plan.Gates.ReplicasAtLeast = s.number(arg) },
+		"load":      func() { s.load(arg) },
+		"scaler":    func() { s.scaler(words[1:]) },
+		"intent":    func() { s.intent() },
 		"hand":      func() { w.hand(w.group(words[1]), Share(s.number(arg)).Weights()) },
 		"journal":   func() { w.journalDown = arg == "down" },
 		"lose":      func() { s.next(fate{lost: true}) },
@@ -164,6 +171,10 @@ func (s *story) users(words []string) {
 	switch words[0] {
 	case "fine":
 		s.w.users = users{perSecond: 100}
+		s.w.plan.Gates.Traffic[0].MinRequests = 50
+	case "few":
+		s.w.users = users{perSecond: 1}
+		s.w.plan.Gates.Traffic[0].MinRequests = 1000
 	case "errors":
 		s.w.users.errorRatio = float64(s.number(strings.TrimSuffix(words[1], "%"))) / 100
 	case "unmeasured":

@@ -13,6 +13,8 @@ func Transitions() []Transition {
 	const (
 		flag = "rollback flag"
 		back = "serve: blue"
+
+		withdrawn = "serve: green again, before the first step back"
 	)
 	return []Transition{
 		{Idle, InPreflight, "an attempt is asked for, blue has all traffic"},
@@ -21,11 +23,14 @@ func Transitions() []Transition {
 		{InPreflight, Returning, back},
 		{InPreflight, RollingBack, flag},
 		{Shifting, OnStandby, "100 % held, gates pass"},
-		{OnStandby, Completed, "standby is over"},
+		{OnStandby, Completed, "standby's time is over, gates pass"},
 		{OnStandby, Shifting, "a lower share was adopted"},
 		{Shifting, Returning, back},
 		{OnStandby, Returning, back},
 		{Completed, Returning, back},
+		{Returning, Shifting, withdrawn},
+		{Returning, OnStandby, withdrawn},
+		{Returning, Completed, withdrawn},
 		{Returning, RolledBack, "blue has all traffic"},
 		{Shifting, RollingBack, flag + ", users suffer, or green set to 0 by hand"},
 		{OnStandby, RollingBack, flag + ", or users suffer and autoRollback"},

@@ -16,8 +16,11 @@ type world struct {
 	groups      []*group
 	blue, green *cluster
 	probes      []*prober
+	blueProbe   *prober
 	users       users
 	preflight   checkup
+	demand      demand
+	scalers     map[Side]*scaler
 	ask         Request
 
 	journal     *State  // what is durable now
@@ -46,7 +49,7 @@ type group struct {
 	syncs, ttl                time.Duration
 	blueHealthy, greenHealthy int
 	err, owner                string
-	sticky                    time.Duration
+	sticky, connection        time.Duration
 	unstuck                   *Unstuck
 	stale                     *EntranceReading // what an old reading still shows
 	foreign                   bool             // somebody else wrote last
@@ -56,6 +59,8 @@ type cluster struct {
 	ready int
 	err   string
 	stale bool
+	// scales: an autoscaler follows the users.
+	scales bool
 }
 
 type prober struct {
@@ -111,14 +116,14 @@ func newWorld() *world {
 	w := &world{
 		start: start, now: start, mind: NewState(),
 		blue: &cluster{ready: 10}, green: &cluster{ready: 10},
-		probes: []*prober{{name: "storefront"}},
-		users:  users{perSecond: 100},
-		ask:    Request{Serve: Blue},
+		probes: []*prober{{name: "storefront"}}, blueProbe: &prober{name: "storefront"},
+		users: users{perSecond: 100}, scalers: newScalers(),
+		ask: Request{Serve: Blue},
 	}
 	w.plan = Plan{
 		Pair:     "shop",
 		Steps:    []Step{{Share: 25, Hold: time.Minute}, {Share: 50, Hold: time.Minute}, {Share: 100, Hold: time.Minute}},
-		Gates:    Gates{Traffic: []TrafficGate{{Name: "errors", MaxErrorRatio: 0.01, MinRequests: 50, Breaches: 2}}, ReplicasAtLeast: 80, Probes: []string{"storefront"}},
+		Gates:    Gates{Traffic: []TrafficGate{{Name: "errors", MaxErrorRatio: 0.01, MinRequests: 50, Breaches: 2}}, ReplicasAtLeast: 80, Probes: []string{"storefront"}, BlueProbes: []string{"storefront"}},
 		Standby:  Standby{For: 10 * time.Minute},
 		Interval: 10 * time.Second, StaleAfter: 30 * time.Second,
 	}
@@ -149,6 +154,7 @@ func (w *world) group(name string) *group {
 func (w *world) tick(d time.Duration) Decision {
 	w.now = w.now.Add(d)
 	w.land()
+	w.scale()
 	w.probe()
 	s, keep := w.mind, true
 	if !w.awake {
@@ -178,6 +184,9 @@ func (w *world) tick(d time.Duration) Decision {
 		if written || c.Priority == Rollback {
 			w.send(c)
 		}
+	}
+	if written {
+		w.tend(decision.Clusters)
 	}
 	return decision
 }
@@ -284,7 +293,7 @@ func (g *group) set(now time.Time, v Weights) {
 func (g *group) reading(now time.Time) EntranceReading {
 	r := EntranceReading{
 		Name: g.Name, At: now, Err: g.err, Owner: g.owner, Token: string(rune('a' + g.token)), Weights: g.weights,
-		TTL: g.ttl, InSync: now.Sub(g.changedAt) >= g.syncs, Mark: g.mark, Sticky: g.sticky, Unstuck: g.unstuck,
+		TTL: g.ttl, InSync: now.Sub(g.changedAt) >= g.syncs, Mark: g.mark, Sticky: g.sticky, Connection: g.connection, Unstuck: g.unstuck,
 	}
 	if g.rest != nil {
 		r.Apart, r.Where = []Weights{g.weights, *g.rest}, fmt.Sprintf("%s and %s", g.weights, *g.rest)
@@ -304,7 +313,7 @@ func (g *group) freeze(now time.Time) {
 }
 
 func (w *world) probe() {
-	for _, p := range w.probes {
+	for _, p := range append(w.probes, w.blueProbe) {
 		if !p.stopped {
 			p.results = append(p.results, ProbeResult{At: w.now, Err: p.err})
 		}
@@ -324,6 +333,10 @@ func (w *world) observe(s State) Observation {
 		if !p.absent {
 			o.Probes = append(o.Probes, p.reading())
 		}
+	}
+	o.Loads, o.Floors = w.loads(), w.floors()
+	if !w.blueProbe.absent {
+		o.BlueProbes = []ProbeReading{w.blueProbe.reading()}
 	}
 	if !w.users.absent {
 		o.Traffic = append(o.Traffic, w.users.reading(s, w.now))

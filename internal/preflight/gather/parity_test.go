@@ -50,6 +50,10 @@ func TestAspects(t *testing.T) {
 		return &unstructured.Unstructured{Object: map[string]any{"metadata": map[string]any{"namespace": at.Namespace, "name": at.Name}, "spec": text}}
 	}
 	pinned := about(metav1.ManagedFieldsEntry{Manager: "clusterswitch-capacity", FieldsV1: metav1.NewFieldsV1(`{"f:spec":{"f:replicas":{},"f:minReplicas":{}}}`)})
+	held := custom(map[string]any{"scaleTargetRef": map[string]any{"name": "web"}, "minReplicaCount": int64(7)})
+	held.SetAnnotations(map[string]string{"clusterswitch.io/held": `{"pair":"shop","was":null,"held":7}`})
+	held.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: "clusterswitch", Operation: "Apply", FieldsV1: metav1.NewFieldsV1(
+		`{"f:metadata":{"f:annotations":{"f:clusterswitch.io/held":{}}},"f:spec":{"f:minReplicaCount":{}}}`)}})
 	for name, c := range map[string]struct {
 		kind   facts.GroupKind
 		object runtime.Object
@@ -108,6 +112,9 @@ func TestAspects(t *testing.T) {
 			custom(map[string]any{"scaleTargetRef": map[string]any{"name": "web"}}),
 			[]facts.Aspect{{Name: "scale-min", Value: "0"}, {Name: "scale-max", Value: "100"}},
 		},
+		"a scaled object whose floor clusterswitch holds": {facts.GroupKind{Group: "keda.sh", Kind: "ScaledObject"}, held, []facts.Aspect{
+			{Name: "scale-min", Value: "7", Free: true}, {Name: "scale-max", Value: "100"},
+		}},
 		"a Rollout": {
 			facts.GroupKind{Group: "argoproj.io", Kind: "Rollout"}, custom(map[string]any{"replicas": int64(3), "template": map[string]any{
 				"spec": map[string]any{"containers": []any{map[string]any{"name": "web", "image": "web:1"}}},
