@@ -39,6 +39,10 @@ type setting struct {
 	policy policy
 }
 
+// steady is how long users must have been there until the load's whole window, with
+// its time to settle, is full.
+const steady = 7 * time.Second
+
 // policy is what the configuration has of its own.
 type policy struct {
 	Steps    []step
@@ -131,7 +135,11 @@ func (st *stage) raise(ctx context.Context) (err error) {
 	if err := st.blue.awaitScaling(ctx, st.namespace, "web", st.blueReplicas()); err != nil {
 		return err
 	}
-	return st.green.awaitScaling(ctx, st.namespace, "web", st.setting.greenReplicas)
+	if err := st.green.awaitScaling(ctx, st.namespace, "web", st.setting.greenReplicas); err != nil {
+		return err
+	}
+	// What the daemon first sees of the load must be all of it.
+	return sleep(ctx, steady-st.users.Snapshot().Elapsed)
 }
 
 // letIn lets the users in, and those who watch.
