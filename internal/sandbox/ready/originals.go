@@ -90,8 +90,9 @@ func (f fields) flatten(path string, value any) {
 // restored counts the fields of before, and those of them that are the same now; what
 // was added counts against it, too. The differences are in plain words.
 func (f fields) restored(now fields) (same, all int, differences []string) {
-	paths := maps.Clone(now)
+	paths := fields{}
 	maps.Copy(paths, f)
+	maps.Copy(paths, now)
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
 		all++
 		was, had := f[path]

@@ -178,11 +178,11 @@ func (r *rig) kill() error {
 	return r.daemon.Kill()
 }
 
-// close stops the daemon and closes the doorways.
+// close ends the daemon, which may have begun just now, and closes the doorways.
 func (r *rig) close(ctx context.Context) error {
 	var errs []error
 	if r.daemon != nil {
-		errs = append(errs, r.daemon.Stop())
+		errs = append(errs, r.kill())
 	}
 	for _, d := range r.doors {
 		errs = append(errs, d.close())

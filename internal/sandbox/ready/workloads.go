@@ -167,14 +167,20 @@ func (c *cluster) awaitScaling(ctx context.Context, namespace, name string, repl
 func eventually(ctx context.Context, missing func() (string, error)) error {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
+	var last string
 	for {
 		what, err := missing()
-		if err != nil || what == "" {
+		switch {
+		case err != nil && (ctx.Err() == nil || last == ""):
 			return err
+		case err == nil && what == "":
+			return nil
+		case err == nil:
+			last = what
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for %s: %w", what, context.Cause(ctx))
+			return fmt.Errorf("waiting for %s: %w", last, context.Cause(ctx))
 		case <-tick.C:
 		}
 	}
