@@ -147,19 +147,16 @@ func (y *relay) crash(ctx context.Context) error {
 
 // carry lets one pair go forth and back until there were enough runs in all.
 func (y *relay) carry(ctx context.Context, pair string, dice *rand.Rand) error {
-	for attempt := 1; ; attempt++ {
-		// The daemon begins the first by itself.
-		if attempt > 1 {
-			if err := y.ask(ctx, pair, fmt.Sprintf(`{"rollback":false,"attempt":%d}`, attempt)); err != nil {
-				return err
-			}
-		}
-		if err := y.awaitPhase(ctx, pair, attempt, func(phase string) bool { return phase != "Idle" && phase != "Preflight" }); err != nil {
+	for {
+		attempt, err := y.awaitPhase(ctx, pair, "under way", func(phase string) bool {
+			return phase != "Idle" && phase != "Preflight" && phase != "RolledBack"
+		})
+		if err != nil {
 			return err
 		}
 		if dice.IntN(3) == 0 {
-			// The whole way; a person goes back afterwards.
-			if err := y.awaitPhase(ctx, pair, attempt, func(phase string) bool { return phase == "Completed" }); err != nil {
+			// The whole way; a person goes back afterwards, which is another attempt.
+			if _, err := y.awaitPhase(ctx, pair, "Completed", func(phase string) bool { return phase == "Completed" }); err != nil {
 				return err
 			}
 		}
@@ -169,7 +166,7 @@ func (y *relay) carry(ctx context.Context, pair string, dice *rand.Rand) error {
 		if err := y.ask(ctx, pair, `{"rollback":true}`); err != nil {
 			return err
 		}
-		if err := y.awaitPhase(ctx, pair, attempt, func(phase string) bool { return phase == "RolledBack" }); err != nil {
+		if attempt, err = y.awaitPhase(ctx, pair, "RolledBack", func(phase string) bool { return phase == "RolledBack" }); err != nil {
 			return err
 		}
 		if n := y.runs.Add(1); n >= batonRuns {
@@ -177,6 +174,9 @@ func (y *relay) carry(ctx context.Context, pair string, dice *rand.Rand) error {
 		}
 		// Sometimes the next attempt begins before the baton is back.
 		if err := sleep(ctx, time.Duration(dice.Int64N(int64(4*time.Second)))); err != nil {
+			return err
+		}
+		if err := y.ask(ctx, pair, fmt.Sprintf(`{"rollback":false,"attempt":%d}`, attempt+1)); err != nil {
 			return err
 		}
 	}
@@ -191,15 +191,18 @@ func (y *relay) ask(ctx context.Context, pair, spec string) error {
 	return nil
 }
 
-func (y *relay) awaitPhase(ctx context.Context, pair string, attempt int, fulfils func(string) bool) error {
-	return eventually(ctx, func() (string, error) {
+// awaitPhase waits until the daemon says such a phase, and gives the attempt.
+func (y *relay) awaitPhase(ctx context.Context, pair, what string, fulfils func(string) bool) (attempt int, err error) {
+	err = eventually(ctx, func() (string, error) {
 		status, err := y.status(ctx, y.name, pair)
 		phase, _ := status["phase"].(string)
-		if number, _ := status["attempt"].(int64); err == nil && int(number) >= attempt && fulfils(phase) {
+		number, _ := status["attempt"].(int64)
+		if attempt = int(number); err == nil && fulfils(phase) {
 			return "", nil
 		}
-		return fmt.Sprintf("%s in attempt %d: it is %s: %v: %v (%v)", pair, attempt, phase, status["reason"], status["message"], err), nil
+		return fmt.Sprintf("%s to be %s; it is %s: %v: %v (%v)", pair, what, phase, status["reason"], status["message"], err), nil
 	})
+	return attempt, err
 }
 
 // settle waits until all singletons are as they were before.

@@ -182,7 +182,9 @@ func (r *rig) kill() error {
 func (r *rig) close(ctx context.Context) error {
 	var errs []error
 	if r.daemon != nil {
-		errs = append(errs, r.kill())
+		if err := r.kill(); !errors.Is(err, os.ErrProcessDone) {
+			errs = append(errs, err)
+		}
 	}
 	for _, d := range r.doors {
 		errs = append(errs, d.close())

@@ -3,7 +3,6 @@ package ready
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -24,24 +23,4 @@ func (g *ground) status(ctx context.Context, namespace, pair string) (map[string
 	}
 	status, _, err := unstructured.NestedMap(object.Object, "status")
 	return status, err
-}
-
-// failingGates names the gates that don't pass.
-func (st *stage) failingGates(ctx context.Context) (string, error) {
-	status, err := st.status(ctx, st.namespace, pair)
-	if err != nil {
-		return "", err
-	}
-	gates, _, err := unstructured.NestedSlice(map[string]any{"status": status}, "status", "gates")
-	if err != nil {
-		return "", err
-	}
-	var failing []string
-	for _, each := range gates {
-		gate, _ := each.(map[string]any)
-		if name, _ := gate["gate"].(string); gate["judgement"] != "pass" {
-			failing = append(failing, name)
-		}
-	}
-	return strings.Join(failing, ", "), nil
 }
