@@ -102,9 +102,9 @@ type BatonState struct {
 	Failed string `json:"failed,omitempty"`
 	// Gap is the last time in which neither side began work.
 	Gap *BatonGap `json:"gap,omitempty"`
-	// OnUntil: a write that lets Side begin work may land until then, so that what
-	// was read before proves nothing. Zero: none is on its way.
-	OnUntil time.Time `json:"onUntil,omitzero"`
+	// LandsUntil: a write of before, which says the contrary, may land until then,
+	// so that what was read earlier proves nothing. Zero: none is on its way.
+	LandsUntil time.Time `json:"landsUntil,omitzero"`
 	// SeenAt is when Side was last seen on, give or take a minute.
 	SeenAt time.Time `json:"seenAt,omitzero"`
 	// LaterRun is a run that was due after NextRun and before anybody could begin:

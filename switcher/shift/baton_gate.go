@@ -123,7 +123,7 @@ func (t *turn) untouched(r SingletonReading) batonMatter {
 
 func (t *turn) heldMatter(e BatonState, r SingletonReading) batonMatter {
 	own, known := t.single(r, e.Side)
-	known = known && own.At.After(e.Since)
+	known = known && !own.At.Before(e.Since)
 	switch to := t.heading(e); {
 	case e.Settled && t.next.Phase == Completed && e.Side == Green:
 	case e.Failed != "" && to == Green:
@@ -159,7 +159,7 @@ func (t *turn) givingMatter(e BatonState, r SingletonReading) batonMatter {
 	case to == e.Side:
 		return matter(Wait, SingletonsDraining, "%s goes back to %s", e.Key, to)
 	case !known && to == Blue:
-		return matter(Fail, SingletonsStuck, "%s is off in both clusters since %s: green can't be read (%s), so it may still run there; %s", e.Key, clock(e.OffSince), t.singleUnreadable(r, Green), t.vouchHint())
+		return matter(Fail, SingletonsStuck, "%s stays off in blue since %s: green can't be read (%s), so it may still run there; %s", e.Key, clock(e.OffSince), t.singleUnreadable(r, Green), t.vouchHint())
 	case !known:
 		return matter(Unmeasured, SingletonsUnknown, "%s is to be off in blue, which can't be read: %s", e.Key, t.singleUnreadable(r, Blue))
 	case late && heard && own.On:
@@ -224,10 +224,10 @@ func clock(at time.Time) string { return at.UTC().Format(time.TimeOnly) }
 
 // sayBaton adds to a decision what there is to say of the singletons. It moves
 // nothing; the reason of the traffic stays wherever that is on its way.
-func (t *turn) sayBaton(d Decision, before []BatonState) Decision {
+func (t *turn) sayBaton(d Decision, s State) Decision {
+	before := s.Baton
 	w, more := t.worstMatter()
-	calm := d.Reason.Severity() == Normal && len(d.Changes) == 0
-	said := strings.Contains(d.Message, w.text)
+	calm := d.Reason.Severity() == Normal && len(d.Changes) == 0 && s.Phase == t.next.Phase
 	handed := handedNow(before, t.next.Baton)
 	for _, e := range t.next.Baton {
 		if i := slices.IndexFunc(before, func(b BatonState) bool { return b.Key == e.Key }); i < 0 || before[i].Stage != e.Stage {
@@ -235,15 +235,21 @@ func (t *turn) sayBaton(d Decision, before []BatonState) Decision {
 		}
 	}
 	switch {
-	case w.Judgement == Fail && !said:
+	case handed != "" && calm && w.Judgement != Fail:
+		if d.Reason == SingletonsDraining { // the gate spoke of what was before
+			d.Message = w.text + more
+		}
+		d.Reason, d.Message = SingletonsHandedOver, strings.TrimSuffix(handed+"; "+d.Message, "; ")
+	case slices.Contains([]Reason{SingletonsDraining, SingletonsUnknown, SingletonsStuck, SingletonTwice}, d.Reason): // the gate says it
+	case strings.Contains(d.Message, w.text) && w.Judgement != Pass:
+	case w.Judgement == Fail:
 		d.Message += "; " + w.text + more
 		if calm {
 			d.Reason = w.reason
 		}
-	case w.Judgement == Fail:
-	case handed != "" && calm:
-		d.Reason, d.Message = SingletonsHandedOver, handed+"; "+d.Message
-	case w.Judgement != Pass && len(t.next.Baton) > 0 && !said:
+	case handed != "":
+		d.Message += "; " + handed
+	case w.Judgement != Pass && len(t.next.Baton) > 0:
 		d.Message += "; " + w.text + more
 	}
 	return d

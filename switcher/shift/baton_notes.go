@@ -61,9 +61,9 @@ func gapNotes(s State, now time.Time) []string {
 		switch {
 		case e.OffSince.IsZero():
 		case !e.NextRun.IsZero() && e.NextRun.Before(now):
-			notes = append(notes, fmt.Sprintf("%s: off in both clusters since %s; a run was due at %s", e.Key, day(e.OffSince), day(e.NextRun)))
+			notes = append(notes, fmt.Sprintf("%s: told to be off in both clusters since %s; a run was due at %s", e.Key, day(e.OffSince), day(e.NextRun)))
 		default:
-			notes = append(notes, fmt.Sprintf("%s: off in both clusters since %s", e.Key, day(e.OffSince)))
+			notes = append(notes, fmt.Sprintf("%s: told to be off in both clusters since %s", e.Key, day(e.OffSince)))
 		}
 		if e.Failed != "" {
 			notes = append(notes, fmt.Sprintf("%s: its last hand-over was given up: %s", e.Key, e.Failed))
@@ -73,7 +73,7 @@ func gapNotes(s State, now time.Time) []string {
 }
 
 func gapNote(key string, g BatonGap) string {
-	note := fmt.Sprintf("%s: off in both clusters from %s to %s", key, day(g.From), day(g.To))
+	note := fmt.Sprintf("%s: told to be off in both clusters from %s to %s", key, day(g.From), day(g.To))
 	if !g.Missed.IsZero() {
 		note += fmt.Sprintf("; the run that was due at %s was missed", day(g.Missed))
 	}

@@ -9,11 +9,11 @@ import (
 
 // passBaton takes each singleton one stage on: off, then drained, then on. A
 // side is never told to begin before the other was freshly read as off, after it
-// was told so, and nothing runs there. It gives what the state had before.
-// Traffic never waits for it but by the gate on rises.
-func (t *turn) passBaton() (before []BatonState) {
-	before = t.next.Baton
+// was told so, and nothing runs there. Traffic waits for it only at the gate of
+// rises.
+func (t *turn) passBaton() {
 	var after []BatonState
+	before := t.next.Baton
 	for _, key := range t.singletonKeys() {
 		r := t.singleton(key)
 		i := slices.IndexFunc(before, func(e BatonState) bool { return e.Key == key })
@@ -33,7 +33,6 @@ func (t *turn) passBaton() (before []BatonState) {
 		after = append(after, e)
 	}
 	t.next.Baton = after
-	return before
 }
 
 // newBaton begins to care for a singleton: one that is to be handed over, or one
@@ -55,7 +54,7 @@ func (t *turn) newBaton(r SingletonReading) (BatonState, bool) {
 		e.Side, e.SeenAt, e.Replicas = Green, green.At, green.Replicas
 	default: // one of them was to get it
 		e.Stage, e.Side, e.OffSince = BatonGiving, want.other(), t.now
-		e.OnUntil = t.now.Add(WriteDeadline)
+		e.LandsUntil = t.now.Add(WriteDeadline)
 	}
 	return e, true
 }
@@ -127,9 +126,9 @@ func (t *turn) batonRests() bool {
 // begin tells a side to stop.
 func (t *turn) begin(e *BatonState, r SingletonReading, giver Side) {
 	own, known := t.single(r, giver)
-	e.OnUntil = time.Time{}
+	e.LandsUntil = time.Time{}
 	if !known || !own.On || e.Stage == BatonTaking {
-		e.OnUntil = t.now.Add(WriteDeadline)
+		e.LandsUntil = t.now.Add(WriteDeadline)
 	}
 	if known && giver == Blue && own.On {
 		e.Replicas = own.Replicas
@@ -170,7 +169,7 @@ func (t *turn) give(e *BatonState, r SingletonReading, to Side) {
 		t.turnRound(e, r)
 		return
 	}
-	proven := heard && !own.On && !own.At.Before(e.OnUntil)
+	proven := heard && !own.On && !own.At.Before(e.LandsUntil)
 	drained := proven && t.endsInTime(own)
 	taker, takerKnown := t.single(r, to)
 	able := to == Blue || takerKnown && !taker.Absent
@@ -222,11 +221,16 @@ func (t *turn) turnRound(e *BatonState, r SingletonReading) {
 		t.begin(e, r, other)
 		return
 	}
+	own, known := t.single(r, e.Side)
+	stopped := known && own.At.After(e.Since) && !own.On
 	e.takes(e.Side, t.now)
+	if !stopped { // what it was told before may land yet
+		e.LandsUntil = t.now.Add(WriteDeadline)
+	}
 }
 
 func (e *BatonState) takes(s Side, now time.Time) {
-	e.Stage, e.Side, e.Since, e.OnUntil = BatonTaking, s, now, time.Time{}
+	e.Stage, e.Side, e.Since, e.LandsUntil = BatonTaking, s, now, time.Time{}
 }
 
 func (e *BatonState) fail(why string) {
@@ -237,7 +241,7 @@ func (e *BatonState) fail(why string) {
 // take waits until the taking side is seen on.
 func (t *turn) take(e *BatonState, r SingletonReading, to Side) {
 	own, known := t.single(r, e.Side)
-	heard := known && own.At.After(e.Since)
+	heard := known && own.At.After(e.Since) && !own.At.Before(e.LandsUntil)
 	switch {
 	case to != e.Side:
 		t.begin(e, r, e.Side)
@@ -246,11 +250,11 @@ func (t *turn) take(e *BatonState, r SingletonReading, to Side) {
 			e.Failed, e.Tries = "", 0
 		}
 		t.closeGap(e, own)
-		e.Stage, e.Since, e.SeenAt = BatonHeld, t.now, own.At
+		e.Stage, e.Since, e.SeenAt = BatonHeld, own.At, own.At
 	case heard && own.Absent && e.Side == Blue: // nobody can switch it on
 		e.fail("it isn't in blue any more")
 		t.closeGap(e, own)
-		e.Stage, e.Since, e.SeenAt = BatonHeld, t.now, own.At
+		e.Stage, e.Since, e.SeenAt = BatonHeld, own.At, own.At
 	case e.Side == Green && !e.Since.Add(batonBegins).After(t.now):
 		e.fail(t.whyNotTaken(r))
 		t.begin(e, r, Green)

@@ -53,11 +53,13 @@ func (t *turn) single(r SingletonReading, s Side) (SingletonSide, bool) {
 
 // singleUnreadable says why a side is unknown.
 func (t *turn) singleUnreadable(r SingletonReading, s Side) string {
-	switch side := r.of(s); {
+	switch side, known := t.single(r, s); {
 	case side.Err != "":
 		return side.Err
 	case side.At.IsZero():
 		return "it was not read yet"
+	case known:
+		return "it was not read since it was written"
 	}
 	return "it was not read within " + t.p.StaleAfter.String()
 }
@@ -135,13 +137,11 @@ func (t *turn) triedEnough(e BatonState, r SingletonReading) bool {
 	if e.Failed == "" {
 		return true
 	}
-	wait := max(t.p.Singletons.Drain, batonRetry) << min(max(e.Tries-1, 0), 4)
+	wait := max(t.p.Singletons.Drain, batonRetry) << min(max(e.Tries-1, 0), 3)
 	waited := !e.Since.Add(wait).After(t.now)
-	if !strings.HasPrefix(e.Key, "CronJob ") {
-		return waited
-	}
 	blue, known := t.single(r, Blue)
-	return known && blue.At.After(e.Since) && blue.Running == 0 && (waited || e.Tries <= 1)
+	idle := strings.HasPrefix(e.Key, "CronJob ") && known && blue.At.After(e.Since) && blue.Running == 0
+	return waited || idle && e.Tries <= 1
 }
 
 // tooManySingletons tells whether there are more to hand over than a journal

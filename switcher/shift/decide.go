@@ -34,9 +34,10 @@ func Decide(p Plan, s State, o Observation, now time.Time) Decision {
 	}
 	d := t.decide()
 	t.next = d.Next
+	t.passBaton()
 	t.sayReadiness(&d)
-	d = t.sayBaton(d, t.passBaton())
 	t.keepFloors()
+	d = t.sayBaton(d, s)
 	d.Next, d.Clusters = t.next, t.clusterIntent()
 	return d
 }

@@ -13,7 +13,7 @@
 //
 // # What must hold
 //
-// S1 to S17 of docs/rules.md; rules_test.go checks each where its effect lands
+// S1 to S18 of docs/rules.md; rules_test.go checks each where its effect lands
 // and names it. The three that shape the code:
 //
 //   - Nothing rises that isn't exactly the next planned step, granted by gates

@@ -117,6 +117,11 @@ func (s *story) do(words []string) {
 		"late":      func() { s.next(fate{late: s.duration(arg)}) },
 		"crash":     func() { w.crash = true },
 		"restart":   func() { s.restart(words[1:]) },
+		"hand-over": func() { w.plan.Singletons = SingletonPolicy{At: Share(s.number(words[2])), Drain: s.duration(arg)} },
+		"singleton": func() { s.singleton(words[1:]) },
+		"cluster":   func() { s.cluster(Side(words[1]), arg) },
+		"vouch":     func() { w.ask.Vouch = Vouch{Attempt: w.mind.Attempt, Take: Side(arg)} },
+		"notes":     s.notes,
 		"tick":      func() { s.tell(w.tick(s.duration(arg)), true) },
 		"shift":     func() { s.shiftTo(arg) },
 		"run":       func() { s.run(s.duration(arg)) },
@@ -160,6 +165,7 @@ func (s *story) tell(d Decision, always bool) {
 	for _, g := range s.w.groups {
 		shares = append(shares, fmt.Sprintf("%s %3d %%", g.Name, g.weights.Share()))
 	}
+	shares = append(shares, s.w.hands.where()...)
 	what := fmt.Sprintf("%-11s %s  %s", d.Next.Phase, strings.Join(shares, "  "), d.Reason)
 	if what != s.last || always {
 		s.lines = append(s.lines, fmt.Sprintf("%s  %s: %s", s.w.now.Format(time.TimeOnly), what, d.Message))

@@ -35,6 +35,7 @@ type world struct {
 	fate   func(Change) fate // what becomes of a write; nil: applied
 	landed func(g *group, before Weights, c Change, how fate)
 	seen   func(s State, o Observation, d Decision)
+	hands  *hands // what keeps singletons; nil: there are none
 }
 
 // group is one entrance as AWS keeps it.
@@ -156,6 +157,9 @@ func (w *world) tick(d time.Duration) Decision {
 	w.land()
 	w.scale()
 	w.probe()
+	if w.hands != nil {
+		w.hands.pass(w.now)
+	}
 	s, keep := w.mind, true
 	if !w.awake {
 		s, keep = Recover(w.found(), w.observe(w.mind), w.now)
@@ -179,6 +183,9 @@ func (w *world) tick(d time.Duration) Decision {
 	if w.crash {
 		w.restart()
 		return decision
+	}
+	if w.hands != nil && written {
+		w.hands.told = decision.Clusters
 	}
 	for _, c := range decision.Changes {
 		if written || c.Priority == Rollback {
@@ -340,6 +347,9 @@ func (w *world) observe(s State) Observation {
 	}
 	if !w.users.absent {
 		o.Traffic = append(o.Traffic, w.users.reading(s, w.now))
+	}
+	if w.hands != nil {
+		o.Singletons = w.hands.readings()
 	}
 	return o
 }
