@@ -248,11 +248,13 @@ func TestLoadsComeFromTheEntrancesUnlessTheyAreConfigured(t *testing.T) {
 		},
 		"two entrances of the same groups have one": {
 			config.Pair{Traffic: []config.Entrance{web, again}},
-			[]loadQuery{{place{role, ""}, groups("web", "app/shop/50dc", "blue/1", "green/2")}}, []shift.LoadSource{{Name: "web"}},
+			[]loadQuery{{place{role, ""}, groups("web", "app/shop/50dc", "blue/1", "green/2")}},
+			[]shift.LoadSource{{Name: "web"}},
 		},
 		"the gate on green's group says who reads its metrics, and how": {
 			config.Pair{Traffic: []config.Entrance{web}, Gates: []config.Gate{gate}},
-			[]loadQuery{{place{reader, ""}, fast}}, []shift.LoadSource{{Name: "web"}},
+			[]loadQuery{{place{reader, ""}, fast}},
+			[]shift.LoadSource{{Name: "web"}},
 		},
 		"configured ones stand in their place": {
 			config.Pair{Traffic: []config.Entrance{web}, Standby: config.Standby{Capacity: config.Capacity{Loads: []config.LoadSource{
