@@ -120,14 +120,15 @@ type Retire struct {
 	// SilentFor is how long no request and no new connection may have reached blue.
 	SilentFor time.Duration `yaml:"silentFor" default:"24h" range:"1m..1440h"`
 
-	// Queries are questions to Prometheus that each must have given 0 or nothing over all of silentFor, beside what
-	// CloudWatch tells of blue's target groups and load balancers.
+	// Queries are questions to Prometheus that each must have given 0 over all of silentFor, beside what CloudWatch tells of
+	// blue's target groups and load balancers. Nothing is no answer: append or vector(0) to a query whose series may be gone.
 	Queries []RetireQuery `yaml:"queries"`
 
 	// Names are further words by which objects in green would refer to blue, such as a cluster's name or an endpoint.
 	Names []string `yaml:"names"`
 
-	// Ignore leaves out objects in green that may refer to blue, each written kind/namespace/name.
+	// Ignore leaves out objects in green that may refer to blue, each written kind/namespace/name, with * for any letters.
+	// What has no namespace is written kind//name.
 	Ignore []string `yaml:"ignore"`
 }
 

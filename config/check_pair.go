@@ -18,6 +18,7 @@ func (c *checker) pair(path string, p *Pair) {
 	c.singletons(path+".singletons", p)
 	c.gates(path, p)
 	c.capacity(path+".standby.capacity", p)
+	c.retire(path+".retire", p.Retire)
 }
 
 func (c *checker) workloads(path string, w Workloads) {

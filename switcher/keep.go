@@ -114,6 +114,7 @@ func (s *Switcher) save(ctx context.Context, t *Turn, lowering bool) error {
 		Reason: d.Reason, Message: s.withFailure(d), Verdicts: d.Verdicts, BlueReady: t.Observation.Blue.ReadyOf(),
 		Notes:     append(shift.Notes(d.Next, t.Observation, t.Now), shift.CapacityNotes(t.Plan, d.Next, t.Observation, t.Now)...),
 		Readiness: shift.MeasureReadiness(t.Plan, d.Next, t.Observation, t.Now),
+		Retire:    t.Observation.Retire,
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.bound(s.timeouts.Journal, lowering, s.timeouts.JournalLowering))
 	defer cancel()
@@ -202,7 +203,7 @@ func (s *Switcher) news(t *Turn, said shift.Said) bool {
 	// Where people's requests can't be read the custom resource may be gone; a
 	// save finds out.
 	changed := t.Observation.Request.Unknown != "" ||
-		said.Message != s.said.Message || said.BlueReady != s.said.BlueReady || !slices.Equal(said.Notes, s.said.Notes) ||
+		said.Message != s.said.Message || said.BlueReady != s.said.BlueReady || !slices.Equal(said.Notes, s.said.Notes) || said.Retire != s.said.Retire ||
 		!slices.EqualFunc(said.Verdicts, s.said.Verdicts, sameJudgement) ||
 		said.Readiness.Differs(s.said.Readiness, t.Plan.Capacity)
 	age := t.Now.Sub(s.saidAt)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
@@ -25,10 +26,15 @@ func TestJournalTellsHowReadyBlueIs(t *testing.T) {
 	w.load, w.blueReady = 160, 2
 	w.steps(t, d, 15*time.Second)
 	want := shift.Readiness{
-		Blue:  shift.SideCapacity{Known: true, Percent: 25, Weakest: web, Ready: 2, Need: 8, ByLoad: true},
-		Green: shift.SideCapacity{Known: true, Percent: 50, Weakest: web, Ready: 4, Need: 8, ByLoad: true},
+		Blue:   shift.SideCapacity{Known: true, Percent: 25, Weakest: web, Ready: 2, Need: 8, ByLoad: true},
+		Green:  shift.SideCapacity{Known: true, Percent: 50, Weakest: web, Ready: 4, Need: 8, ByLoad: true},
+		Wanted: 100, Takes: time.Minute, Tails: []shift.Tail{
+			{Entrance: "dns", Side: shift.Green, Kind: shift.TailDNS, For: time.Minute},
+			{Entrance: "dns", Side: shift.Blue, Kind: shift.TailDNS, For: time.Minute},
+		},
 	}
-	if diff := cmp.Diff(want, w.book.said.Readiness); diff != "" {
+	times := cmpopts.IgnoreFields(shift.Tail{}, "Since", "Until")
+	if diff := cmp.Diff(want, w.book.said.Readiness, times); diff != "" {
 		t.Errorf("at 25 %%, while the load doubled and blue shrank (-want +got):\n%s", diff)
 	}
 }

@@ -56,9 +56,11 @@ type App struct {
 	// at a time.
 	preflights     *keep.Shelf
 	preflightSlots chan struct{}
-	version        string
-	metrics        *telemetry.Metrics
-	health         *web.Health
+	// retirer looks whether blue clusters may be deleted.
+	retirer *retirer
+	version string
+	metrics *telemetry.Metrics
+	health  *web.Health
 	// flags are those of `run --rollback`, by pair.
 	flags map[string]*flagged
 	// failed receives the first error of a part that ended by itself.
@@ -122,6 +124,8 @@ func New(ctx context.Context, o Options) (*App, error) {
 		metrics: metrics, health: web.NewHealth(time.Now),
 		flags: flags, failed: make(chan error, 1), config: o.Config, pairs: map[string]*pair{},
 	}
+	a.retirer = newRetirer(a.lookToRetire, a.preflightSlots, o.Logger)
+	a.retirer.finished = a.wake
 	a.watches = newWatches(o.Logger, a.failed, a.ways.to)
 	return a, nil
 }
@@ -161,6 +165,7 @@ func (a *App) Run(ctx context.Context) error {
 	life.start(ctx, "journal watch", func(ctx context.Context) error { return a.journal.Run(ctx, a.wake) })
 	a.apply(ctx, a.config)
 	life.start(ctx, "pairs", a.stopPairs)
+	life.start(ctx, "retire", a.retirer.run)
 	life.start(ctx, "configuration watch", func(ctx context.Context) error {
 		return config.Watch(ctx, started, func(u config.Update) { a.reload(ctx, u) })
 	})

@@ -65,6 +65,9 @@ func needed(r *http.Request) string {
 	case verb == "get":
 		verb = "list"
 	}
+	if verb == "patch" && group != "batch" && group != "apps" {
+		name, namespace = "", "" // granted by kind
+	}
 	return right(verb, group, resource, name, namespace)
 }
 
@@ -122,9 +125,9 @@ func TestTheManifestIsEnoughAndEachRuleIsNeeded(t *testing.T) {
 	t.Parallel()
 	cp := crowded(t)
 	for name, more := range map[string]string{
-		"everything":                       probesOfGuest + pinned,
+		"everything":                       probesOfGuest,
 		"neither secrets nor probes":       "    preflight: {secrets: \"off\"}\n",
-		"one namespace and no preflight":   "    preflight: {mode: \"off\"}\n    workloads: {namespaces: [shop]}\n" + probesOfGuest + pinned,
+		"one namespace and no preflight":   "    preflight: {mode: \"off\"}\n    workloads: {namespaces: [shop]}\n" + probesOfGuest + pinned + handed,
 		"one namespace, and the preflight": "    preflight: {secrets: digests}\n    workloads: {namespaces: [shop]}\n",
 		"all namespaces, but no preflight": "    preflight: {mode: \"off\"}\n",
 	} {
@@ -174,7 +177,7 @@ func missed(t *testing.T, rule rbacv1.PolicyRule, faults []string) {
 // No right is granted that the daemon makes no use of.
 func TestTheDaemonUsesEveryRight(t *testing.T) {
 	t.Parallel()
-	g := newGuest(t, crowded(t), "used", probesOfGuest+pinned)
+	g := newGuest(t, crowded(t), "used", probesOfGuest+pinned+handed)
 	g.admit()
 	faults, used := g.look()
 	if len(faults) > 0 {

@@ -308,6 +308,7 @@ func (g *guest) look() (faults []string, used map[string]bool) {
 	}
 	faults = append(faults, g.watch(reach)...)
 	faults = append(faults, g.hold(reach)...)
+	faults = append(faults, g.handOver(reach)...)
 	asked.mu.Lock()
 	defer asked.mu.Unlock()
 	return faults, asked.rights

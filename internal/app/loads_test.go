@@ -290,6 +290,7 @@ func TestThePlanHasTheCapacityPolicy(t *testing.T) {
 func TestRightsHaveTheMetricsOfLoads(t *testing.T) {
 	const reader = "arn:aws:iam::333333333333:role/metrics"
 	c := parsed(t, document("shop", "")) // it has no gate on users' traffic
+	c.Pairs[0].Preflight.Mode = "off"    // nor does anybody look whether blue may be deleted
 	if own := RightsOf(c)[""]; !own.Metrics {
 		t.Errorf("the load of an entrance isn't among the daemon's own needs: %+v", own)
 	}
@@ -297,6 +298,10 @@ func TestRightsHaveTheMetricsOfLoads(t *testing.T) {
 	rights := RightsOf(c)
 	if rights[""].Metrics || !rights[reader].Metrics {
 		t.Errorf("as a role of its own: %+v", rights)
+	}
+	c.Pairs[0].Preflight.Mode = "block"
+	if own := RightsOf(c)[""]; !own.Metrics {
+		t.Errorf("what tells whether blue is silent isn't among the needs: %+v", own)
 	}
 }
 

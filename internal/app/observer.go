@@ -48,6 +48,8 @@ type observer struct {
 	loads *loadMeter
 	// preflight tells how complete green is, from memory; nil: nobody looks.
 	preflight func(now time.Time) shift.PreflightReading
+	// retire tells whether blue may be deleted, from memory; nil: nobody looks.
+	retire func() shift.RetireReading
 	// floors and singletons tell how far the clusters are from what is intended, from
 	// memory; nil: nobody tends them.
 	floors     func() shift.FloorsReading
@@ -105,6 +107,9 @@ func (o *observer) Observe(ctx context.Context, look switcher.Look) shift.Observ
 	reading.Go(func() { observation.Traffic = o.measure(ctx, look) })
 	if o.preflight != nil {
 		observation.Preflight = o.preflight(time.Now())
+	}
+	if o.retire != nil {
+		observation.Retire = o.retire()
 	}
 	if o.floors != nil {
 		observation.Floors = o.floors()

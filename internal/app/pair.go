@@ -55,11 +55,12 @@ func (a *App) startPair(ctx context.Context, c *config.Config, cfg config.Pair) 
 	p.observer = &observer{
 		requests: p.requests, aws: a.aws, blue: p.blue, green: p.green, probes: p.probes, blueProbes: p.blueProbes,
 		loads: loads, preflight: p.preflight.reading, floors: p.steward.reading, singletons: p.steward.singletons,
-		notes: func() []string { return slices.Concat(p.preflight.notes(), scribe.notes(), p.steward.notes()) },
+		retire: func() shift.RetireReading { return a.retirer.reading(cfg.Name) },
+		notes:  func() []string { return slices.Concat(p.preflight.notes(), scribe.notes(), p.steward.notes()) },
 	}
 	p.switcher = switcher.New(switcher.Options{
 		Plan: planOf(c, cfg), Observer: p.observer, Journal: fencedJournal{a.journal}, Committer: a.aws,
-		Steward: p.steward, Reporter: reporters{a.metrics, a.health, scribe, p.preflight, p.steward}, Logger: a.log,
+		Steward: p.steward, Reporter: reporters{a.metrics, a.health, scribe, p.preflight, p.steward, a.retirer}, Logger: a.log,
 	})
 	p.preflight.finished, p.steward.changed = p.switcher.Wake, p.switcher.Wake
 	p.configure(c, cfg)

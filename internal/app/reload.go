@@ -80,6 +80,7 @@ func (a *App) reload(ctx context.Context, u config.Update) {
 func (a *App) apply(ctx context.Context, c *config.Config) {
 	a.applying.Lock()
 	defer a.applying.Unlock()
+	a.retirer.configure(c)
 	wanted := map[string]config.Pair{}
 	for _, p := range c.Pairs {
 		wanted[p.Name] = p

@@ -60,6 +60,7 @@ func (r *requests) request(s shift.State, joined bool) shift.Request {
 		HandsOff:      r.handsOff || r.pair.HandsOff || spec.HandsOff,
 		Approved:      shift.Approval(spec.Approved),
 		Resolve:       shift.Resolution{ID: spec.Resolve.ID, How: shift.ResolveHow(spec.Resolve.How)},
+		Vouch:         shift.Vouch{Attempt: spec.Vouch.Attempt, Take: shift.Side(spec.Vouch.Take)},
 	}
 	if q.Serve == shift.Green {
 		q.Attempt = max(1, q.Attempt) // asking for green is asking for a first attempt

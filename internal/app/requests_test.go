@@ -67,8 +67,8 @@ func TestRequestIsTheSumOfAllSources(t *testing.T) {
 		"hands off, the resource says":  {pair: config.Pair{Serve: "blue"}, spec: &v1alpha1.TrafficSwitchSpec{HandsOff: true}, want: shift.Request{Serve: shift.Blue, HandsOff: true}},
 		"an approval and an answer pass": {
 			pair: config.Pair{Serve: "blue"},
-			spec: &v1alpha1.TrafficSwitchSpec{Approved: v1alpha1.Approval{Attempt: 2, Step: 3}, Resolve: v1alpha1.Resolution{ID: "2-7", How: "adopt"}},
-			want: shift.Request{Serve: shift.Blue, Approved: shift.Approval{Attempt: 2, Step: 3}, Resolve: shift.Resolution{ID: "2-7", How: shift.Adopt}},
+			spec: &v1alpha1.TrafficSwitchSpec{Approved: v1alpha1.Approval{Attempt: 2, Step: 3}, Resolve: v1alpha1.Resolution{ID: "2-7", How: "adopt"}, Vouch: v1alpha1.Vouch{Attempt: 2, Take: "blue"}},
+			want: shift.Request{Serve: shift.Blue, Approved: shift.Approval{Attempt: 2, Step: 3}, Resolve: shift.Resolution{ID: "2-7", How: shift.Adopt}, Vouch: shift.Vouch{Attempt: 2, Take: shift.Blue}},
 		},
 		"a resource that nobody read yet may ask to stop": {
 			pair: config.Pair{Serve: "green", Rollback: true},

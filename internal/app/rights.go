@@ -24,6 +24,13 @@ func RightsOf(c *config.Config) map[string]iam.Needs {
 				// Not as the zone's role: load balancers are often in another account.
 				r.change("", func(n *iam.Needs) { n.Fronts = true })
 			}
+			if p.Preflight.Mode != "off" { // whether blue may be deleted is looked at then, too
+				role := ""
+				if e.ALB != nil || e.NLB != nil {
+					role = entranceOf(e).Balancer.RoleARN
+				}
+				r.change(role, func(n *iam.Needs) { n.Metrics = true })
+			}
 		}
 		for _, cluster := range []config.Cluster{p.Blue, p.Green} {
 			r.cluster(c, cluster.EKS, p.Preflight.Mode != "off")

@@ -165,7 +165,9 @@ func (s *steward) tend(ctx context.Context, side *stewardSide) time.Duration {
 		return idle
 	}
 	if !o.floors && !o.singletons {
-		s.take(side, o, stewardRound{})
+		s.mu.Lock()
+		side.known = stewardKnown{}
+		s.mu.Unlock()
 		return idle
 	}
 	round := side.round(ctx, o)

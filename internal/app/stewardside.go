@@ -194,7 +194,7 @@ func (s *steward) giveBack(ctx context.Context, sides ...shift.Side) {
 
 func (s *steward) giveBackOf(ctx context.Context, side *stewardSide) {
 	o := s.orders(side)
-	if !o.held && !o.intent.Hold && !side.holds() {
+	if !o.intent.Hold && !s.mayHold(side, o) {
 		return
 	}
 	log := s.log.With(logkey.Cluster(string(side.side)), logkey.Note(byHand))
@@ -211,6 +211,14 @@ func (s *steward) giveBackOf(ctx context.Context, side *stewardSide) {
 		return
 	}
 	s.log.Info("floors of autoscalers given back, the pair no longer tends the cluster", logkey.Cluster(string(side.side)))
+}
+
+// mayHold tells whether floors are held on a side, or may be for all that is known.
+func (s *steward) mayHold(side *stewardSide, o stewardOrders) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	read := !side.known.floors.At.IsZero() && side.known.floorsErr == ""
+	return side.holds() || o.held && !read
 }
 
 // byHand says what a person does about floors that stay held.

@@ -87,7 +87,7 @@ func (f frontOf) Survey(ctx context.Context, s gather.Sought) gather.Surveyed {
 func balancerOf(b elb.Balancer) facts.Balancer {
 	out := facts.Balancer{
 		ARN: b.ARN, DNSName: b.DNSName, Internal: b.Internal, Network: b.Network, Addresses: b.Addresses,
-		Groups: b.Groups, Known: b.Whole,
+		Groups: b.Groups, Known: b.Whole, Created: b.Created,
 	}
 	for _, l := range b.Listeners {
 		listener := facts.Listener{ARN: l.ARN, Protocol: l.Protocol, Port: l.Port}

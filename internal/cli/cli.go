@@ -29,8 +29,8 @@ type Options struct {
 }
 
 // Run carries out one command and returns the program's exit status: 0 when it
-// was done, 1 when it failed, 2 when configuration or usage were wrong. It ends
-// early when ctx does.
+// was done, 1 when it failed, 2 when configuration or usage were wrong, 3 when
+// what was asked could not be found out. It ends early when ctx does.
 func Run(ctx context.Context, o Options) int {
 	p := &program{out: &paper{w: o.Out}, err: &paper{w: o.Err}, build: o.Build, now: o.Now, libraryLog: o.LibraryLog}
 	if p.now == nil {
@@ -64,13 +64,15 @@ const rootHelp = `clusterswitch moves users' traffic from an old Kubernetes clus
 new one (green), step by step and only through gates, and back at any moment.
 
 "run" is the daemon. All other commands are for people. start, rollback, pause,
-resume and approve write what a person asks for into the pair's TrafficSwitch
-in the management cluster; the daemon does it. Whoever may not edit that
+resume, approve and singletons write what a person asks for into the pair's
+TrafficSwitch in the management cluster; the daemon does it. Whoever may not edit that
 resource may not ask. When the management cluster is away, "rollback --direct"
 and "runbook" work with the configuration and AWS credentials alone, and
-"preflight" with access to blue and green besides.
+"preflight" with access to blue and green besides. "retire-check" needs all of
+these to call a cluster safe to delete.
 
-Exit status: 0 done; 1 failed, or something blocks; 2 bad configuration or usage.`
+Exit status: 0 done; 1 failed, or something blocks; 2 bad configuration or usage;
+3 not known (retire-check).`
 
 func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
@@ -88,7 +90,7 @@ func (p *program) root() *cobra.Command {
 	root.AddCommand(
 		p.runCommand(), p.validateCommand(), p.preflightCommand(),
 		p.statusCommand(), p.startCommand(), p.rollbackCommand(),
-		p.pauseCommand(), p.resumeCommand(), p.approveCommand(),
+		p.pauseCommand(), p.resumeCommand(), p.approveCommand(), p.singletonsCommand(), p.retireCommand(),
 		p.runbookCommand(), p.policyCommand(), p.rbacCommand(),
 		p.versionCommand(),
 	)

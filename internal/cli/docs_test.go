@@ -176,6 +176,7 @@ func TestHelp(t *testing.T) {
 		{"pause", "--help"},
 		{"resume", "--help"},
 		{"approve", "--help"},
+		{"retire-check", "--help"},
 		{"runbook", "--help"},
 		{"policy", "--help"},
 		{"rbac", "--help"},

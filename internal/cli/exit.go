@@ -14,6 +14,7 @@ const (
 	exitDone    = 0
 	exitFailure = 1
 	exitUsage   = 2
+	exitUnknown = 3
 )
 
 // usageError says that the command was given in a wrong way.
@@ -52,6 +53,9 @@ func (p *program) exit(command *cobra.Command, err error) int {
 		return exitUsage
 	}
 	p.err.say("clusterswitch: %s", err)
+	if isType[unknownError](err) {
+		return exitUnknown
+	}
 	return exitFailure
 }
 

@@ -80,6 +80,7 @@ func TestPolicyOfEachIdentity(t *testing.T) {
 					"elasticloadbalancing:DescribeRules", "elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeLoadBalancers",
 					"elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth",
 				}, Resource: "*"},
+				{Action: "cloudwatch:GetMetricData", Resource: "*"},
 				{Action: "sts:AssumeRole", Resource: []any{otherRole, dnsRole}},
 			},
 			err: "A role needs a policy of its own: clusterswitch policy --role " + otherRole + "\n" +

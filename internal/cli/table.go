@@ -26,13 +26,13 @@ func (h *hand) statusTable(ctx context.Context, args []string) error {
 		h.out.say("Namespace %s has no TrafficSwitch; %s.", h.place.namespace, whereFrom)
 		return nil
 	}
-	rows := [][]string{{"PAIR", "PHASE", "GREEN", "STEP", "BLUE READY", "REASON"}}
+	rows := [][]string{{"PAIR", "PHASE", "GREEN", "STEP", "BLUE READY", "CAN TAKE", "REASON"}}
 	for _, o := range objects {
 		s, green := o.Status, "-"
 		if s.Phase != "" {
 			green = fmt.Sprintf("%d%%", s.Share)
 		}
-		rows = append(rows, []string{o.Name, orNone(s.Phase), green, orNone(s.Step), orNone(s.BlueReady), orNone(s.Reason)})
+		rows = append(rows, []string{o.Name, orNone(s.Phase), green, orNone(s.Step), orNone(s.BlueReady), canTake(s.Readiness), orNone(s.Reason)})
 	}
 	table(h.out, rows)
 	if len(args) > 0 {
@@ -78,6 +78,9 @@ func (h *hand) details(t v1alpha1.TrafficSwitch) {
 		}
 		table(h.out, rows)
 	}
+	if r := s.Readiness; r != nil {
+		h.wayBack(*r)
+	}
 	if len(s.Notes) > 0 {
 		h.out.say("\nTo know:")
 	}
@@ -108,9 +111,9 @@ func (h *hand) advise(t v1alpha1.TrafficSwitch) {
 	for _, doc := range shift.Reasons() {
 		if string(doc.Reason) == t.Status.Reason {
 			// The advice is written for the docs: commands in backticks, any pair.
-			do := strings.NewReplacer("`", "", "PAIR", t.Name).Replace(doc.Do)
-			h.out.say("\nWhat it means: %s", doc.Meaning)
-			h.out.say("What you can do: %s", do)
+			plain := strings.NewReplacer("`", "", "PAIR", t.Name)
+			h.out.say("\nWhat it means: %s", plain.Replace(doc.Meaning))
+			h.out.say("What you can do: %s", plain.Replace(doc.Do))
 		}
 	}
 }
@@ -131,6 +134,9 @@ func askedFor(s v1alpha1.TrafficSwitchSpec) string {
 	}
 	if a := s.Approved; a != (v1alpha1.Approval{}) {
 		asked = append(asked, fmt.Sprintf("approval of step %d in attempt %d", a.Step, a.Attempt))
+	}
+	if v := s.Vouch; v != (v1alpha1.Vouch{}) {
+		asked = append(asked, fmt.Sprintf("%s takes the singletons in attempt %d", v.Take, v.Attempt))
 	}
 	return strings.Join(asked, ", ")
 }

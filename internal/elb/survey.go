@@ -65,6 +65,8 @@ type Balancer struct {
 	Groups    []string // ARNs
 	// Whole: listeners and groups could be read.
 	Whole bool
+	// Created is when it was made; zero: AWS doesn't tell.
+	Created time.Time
 }
 
 // Listener is a listener with all its actions.
@@ -182,7 +184,7 @@ func balancerAs(lb types.LoadBalancer) Balancer {
 	return Balancer{
 		ARN: aws.ToString(lb.LoadBalancerArn), DNSName: strings.ToLower(aws.ToString(lb.DNSName)),
 		Internal: lb.Scheme == types.LoadBalancerSchemeEnumInternal, Network: lb.Type == types.LoadBalancerTypeEnumNetwork,
-		Addresses: addressesOf(lb),
+		Addresses: addressesOf(lb), Created: aws.ToTime(lb.CreatedTime),
 	}
 }
 

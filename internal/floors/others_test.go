@@ -150,6 +150,31 @@ func (w *world) untouched(s sort, owner string) {
 	}
 }
 
+// What somebody sets between our reading and our writing is neither lost nor
+// taken for what was before.
+func TestSomebodySetsTheFloorJustBeforeAWrite(t *testing.T) {
+	t.Parallel()
+	for write, name := range map[int]string{1: "that holds", 2: "that gives back", 3: "that cleans up"} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.create(w.object(hpa, map[string]any{"minReplicas": int64(2)}), hpa, "helm")
+			l := &line{before: func(n int) {
+				if n == write {
+					w.set(hpa, "kubectl-patch", "minReplicas", 5)
+				}
+			}}
+			c := w.cluster("shop", l.around)
+			if got := w.read(w.tend(c, w.least(7))); got.Min != 7 || got.Held != 7 {
+				t.Errorf("it reads %+v", got)
+			}
+			if got := w.read(w.tend(c, giveBack)); got.Min != 5 || got.Held != 0 {
+				t.Errorf("in the end it reads %+v", got)
+			}
+			w.untouched(hpa, "kubectl-patch Update")
+		})
+	}
+}
+
 // A new attempt begins anew with whoever set a floor back in the last one.
 func TestANewAttemptHoldsAgainWhatWasSetBack(t *testing.T) {
 	w := newWorld(t)
@@ -164,6 +189,36 @@ func TestANewAttemptHoldsAgainWhatWasSetBack(t *testing.T) {
 	next.Attempt = 2
 	if got := w.read(w.tend(c, next)); got.Min != 7 || got.RevertedBy != "" {
 		t.Errorf("it reads %+v", got)
+	}
+}
+
+// What docs/readiness.md tells people to do by hand leaves nothing of us, and a
+// daemon that comes after finds nothing to do.
+func TestGivenBackByHand(t *testing.T) {
+	t.Parallel()
+	for _, s := range []sort{hpa, so} {
+		for name, spec := range map[string]map[string]any{"with a floor": {s.least: int64(2)}, "without": nil} {
+			t.Run(s.kind+" "+name, func(t *testing.T) {
+				w := newWorld(t)
+				w.create(w.object(s, spec), s, "helm")
+				before := w.floor(s)
+				w.tend(w.cluster("shop", nil), w.least(7))
+				w.patch(s, "helm", map[string]any{
+					"metadata": map[string]any{"annotations": map[string]any{"clusterswitch.io/held": nil}}, "spec": map[string]any{s.least: before},
+				})
+				owner := ""
+				if before != nil {
+					owner = "helm Update"
+				}
+				w.untouched(s, owner)
+				if after := w.floor(s); after != before {
+					t.Errorf("the floor is %v, it was %v", after, before)
+				}
+				if seen := w.tend(w.cluster("shop", nil), giveBack); len(seen.Done) != 0 || w.read(seen).Held != 0 {
+					t.Errorf("the next daemon saw %+v", seen)
+				}
+			})
+		}
 	}
 }
 

@@ -207,6 +207,8 @@ type line struct {
 	// none.
 	cutAt int
 	after bool
+	// before happens before each write, by its number; nil: nothing.
+	before func(write int)
 
 	mu            sync.Mutex
 	reads, writes int
@@ -232,6 +234,9 @@ func (l *line) RoundTrip(r *http.Request) (*http.Response, error) {
 		return l.next.RoundTrip(r)
 	}
 	l.writes++
+	if l.before != nil {
+		l.before(l.writes)
+	}
 	l.dead = l.writes == l.cutAt
 	if l.dead && !l.after {
 		return nil, errKilled

@@ -84,6 +84,19 @@ func (j *Journal) Load(ctx context.Context, pair string) (shift.Found, error) {
 	return found, nil
 }
 
+// Look reads the state of a pair and leaves everything as it is: nothing is made,
+// and Save isn't prepared. A pair without a custom resource has no state.
+func (j *Journal) Look(ctx context.Context, pair string) (shift.Found, error) {
+	object, err := j.get(ctx, pair)
+	switch {
+	case apierrors.IsNotFound(err):
+		return shift.Found{}, nil
+	case err != nil:
+		return shift.Found{}, fmt.Errorf("reading the journal of %s: %w", pair, err)
+	}
+	return decode(stored(object)), nil
+}
+
 func (j *Journal) getOrCreate(ctx context.Context, pair string) (*v1alpha1.TrafficSwitch, error) {
 	object, err := j.get(ctx, pair)
 	if !apierrors.IsNotFound(err) {
@@ -135,6 +148,7 @@ func (j *Journal) save(ctx context.Context, pair string, s shift.State, said shi
 		status = beside(last.object.Status, status)
 	}
 	for {
+		status.Conditions = conditions(last.object.Status.Conditions, last.object.Generation, s, said, time.Now())
 		written, err := j.updateStatus(ctx, last.object, status)
 		switch {
 		case err == nil && last.unreadable:

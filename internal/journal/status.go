@@ -24,6 +24,7 @@ func newStatus(s shift.State, said shift.Said, now time.Time) (v1alpha1.TrafficS
 		Reason:    string(said.Reason),
 		Message:   said.Message,
 		BlueReady: said.BlueReady,
+		Readiness: readiness(said.Readiness),
 		Notes:     said.Notes,
 		UpdatedAt: metav1.NewTime(now),
 		Journal:   &runtime.RawExtension{Raw: content},
@@ -40,7 +41,27 @@ func newStatus(s shift.State, said shift.Said, now time.Time) (v1alpha1.TrafficS
 	if r := s.Rollback; r != nil {
 		status.Rollback = &v1alpha1.Rollback{By: r.By, Why: r.Why, At: metav1.NewTime(r.At), Automatic: r.Automatic}
 	}
+	for _, b := range s.Baton {
+		status.Singletons = append(status.Singletons, singletonOf(b))
+	}
 	return status, nil
+}
+
+func singletonOf(b shift.BatonState) v1alpha1.Singleton {
+	out := v1alpha1.Singleton{
+		Key: b.Key, Side: string(b.Side), Stage: string(b.Stage), Since: metav1.NewTime(b.Since), OffSince: optionalTime(b.OffSince), Failed: b.Failed,
+	}
+	if g := b.Gap; g != nil {
+		out.Gap = &v1alpha1.SingletonGap{From: metav1.NewTime(g.From), To: metav1.NewTime(g.To), Missed: optionalTime(g.Missed)}
+	}
+	return out
+}
+
+func optionalTime(t time.Time) *metav1.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return new(metav1.NewTime(t))
 }
 
 // beside puts what is said beside a journal that can't be read and stays. Where
@@ -50,6 +71,7 @@ func beside(stored, said v1alpha1.TrafficSwitchStatus) v1alpha1.TrafficSwitchSta
 	said.Journal = stored.Journal
 	if said.Phase == string(shift.Idle) {
 		said.Phase, said.Share, said.Step, said.Attempt = stored.Phase, stored.Share, stored.Step, stored.Attempt
+		said.Singletons = stored.Singletons
 	}
 	return said
 }

@@ -18,7 +18,8 @@ func TestKubectlGetShowsWhereThePairStands(t *testing.T) {
 	w := newWorld(t)
 	j := w.journal()
 	w.load(j)
-	if err := j.Save(t.Context(), pair, shiftingState(), shift.Said{Reason: shift.Holding, BlueReady: "3/3"}); err != nil {
+	said := shift.Readiness{Wanted: 90, Blue: shift.SideCapacity{Known: true, Percent: 40, Ready: 4, Need: 10}}
+	if err := j.Save(t.Context(), pair, shiftingState(), shift.Said{Reason: shift.Holding, BlueReady: "3/3", Readiness: said}); err != nil {
 		t.Fatal(err)
 	}
 	client, err := discovery.NewDiscoveryClientForConfig(w.config)
@@ -41,7 +42,7 @@ func TestKubectlGetShowsWhereThePairStands(t *testing.T) {
 	}
 	delete(got, "Age")
 	want := map[string]any{
-		"Name": pair, "Phase": "Shifting", "Green": 25.0, "Step": "1/2", "Blue ready": "3/3", "Reason": "Holding",
+		"Name": pair, "Phase": "Shifting", "Green": 25.0, "Step": "1/2", "Blue ready": "3/3", "Can take": 40.0, "Reason": "Holding",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("columns (-want +got):\n%s", diff)

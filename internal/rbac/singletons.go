@@ -39,7 +39,8 @@ func singletons(w Wants) []Need {
 		read[namespace] = true
 		needs = append(needs,
 			Need{Namespace: namespace, Group: "batch", Resources: []string{"cronjobs", "jobs"}, Verbs: []string{"list"}},
-			Need{Namespace: namespace, Group: "batch", Resources: []string{"cronjobs", "cronjobs/status"}, Names: jobs[namespace], Verbs: []string{"patch"}})
+			Need{Namespace: namespace, Group: "batch", Resources: []string{"cronjobs"}, Names: jobs[namespace], Verbs: []string{"patch"}},
+			Need{Namespace: namespace, Group: "batch", Resources: []string{"cronjobs/status"}, Names: jobs[namespace], Verbs: []string{"patch"}})
 	}
 	for _, kind := range []struct {
 		resource string

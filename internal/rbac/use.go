@@ -92,7 +92,7 @@ func Uses() []Use {
 			needs: proxies,
 		},
 		{
-			For:  "The preflight: every object of blue is looked for in green, so every kind is listed.",
+			For:  "The preflight looks for every object of blue in green, and retire-check for blue in all of green: every kind is listed.",
 			When: "`preflight.mode` is not `off`", On: "every kind of Kubernetes itself but `secrets`", Verbs: "list",
 			needs: func(w Wants) []Need {
 				return lists(w, func(r resource, builtin bool) bool { return builtin && r != secrets() })
@@ -104,7 +104,7 @@ func Uses() []Use {
 			needs: func(w Wants) []Need { return lists(w, func(_ resource, builtin bool) bool { return !builtin }) },
 		},
 		{
-			For:  "The preflight: Secrets by name, and Helm's releases. RBAC has no right to names alone: this one shows contents.",
+			For:  "The preflight: Secrets by name, and Helm's releases; retire-check: their values. RBAC has no right to names alone: this one shows contents.",
 			When: "`preflight.mode` and `preflight.secrets` are not `off`", On: "`secrets`", Verbs: "list",
 			needs: func(w Wants) []Need { return lists(w, func(r resource, _ bool) bool { return r == secrets() }) },
 		},

@@ -41,6 +41,9 @@ type Metrics struct {
 	preflightFindings *prometheus.GaugeVec
 	preflightRun      *prometheus.GaugeVec
 	preflightTook     *prometheus.GaugeVec
+	retire            *prometheus.GaugeVec
+
+	readiness *readinessMetrics
 }
 
 // New registers every metric. version is shown by clusterswitch_build_info.
@@ -69,6 +72,8 @@ func New(version string) *Metrics {
 	m.preflightFindings = m.gauge("preflight_findings", "Findings of the preflight's newest report by severity: block, warn, note; waived: those that a waiver covers. Absent before the first.", "pair", "severity")
 	m.preflightRun = m.gauge("preflight_last_run_timestamp_seconds", "When the preflight's last look that gave a report began, full or brief, in seconds since 1970.", "pair")
 	m.preflightTook = m.gauge("preflight_duration_seconds", "How long that look lasted, in seconds.", "pair")
+	m.readiness = newReadinessMetrics(m)
+	m.retire = m.gauge("safe_to_retire", "1 while blue may be deleted by the newest look, 0 while it may not or that isn't known; absent while the pair is not Completed.", "pair")
 	build := m.gauge("build_info", "1, with the build's version.", "version")
 	build.WithLabelValues(version).Set(1)
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -140,6 +145,9 @@ func (m *Metrics) Report(t switcher.Turn) {
 	m.severity.WithLabelValues(pair).Set(float64(d.Reason.Severity()))
 	m.question.WithLabelValues(pair).Set(one(d.Next.Question != nil))
 	m.superseded.WithLabelValues(pair).Set(one(t.Superseded))
+	if m.retire.DeleteLabelValues(pair); d.Next.Phase == shift.Completed {
+		m.retire.WithLabelValues(pair).Set(one(t.Observation.Retire.Safe))
+	}
 	for _, p := range shift.Phases() {
 		m.phase.WithLabelValues(pair, string(p)).Set(one(p == d.Next.Phase))
 	}
@@ -150,6 +158,7 @@ func (m *Metrics) Report(t switcher.Turn) {
 	if until := d.Next.Tail(t.Observation); until.After(t.Now) {
 		m.sticky.WithLabelValues(pair).Set(float64(until.Unix()))
 	}
+	m.readiness.report(t)
 	m.tails(pair, t)
 	m.observed(pair, t.Observation)
 	m.decided(pair, t)
@@ -213,12 +222,13 @@ func (m *Metrics) decided(pair string, t switcher.Turn) {
 
 // Forget drops everything that was measured of a pair that is gone.
 func (m *Metrics) Forget(pair string) {
+	m.readiness.forget(pair)
 	for _, v := range []interface {
 		DeletePartialMatch(labels prometheus.Labels) int
 	}{
 		m.share, m.entrance, m.known, m.phase, m.severity, m.question, m.gate, m.blueReady, m.sticky, m.tail,
 		m.turns, m.lastTurn, m.writes, m.rollbacks, m.journal, m.superseded,
-		m.preflightFindings, m.preflightRun, m.preflightTook,
+		m.preflightFindings, m.preflightRun, m.preflightTook, m.retire,
 	} {
 		v.DeletePartialMatch(prometheus.Labels{"pair": pair})
 	}

@@ -23,15 +23,19 @@ const reference = "../../docs/metrics.md"
 func fullTurn() switcher.Turn {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	return switcher.Turn{
-		Now: now, Plan: shift.Plan{Pair: "shop"}, JournalErr: switcher.ErrConflict,
+		Now: now, Plan: shift.Plan{Pair: "shop", StaleAfter: time.Minute}, JournalErr: switcher.ErrConflict,
 		Observation: shift.Observation{
 			Entrances: []shift.EntranceReading{{Name: "alb-0", At: now, Weights: shift.Weights{Blue: 75, Green: 25}}},
 			Blue:      shift.ClusterReading{At: now, Workloads: []shift.Workload{{Ready: 3, Wanted: 3}}},
+			Loads:     []shift.LoadReading{{Name: "web", At: now, From: now.Add(-time.Minute), To: now, FreshFor: time.Minute, Blue: 75, Green: 25}},
+			Floors:    shift.FloorsReading{At: now, Blue: []shift.Autoscaler{{Held: 3}, {}}},
 		},
 		Decision: shift.Decision{
 			Next: shift.State{
 				Phase: shift.RollingBack, Share: 25, Rollback: &shift.RollbackRecord{Automatic: true},
 				Entrances: []shift.EntranceState{{Entrance: shift.Entrance{Name: "dns-0", Route53: &shift.Route53Entrance{}}, LoweredAt: now}},
+				Baseline:  shift.Baseline{At: now, Ready: 4, Workloads: []shift.WorkloadBaseline{{Workload: " /", Ready: 4}}},
+				Baton:     []shift.BatonState{{Key: "CronJob shop/mail", Side: shift.Blue, Stage: shift.BatonGiving, OffSince: now.Add(-5 * time.Second)}},
 			},
 			Changes: []shift.Change{{Priority: shift.Rollback}}, Reason: shift.UsersSuffer,
 			Verdicts: []shift.Verdict{{Gate: "errors", Judgement: shift.Fail}},
@@ -43,6 +47,9 @@ func fullTurn() switcher.Turn {
 func TestEveryMetricIsSetAndDocumented(t *testing.T) {
 	m := New("v0.0.0-test")
 	m.Report(fullTurn())
+	completed := fullTurn()
+	completed.Decision.Next.Phase = shift.Completed
+	m.Report(completed)
 	m.Reloaded(nil)
 	m.Called("route53", "GetChange", "ok")
 	m.Waited("route53", time.Second)
@@ -65,8 +72,8 @@ func TestEveryMetricIsSetAndDocumented(t *testing.T) {
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", f.GetName(), strings.ToLower(f.GetType().String()), strings.Join(labels, ", "), f.GetHelp())
 	}
-	if got := strings.Count(b.String(), "\n| `clusterswitch_"); got != 24 {
-		t.Errorf("%d metrics speak after a full turn, 24 are registered: one is never set, or this number is old", got)
+	if got := strings.Count(b.String(), "\n| `clusterswitch_"); got != 34 {
+		t.Errorf("%d metrics speak after a full turn, 34 are registered: one is never set, or this number is old", got)
 	}
 	if *update {
 		if err := os.WriteFile(reference, []byte(b.String()), 0o644); err != nil {
@@ -196,5 +203,27 @@ func TestAPairThatIsGoneLeavesNothing(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Only a pair that is Completed says whether blue may be deleted, and what isn't
+// known is not safe.
+func TestSafeToRetireIsToldOfACompletedPairAlone(t *testing.T) {
+	m, turn := New("v0.0.0-test"), fullTurn()
+	turn.Decision.Next.Phase = shift.Completed
+	turn.Observation.Retire = shift.RetireReading{At: turn.Now, Safe: true}
+	m.Report(turn)
+	if got := value(t, m, "clusterswitch_safe_to_retire"); got != 1 {
+		t.Errorf("safe it is %g", got)
+	}
+	turn.Observation.Retire = shift.RetireReading{At: turn.Now, Unknown: true}
+	m.Report(turn)
+	if got := value(t, m, "clusterswitch_safe_to_retire"); got != 0 {
+		t.Errorf("unknown it is %g", got)
+	}
+	turn.Observation.Retire, turn.Decision.Next.Phase = shift.RetireReading{At: turn.Now, Safe: true}, shift.Returning
+	m.Report(turn)
+	if got := value(t, m, "clusterswitch_safe_to_retire"); got != 0 {
+		t.Errorf("on the way back it is still %g", got)
 	}
 }

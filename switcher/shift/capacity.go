@@ -90,6 +90,8 @@ type Readiness struct {
 	// Blue is measured against all of the load; Green against the share that it
 	// has, or is to get next.
 	Blue, Green SideCapacity
+	// Wanted is the percentage from which blue counts as ready.
+	Wanted int
 	// Takes is how long it lasts from the write until the last user whom weights
 	// can move is on blue.
 	Takes time.Duration

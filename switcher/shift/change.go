@@ -91,4 +91,6 @@ type Said struct {
 	Readiness Readiness
 	// Notes are what Notes says of the entrances.
 	Notes []string
+	// Retire says whether blue may be deleted; it counts where the shift is Completed.
+	Retire RetireReading
 }

@@ -125,7 +125,7 @@ func floorsHeld(t *turn, _ Share) []Verdict {
 	if why := t.floorsKnown(); why != "" {
 		return one(floorsGate, Unmeasured, "whether floors are held is unknown: %s", why)
 	}
-	if !hold || t.o.Floors.At.Before(t.next.Floors.Since) {
+	if !hold || !t.o.Floors.At.After(t.next.Floors.Since) {
 		return one(floorsGate, Wait, "floors are being raised")
 	}
 	held := 0
@@ -141,6 +141,8 @@ func floorsHeld(t *turn, _ Share) []Verdict {
 			case want == 0:
 			case a.RevertedBy != "" && a.Min < want:
 				return one(floorsGate, Fail, "%s set %s of %s back to %d, %d is to be held", a.RevertedBy, a.Key(), side.name, a.Min, want)
+			case a.HeldBy != "" && a.Min < want:
+				return one(floorsGate, Fail, "%s of %s is held by %s at %d, %d is to be held", a.Key(), side.name, a.HeldBy, a.Min, want)
 			case a.Min < want:
 				return one(floorsGate, Wait, "%s of %s is at %d, %d is to be held", a.Key(), side.name, a.Min, want)
 			default:

@@ -40,6 +40,14 @@ func TestGateOnFloors(t *testing.T) {
 			func(t *turn) { t.o.Floors.Blue[0].Min, t.o.Floors.Blue[0].RevertedBy = 2, "argocd-controller" },
 			Verdict{floorsGate, Fail, "argocd-controller set HorizontalPodAutoscaler shop/web of blue back to 2, 10 is to be held"},
 		},
+		"another pair holds it lower": {
+			func(t *turn) { t.o.Floors.Green[0].Min, t.o.Floors.Green[0].HeldBy = 3, "pair api" },
+			Verdict{floorsGate, Fail, "HorizontalPodAutoscaler shop/web of green is held by pair api at 3, 5 is to be held"},
+		},
+		"another pair holds it high enough": {
+			func(t *turn) { t.o.Floors.Green[0].Min, t.o.Floors.Green[0].HeldBy = 6, "pair api" },
+			Verdict{floorsGate, Pass, "the floors of 4 autoscalers are held"},
+		},
 		"the load doubled since": {
 			func(t *turn) {
 				t.next.Floors.Peaks = []LoadBaseline{{"alb", 200}}

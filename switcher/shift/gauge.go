@@ -219,13 +219,16 @@ func (c SideCapacity) replicas() string {
 }
 
 // MeasureReadiness answers what would be, went all users back to blue now. It
-// is zero before the first baseline.
+// is zero before the first baseline, and where blue has everyone back.
 func MeasureReadiness(p Plan, s State, o Observation, now time.Time) Readiness {
-	if s.Baseline.Ready <= 0 || s.Phase == Idle {
+	if s.Baseline.Ready <= 0 || s.Phase == Idle || s.Phase == RolledBack {
 		return Readiness{}
 	}
 	t := newTurn(p, s, o, now)
-	return Readiness{Blue: t.capacity(Blue, Full), Green: t.capacity(Green, s.nextShare())}
+	return Readiness{
+		Blue: t.capacity(Blue, Full), Green: t.capacity(Green, s.nextShare()), Wanted: p.Capacity.enough(),
+		Takes: WayBackTakes(s, o), Tails: Tails(s, o, now),
+	}
 }
 
 // nextShare is the share that green is to get next, or has where it gets no

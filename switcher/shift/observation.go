@@ -21,6 +21,7 @@ type Observation struct {
 	Floors     FloorsReading
 	Singletons []SingletonReading
 	Preflight  PreflightReading
+	Retire     RetireReading
 	// Notes are sentences about the pair for those who read the journal. No
 	// decision looks at them.
 	Notes []string

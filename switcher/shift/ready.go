@@ -40,12 +40,11 @@ func (p CapacityPolicy) enough() int {
 // weak one gets all users by a person's wish, and while users stand on green.
 func (t *turn) sayReadiness(d *Decision) {
 	policy := t.p.Capacity
-	switch d.Reason {
-	case Holding, GateWaits, ApprovalNeeded, Paused, StandingBy:
-		if c := t.capacity(Blue, Full); policy.AtLeast > 0 && t.next.Active() && c.Known && c.Percent < policy.AtLeast {
+	standing := []Reason{Holding, GateWaits, ApprovalNeeded, Paused, StandingBy}
+	if policy.AtLeast > 0 && t.next.Active() && slices.Contains(standing, d.Reason) {
+		if c := t.capacity(Blue, Full); c.Known && c.Percent < policy.AtLeast {
 			d.Message += fmt.Sprintf("; %s, less than %d %%", c.Sentence(Blue), policy.AtLeast)
 		}
-		return
 	}
 	if d.Next.Phase == RollingBack && t.wayBack().Warns {
 		d.Message += "; WARNING: " + t.capacity(Blue, Full).Sentence(Blue)
@@ -53,8 +52,7 @@ func (t *turn) sayReadiness(d *Decision) {
 }
 
 // CapacityNotes says what of capacity and floors people should know besides the
-// decision: a policy that is broken and only warns, floors that somebody else
-// set back, and those that an autoscaler's maximum cuts short.
+// decision: a policy that is broken, and floors that somebody else set back.
 func CapacityNotes(p Plan, s State, o Observation, now time.Time) []string {
 	t := newTurn(p, s, o, now)
 	var notes []string
@@ -69,20 +67,14 @@ func CapacityNotes(p Plan, s State, o Observation, now time.Time) []string {
 	if o.Floors.Err != "" {
 		notes = append(notes, "autoscalers' floors: "+o.Floors.Err)
 	}
-	_, blue, green := t.floors()
-	return slices.Concat(notes, floorNotes(Blue, blue, o.Floors.Blue), floorNotes(Green, green, o.Floors.Green))
+	return slices.Concat(notes, floorNotes(Blue, o.Floors.Blue), floorNotes(Green, o.Floors.Green))
 }
 
-func floorNotes(side Side, floors []Floor, autoscalers []Autoscaler) []string {
+func floorNotes(side Side, autoscalers []Autoscaler) []string {
 	var notes []string
-	least := leastByKey(floors)
 	for _, a := range autoscalers {
-		want := least[a.Workload]
 		if a.RevertedBy != "" {
 			notes = append(notes, fmt.Sprintf("%s of %s: %s set its floor back to %d", a.Key(), side, a.RevertedBy, a.Min))
-		}
-		if want > a.Max {
-			notes = append(notes, fmt.Sprintf("%s of %s: its maximum of %d is less than the %d replicas that are needed", a.Key(), side, a.Max, want))
 		}
 	}
 	return notes

@@ -55,10 +55,6 @@ func TestNotesOnCapacityAndFloors(t *testing.T) {
 			func(t *turn) { t.o.Floors.Blue[0].Min, t.o.Floors.Blue[0].RevertedBy = 2, "argocd-controller" },
 			[]string{"HorizontalPodAutoscaler shop/web of blue: argocd-controller set its floor back to 2"},
 		},
-		"an autoscaler's maximum is too low": {
-			func(t *turn) { t.o.Floors.Green[0].Max = 3 },
-			[]string{"HorizontalPodAutoscaler shop/web of green: its maximum of 3 is less than the 5 replicas that are needed"},
-		},
 		"a side can't be written": {func(t *turn) { t.o.Floors.Err = "green: forbidden" }, []string{"autoscalers' floors: green: forbidden"}},
 		"nothing is held":         {func(t *turn) { t.o.Floors.Err = "green: forbidden"; t.next.FloorsHeld = false }, nil},
 	} {

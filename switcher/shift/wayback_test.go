@@ -88,3 +88,92 @@ func TestThePlannedWayBackWaitsForBlueAlone(t *testing.T) {
 		})
 	}
 }
+
+// A way back from a completed shift is an attempt of its own from its first move
+// on, planned or not, and not before.
+func TestAWayBackAfterCompletionIsAnAttemptOfItsOwn(t *testing.T) {
+	t.Parallel()
+	waits := func(t *turn) {
+		t.next.Phase, t.next.From, t.next.Rollback, t.next.EndedAt = Returning, Completed, nil, t.now
+		t.o.BlueProbes = nil
+	}
+	if d := goingBack(waits).returning(); d.Reason != BlueNotReady || d.Next.Attempt != 1 || d.Next.From != Completed || d.Next.EndedAt.IsZero() {
+		t.Errorf("while it waits: %s: attempt %d, from %q", d.Reason, d.Next.Attempt, d.Next.From)
+	}
+	for name, move := range map[string]func(t *turn) Decision{
+		"its first step": func(t *turn) Decision { t.p.Gates.BlueProbes = nil; return t.returning() },
+		"a person's flag": func(t *turn) Decision {
+			t.o.Request.RollbackBy = []string{"config"}
+			return t.decide()
+		},
+		"users who suffer": func(t *turn) Decision {
+			t.o.Traffic[0].Requests, t.o.Traffic[0].Errors, t.p.Gates.Traffic[0].Breaches = 1000, 500, 1
+			return t.decide()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := move(goingBack(waits))
+			if len(d.Changes) == 0 || d.Next.Attempt != 2 || d.Next.From != "" || !d.Next.EndedAt.IsZero() || d.Next.Rollback == nil {
+				t.Errorf("%s: attempt %d, from %q, ended %s", d.Reason, d.Next.Attempt, d.Next.From, d.Next.EndedAt)
+			}
+		})
+	}
+}
+
+// While a rise is on its way nothing is reached, whoever waits for blue: what is
+// measured may still be of the share before.
+func TestWaitingForBlueReachesNoShareThatIsNotSeen(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		stands  Share
+		reached bool
+	}{
+		"the rise isn't seen yet": {25, false},
+		"the rise is seen":        {50, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := goingBack(func(t *turn) {
+				t.next.From, t.next.Rollback, t.o.BlueProbes = Shifting, nil, nil
+				t.next.ShownAt, t.next.ReachedAt = time.Time{}, time.Time{}
+				t.next.Entrances[1].pend(EntranceReading{Weights: Share(25).Weights()})
+				t.o.Entrances[1].Weights = test.stands.Weights()
+				t.o.Entrances[0].TTL = 0
+			}).decide()
+			if d.Reason != BlueNotReady || d.Next.ReachedAt.IsZero() == test.reached {
+				t.Errorf("%s: %s; reached at %s", d.Reason, d.Message, d.Next.ReachedAt)
+			}
+		})
+	}
+}
+
+func TestARollbackWithoutTheJournalEndsThePlannedWaiting(t *testing.T) {
+	t.Parallel()
+	turn := goingBack(func(t *turn) { t.next.From, t.next.Rollback = OnStandby, nil })
+	if fault := turn.next.Fault(); fault != "" {
+		t.Fatalf("the journal is refused: %s", fault)
+	}
+	turn.o.Entrances[0].Mark = &Mark{Attempt: 1, Version: 9, Phase: RollingBack, Rollback: true}
+	s, final := Recover(Found{State: turn.next, Present: true}, turn.o, turn.now)
+	if !final || s.Phase != RollingBack || s.From != "" || s.Rollback == nil {
+		t.Errorf("it goes on in %s, from %q", s.Phase, s.From)
+	}
+}
+
+func TestARiseTellsWhenBlueWasLeft(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.ask = Request{Serve: Green, Attempt: 1}
+	rose := map[string]time.Time{}
+	for w.mind.Phase != OnStandby {
+		for _, c := range w.tick(10 * time.Second).Changes {
+			rose[c.Entrance.Name] = w.now
+		}
+	}
+	for _, e := range w.mind.Entrances {
+		if !e.RaisedAt.Equal(rose[e.Name]) || !e.LoweredAt.IsZero() {
+			t.Errorf("%s: raised at %s, lowered at %s; the last rise was sent at %s", e.Name, e.RaisedAt, e.LoweredAt, rose[e.Name])
+		}
+	}
+}

@@ -143,6 +143,7 @@ type SpecChange struct {
 	Attempt       *int
 	Approved      *Approval
 	Resolve       *Resolution
+	Vouch         *Vouch
 
 	// IfVersion is the resourceVersion of the object that the change was made
 	// for: if it is another by now, nothing is changed. Empty changes any.
@@ -159,6 +160,7 @@ func (c SpecChange) mergePatch() ([]byte, error) {
 	put(spec, "attempt", c.Attempt)
 	put(spec, "approved", c.Approved)
 	put(spec, "resolve", c.Resolve)
+	put(spec, "vouch", c.Vouch)
 	patch := map[string]any{"spec": spec}
 	if c.IfVersion != "" {
 		patch["metadata"] = map[string]any{"resourceVersion": c.IfVersion}

@@ -14,6 +14,8 @@ func TestASpecChangeTouchesOnlyWhatItNames(t *testing.T) {
 		"no attempt":                   {SpecChange{Attempt: new(0)}, `{"spec":{"attempt":null}}`},
 		"an approval names both parts": {SpecChange{Approved: &Approval{Attempt: 2, Step: 1}}, `{"spec":{"approved":{"attempt":2,"step":1}}}`},
 		"an approval is taken away":    {SpecChange{Approved: &Approval{}}, `{"spec":{"approved":null}}`},
+		"a word for one side":          {SpecChange{Vouch: &Vouch{Attempt: 2, Take: "blue"}}, `{"spec":{"vouch":{"attempt":2,"take":"blue"}}}`},
+		"a word is taken back":         {SpecChange{Vouch: &Vouch{}}, `{"spec":{"vouch":null}}`},
 		"an answer":                    {SpecChange{Resolve: &Resolution{ID: "1-7", How: "adopt"}}, `{"spec":{"resolve":{"id":"1-7","how":"adopt"}}}`},
 		"a version to hold on to": {
 			SpecChange{Attempt: new(2), Rollback: new(false), RollbackForce: new(false), IfVersion: "77"},

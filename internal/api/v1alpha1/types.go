@@ -5,6 +5,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
+// SafeToRetire is the type of the condition that says whether blue may be deleted.
+const SafeToRetire = "SafeToRetire"
+
 // TrafficSwitch is one pair of clusters whose traffic clusterswitch moves. It
 // has the pair's name. Its spec is what people ask for, its status what the
 // daemon says and remembers.
@@ -16,6 +19,7 @@ import (
 // +kubebuilder:printcolumn:name="Green",type=integer,JSONPath=`.status.share`,description="Percent of the traffic that green is meant to have"
 // +kubebuilder:printcolumn:name="Step",type=string,JSONPath=`.status.step`,description="Steps entered, of all steps"
 // +kubebuilder:printcolumn:name="Blue ready",type=string,JSONPath=`.status.blueReady`,description="Ready replicas of blue, of those that it should have"
+// +kubebuilder:printcolumn:name="Can take",type=integer,JSONPath=`.status.readiness.blueCapacityPercent`,description="Percent of the present load that blue could carry, if all went back to it now"
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.reason`,description="Why the daemon did what it did last"
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type TrafficSwitch struct {
@@ -70,6 +74,20 @@ type TrafficSwitchSpec struct {
 	// Resolve answers the question in the status.
 	// +optional
 	Resolve Resolution `json:"resolve,omitzero"`
+	// Vouch is a person's word that nothing of the singletons runs on one side
+	// although the daemon can't see that: the other side takes them.
+	// +optional
+	Vouch Vouch `json:"vouch,omitzero"`
+}
+
+// Vouch is for one attempt, so that it can't leak into the next.
+type Vouch struct {
+	// Attempt is the attempt's number.
+	// +kubebuilder:validation:Minimum=1
+	Attempt int `json:"attempt"`
+	// Take is the side that takes the singletons; nothing of them runs on the other.
+	// +kubebuilder:validation:Enum=blue;green
+	Take string `json:"take"`
 }
 
 // Approval names one step of one attempt, so that it can't leak into the next.
@@ -119,6 +137,17 @@ type TrafficSwitchStatus struct {
 	// BlueReady is how many replicas of blue are ready, of how many: "3/3".
 	// +optional
 	BlueReady string `json:"blueReady,omitempty"`
+	// Readiness answers what would be, if all users went back to blue now. It is
+	// absent where no attempt has users on green.
+	// +optional
+	Readiness *Readiness `json:"readiness,omitempty"`
+	// Conditions sum the pair up for tools. BlueReady: blue could carry as much of
+	// the present load as standby.capacity.atLeast wants. SafeToRetire: blue may be
+	// deleted; it is there while the pair is Completed.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
 	// Notes are what else decides where users go, beside the weights: other
 	// records of a group, cookies of clients, health checks; and why there is no
 	// runbook.
@@ -141,6 +170,11 @@ type TrafficSwitchStatus struct {
 	// Rollback says who or what sent the traffic of this attempt back.
 	// +optional
 	Rollback *Rollback `json:"rollback,omitempty"`
+	// Singletons are those that were handed over, or are on their way.
+	// +optional
+	// +listType=map
+	// +listMapKey=key
+	Singletons []Singleton `json:"singletons,omitempty"`
 	// Journal is all that the daemon must remember: the exact JSON of its state,
 	// with a schema number. It is written for the next start, not for people.
 	// +optional
@@ -169,6 +203,41 @@ type Gate struct {
 	Message string `json:"message,omitempty"`
 }
 
+// Singleton is something of which one may run in the world.
+type Singleton struct {
+	// Key is its kind, namespace and name: "CronJob shop/report".
+	Key string `json:"key"`
+	// Side is blue or green, by Stage.
+	Side string `json:"side"`
+	// Stage is held: Side has it; giving: Side was told to stop, and ends what it
+	// began; taking: Side was told to begin, and was not seen on yet; back: blue has
+	// it again, and both sides become what they were before the attempt.
+	Stage string `json:"stage"`
+	// Since is when the stage began.
+	Since metav1.Time `json:"since"`
+	// OffSince is since when neither side begins work; absent: one does.
+	// +optional
+	OffSince *metav1.Time `json:"offSince,omitempty"`
+	// Failed says why the last hand-over was given up.
+	// +optional
+	Failed string `json:"failed,omitempty"`
+	// Gap is the last time in which neither side began work.
+	// +optional
+	Gap *SingletonGap `json:"gap,omitempty"`
+}
+
+// SingletonGap is a time in which neither side began a singleton's work.
+type SingletonGap struct {
+	// From is when the one side was told to stop.
+	From metav1.Time `json:"from"`
+	// To is when the other was seen on.
+	To metav1.Time `json:"to"`
+	// Missed is a run that was due in it and is not made up for, by the CronJob's
+	// startingDeadlineSeconds; absent: none is known.
+	// +optional
+	Missed *metav1.Time `json:"missed,omitempty"`
+}
+
 // Rollback says who or what sent traffic back, and why.
 type Rollback struct {
 	// By is who asked for it.
@@ -181,3 +250,75 @@ type Rollback struct {
 	// +optional
 	Automatic bool `json:"automatic,omitempty"`
 }
+
+// BlueReady says whether blue could take everything back: True, False,
+// or Unknown where that can't be told or nothing is to go back.
+const BlueReady = "BlueReady"
+
+// Readiness is what would be, if all users went back to blue now.
+type Readiness struct {
+	// Message says it in a sentence.
+	Message string `json:"message"`
+	// BlueCapacityPercent is how much of all of the present load blue could carry,
+	// of the workload where that is least; it may be above 100. Absent: unknown.
+	// +optional
+	BlueCapacityPercent *int `json:"blueCapacityPercent,omitempty"`
+	// GreenCapacityPercent is how much green could carry of the share that it is to
+	// get next, or has. Absent: unknown.
+	// +optional
+	GreenCapacityPercent *int `json:"greenCapacityPercent,omitempty"`
+	// WantedPercent is the capacity from which blue counts as ready.
+	WantedPercent int `json:"wantedPercent"`
+	// Blue says what blue's capacity comes from.
+	Blue Capacity `json:"blue"`
+	// Green says what green's capacity comes from.
+	Green Capacity `json:"green"`
+	// Takes is how long it lasts until the last user whom weights can move is on
+	// blue, such as 2m0s; empty: not known.
+	// +optional
+	Takes string `json:"takes,omitempty"`
+	// Tails are the users whom weights don't move at once.
+	// +optional
+	// +listType=atomic
+	Tails []Tail `json:"tails,omitempty"`
+}
+
+// Capacity is what one side has, and what it needs.
+type Capacity struct {
+	// Why says why it is unknown.
+	// +optional
+	Why string `json:"why,omitempty"`
+	// Weakest is the workload where capacity is least, such as "Deployment shop/web";
+	// empty: all workloads together.
+	// +optional
+	Weakest string `json:"weakest,omitempty"`
+	// Ready is how many of its replicas are ready.
+	// +optional
+	Ready int `json:"ready,omitempty"`
+	// Needed is how many are needed.
+	// +optional
+	Needed int `json:"needed,omitempty"`
+	// ByLoad tells that the need follows the measured load. Else it follows the
+	// replicas that carried everything before the shift.
+	// +optional
+	ByLoad bool `json:"byLoad,omitempty"`
+}
+
+// Tail is who stays on a side although the weights say otherwise.
+type Tail struct {
+	// Entrance is where they come in.
+	Entrance string `json:"entrance"`
+	// Side is blue or green: where they stay.
+	Side string `json:"side"`
+	// Kind is dns, cookie, connection or deregistration.
+	Kind string `json:"kind"`
+	// For is how long they would stay, were they sent to the other side now, such as
+	// 1h0m0s; or endless, where nothing bounds it.
+	For string `json:"for"`
+	// Until is when those are gone who were sent to the other side already.
+	// +optional
+	Until metav1.Time `json:"until,omitzero"`
+}
+
+// TailEndless is what Tail.For is where nothing bounds it.
+const TailEndless = "endless"

@@ -82,6 +82,8 @@ type Cluster struct {
 	CRDs       map[string]CRD
 	Argo       Argo
 	Queries    []Query
+	// Retiring is read in a scope of Retire alone.
+	Retiring Retiring
 }
 
 // Gap is something that could not be read. It becomes a finding: what was not

@@ -75,6 +75,10 @@ type Balancer struct {
 	Groups []string
 	// Known: Listeners and Groups are all that there are.
 	Known bool
+	// Created is when it was made; zero: AWS doesn't tell.
+	Created time.Time
+	// RoleARN is the role that saw it; empty: the daemon's own identity.
+	RoleARN string
 }
 
 // Listener is a listener with its rules.

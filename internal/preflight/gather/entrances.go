@@ -38,7 +38,7 @@ func bindingGroups() []string { return []string{"elbv2.k8s.aws", "eks.amazonaws.
 
 // entrances keeps what lets users into a cluster.
 func entrances(Options) topic {
-	t := topic{brief: true, whole: map[facts.GroupKind]func(*facts.Cluster, runtime.Object){
+	t := topic{brief: true, retire: true, whole: map[facts.GroupKind]func(*facts.Cluster, runtime.Object){
 		{Kind: "Service"}: func(c *facts.Cluster, o runtime.Object) {
 			if s, ok := as[*corev1.Service](c, facts.GroupKind{Kind: "Service"}, o); ok {
 				addOpenService(c, s)

@@ -49,6 +49,9 @@ type Options struct {
 	Settings facts.Settings
 	// Timeout bounds the reading of one cluster; at least a second.
 	Timeout time.Duration
+	// Words are looked for in every object, in a scope of Retire; none: no object is
+	// searched.
+	Words []facts.Word
 
 	// key makes the digests of Secrets. It lives as long as one preflight, so that
 	// a digest tells nothing to anybody who sees it later.

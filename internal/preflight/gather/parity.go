@@ -17,7 +17,7 @@ type take = func(c *facts.Cluster, o runtime.Object)
 func marks(Options) topic {
 	rules := facts.LeftOut()
 	of := map[facts.GroupKind][]int{}
-	return topic{brief: true, meta: func(c *facts.Cluster, k facts.Kind, o metav1.Object) {
+	return topic{brief: true, retire: true, meta: func(c *facts.Cluster, k facts.Kind, o metav1.Object) {
 		mine, known := of[k.GroupKind]
 		if !known {
 			mine = facts.RulesOf(k.GroupKind)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -44,7 +45,8 @@ func (r *reader) lists(c *facts.Cluster, k facts.GroupKind, topics []topic) bool
 			return true
 		}
 	}
-	if r.options.Scope == facts.Brief || facts.LeftOutWhole(k) {
+	all := r.options.Scope == facts.Full || slices.ContainsFunc(topics, func(t topic) bool { return t.every != nil }) && searched(r.options, k)
+	if !all || facts.LeftOutWhole(k) {
 		return false
 	}
 	first, also := twice(k)
@@ -79,6 +81,11 @@ func (r *reader) deliver(k facts.Kind, topics []topic, c *facts.Cluster) (each f
 	for _, t := range topics {
 		if t.whole[k.GroupKind] != nil {
 			whole = append(whole, t.whole[k.GroupKind])
+		}
+	}
+	for _, t := range topics {
+		if t.every != nil {
+			whole = append(whole, func(c *facts.Cluster, o runtime.Object) { t.every(c, k.GroupKind, o) })
 		}
 	}
 	return func(page []runtime.Object) error {

@@ -32,7 +32,7 @@ func schedules() map[facts.GroupKind]string {
 
 // singletons keeps what must not run in two clusters at a time.
 func singletons(Options) topic {
-	t := topic{brief: true, whole: map[facts.GroupKind]func(*facts.Cluster, runtime.Object){
+	t := topic{brief: true, retire: true, whole: map[facts.GroupKind]func(*facts.Cluster, runtime.Object){
 		{Group: "batch", Kind: "CronJob"}: func(c *facts.Cluster, o runtime.Object) {
 			if j, ok := as[*batchv1.CronJob](c, facts.GroupKind{Group: "batch", Kind: "CronJob"}, o); ok {
 				c.Network.Jobs = append(c.Network.Jobs, cronJobOf(j))

@@ -21,6 +21,11 @@ type topic struct {
 	// but the kinds that such topics need whole. They must be cheap: the brief
 	// scope is read at each step of a shift.
 	brief bool
+	// retire says that it is wanted in a scope of Retire.
+	retire bool
+	// every is called for each object of each kind that is listed, as whole is, after
+	// all of these. It makes a scope of Retire list every kind.
+	every func(c *facts.Cluster, k facts.GroupKind, o runtime.Object)
 	// whole are the kinds whose objects it needs entire. Built-in kinds come with
 	// their own type, others as *unstructured.Unstructured. The object belongs to
 	// the caller: keep nothing of it but strings, numbers and copies, so that a
@@ -45,12 +50,16 @@ func topics(o Options) []topic {
 		settled(o),
 		argo(o),
 		metricsInUse(o),
+		retiring(o),
+		references(o), // last: the others may need of an object what this takes off
 	}, apis(o)...)
 }
 
 // wanted gives the topics of the scope.
 func wanted(o Options) []topic {
-	return slices.DeleteFunc(topics(o), func(t topic) bool { return o.Scope == facts.Brief && !t.brief })
+	return slices.DeleteFunc(topics(o), func(t topic) bool {
+		return o.Scope == facts.Brief && !t.brief || o.Scope == facts.Retire && !t.retire
+	})
 }
 
 // as gives a built-in object its type. A server that prefers a version which

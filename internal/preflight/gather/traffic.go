@@ -53,6 +53,8 @@ type TrafficOptions struct {
 	// Begun: the shift has begun, so that green may have a share.
 	Begun bool
 	AWS   AWS
+	// Hosts are names and addresses of load balancers that are looked for besides.
+	Hosts []string
 	// Lookup resolves a host name into IP addresses; nil: names aren't resolved, and
 	// load balancers are known by their names alone.
 	Lookup func(ctx context.Context, host string) ([]string, error)
@@ -94,7 +96,7 @@ func Traffic(ctx context.Context, o TrafficOptions) facts.Traffic {
 			t.Gaps = append(t.Gaps, facts.Gap{What: "the records of entrance " + o.Entrances[i].Name, Why: why(failed[i])})
 		}
 	}
-	survey(ctx, o.AWS, &t)
+	survey(ctx, o.AWS, &t, o.Hosts)
 	lead(&t)
 	resolveHosts(ctx, o.Lookup, &t)
 	return t
@@ -102,8 +104,8 @@ func Traffic(ctx context.Context, o TrafficOptions) facts.Traffic {
 
 // survey looks at the load balancers that the entrances name or lead to, place by
 // place.
-func survey(ctx context.Context, aws AWS, t *facts.Traffic) {
-	wanted := sought(t.Entrances)
+func survey(ctx context.Context, aws AWS, t *facts.Traffic, also []string) {
+	wanted := sought(t.Entrances, also)
 	found := make([]Surveyed, len(wanted))
 	var looking sync.WaitGroup
 	for i, s := range wanted {
@@ -111,8 +113,9 @@ func survey(ctx context.Context, aws AWS, t *facts.Traffic) {
 	}
 	looking.Wait()
 	seen := map[string]bool{} // host names of load balancers
-	for _, f := range found {
+	for i, f := range found {
 		for _, b := range f.Balancers {
+			b.RoleARN = wanted[i].RoleARN
 			t.Balancers[b.ARN], seen[b.DNSName] = b, true
 		}
 		for _, g := range f.Groups {
@@ -161,7 +164,7 @@ func (p *plan) at(role, region string) *Sought {
 // sought plans what is looked for: each entrance's own load balancer as its own
 // role, and those that records lead to as the daemon itself and as each role that
 // another entrance names in the region.
-func sought(entrances []facts.Entrance) []Sought {
+func sought(entrances []facts.Entrance, also []string) []Sought {
 	var p plan
 	for _, e := range entrances {
 		if b := e.Balancer; b != nil {
@@ -172,14 +175,15 @@ func sought(entrances []facts.Entrance) []Sought {
 	}
 	for _, e := range entrances {
 		for _, r := range e.Records {
-			for _, target := range r.Targets {
-				if region, ok := regionOf(target); ok {
-					p.host(target, region)
-				} else if isAddress(target) {
-					s := p.at("", "")
-					s.Addresses = append(s.Addresses, target)
-				}
-			}
+			also = append(also[:len(also):len(also)], r.Targets...)
+		}
+	}
+	for _, target := range also {
+		if region, ok := regionOf(target); ok {
+			p.host(target, region)
+		} else if isAddress(target) {
+			s := p.at("", "")
+			s.Addresses = append(s.Addresses, target)
 		}
 	}
 	for i := range p.places {
