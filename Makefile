@@ -37,6 +37,10 @@ test: c-compiler control-plane tools ## Run all tests with the race detector
 preflight-planted: build control-plane tool-helm ## Try the preflight at two real clusters, alike and with differences planted (4 min; first time 10 more)
 	@$(BIN)/sandbox preflight-planted --daemon $(BIN)/clusterswitch --helm $(BIN)/helm
 
+.PHONY: ready-sim
+ready-sim: build control-plane ## Show that blue stays ready while autoscalers shrink what has no users (4 min; first time 8 more)
+	@$(BIN)/sandbox ready-sim --daemon $(BIN)/clusterswitch
+
 .PHONY: e2e
 e2e: demo preflight-planted ## Run the demo, the planted preflight, and the tests that need the whole world (build tag e2e)
 	@packages=$$({ grep -rl --include='*_test.go' '^//go:build e2e' cmd config internal probes switcher || true; } | xargs -r -n1 dirname | sort -u | sed 's#^#./#'); \

@@ -19,6 +19,7 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/controlplane"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/demo"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/planted"
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/ready"
 )
 
 var errDemoFailed = errors.New("a scenario failed; its logs are beside the report")
@@ -28,7 +29,7 @@ func newCommand() *cobra.Command {
 		Use: "sandbox", Short: "The demo world of clusterswitch: embedded AWS, edge, control planes, users",
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(awsCommand(), demoCommand(), benchCommand(), plantedCommand())
+	root.AddCommand(awsCommand(), demoCommand(), benchCommand(), plantedCommand(), readyCommand())
 	return root
 }
 
@@ -140,6 +141,29 @@ func plantedCommand() *cobra.Command {
 	cmd.Flags().StringSliceVar(&options.Only, "check", nil, "plant only differences that these checks must find")
 	cobra.CheckErr(cmd.MarkFlagRequired("daemon"))
 	cobra.CheckErr(cmd.MarkFlagRequired("helm"))
+	return cmd
+}
+
+func readyCommand() *cobra.Command {
+	options := ready.Options{Seed: 1}
+	cmd := &cobra.Command{
+		Use: "ready-sim", Short: "Show that blue stays ready although autoscalers shrink what has no users: " + strings.Join(ready.Names(), ", "),
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if options.Assets, options.CRDs, err = parts(); err != nil {
+				return err
+			}
+			options.Out = os.Stdout
+			return ready.Run(cmd.Context(), options)
+		},
+	}
+	cmd.Flags().StringVar(&options.Daemon, "daemon", "", "path of the clusterswitch binary")
+	cmd.Flags().StringVar(&options.Dir, "dir", ".demo/ready", "folder for logs and configurations")
+	cmd.Flags().StringSliceVar(&options.Only, "scene", nil, "play only these scenes")
+	cmd.Flags().IntVar(&options.Rate, "rate", 120, "the users' requests per second")
+	cmd.Flags().DurationVar(&options.Patience, "patience", 90*time.Second, "how long one scene may take")
+	cobra.CheckErr(cmd.MarkFlagRequired("daemon"))
 	return cmd
 }
 

@@ -188,7 +188,7 @@ func (t *turn) takingMatter(e BatonState, r SingletonReading) batonMatter {
 }
 
 func (t *turn) vouchHint() string {
-	return fmt.Sprintf("if nothing of it runs there, say so: spec.vouch with attempt %d and take: blue", t.next.Attempt)
+	return fmt.Sprintf("if nothing of it runs there, say so: clusterswitch singletons %s --take blue", t.p.Pair)
 }
 
 // changedBy names who changed a singleton against this pair, and why this pair

@@ -50,13 +50,17 @@ type Options struct {
 	Network Listener
 	// HealthPath is what health checks ask for; default /healthz.
 	HealthPath string
+	// Capacity is how much it can do; the zero value is no limit.
+	Capacity Capacity
 }
 
 // Pod is one running pod.
 type Pod struct {
 	options  Options
 	faults   atomic.Pointer[Faults]
+	turns    turns
 	requests atomic.Int64 // health checks not counted
+	shed     atomic.Int64 // of the requests: those that met a full queue
 
 	mu     sync.Mutex // guards the port
 	port   *port      // nil while the pod refuses connections
@@ -70,7 +74,7 @@ func Start(o Options) (*Pod, error) {
 	}
 	o.Name = cmp.Or(o.Name, o.Address)
 	o.HealthPath = cmp.Or(o.HealthPath, "/healthz")
-	p := &Pod{options: o}
+	p := &Pod{options: o, turns: turns{capacity: o.Capacity}}
 	p.faults.Store(&Faults{})
 	port, err := openPort(o.Network, o.Address, p)
 	if err != nil {
@@ -85,6 +89,9 @@ func (p *Pod) Address() string { return p.options.Address }
 
 // Requests is how many requests came in so far, health checks not counted.
 func (p *Pod) Requests() int64 { return p.requests.Load() }
+
+// Shed is how many of them were answered 503 because the queue was full.
+func (p *Pod) Shed() int64 { return p.shed.Load() }
 
 // SetFaults replaces the faults. It fails if the port cannot be opened again
 // after Refuse, and waits for the requests under way when Refuse begins.
@@ -141,8 +148,8 @@ func (p *Pod) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if faults.Unhealthy {
 			status = http.StatusServiceUnavailable
 		}
-	} else if fails(p.requests.Add(1), faults.ErrorRatio) {
-		status = http.StatusInternalServerError
+	} else if status = p.work(r.Context(), faults.ErrorRatio); status == 0 {
+		return
 	}
 	w.WriteHeader(status)
 	// A client that went away is the only one who could be told.
@@ -153,6 +160,23 @@ func (p *Pod) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Path:    r.URL.Path,
 		Status:  status,
 	})
+}
+
+// work does what a user's request asks for and gives the answer's status; 0: the
+// client went away.
+func (p *Pod) work(ctx context.Context, errorRatio float64) int {
+	number := p.requests.Add(1)
+	wait, ok := p.turns.take(time.Now())
+	switch {
+	case !ok:
+		p.shed.Add(1)
+		return http.StatusServiceUnavailable
+	case !pause(ctx, wait):
+		return 0
+	case fails(number, errorRatio):
+		return http.StatusInternalServerError
+	}
+	return http.StatusOK
 }
 
 // answer is the body of every answer.

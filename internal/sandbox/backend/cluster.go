@@ -14,9 +14,10 @@ type Cluster struct {
 	name    string
 	network Listener
 
-	mu     sync.Mutex
-	faults Faults
-	pods   map[string]*Pod // by address
+	mu       sync.Mutex
+	faults   Faults
+	capacity Capacity
+	pods     map[string]*Pod // by address
 }
 
 // NewCluster returns a cluster without pods; the name is blue or green.
@@ -31,7 +32,7 @@ func (c *Cluster) Add(podName, address string) error {
 	if c.pods[address] != nil {
 		return fmt.Errorf("adding pod %s: %s is taken", podName, address)
 	}
-	pod, err := Start(Options{Cluster: c.name, Name: podName, Address: address, Network: c.network})
+	pod, err := Start(Options{Cluster: c.name, Name: podName, Address: address, Network: c.network, Capacity: c.capacity})
 	if err != nil {
 		return err
 	}
@@ -68,6 +69,25 @@ func (c *Cluster) Requests() int64 {
 		sum += pod.Requests()
 	}
 	return sum
+}
+
+// Served tells of each present pod, by address, how many requests it really
+// answered; those that met a full queue are not among them.
+func (c *Cluster) Served() map[string]int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	served := make(map[string]int64, len(c.pods))
+	for address, pod := range c.pods {
+		served[address] = pod.Requests() - pod.Shed()
+	}
+	return served
+}
+
+// SetCapacity says how much each pod can do that is added from now on.
+func (c *Cluster) SetCapacity(capacity Capacity) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.capacity = capacity
 }
 
 // SetFaults replaces the faults of all pods, and of those added later.

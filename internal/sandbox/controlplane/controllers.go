@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,19 +21,32 @@ import (
 // are the real ones, and kwok plays the kubelets. Pods become Running and Ready
 // although nothing runs in them, Jobs complete, and service accounts have to exist
 // before their pods. A pod with the annotation WaitingAnnotation never becomes
-// ready.
+// ready; StartingAnnotation, WorkingAnnotation and LeavingAnnotation let pods take
+// their time.
 type Controllers struct {
 	// Nodes are registered, and Ready, before Start returns; at least one.
 	Nodes []Node
 	// PodCIDR is where pods get their addresses from, such as 10.10.0.1/16. None of
 	// them leads anywhere by itself. Empty: 10.0.0.1/24, kwok's own.
 	PodCIDR string
+	// ManagerFlags are more flags of kube-controller-manager: name without dashes,
+	// and value.
+	ManagerFlags map[string]string
 }
 
 // WaitingAnnotation keeps a pod from becoming ready; its value is the reason that
 // its containers wait, such as ImagePullBackOff. With CrashLoopBackOff they were
 // restarted seven times.
 const WaitingAnnotation = "sandbox.clusterswitch.io/waiting"
+
+// These say how long a pod takes until it is ready, how long a Job's pod works, and
+// how long a pod is there after somebody deleted it. Values are durations such as
+// 1500ms; without them nothing takes any time.
+const (
+	StartingAnnotation = "sandbox.clusterswitch.io/starting"
+	WorkingAnnotation  = "sandbox.clusterswitch.io/working"
+	LeavingAnnotation  = "sandbox.clusterswitch.io/leaving"
+)
 
 //go:embed stages.yaml
 var stages []byte
@@ -100,10 +114,14 @@ func (cp *ControlPlane) controllers(o *Controllers) []program {
 	if o.PodCIDR != "" {
 		kwok = append(kwok, "--cidr="+o.PodCIDR)
 	}
+	manager := append(slices.Clone(kubernetes),
+		"--root-ca-file="+cp.path("root-ca.crt"),
+		"--service-account-private-key-file="+filepath.Join(cp.plane.APIServer.CertDir, "sa-signer.key"))
+	for _, name := range slices.Sorted(maps.Keys(o.ManagerFlags)) {
+		manager = append(manager, "--"+name+"="+o.ManagerFlags[name])
+	}
 	return []program{
-		{"kube-controller-manager", append(slices.Clone(kubernetes),
-			"--root-ca-file="+cp.path("root-ca.crt"),
-			"--service-account-private-key-file="+filepath.Join(cp.plane.APIServer.CertDir, "sa-signer.key"))},
+		{"kube-controller-manager", manager},
 		{"kube-scheduler", kubernetes},
 		{"kwok", kwok},
 	}

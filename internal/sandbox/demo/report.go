@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/load"
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/story"
 )
 
 // Report is what .demo/report.json holds.
@@ -28,9 +29,9 @@ type Result struct {
 	// RollbackMs is from the request (or the first sign of trouble, where the
 	// daemon decides by itself) to AWS's acknowledgement of the last write;
 	// null where nothing was rolled back.
-	RollbackMs *float64 `json:"rollbackMs"`
-	P99Ms      float64  `json:"p99Ms"`
-	Timeline   []Moment `json:"timeline"`
+	RollbackMs *float64       `json:"rollbackMs"`
+	P99Ms      float64        `json:"p99Ms"`
+	Timeline   []story.Moment `json:"timeline"`
 }
 
 // The results.

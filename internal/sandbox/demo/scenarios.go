@@ -11,6 +11,7 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/aws"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/backend"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/load"
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/story"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/world"
 )
 
@@ -56,12 +57,12 @@ func greenFails(ctx context.Context, s *stage) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	s.story.tell("half of green's answers are errors from now on")
+	s.story.Tell("half of green's answers are errors from now on")
 	failing := time.Now()
 	if err := s.world.Green.Pods.SetFaults(backend.Faults{ErrorRatio: 0.5}); err != nil {
 		return 0, err
 	}
-	if _, err := s.story.await(ctx, from, "the daemon goes back by itself for what users feel", func(m Moment) bool {
+	if _, err := s.story.Await(ctx, from, "the daemon goes back by itself for what users feel", func(m story.Moment) bool {
 		return m.Phase == "RollingBack" && m.Reason == "UsersSuffer"
 	}); err != nil {
 		return 0, err
@@ -77,7 +78,7 @@ func manualRollback(ctx context.Context, s *stage) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	s.story.tell("a person runs: clusterswitch rollback " + pairName)
+	s.story.Tell("a person runs: clusterswitch rollback " + pairName)
 	asked := time.Now()
 	if err := s.command(ctx, "rollback", pairName); err != nil {
 		return 0, err
@@ -93,7 +94,7 @@ func killResume(ctx context.Context, s *stage) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	s.story.tell("kill -9: the daemon is gone")
+	s.story.Tell("kill -9: the daemon is gone")
 	if err := s.daemon.Kill(); err != nil {
 		return 0, err
 	}
@@ -101,14 +102,14 @@ func killResume(ctx context.Context, s *stage) (time.Duration, error) {
 	if err := s.quiet(ctx, time.Second); err != nil {
 		return 0, err
 	}
-	s.story.tell("nothing moved without it; the daemon is started again")
+	s.story.Tell("nothing moved without it; the daemon is started again")
 	if err := s.startDaemon(); err != nil {
 		return 0, err
 	}
 	if err := s.completed(ctx, from); err != nil {
 		return 0, err
 	}
-	moments, _ := s.story.all()
+	moments, _ := s.story.All()
 	for _, m := range moments[from:] {
 		if m.Share < 50 {
 			return 0, fmt.Errorf("after the restart the share fell to %d %%", m.Share)
@@ -125,7 +126,7 @@ func foreignEdit(ctx context.Context, s *stage) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	s.story.tell("somebody sets the records of " + world.WebName + " to blue 90, green 10 by hand")
+	s.story.Tell("somebody sets the records of " + world.WebName + " to blue 90, green 10 by hand")
 	err = s.region.ChangeRecords(ctx,
 		r53types.Change{Action: r53types.ChangeActionUpsert, ResourceRecordSet: world.WebRecord("blue", 90)},
 		r53types.Change{Action: r53types.ChangeActionUpsert, ResourceRecordSet: world.WebRecord("green", 10)},
@@ -133,14 +134,14 @@ func foreignEdit(ctx context.Context, s *stage) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	from, err = s.story.await(ctx, from, "the daemon names the foreign edit", func(m Moment) bool { return m.Reason == "Drift" })
+	from, err = s.story.Await(ctx, from, "the daemon names the foreign edit", func(m story.Moment) bool { return m.Reason == "Drift" })
 	if err != nil {
 		return 0, err
 	}
 	if err := s.quiet(ctx, 2*time.Second); err != nil {
 		return 0, fmt.Errorf("the daemon fights a foreign edit: %w", err)
 	}
-	s.story.tell("nothing was written for 2 s; a person runs: clusterswitch resume " + pairName + " --restore")
+	s.story.Tell("nothing was written for 2 s; a person runs: clusterswitch resume " + pairName + " --restore")
 	if err := s.command(ctx, "resume", pairName, "--restore"); err != nil {
 		return 0, err
 	}
@@ -149,14 +150,14 @@ func foreignEdit(ctx context.Context, s *stage) (time.Duration, error) {
 
 // held waits until the share is reached and held.
 func (s *stage) held(ctx context.Context, from, share int) (int, error) {
-	return s.story.await(ctx, from, fmt.Sprintf("%d %% is held", share), func(m Moment) bool {
+	return s.story.Await(ctx, from, fmt.Sprintf("%d %% is held", share), func(m story.Moment) bool {
 		return m.Phase == "Shifting" && m.Share == share && (m.Reason == "Holding" || m.Reason == "GateWaits")
 	})
 }
 
 // completed waits for the end of a shift, and until users see it.
 func (s *stage) completed(ctx context.Context, from int) error {
-	if _, err := s.story.await(ctx, from, "the shift is complete", func(m Moment) bool { return m.Phase == "Completed" }); err != nil {
+	if _, err := s.story.Await(ctx, from, "the shift is complete", func(m story.Moment) bool { return m.Phase == "Completed" }); err != nil {
 		return err
 	}
 	return s.usersOn(ctx, "green")
@@ -165,7 +166,7 @@ func (s *stage) completed(ctx context.Context, from int) error {
 // rolledBack waits for the end of a rollback and measures it from asked to
 // AWS's acknowledgement of the last write of a weight.
 func (s *stage) rolledBack(ctx context.Context, from int, asked time.Time) (time.Duration, error) {
-	if _, err := s.story.await(ctx, from, "blue has all traffic again", func(m Moment) bool { return m.Phase == "RolledBack" }); err != nil {
+	if _, err := s.story.Await(ctx, from, "blue has all traffic again", func(m story.Moment) bool { return m.Phase == "RolledBack" }); err != nil {
 		return 0, err
 	}
 	var last time.Time

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/load"
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/story"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/world"
 )
 
@@ -76,7 +77,7 @@ func (s *screen) draw(st *stage, told *int) {
 		_, _ = fmt.Fprintf(s.out, "\x1b[%dA\x1b[J", s.lines)
 		s.lines = 0
 	}
-	lines := st.story.told()
+	lines := st.story.Told()
 	counts := st.users.Snapshot()
 	for ; *told < len(lines); *told++ {
 		s.say(s.line(lines[*told], counts))
@@ -93,12 +94,12 @@ func (s *screen) draw(st *stage, told *int) {
 	s.lines = len(view)
 }
 
-func (s *screen) line(l line, counts load.Snapshot) string {
-	m := l.moment
-	if l.deed != "" {
-		return s.paint(yellow, s.fit(fmt.Sprintf("  %5.1fs  » %s", m.T, l.deed)))
+func (s *screen) line(l story.Line, counts load.Snapshot) string {
+	m := l.Moment
+	if l.Deed != "" {
+		return s.paint(yellow, s.fit(fmt.Sprintf("  %5.1fs  » %s", m.T, l.Deed)))
 	}
-	text := fmt.Sprintf("  %5.1fs  %-11s %3d %%  %-18s %s", m.T, m.Phase, m.Share, m.Reason, m.message)
+	text := fmt.Sprintf("  %5.1fs  %-11s %3d %%  %-18s %s", m.T, m.Phase, m.Share, m.Reason, m.Message)
 	if !s.terminal {
 		return fmt.Sprintf("%s  [users on green %.0f %%, %s failed]", text, counts.Recent.Share("green"), thousands(counts.Failed))
 	}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/daemon"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/load"
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/story"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/world"
 )
 
@@ -34,7 +35,7 @@ type stage struct {
 	world  *world.World
 	region *world.Region
 	users  *load.Generator
-	story  *story
+	story  *story.Story
 	daemon *daemon.Daemon
 
 	binary string
@@ -53,7 +54,7 @@ type stage struct {
 // configuration. The daemon itself is the scenario's to start.
 func raise(ctx context.Context, fail context.CancelCauseFunc, w *world.World, o Options, name string) (*stage, error) {
 	s := &stage{fail: fail, world: w, binary: o.Daemon, dir: filepath.Join(o.Dir, name), env: world.Credentials(), began: time.Now()}
-	s.story = newStory(s.began)
+	s.story = story.New(s.began)
 	if err := s.raise(ctx, o, name); err != nil {
 		return nil, errors.Join(fmt.Errorf("raising the stage: %w", err), s.strike(ctx))
 	}
@@ -98,7 +99,7 @@ func (s *stage) openNamespace(ctx context.Context, namespace string) error {
 		return err
 	}
 	ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	s.followers.Go(func() { s.story.follow(ctx, watcher, namespace) })
+	s.followers.Go(func() { s.story.Follow(ctx, watcher, namespace) })
 	return nil
 }
 
@@ -145,11 +146,11 @@ func (s *stage) incomplete(ctx context.Context) (from int, err error) {
 	if err := s.startDaemon(); err != nil {
 		return 0, err
 	}
-	from, err = s.story.await(ctx, 0, "the preflight finds what green lacks", func(m Moment) bool { return m.Reason == "PreflightBlocks" })
+	from, err = s.story.Await(ctx, 0, "the preflight finds what green lacks", func(m story.Moment) bool { return m.Reason == "PreflightBlocks" })
 	if err != nil {
 		return 0, err
 	}
-	s.story.tell("somebody brings the ConfigMap shop/prices to green, too; the next look comes within 10 s")
+	s.story.Tell("somebody brings the ConfigMap shop/prices to green, too; the next look comes within 10 s")
 	if err := put(s.world.Green); err != nil {
 		return 0, fmt.Errorf("creating a ConfigMap in green: %w", err)
 	}

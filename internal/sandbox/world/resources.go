@@ -107,6 +107,9 @@ func (r *Region) createGroup(ctx context.Context, name string, pods []string) er
 	}
 	arn := *group.TargetGroups[0].TargetGroupArn
 	r.Groups[name] = arn
+	if len(pods) == 0 {
+		return nil // somebody else registers them, as they come and go
+	}
 	targets := make([]elbtypes.TargetDescription, len(pods))
 	for i, pod := range pods {
 		targets[i] = elbtypes.TargetDescription{Id: &pod, Port: new(int32(PodPort))}

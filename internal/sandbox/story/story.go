@@ -1,4 +1,6 @@
-package demo
+// Package story follows what the daemon says of one pair, and keeps it together
+// with what others did meanwhile.
+package story
 
 import (
 	"context"
@@ -21,52 +23,53 @@ type Moment struct {
 	Share  int     `json:"share"`
 	Reason string  `json:"reason"`
 
-	message string
-	step    string
+	Message string `json:"-"`
+	Step    string `json:"-"`
 }
 
 func (m Moment) same(n Moment) bool {
 	return m.Phase == n.Phase && m.Share == n.Share && m.Reason == n.Reason
 }
 
-// story follows the custom resource's status, as any user with kubectl could.
-type story struct {
+// Story follows the custom resource's status, as any user with kubectl could.
+type Story struct {
 	began time.Time
 
 	mu      sync.Mutex // guards all below
-	lines   []line
+	lines   []Line
 	moments []Moment
 	changed chan struct{} // closed and replaced at each change
 }
 
-// line is one line of the told story: a moment of the daemon, or a deed of
+// Line is one line of the told story: a moment of the daemon, or a deed of
 // somebody else.
-type line struct {
-	moment Moment
-	deed   string // empty: the daemon's moment
+type Line struct {
+	Moment Moment
+	Deed   string // empty: the daemon's moment
 }
 
-// tell adds what somebody other than the daemon does.
-func (s *story) tell(deed string) {
+// Tell adds what somebody other than the daemon does.
+func (s *Story) Tell(deed string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lines = append(s.lines, line{deed: deed, moment: Moment{T: time.Since(s.began).Seconds()}})
+	s.lines = append(s.lines, Line{Deed: deed, Moment: Moment{T: time.Since(s.began).Seconds()}})
 }
 
-// told gives the lines so far.
-func (s *story) told() []line {
+// Told gives the lines so far.
+func (s *Story) Told() []Line {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clip(s.lines)
 }
 
-func newStory(began time.Time) *story {
-	return &story{began: began, changed: make(chan struct{})}
+// New begins a story; times count from began.
+func New(began time.Time) *Story {
+	return &Story{began: began, changed: make(chan struct{})}
 }
 
-// follow watches until ctx ends. A broken watch is begun again: the story goes
+// Follow watches until ctx ends. A broken watch is begun again: the story goes
 // on where the resource stands.
-func (s *story) follow(ctx context.Context, client dynamic.Interface, namespace string) {
+func (s *Story) Follow(ctx context.Context, client dynamic.Interface, namespace string) {
 	resource := client.Resource(schema.GroupVersionResource{
 		Group: "clusterswitch.io", Version: "v1alpha1", Resource: "trafficswitches",
 	}).Namespace(namespace)
@@ -87,13 +90,13 @@ func (s *story) follow(ctx context.Context, client dynamic.Interface, namespace 
 	}
 }
 
-func (s *story) add(object *unstructured.Unstructured) {
+func (s *Story) add(object *unstructured.Unstructured) {
 	status, _, _ := unstructured.NestedMap(object.Object, "status")
 	m := Moment{T: time.Since(s.began).Seconds()}
 	m.Phase, _ = status["phase"].(string)
 	m.Reason, _ = status["reason"].(string)
-	m.message, _ = status["message"].(string)
-	m.step, _ = status["step"].(string)
+	m.Message, _ = status["message"].(string)
+	m.Step, _ = status["step"].(string)
 	share, _ := status["share"].(int64)
 	m.Share = int(share)
 	if m.Phase == "" {
@@ -105,32 +108,32 @@ func (s *story) add(object *unstructured.Unstructured) {
 		return
 	}
 	s.moments = append(s.moments, m)
-	s.lines = append(s.lines, line{moment: m})
+	s.lines = append(s.lines, Line{Moment: m})
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
 
-// all gives the story so far and a channel that closes at its next change.
-func (s *story) all() ([]Moment, <-chan struct{}) {
+// All gives the story so far and a channel that closes at its next change.
+func (s *Story) All() ([]Moment, <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clip(s.moments), s.changed
 }
 
-// last is the newest moment; the zero one before anything was said.
-func (s *story) last() Moment {
-	moments, _ := s.all()
+// Last is the newest moment; the zero one before anything was said.
+func (s *Story) Last() Moment {
+	moments, _ := s.All()
 	if len(moments) == 0 {
 		return Moment{}
 	}
 	return moments[len(moments)-1]
 }
 
-// await waits until a moment from index from on fulfils the condition, and
+// Await waits until a moment from index from on fulfils the condition, and
 // returns the index after it.
-func (s *story) await(ctx context.Context, from int, what string, fulfils func(Moment) bool) (int, error) {
+func (s *Story) Await(ctx context.Context, from int, what string, fulfils func(Moment) bool) (int, error) {
 	for {
-		moments, changed := s.all()
+		moments, changed := s.All()
 		for ; from < len(moments); from++ {
 			if fulfils(moments[from]) {
 				return from + 1, nil
@@ -138,9 +141,9 @@ func (s *story) await(ctx context.Context, from int, what string, fulfils func(M
 		}
 		select {
 		case <-ctx.Done():
-			last := s.last()
+			last := s.Last()
 			return from, fmt.Errorf("waiting until %s: %w; the daemon last said %s at %d %%: %s: %s",
-				what, context.Cause(ctx), last.Phase, last.Share, last.Reason, last.message)
+				what, context.Cause(ctx), last.Phase, last.Share, last.Reason, last.Message)
 		case <-changed:
 		}
 	}
