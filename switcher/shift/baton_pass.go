@@ -83,18 +83,18 @@ func (t *turn) hold(e *BatonState, r SingletonReading, to Side) {
 	t.moveHeld(e, r, h, to)
 }
 
-// held is what was seen of a singleton since it was put where it is.
-type held struct {
+// heldLook is what was seen of a singleton since it was put where it is.
+type heldLook struct {
 	own, other SingletonSide
 	known      bool // own was seen
 	moved      bool // somebody else switched it from this side to the other
 	apart      bool // it is where it shall be, and not on the other side
 }
 
-func (t *turn) lookAtHeld(e BatonState, r SingletonReading) held {
+func (t *turn) lookAtHeld(e BatonState, r SingletonReading) heldLook {
 	own, known := t.single(r, e.Side)
 	other, otherKnown := t.single(r, e.Side.other())
-	h := held{own: own, other: other, known: known && own.At.After(e.Since)}
+	h := heldLook{own: own, other: other, known: known && own.At.After(e.Since)}
 	if h.known && otherKnown && other.At.After(e.Since) {
 		h.moved = !own.On && other.On
 		h.apart = (own.On || own.Absent) && !other.On
@@ -103,7 +103,7 @@ func (t *turn) lookAtHeld(e BatonState, r SingletonReading) held {
 }
 
 // noteHeld keeps when it was last seen on, and since when it may not be.
-func (t *turn) noteHeld(e *BatonState, h held) {
+func (t *turn) noteHeld(e *BatonState, h heldLook) {
 	switch {
 	case h.known && h.own.On:
 		t.closeGap(e, h.own)
@@ -118,7 +118,7 @@ func (t *turn) noteHeld(e *BatonState, h held) {
 	}
 }
 
-func (t *turn) moveHeld(e *BatonState, r SingletonReading, h held, to Side) {
+func (t *turn) moveHeld(e *BatonState, r SingletonReading, h heldLook, to Side) {
 	against := h.own.ChangedBy != "" || h.other.ChangedBy != ""
 	switch {
 	case to == Blue && e.Side == Green && h.moved && h.own.Running == 0:
