@@ -105,6 +105,9 @@ func (t *turn) settling() (Decision, bool) {
 		t.next.ShownAt = shown
 	}
 	if ready := t.next.ShownAt.Add(ttl); ready.After(t.now) {
+		if ttl == 0 { // it was read after this turn began
+			return t.stay(Settling, "the weights stand; what is measured counts from now").wakeAt(ready, t.now), true
+		}
 		return t.stay(Settling, "resolvers may keep the former answer for %s", ttl).wakeAt(ready, t.now), true
 	}
 	t.next.ReachedAt = t.now
