@@ -76,7 +76,7 @@ type LoadCloudWatch struct {
 
 // LoadPrometheus asks one Prometheus for each side.
 type LoadPrometheus struct {
-	// Blue is the query for blue's requests a second. It gives one number, or nothing where there were none.
+	// Blue is the query for blue's requests a second. It gives one number; where no series may mean none, add "or vector(0)".
 	Blue LoadQuery `yaml:"blue" required:"true"`
 
 	// Green is the query for green's requests a second.

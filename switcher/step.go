@@ -35,6 +35,7 @@ func (s *Switcher) Step(ctx context.Context, now time.Time) (wakeAt time.Time) {
 	} else {
 		t.Decision = shift.Decide(t.Plan, s.state, t.Observation, now)
 		s.carryOut(ctx, sending, &t)
+		s.keepUntold(t)
 	}
 	s.tend(t)
 	s.log.turn(t)
@@ -51,6 +52,15 @@ func (s *Switcher) tend(t Turn) {
 		s.steward.Intend(shift.ClusterIntent{Leave: true, Attempt: t.Decision.Next.Attempt})
 	case t.JournalErr == nil && s.loaded:
 		s.steward.Intend(t.Decision.Clusters)
+	}
+}
+
+// keepUntold forgets how far singletons would have gone, where that could not be
+// written down: who tends the clusters wasn't told either, and goes on by what it
+// was told before. A way back of the traffic goes on without them.
+func (s *Switcher) keepUntold(t Turn) {
+	if t.JournalErr != nil && !s.superseded {
+		s.state.Baton, s.state.Gaps = t.Before.Baton, t.Before.Gaps
 	}
 }
 

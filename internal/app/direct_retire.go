@@ -14,7 +14,7 @@ import (
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
-// ErrNoSuchCluster: the configuration names neither a pair nor a cluster so.
+// ErrNoSuchCluster tells that the configuration names neither a pair nor a cluster so.
 var ErrNoSuchCluster = errors.New("no such cluster")
 
 // RetireOptions say which cluster is judged past the daemon.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -57,7 +58,7 @@ type patcher func(ctx context.Context, t types.PatchType, body []byte, o metav1.
 func (o *object) record() (*record, error) {
 	text, there := o.GetAnnotations()[Annotation]
 	if !there {
-		return nil, nil
+		return nil, nil //nolint:nilnil // none is a valid answer
 	}
 	r := &record{}
 	if err := json.Unmarshal([]byte(text), r); err != nil {
@@ -133,9 +134,7 @@ func (o *object) giveBack(ctx context.Context, r *record) (changedBy string, err
 
 func (o *object) merge(ctx context.Context, content, metadata map[string]any, subresources ...string) (*object, error) {
 	all := map[string]any{"uid": o.GetUID(), "resourceVersion": o.GetResourceVersion()}
-	for name, value := range metadata {
-		all[name] = value
-	}
+	maps.Copy(all, metadata)
 	content["metadata"] = all
 	body, err := json.Marshal(content)
 	if err != nil {

@@ -121,7 +121,7 @@ func (r reader) workload(ctx context.Context, k key) (*found, error) {
 	w, err := r.getWorkload(ctx, k)
 	switch {
 	case apierrors.IsNotFound(err):
-		return nil, nil
+		return nil, nil //nolint:nilnil // absent is a valid answer
 	case err != nil:
 		return nil, fmt.Errorf("reading %s: %w", k, err)
 	}

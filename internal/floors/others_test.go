@@ -50,14 +50,16 @@ func TestOthersSetTheFloorMeanwhile(t *testing.T) {
 				{Min: 7, Max: 20, Held: 7, Was: 2},
 				{Min: 2, Max: 20, Held: 7, Was: 2, RevertedBy: "argocd-controller"},
 				{Min: 2, Max: 20, Held: 7, Was: 2, RevertedBy: "argocd-controller"},
-			}, 2, "argocd-controller Update",
+			},
+			2, "argocd-controller Update",
 		},
 		"a tool applies it twice": {
 			[]func(*world){
 				func(w *world) { w.apply(w.object(hpa, map[string]any{"minReplicas": int64(2)}), hpa, "flux") },
 				func(w *world) { w.apply(w.object(hpa, map[string]any{"minReplicas": int64(2)}), hpa, "flux") },
 			},
-			[]shift.Autoscaler{{Min: 7, Max: 20, Held: 7, Was: 2}, {Min: 2, Max: 20, Held: 7, Was: 2, RevertedBy: "flux"}}, 2, "flux Apply",
+			[]shift.Autoscaler{{Min: 7, Max: 20, Held: 7, Was: 2}, {Min: 2, Max: 20, Held: 7, Was: 2, RevertedBy: "flux"}},
+			2, "flux Apply",
 		},
 		"a tool replaces all of it, three times": {
 			[]func(*world){replaced, replaced, replaced},
@@ -65,36 +67,43 @@ func TestOthersSetTheFloorMeanwhile(t *testing.T) {
 				{Min: 7, Max: 20, Held: 7, Was: 2},
 				{Min: 2, Max: 20, RevertedBy: "replacer"},
 				{Min: 2, Max: 20, RevertedBy: "replacer"},
-			}, 2, "replacer Update",
+			},
+			2, "replacer Update",
 		},
 		"a person wants fewer, and means it": {
 			[]func(*world){
 				func(w *world) { w.set(hpa, "kubectl-patch", "minReplicas", 3) },
 				func(w *world) { w.set(hpa, "kubectl-patch", "minReplicas", 4) },
 			},
-			[]shift.Autoscaler{{Min: 7, Max: 20, Held: 7, Was: 3}, {Min: 4, Max: 20, Held: 7, Was: 3, RevertedBy: "kubectl-patch"}}, 4, "kubectl-patch Update",
+			[]shift.Autoscaler{{Min: 7, Max: 20, Held: 7, Was: 3}, {Min: 4, Max: 20, Held: 7, Was: 3, RevertedBy: "kubectl-patch"}},
+			4, "kubectl-patch Update",
 		},
 		"a person wants fewer once": {
 			[]func(*world){func(w *world) { w.set(hpa, "kubectl-patch", "minReplicas", 3) }},
-			[]shift.Autoscaler{{Min: 7, Max: 20, Held: 7, Was: 3}}, 3, "kubectl-patch Update",
+			[]shift.Autoscaler{{Min: 7, Max: 20, Held: 7, Was: 3}},
+			3, "kubectl-patch Update",
 		},
 		"a person wants more": {
 			[]func(*world){func(w *world) { w.set(hpa, "kubectl-patch", "minReplicas", 9) }},
-			[]shift.Autoscaler{{Min: 9, Max: 20}}, 9, "kubectl-patch Update",
+			[]shift.Autoscaler{{Min: 9, Max: 20}},
+			9, "kubectl-patch Update",
 		},
 		"a tool comes to want just what is held": {
 			[]func(*world){func(w *world) { w.apply(w.object(hpa, map[string]any{"minReplicas": int64(7)}), hpa, "flux") }},
-			[]shift.Autoscaler{{Min: 7, Max: 20}}, 7, "flux Apply",
+			[]shift.Autoscaler{{Min: 7, Max: 20}},
+			7, "flux Apply",
 		},
 		"a person lets it scale further": {
 			[]func(*world){func(w *world) { w.set(hpa, "kubectl-patch", "maxReplicas", 30) }},
-			[]shift.Autoscaler{{Min: 7, Max: 30, Held: 7, Was: 2}}, 2, "helm Apply",
+			[]shift.Autoscaler{{Min: 7, Max: 30, Held: 7, Was: 2}},
+			2, "helm Apply",
 		},
 		"a person lets it scale less far": {
 			[]func(*world){func(w *world) {
 				w.patch(hpa, "kubectl-patch", map[string]any{"spec": map[string]any{"minReplicas": 1, "maxReplicas": 5}})
 			}},
-			[]shift.Autoscaler{{Min: 5, Max: 5, Held: 5, Was: 1}}, 1, "kubectl-patch Update",
+			[]shift.Autoscaler{{Min: 5, Max: 5, Held: 5, Was: 1}},
+			1, "kubectl-patch Update",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

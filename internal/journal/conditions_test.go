@@ -28,19 +28,27 @@ func TestTheConditionSafeToRetire(t *testing.T) {
 		want   []metav1.Condition
 	}{
 		"nobody looked yet": {
-			completed, shift.RetireReading{}, nil,
+			completed,
+			shift.RetireReading{},
+			nil,
 			[]metav1.Condition{safe(metav1.ConditionUnknown, "NotLookedAt", "nobody has looked yet; `clusterswitch retire-check` does", now)},
 		},
 		"safe, which it was not": {
-			completed, shift.RetireReading{At: now, Safe: true, Message: "blue: nothing was found"}, stood,
+			completed,
+			shift.RetireReading{At: now, Safe: true, Message: "blue: nothing was found"},
+			stood,
 			[]metav1.Condition{others, safe(metav1.ConditionTrue, "Safe", "blue: nothing was found (looked at 2026-03-02T11:00:00Z)", now)},
 		},
 		"not safe, as before": {
-			completed, shift.RetireReading{At: now, Message: "blue: 1 against it"}, stood,
+			completed,
+			shift.RetireReading{At: now, Message: "blue: 1 against it"},
+			stood,
 			[]metav1.Condition{others, safe(metav1.ConditionFalse, "NotSafe", "blue: 1 against it (looked at 2026-03-02T11:00:00Z)", then)},
 		},
 		"not known": {
-			completed, shift.RetireReading{At: now, Unknown: true, Message: "blue: 1 not known"}, nil,
+			completed,
+			shift.RetireReading{At: now, Unknown: true, Message: "blue: 1 not known"},
+			nil,
 			[]metav1.Condition{safe(metav1.ConditionUnknown, "NotKnown", "blue: 1 not known (looked at 2026-03-02T11:00:00Z)", now)},
 		},
 		"a new attempt takes it away": {

@@ -12,9 +12,9 @@ import (
 )
 
 // Number asks an expression that gives one number of a moment: a scalar, or a
-// vector of one series. A vector of none is 0, as a sum over no series is. All else
-// is an error: several series, a negative number, what is not a number, and what
-// the server calls not whole.
+// vector of one series. All else is an error: several series, none at all, a
+// negative number, what is not a number, and what the server calls not whole. A
+// vector of none is not 0: it is also the answer while nothing could be scraped.
 // https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries
 func (c *Client) Number(ctx context.Context, expression string, at time.Time) (float64, error) {
 	var given result
@@ -54,7 +54,7 @@ func (r result) number() (float64, error) {
 		}
 		switch {
 		case len(series) == 0:
-			return 0, nil
+			return 0, errors.New("it has no series; if that means 0, write EXPRESSION or vector(0)")
 		case len(series) > 1:
 			return 0, fmt.Errorf("it has %d series; put sum() around it", len(series))
 		case series[0].Value == nil:

@@ -21,7 +21,7 @@ func TestANumberIsReadOrItIsSaidWhyNot(t *testing.T) {
 		err    string
 	}{
 		"a vector of one series": {`"vector","result":[{"metric":{},"value":[1800000000,"12.5"]}]`, 12.5, ""},
-		"a vector of none":       {`"vector","result":[]`, 0, ""},
+		"a vector of none":       {`"vector","result":[]`, 0, "it has no series"},
 		"a scalar":               {`"scalar","result":[1800000000,"3e2"]`, 300, ""},
 		"several series": {
 			`"vector","result":[{"metric":{},"value":[1,"1"]},{"metric":{},"value":[1,"2"]}]`, 0, "it has 2 series; put sum() around it",

@@ -139,7 +139,8 @@ func lastSeen(f *Facts, group string) time.Time {
 	return last
 }
 
-// The codes of ways into blue, besides those of the preflight's check of entrances.
+// UndeclaredButSilent is the code of a way into blue besides those of the
+// preflight's check of entrances.
 const UndeclaredButSilent finding.Code = "UndeclaredButSilent"
 
 func waysCheck() Check {

@@ -48,7 +48,7 @@ func tails(f *Facts) outcome {
 	for _, p := range f.Pairs {
 		for _, e := range p.Entrances {
 			if e.Route53 != nil {
-				o.records(f, p, e)
+				o.records(p, e)
 			} else if e.Balancer != nil && e.Reading.Err == "" {
 				o.add(of(BlueInSharedAction, finding.Warn, entranceObject(p.Name, e.Name), "",
 					fmt.Sprintf("the action of entrance %s still names blue's target group %s, with the weight 0", e.Name, dimension(e.Balancer.BlueTargetGroupARN)),
@@ -118,7 +118,7 @@ func ttlOf(e facts.Entrance) time.Duration {
 }
 
 // records judges the records of an entrance that lead to blue.
-func (o *outcome) records(f *Facts, p Pair, e facts.Entrance) {
+func (o *outcome) records(p Pair, e facts.Entrance) {
 	about := entranceObject(p.Name, e.Name)
 	if !e.Known {
 		if e.Reading.Err == "" {

@@ -188,7 +188,7 @@ func (t *turn) takingMatter(e BatonState, r SingletonReading) batonMatter {
 }
 
 func (t *turn) vouchHint() string {
-	return fmt.Sprintf("if nothing of it runs there, say so: spec.vouch with attempt %d and take: blue", t.next.Attempt)
+	return fmt.Sprintf("if nothing of it runs there, say so: clusterswitch singletons %s --take blue", t.p.Pair)
 }
 
 // changedBy names who changed a singleton against this pair, and why this pair
@@ -229,10 +229,8 @@ func (t *turn) sayBaton(d Decision, s State) Decision {
 	w, more := t.worstMatter()
 	calm := d.Reason.Severity() == Normal && len(d.Changes) == 0 && s.Phase == t.next.Phase
 	handed := handedNow(before, t.next.Baton)
-	for _, e := range t.next.Baton {
-		if i := slices.IndexFunc(before, func(b BatonState) bool { return b.Key == e.Key }); i < 0 || before[i].Stage != e.Stage {
-			d = d.wakeAt(t.now.Add(time.Second), t.now)
-		}
+	if stagesMoved(before, t.next.Baton) {
+		d = d.wakeAt(t.now.Add(time.Second), t.now)
 	}
 	switch {
 	case handed != "" && calm && w.Judgement != Fail:
@@ -253,6 +251,14 @@ func (t *turn) sayBaton(d Decision, s State) Decision {
 		d.Message += "; " + w.text + more
 	}
 	return d
+}
+
+// stagesMoved tells whether any began, or is at another stage.
+func stagesMoved(before, after []BatonState) bool {
+	return slices.ContainsFunc(after, func(e BatonState) bool {
+		i := slices.IndexFunc(before, func(b BatonState) bool { return b.Key == e.Key })
+		return i < 0 || before[i].Stage != e.Stage
+	})
 }
 
 // handedNow names those that were just seen on at the end of their way.

@@ -15,7 +15,6 @@ func batonNotes(s State, o Observation, now time.Time) []string {
 	notes := gapNotes(s, now)
 	unread, off := map[string][]string{}, []string(nil)
 	for _, r := range o.Singletons {
-		cared := slices.ContainsFunc(s.Baton, func(e BatonState) bool { return e.Key == r.Key })
 		for _, side := range []Side{Blue, Green} {
 			switch one := r.of(side); {
 			case one.Err != "":
@@ -27,11 +26,10 @@ func batonNotes(s State, o Observation, now time.Time) []string {
 				notes = append(notes, fmt.Sprintf("%s: %s changed it in %s although this pair had set it", r.Key, one.ChangedBy, side))
 			}
 		}
-		if r.Blue.Err != "" || r.Green.Err != "" || r.Blue.At.IsZero() || r.Green.At.IsZero() || r.Blue.Absent && r.Green.Absent {
+		if slices.ContainsFunc(s.Baton, func(e BatonState) bool { return e.Key == r.Key }) || !r.bothSeen() {
 			continue
 		}
 		switch {
-		case cared:
 		case !r.Blue.On && !r.Green.On:
 			off = append(off, r.Key)
 		case r.Blue.On && r.Green.On:
@@ -47,6 +45,12 @@ func batonNotes(s State, o Observation, now time.Time) []string {
 		notes = append(notes, "off in both clusters, and left so: "+few(off))
 	}
 	return notes
+}
+
+// bothSeen tells whether both sides were read, and one of them has it.
+func (r SingletonReading) bothSeen() bool {
+	seen := func(s SingletonSide) bool { return s.Err == "" && !s.At.IsZero() }
+	return seen(r.Blue) && seen(r.Green) && !(r.Blue.Absent && r.Green.Absent)
 }
 
 func gapNotes(s State, now time.Time) []string {

@@ -74,40 +74,66 @@ func (t *turn) passOne(e *BatonState, r SingletonReading) {
 // hold looks after a singleton that is where it was put, and begins to hand it
 // over when it shall be elsewhere.
 func (t *turn) hold(e *BatonState, r SingletonReading, to Side) {
-	own, known := t.single(r, e.Side)
-	other, otherKnown := t.single(r, e.Side.other())
-	known, otherKnown = known && own.At.After(e.Since), otherKnown && other.At.After(e.Since)
 	if t.next.Phase == Completed && e.Settled {
 		return
 	}
 	e.Settled = false
+	h := t.lookAtHeld(*e, r)
+	t.noteHeld(e, h)
+	t.moveHeld(e, r, h, to)
+}
+
+// heldLook is what was seen of a singleton since it was put where it is.
+type heldLook struct {
+	own, other SingletonSide
+	known      bool // own was seen
+	moved      bool // somebody else switched it from this side to the other
+	apart      bool // it is where it shall be, and not on the other side
+}
+
+func (t *turn) lookAtHeld(e BatonState, r SingletonReading) heldLook {
+	own, known := t.single(r, e.Side)
+	other, otherKnown := t.single(r, e.Side.other())
+	h := heldLook{own: own, other: other, known: known && own.At.After(e.Since)}
+	if h.known && otherKnown && other.At.After(e.Since) {
+		h.moved = !own.On && other.On
+		h.apart = (own.On || own.Absent) && !other.On
+	}
+	return h
+}
+
+// noteHeld keeps when it was last seen on, and since when it may not be.
+func (t *turn) noteHeld(e *BatonState, h heldLook) {
 	switch {
-	case known && own.On:
-		t.closeGap(e, own)
-		if e.SeenAt.IsZero() || own.At.Sub(e.SeenAt) >= time.Minute {
-			e.SeenAt = own.At
+	case h.known && h.own.On:
+		t.closeGap(e, h.own)
+		if e.SeenAt.IsZero() || h.own.At.Sub(e.SeenAt) >= time.Minute {
+			e.SeenAt = h.own.At
 		}
-	case known && e.OffSince.IsZero(): // somebody else switched it off since it was last seen
-		e.OffSince, e.NextRun = e.SeenAt, own.NextRun
+	case h.known && e.OffSince.IsZero(): // somebody else switched it off since it was last seen
+		e.OffSince, e.NextRun = e.SeenAt, h.own.NextRun
 		if e.SeenAt.IsZero() {
 			e.OffSince = e.Since
 		}
 	}
-	moved := known && !own.On && otherKnown && other.On // by somebody else
-	apart := known && (own.On || own.Absent) && otherKnown && !other.On
+}
+
+func (t *turn) moveHeld(e *BatonState, r SingletonReading, h heldLook, to Side) {
+	against := h.own.ChangedBy != "" || h.other.ChangedBy != ""
 	switch {
-	case to == Blue && e.Side == Green && moved && own.Running == 0:
+	case to == Blue && e.Side == Green && h.moved && h.own.Running == 0:
 		e.Side, e.Since, e.SeenAt = Blue, t.now, time.Time{}
-		t.closeGap(e, other)
-	case apart && t.next.Phase == Completed:
-		e.Settled = own.On && other.Running == 0
-	case to != e.Side && to == Green && !(t.mayHandOver() && t.handable(r) && t.triedEnough(*e, r)):
+		t.closeGap(e, h.other)
+	case h.apart && t.next.Phase == Completed:
+		e.Settled = h.own.On && h.other.Running == 0
 	case to != e.Side:
-		t.begin(e, r, e.Side)
-		e.Failed = ""
-	case moved && own.ChangedBy == "" && other.ChangedBy == "":
+		if to == Blue || t.mayHandOver() && t.handable(r) && t.triedEnough(*e, r) {
+			t.begin(e, r, e.Side)
+			e.Failed = ""
+		}
+	case h.moved && !against:
 		t.begin(e, r, e.Side.other())
-	case apart && e.Side == Blue && t.batonRests():
+	case h.apart && e.Side == Blue && t.batonRests():
 		e.Stage, e.Since = BatonBack, t.now
 	}
 }

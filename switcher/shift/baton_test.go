@@ -181,7 +181,7 @@ func TestEachStageOfAHandOver(t *testing.T) {
 			c.blue.On = false
 			c.green.Err = "timeout"
 			c.goesBack(RolledBack)
-		}, "giving green off/off", "spec.vouch with attempt 3 and take: blue"},
+		}, "giving green off/off", "clusterswitch singletons shop --take blue"},
 		"unless a person vouches for it": {func(c *batonScene) {
 			c.stands(BatonGiving, Green, time.Minute)
 			c.blue.On = false

@@ -59,12 +59,12 @@ func (t Tail) Would() string {
 
 // GapSeconds is how long nobody began a singleton's work: until now, or the last
 // time; 0: never.
-func (b BatonState) GapSeconds(now time.Time) float64 {
+func (e BatonState) GapSeconds(now time.Time) float64 {
 	switch {
-	case !b.OffSince.IsZero():
-		return max(0, now.Sub(b.OffSince).Seconds())
-	case b.Gap != nil:
-		return b.Gap.To.Sub(b.Gap.From).Seconds()
+	case !e.OffSince.IsZero():
+		return max(0, now.Sub(e.OffSince).Seconds())
+	case e.Gap != nil:
+		return e.Gap.To.Sub(e.Gap.From).Seconds()
 	}
 	return 0
 }

@@ -131,7 +131,7 @@ func Reasons() []ReasonDoc {
 		{SingletonsDraining, "Singletons are being handed over: one side ends what it began before the other begins. The next rise waits for that.", "Nothing. It ends by itself, at the latest by `singletons.drain`."},
 		{SingletonsHandedOver, "The singletons run on the other side now, and on that side only.", "Nothing, unless a note tells of a run that was missed."},
 		{SingletonsUnknown, "Where the singletons run can't be told, so the next rise waits. Unknown is never good.", "Mend the access to the cluster that the message names."},
-		{SingletonsStuck, "A singleton can't be handed over, or is off in both clusters.", "What the message names, as docs/singletons.md shows. If a cluster is gone and nothing of the singleton runs there, vouch for that (`spec.vouch`)."},
+		{SingletonsStuck, "A singleton can't be handed over, or is off in both clusters.", "What the message names, as docs/singletons.md shows. If a cluster is gone and nothing of the singleton runs there, vouch for that: `clusterswitch singletons PAIR --take blue`."},
 		{SingletonTwice, "A singleton is on in both clusters, so its work is done twice.", "Switch it off in the cluster where it shall not run, and find out who switched it on."},
 	}
 }

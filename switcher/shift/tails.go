@@ -2,6 +2,7 @@ package shift
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -168,11 +169,11 @@ func (t *turn) stillOn(side Side) string {
 			longest = &tail
 		}
 	}
-	said := ""
+	var said strings.Builder
 	for _, tail := range []*Tail{longest, endless} {
 		if tail != nil {
-			said += fmt.Sprintf("; at %s %s", tail.Entrance, tail)
+			fmt.Fprintf(&said, "; at %s %s", tail.Entrance, tail)
 		}
 	}
-	return said
+	return said.String()
 }

@@ -175,8 +175,11 @@ func (w *world) tick(d time.Duration) Decision {
 	written := keep && w.save(decision.Next)
 	switch {
 	case !keep:
-	case written || back:
+	case written:
 		w.mind = decision.Next
+	case back: // singletons go no further than what is written down
+		w.mind = decision.Next
+		w.mind.Baton, w.mind.Gaps = s.Baton, s.Gaps
 	default:
 		w.mind = s // nothing is done that was not written down
 	}

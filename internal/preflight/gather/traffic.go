@@ -175,7 +175,7 @@ func sought(entrances []facts.Entrance, also []string) []Sought {
 	}
 	for _, e := range entrances {
 		for _, r := range e.Records {
-			also = append(also[:len(also):len(also)], r.Targets...)
+			also = append(slices.Clip(also), r.Targets...)
 		}
 	}
 	for _, target := range also {
