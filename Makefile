@@ -38,7 +38,7 @@ preflight-planted: build control-plane tool-helm ## Try the preflight at two rea
 	@$(BIN)/sandbox preflight-planted --daemon $(BIN)/clusterswitch --helm $(BIN)/helm
 
 .PHONY: ready-sim
-ready-sim: build control-plane ## Show that blue stays ready while autoscalers shrink what has no users (4 min; first time 8 more)
+ready-sim: build control-plane ## Show that blue stays ready while autoscalers shrink what has no users, whatever crashes (15 min; first time 8 more)
 	@$(BIN)/sandbox ready-sim --daemon $(BIN)/clusterswitch
 
 .PHONY: e2e

@@ -81,11 +81,11 @@ func (b *balancer) close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// serving counts the registered pods: users may be sent to each.
-func (b *balancer) serving() (int, error) {
+// trouble says why it is not as it shall be; nil: it is.
+func (b *balancer) trouble() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return len(b.registered), b.failed
+	return b.failed
 }
 
 func (b *balancer) run(ctx context.Context, heard <-chan struct{}) {

@@ -131,8 +131,10 @@ func (y *relay) prepare(ctx context.Context) (map[string]fields, error) {
 func (y *relay) crash(ctx context.Context) error {
 	dice := rand.New(rand.NewPCG(y.options.Seed, 1000))
 	for {
-		if sleep(ctx, 3*time.Second+time.Duration(dice.Int64N(int64(9*time.Second)))) != nil {
+		select {
+		case <-ctx.Done():
 			return nil
+		case <-time.After(3*time.Second + time.Duration(dice.Int64N(int64(9*time.Second)))):
 		}
 		if err := y.kill(); err != nil {
 			return err
@@ -148,10 +150,8 @@ func (y *relay) crash(ctx context.Context) error {
 // carry lets one pair go forth and back until there were enough runs in all.
 func (y *relay) carry(ctx context.Context, pair string, dice *rand.Rand) error {
 	for {
-		attempt, err := y.awaitPhase(ctx, pair, "under way", func(phase string) bool {
-			return phase != "Idle" && phase != "Preflight" && phase != "RolledBack"
-		})
-		if err != nil {
+		underWay := func(phase string) bool { return phase != "Idle" && phase != "Preflight" && phase != "RolledBack" }
+		if _, err := y.awaitPhase(ctx, pair, "under way", underWay); err != nil {
 			return err
 		}
 		if dice.IntN(3) == 0 {
@@ -166,7 +166,8 @@ func (y *relay) carry(ctx context.Context, pair string, dice *rand.Rand) error {
 		if err := y.ask(ctx, pair, `{"rollback":true}`); err != nil {
 			return err
 		}
-		if attempt, err = y.awaitPhase(ctx, pair, "RolledBack", func(phase string) bool { return phase == "RolledBack" }); err != nil {
+		attempt, err := y.awaitPhase(ctx, pair, "RolledBack", func(phase string) bool { return phase == "RolledBack" })
+		if err != nil {
 			return err
 		}
 		if n := y.runs.Add(1); n >= batonRuns {

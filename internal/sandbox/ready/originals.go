@@ -63,7 +63,7 @@ func (f fields) add(name string, object *unstructured.Unstructured) {
 	f.flatten(name, copied)
 	for _, m := range object.GetManagedFields() {
 		if m.Subresource == "" && m.FieldsV1 != nil {
-			f[fmt.Sprintf("%s owned by %s (%s, %s)", name, m.Manager, m.Operation, m.APIVersion)] = string(m.FieldsV1.Raw)
+			f[fmt.Sprintf("%s owned by %s (%s, %s)", name, m.Manager, m.Operation, m.APIVersion)] = m.FieldsV1.GetRawString()
 		}
 	}
 }

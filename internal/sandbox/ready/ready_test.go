@@ -25,7 +25,7 @@ func autoscalerObject(least any, owners ...metav1.ManagedFieldsEntry) *unstructu
 func owner(name, subresource, fields string, at time.Time) metav1.ManagedFieldsEntry {
 	return metav1.ManagedFieldsEntry{
 		Manager: name, Operation: metav1.ManagedFieldsOperationApply, APIVersion: "autoscaling/v2", Subresource: subresource,
-		FieldsType: "FieldsV1", FieldsV1: &metav1.FieldsV1{Raw: []byte(fields)}, Time: &metav1.Time{Time: at},
+		FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(fields), Time: &metav1.Time{Time: at},
 	}
 }
 

@@ -191,9 +191,8 @@ func (st *stage) awaitTargets(ctx context.Context) error {
 		if blue+green == want {
 			return "", nil
 		}
-		_, blueErr := st.balancers["blue"].serving()
-		_, greenErr := st.balancers["green"].serving()
-		return fmt.Sprintf("%d healthy targets; blue has %d, green %d (%v, %v)", want, blue, green, blueErr, greenErr), nil
+		trouble := errors.Join(st.balancers["blue"].trouble(), st.balancers["green"].trouble())
+		return fmt.Sprintf("%d healthy targets; blue has %d, green %d (%v)", want, blue, green, trouble), nil
 	})
 }
 
