@@ -41,8 +41,12 @@ preflight-planted: build control-plane tool-helm ## Try the preflight at two rea
 ready-sim: build control-plane ## Show that blue stays ready while autoscalers shrink what has no users, whatever crashes (15 min; first time 8 more)
 	@$(BIN)/sandbox ready-sim --daemon $(BIN)/clusterswitch
 
+.PHONY: ready-scenes
+ready-scenes: build control-plane ## The same without its longest scene, the singletons of many pairs (5 min)
+	@$(BIN)/sandbox ready-sim --daemon $(BIN)/clusterswitch --scene pins,unpinned,rollback,cold,kills
+
 .PHONY: e2e
-e2e: demo preflight-planted ## Run the demo, the planted preflight, and the tests that need the whole world (build tag e2e)
+e2e: demo preflight-planted ready-scenes ## Run the demo, the planted preflight, the scenes of blue's readiness, and the tests that need the whole world (build tag e2e)
 	@packages=$$({ grep -rl --include='*_test.go' '^//go:build e2e' cmd config internal probes switcher || true; } | xargs -r -n1 dirname | sort -u | sed 's#^#./#'); \
 	[ -z "$$packages" ] || $(GO) test -tags e2e -run E2E $$packages
 

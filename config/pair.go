@@ -81,7 +81,8 @@ type Workloads struct {
 
 // Replicas compares green's ready replicas with blue's, workload by workload.
 type Replicas struct {
-	// AtLeast is the least share of blue's ready replicas that green must have ready, in percent: 90% or 90.
+	// AtLeast is the least share of blue's ready replicas that green must have ready, in percent: 90% or 90. Where
+	// standby.capacity.pinAutoscalers raises the floor of a workload's autoscaler from share to share, it doesn't count.
 	AtLeast int `yaml:"atLeast" default:"100%" range:"0..100" unit:"percent"`
 }
 

@@ -119,7 +119,7 @@ func (i *inspector) resolve(ctx context.Context, probes []facts.Probe) {
 // with waiversOf it is the only bridge between the two vocabularies.
 func settingsOf(p config.Pair) facts.Settings {
 	s := facts.Settings{
-		ReplicasAtLeast: p.Replicas.AtLeast, Secrets: facts.SecretsMode(p.Preflight.Secrets),
+		ReplicasAtLeast: p.Replicas.AtLeast, Pinned: p.Standby.Capacity.PinAutoscalers, Secrets: facts.SecretsMode(p.Preflight.Secrets),
 		Namespaces: p.Workloads.Namespaces, IgnoreWorkloads: p.Workloads.Ignore,
 		Argo: facts.ArgoSettings{
 			Blue:  destinationsOf(p.Blue, p.Preflight.ArgoCD.BlueDestination),

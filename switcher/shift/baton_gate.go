@@ -158,6 +158,8 @@ func (t *turn) givingMatter(e BatonState, r SingletonReading) batonMatter {
 	switch {
 	case to == e.Side:
 		return matter(Wait, SingletonsDraining, "%s goes back to %s", e.Key, to)
+	case !known && to == Blue && r.Green.At.IsZero() && r.Green.Err == "": // a daemon that just began
+		return matter(Unmeasured, SingletonsUnknown, "%s is off in both clusters since %s; green was not read yet", e.Key, clock(e.OffSince))
 	case !known && to == Blue:
 		return matter(Fail, SingletonsStuck, "%s stays off in blue since %s: green can't be read (%s), so it may still run there; %s", e.Key, clock(e.OffSince), t.singleUnreadable(r, Green), t.vouchHint())
 	case !known:

@@ -102,7 +102,7 @@ func replicasSuffice(t *turn, next Share) []Verdict {
 	}
 	green := t.o.Green.readyByKey()
 	for _, w := range t.o.Blue.Workloads {
-		if w.Single {
+		if w.Single || t.growsWithItsShare(w.Key()) {
 			continue
 		}
 		need := percentOf(t.p.Gates.ReplicasAtLeast, w.Ready)
@@ -118,6 +118,13 @@ func replicasSuffice(t *turn, next Share) []Verdict {
 		return one(name, Fail, "%s", t.tooFew(least, next))
 	}
 	return one(name, Pass, "green has %d ready replicas, %d are needed for %s", all.Ready, all.Need, next)
+}
+
+// growsWithItsShare tells whether the floor of a workload's autoscaler in green is
+// raised to what each next share needs: then it isn't to be as large as blue's
+// before it has blue's load.
+func (t *turn) growsWithItsShare(workload string) bool {
+	return t.p.Capacity.Pin && slices.ContainsFunc(t.o.Floors.Green, func(a Autoscaler) bool { return a.Workload == workload })
 }
 
 // tooFew says what green lacks for a share.

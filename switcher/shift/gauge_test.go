@@ -190,6 +190,22 @@ func TestGreenNeedsWhatTheNextShareOfTheLoadOfNowNeeds(t *testing.T) {
 		"one workload of green is cold": {
 			green(10, 1), Verdict{"replicas", Fail, "green's Deployment shop/api has 1 ready replicas; 50 % of the load needs 2, as blue carried everything on 4 and by the load of now"},
 		},
+		"an autoscaler whose floor follows the share has no need to be as large as blue's": {
+			func(t *turn) {
+				green(5, 4)(t)
+				t.p.Gates.ReplicasAtLeast, t.p.Capacity.Pin = 100, true
+				t.o.Floors.Green = []Autoscaler{{Workload: "Deployment shop/web", Min: 5, Max: 20}}
+			},
+			Verdict{"replicas", Pass, "green has 9 ready replicas, 7 are needed for 50 %"},
+		},
+		"one without an autoscaler has": {
+			func(t *turn) {
+				green(5, 2)(t)
+				t.p.Gates.ReplicasAtLeast, t.p.Capacity.Pin = 100, true
+				t.o.Floors.Green = []Autoscaler{{Workload: "Deployment shop/web", Min: 5, Max: 20}}
+			},
+			Verdict{"replicas", Fail, "green's Deployment shop/api has 2 ready replicas, blue's has 4; at least 4 are needed"},
+		},
 		"the load doubled in mid shift": {
 			func(t *turn) { green(5, 2)(t); t.o.Loads[0] = t.loadReading("alb", 140, 60) },
 			Verdict{"replicas", Fail, "green's Deployment shop/web has 5 ready replicas; 50 % of the load needs 10, as blue carried everything on 10 and by the load of now"},

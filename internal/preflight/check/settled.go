@@ -116,7 +116,7 @@ func workloads(f *facts.Facts) []finding.Finding {
 		switch need := percentOf(f.Settings.ReplicasAtLeast, b.Ready); {
 		case g.NotReady != "":
 			found = append(found, notReady(f, o, g, b, both))
-		case both && g.Ready < need && !(g.Wanted == 0 && single(f, o)):
+		case both && g.Ready < need && !(g.Wanted == 0 && single(f, o)) && !grows(f, o, need):
 			x := green(TooFewReplicas, true, o)
 			x.Message = fmt.Sprintf("green has %s of it, blue has %d%s; at least %d are needed", count(g.Ready, "ready replica", "ready replicas"), b.Ready, grown(f, o), need)
 			x.Do = "Scale it up in green before users come: " + lever(f, o, need) + "."
@@ -192,6 +192,12 @@ func autoscalerOf(c *facts.Cluster, o facts.Object) (facts.Autoscaler, bool) {
 		}
 	}
 	return facts.Autoscaler{}, false
+}
+
+// grows tells whether the shift itself raises green's number with its share.
+func grows(f *facts.Facts, o facts.Object, need int) bool {
+	a, ok := autoscalerOf(&f.Green, o)
+	return ok && f.Settings.Pinned && a.Max >= need
 }
 
 // grown says that blue's number comes from its load.

@@ -94,6 +94,19 @@ func TestWorkloadsOfGreen(t *testing.T) {
 			},
 			[]string{"block WorkloadNotReady/Deployment.apps/shop/web: it is not ready in green: 8 of 10 replicas are ready; blue has 9 of 10 ready"},
 		},
+		"few replicas, whose autoscaler's floor the shift raises with the share": {
+			func(f *facts.Facts, _, g *facts.Settled) {
+				f.Settings.Pinned, g.Autoscalers[inShop("web")] = true, hpa(20)
+				g.Workloads[web] = facts.Workload{Wanted: 2, Ready: 2}
+			}, []string{},
+		},
+		"few replicas, whose autoscaler may not become as large": {
+			func(f *facts.Facts, _, g *facts.Settled) {
+				f.Settings.Pinned, g.Autoscalers[inShop("web")] = true, hpa(5)
+				g.Workloads[web] = facts.Workload{Wanted: 2, Ready: 2}
+			},
+			[]string{"block TooFewReplicas/Deployment.apps/shop/web: green has 2 ready replicas of it, blue has 10; at least 9 are needed"},
+		},
 		"just enough replicas": {
 			func(_ *facts.Facts, _, g *facts.Settled) { g.Workloads[web] = facts.Workload{Wanted: 9, Ready: 9} }, []string{},
 		},

@@ -4,6 +4,9 @@ package facts
 type Settings struct {
 	// ReplicasAtLeast is green's ready replicas as a percentage of blue's, 0 to 100.
 	ReplicasAtLeast int
+	// Pinned: the shift raises the floors of green's autoscalers to what each share
+	// needs.
+	Pinned bool
 	// Standby: green has all traffic, so that what reaches only one side is worse.
 	Standby bool
 	// Ignore leaves objects out of the comparison.
