@@ -138,10 +138,10 @@ func (r *rivalry) fight(t *testing.T, seed uint64) []string {
 	return r.faults
 }
 
-// runs gives how many seeds are tried: of all, with the race detector, an eighth.
+// runs gives how many seeds are tried: of all, with the race detector, a twelfth.
 func runs(all int) uint64 {
 	if thinned {
-		return uint64(all / 8)
+		return uint64(all / 12)
 	}
 	return uint64(all)
 }

@@ -238,7 +238,7 @@ func (r *attempt) settle(ctx context.Context, first ending) {
 }
 
 // variant is one kind of scene. Those that lead the way are always tried with
-// every fault; of the others, with the race detector, only each ninth case.
+// every fault; of the others, with the race detector, only each fifteenth case.
 type variant struct {
 	place int
 	leads bool
@@ -253,7 +253,7 @@ func (v variant) tries(nr int, f fault) bool {
 	case v.leads || !thinned:
 		return true
 	}
-	return (v.place+nr)%9 == 0
+	return (v.place+nr)%15 == 0
 }
 
 // each tries faults on scenes of one kind, each in a bubble of its own.

@@ -202,7 +202,7 @@ func TestTokensOfEKSAreRefused(t *testing.T) {
 	}{
 		"the token itself":                {token: good},
 		"shortly before it ends":          {token: good, age: 14 * time.Minute},
-		"15 minutes old":                  {token: good, age: 15 * time.Minute, says: "ago"},
+		"more than 15 minutes old":        {token: good, age: 15*time.Minute + 10*time.Second, says: "ago"},
 		"from the future":                 {token: good, age: -6 * time.Minute, says: "ago"},
 		"without its prefix":              {token: good[1:], says: "begin with"},
 		"longer than 4096 bytes":          {token: good + strings.Repeat("A", 4096), says: "4096"},

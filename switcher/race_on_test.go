@@ -1,0 +1,7 @@
+//go:build race
+
+package switcher
+
+// randomRuns is how often each property is tried: less often with the race
+// detector, which makes all of it several times slower.
+const randomRuns = "60"
