@@ -158,10 +158,8 @@ func (t *turn) givingMatter(e BatonState, r SingletonReading) batonMatter {
 	switch {
 	case to == e.Side:
 		return matter(Wait, SingletonsDraining, "%s goes back to %s", e.Key, to)
-	case !known && to == Blue && r.Green.At.IsZero() && r.Green.Err == "": // a daemon that just began
-		return matter(Unmeasured, SingletonsUnknown, "%s is off in both clusters since %s; green was not read yet", e.Key, clock(e.OffSince))
 	case !known && to == Blue:
-		return matter(Fail, SingletonsStuck, "%s stays off in blue since %s: green can't be read (%s), so it may still run there; %s", e.Key, clock(e.OffSince), t.singleUnreadable(r, Green), t.vouchHint())
+		return t.greenUnseen(e, r)
 	case !known:
 		return matter(Unmeasured, SingletonsUnknown, "%s is to be off in blue, which can't be read: %s", e.Key, t.singleUnreadable(r, Blue))
 	case late && heard && own.On:
@@ -172,6 +170,14 @@ func (t *turn) givingMatter(e BatonState, r SingletonReading) batonMatter {
 		return matter(Wait, SingletonsDraining, "%s goes to %s when what runs in %s is over: %s, since %s", e.Key, to, e.Side, running(e.Key, own.Running), clock(e.Since))
 	}
 	return matter(Wait, SingletonsDraining, "%s is being switched off in %s", e.Key, e.Side)
+}
+
+// greenUnseen says that blue can't have back what green may still run.
+func (t *turn) greenUnseen(e BatonState, r SingletonReading) batonMatter {
+	if r.Green.At.IsZero() && r.Green.Err == "" { // the daemon just began
+		return matter(Unmeasured, SingletonsUnknown, "%s is off in both clusters since %s; green was not read yet", e.Key, clock(e.OffSince))
+	}
+	return matter(Fail, SingletonsStuck, "%s stays off in blue since %s: green can't be read (%s), so it may still run there; %s", e.Key, clock(e.OffSince), t.singleUnreadable(r, Green), t.vouchHint())
 }
 
 func (t *turn) takingMatter(e BatonState, r SingletonReading) batonMatter {

@@ -91,6 +91,9 @@ type heldLook struct {
 	apart      bool // it is where it shall be, and not on the other side
 }
 
+// against tells whether somebody changed a side against this pair.
+func (h heldLook) against() bool { return h.own.ChangedBy != "" || h.other.ChangedBy != "" }
+
 func (t *turn) lookAtHeld(e BatonState, r SingletonReading) heldLook {
 	own, known := t.single(r, e.Side)
 	other, otherKnown := t.single(r, e.Side.other())
@@ -119,7 +122,6 @@ func (t *turn) noteHeld(e *BatonState, h heldLook) {
 }
 
 func (t *turn) moveHeld(e *BatonState, r SingletonReading, h heldLook, to Side) {
-	against := h.own.ChangedBy != "" || h.other.ChangedBy != ""
 	switch {
 	case to == Blue && e.Side == Green && h.moved && h.own.Running == 0:
 		e.Side, e.Since, e.SeenAt = Blue, t.now, time.Time{}
@@ -127,15 +129,20 @@ func (t *turn) moveHeld(e *BatonState, r SingletonReading, h heldLook, to Side) 
 	case h.apart && t.next.Phase == Completed:
 		e.Settled = h.own.On && h.other.Running == 0
 	case to != e.Side:
-		if to == Blue || t.mayHandOver() && t.handable(r) && t.triedEnough(*e, r) {
+		if to == Blue || t.mayLeaveBlue(*e, r) {
 			t.begin(e, r, e.Side)
 			e.Failed = ""
 		}
-	case h.moved && !against:
+	case h.moved && !h.against():
 		t.begin(e, r, e.Side.other())
 	case h.apart && e.Side == Blue && t.batonRests():
 		e.Stage, e.Since = BatonBack, t.now
 	}
+}
+
+// mayLeaveBlue tells whether it is time to begin, and there is somebody to take it.
+func (t *turn) mayLeaveBlue(e BatonState, r SingletonReading) bool {
+	return t.mayHandOver() && t.handable(r) && t.triedEnough(e, r)
 }
 
 // batonRests tells whether nothing that this pair set is needed once blue has its

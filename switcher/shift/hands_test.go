@@ -46,11 +46,9 @@ type work struct {
 	since            time.Time   // when it was last switched, for the controller's lag
 	version          int         // of the object: a write is refused when it isn't as it was read
 
-	handed  bool
-	was     int
-	reset   int // how often somebody set it back
-	changed string
-	made    []time.Time // the runs that were made
+	handed bool
+	was    int
+	made   []time.Time // the runs that were made
 }
 
 type lateWrite struct {
@@ -202,8 +200,6 @@ func (h *hands) carryOut(c *hand, w *work, i SingletonIntent) {
 		return
 	case w.handed && w.on() == (wish == SwitchOn) && wish != SwitchBack:
 		return
-	case w.changed != "" && w.reset > 1 && wish != SwitchBack: // it doesn't fight
-		return
 	}
 	f := fate{}
 	if h.fate != nil {
@@ -241,7 +237,7 @@ func (w *work) obey(now time.Time, wish Switch, i SingletonIntent) {
 		w.replicas = 0
 	case SwitchBack:
 		if w.handed {
-			w.replicas, w.handed, w.changed, w.reset = w.was, false, "", 0
+			w.replicas, w.handed = w.was, false
 		}
 	case SwitchLeave:
 	}
@@ -250,25 +246,11 @@ func (w *work) obey(now time.Time, wish Switch, i SingletonIntent) {
 	}
 }
 
-// somebody switches it against the pair.
-func (w *work) somebody(now time.Time, on bool) {
-	if w.absent || w.on() == on {
-		return
-	}
-	w.replicas, w.since, w.version = 0, now, w.version+1
-	if on {
-		w.replicas = 1
-	}
-	if w.handed {
-		w.changed, w.reset = "argocd-controller", w.reset+1
-	}
-}
-
 func (w *work) reading(now time.Time) SingletonSide {
 	if w.absent {
 		return SingletonSide{At: now, Absent: true, Running: len(w.ends)}
 	}
-	s := SingletonSide{At: now, On: w.on(), Running: len(w.ends) + w.pods, Handed: w.handed, ChangedBy: w.changed}
+	s := SingletonSide{At: now, On: w.on(), Running: len(w.ends) + w.pods, Handed: w.handed}
 	for _, end := range w.ends {
 		if w.bounded && end.After(s.EndsBy) {
 			s.EndsBy = end

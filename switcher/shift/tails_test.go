@@ -20,7 +20,8 @@ func TestTails(t *testing.T) {
 		want     []Tail
 	}{
 		"records that were never moved": {
-			EntranceState{Entrance: records}, EntranceReading{Name: "web", TTL: time.Minute, InSync: true},
+			EntranceState{Entrance: records},
+			EntranceReading{Name: "web", TTL: time.Minute, InSync: true},
 			[]Tail{{Entrance: "web", Side: Green, Kind: TailDNS, For: 2 * time.Minute}},
 		},
 		"records whose green was lowered: an answer, and the connection that was opened by it": {
@@ -32,11 +33,13 @@ func TestTails(t *testing.T) {
 			},
 		},
 		"resolvers have followed": {
-			EntranceState{Entrance: records, LoweredAt: ago(2 * time.Minute)}, EntranceReading{Name: "web", TTL: time.Minute, InSync: true},
+			EntranceState{Entrance: records, LoweredAt: ago(2 * time.Minute)},
+			EntranceReading{Name: "web", TTL: time.Minute, InSync: true},
 			[]Tail{{Entrance: "web", Side: Green, Kind: TailDNS, For: 2 * time.Minute, Since: ago(2 * time.Minute)}},
 		},
 		"AWS is slower than it says": {
-			EntranceState{Entrance: records, LoweredAt: ago(5 * time.Minute)}, EntranceReading{Name: "web", At: ago(10 * time.Second), TTL: time.Minute},
+			EntranceState{Entrance: records, LoweredAt: ago(5 * time.Minute)},
+			EntranceReading{Name: "web", At: ago(10 * time.Second), TTL: time.Minute},
 			[]Tail{{Entrance: "web", Side: Green, Kind: TailDNS, For: 2 * time.Minute, Since: ago(5 * time.Minute), Until: now.Add(50 * time.Second)}},
 		},
 		"green rose: who is still on blue": {
@@ -50,19 +53,22 @@ func TestTails(t *testing.T) {
 			},
 		},
 		"a journal of before it knew when green rose": {
-			EntranceState{Entrance: balancer, Share: Full}, EntranceReading{Name: "web", Sticky: time.Hour},
+			EntranceState{Entrance: balancer, Share: Full},
+			EntranceReading{Name: "web", Sticky: time.Hour},
 			[]Tail{
 				{Entrance: "web", Side: Green, Kind: TailCookie, For: time.Hour},
 				{Entrance: "web", Side: Blue, Kind: TailCookie, For: time.Hour, Since: ago(10 * time.Minute), Until: now.Add(50 * time.Minute)},
 			},
 		},
 		"a network load balancer's connections never end by themselves": {
-			EntranceState{Entrance: balancer, LoweredAt: ago(240 * time.Hour)}, EntranceReading{Name: "web", Connection: Endless},
+			EntranceState{Entrance: balancer, LoweredAt: ago(240 * time.Hour)},
+			EntranceReading{Name: "web", Connection: Endless},
 			[]Tail{{Entrance: "web", Side: Green, Kind: TailConnection, For: Endless, Since: ago(240 * time.Hour)}},
 		},
 		"a rule that keeps nobody": {EntranceState{Entrance: balancer, LoweredAt: now}, EntranceReading{Name: "web"}, nil},
 		"records that can't be read still take Route 53's time": {
-			EntranceState{Entrance: records, LoweredAt: now}, EntranceReading{},
+			EntranceState{Entrance: records, LoweredAt: now},
+			EntranceReading{},
 			[]Tail{{Entrance: "web", Side: Green, Kind: TailDNS, For: time.Minute, Since: now, Until: now.Add(time.Minute)}},
 		},
 	} {
