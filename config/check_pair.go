@@ -186,6 +186,10 @@ func (c *checker) gates(path string, p *Pair) {
 		at := fmt.Sprintf("%s.gates[%d]", path, i)
 		c.label(at+".name", gate.Name)
 		c.unique(seen, at+".name", gate.Name, "is the name of another gate of this pair", "choose a name of its own")
+		c.exactlyOne(at, map[string]bool{
+			"requests": gate.Requests != nil, "cloudwatch": gate.CloudWatch != nil, "prometheus": gate.Prometheus != nil,
+			"alertmanager": gate.Alertmanager != nil, "webhook": gate.Webhook != nil,
+		}, "requests, cloudwatch, prometheus, alertmanager or webhook")
 		if gate.CloudWatch != nil {
 			c.cloudWatch(at+".cloudwatch", gate.CloudWatch, p)
 		}

@@ -66,9 +66,6 @@ func TestFaultsOfAPair(t *testing.T) {
 		"replicas above one hundred percent": {
 			"serve: green", "serve: green\n    replicas: {atLeast: 101%} #!", "pairs[0].replicas.atLeast", "101% is not a percentage; use a whole number from 0 to 100",
 		},
-		"change windows": {
-			"serve: green", "serve: green\n    windows: [] #!", "pairs[0].windows", "change windows are not supported yet",
-		},
 		"a long value": {
 			"serve: green", "serve: \"" + strings.Repeat("green", 20) + "\" #!", "pairs[0].serve", `greengreen…" is not known here; use blue or green`,
 		},
@@ -296,9 +293,6 @@ func TestFaultsOfGates(t *testing.T) {
 		},
 		"gates that are not wanted": {
 			"serve: green", "serve: green\n    soakOnly: true #!", "pairs[0].soakOnly", "is true although there are gates",
-		},
-		"a gate of a kind to come": {
-			"- name: errors\n", "- name: errors\n        prometheus: {} #!\n", "pairs[0].gates[0].prometheus", "Prometheus gates are not supported yet",
 		},
 		"an error ratio in percent without its sign": {
 			"maxErrorRatio: 1%", "maxErrorRatio: 5 #!", "pairs[0].gates[0].cloudwatch.maxErrorRatio",

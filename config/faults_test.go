@@ -183,7 +183,7 @@ func TestDocumentsThatHoldNothing(t *testing.T) {
 		"an anchor inside itself": {
 			"apiVersion: clusterswitch.io/v1alpha1\npairs: &p [*p]\n",
 			"c.yaml:2: pairs[0]: is a list; use a mapping with the keys name, serve, attempt, rollback, rollbackForce, paused, " +
-				"handsOff, blue, green, preflight, workloads, replicas, probes, traffic, steps, gates, soakOnly, standby, singletons, retire, staleAfter",
+				"handsOff, blue, green, preflight, workloads, replicas, probes, traffic, steps, gates, observedShare, windows, freezes, soakOnly, standby, singletons, retire, staleAfter",
 		},
 	}
 	for name, test := range tests {

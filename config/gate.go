@@ -2,19 +2,27 @@ package config
 
 import "time"
 
-// Gate judges what users feel on green.
+// Gate judges whether green may rise, and whether traffic goes back by itself. It has exactly one of the kinds below. Those on
+// users' traffic are requests, cloudwatch, and the others where onFail is rollback; a pair needs at least one of these, or
+// soakOnly.
 type Gate struct {
 	// Name tells the gate apart within its pair. It is a DNS label.
 	Name string `yaml:"name" required:"true"`
 
-	// CloudWatch judges the error ratio of green's target group.
-	CloudWatch *CloudWatch `yaml:"cloudwatch" required:"true"`
-}
+	// Requests counts users' requests on both sides, and tells a bad green from bad luck.
+	Requests *Requests `yaml:"requests"`
 
-func (Gate) laterKeys() map[string]string {
-	return map[string]string{
-		"prometheus": "Prometheus gates are not supported yet; use cloudwatch",
-	}
+	// CloudWatch holds the error ratio of green's target group against a limit.
+	CloudWatch *CloudWatch `yaml:"cloudwatch"`
+
+	// Prometheus holds the value of a query against a limit.
+	Prometheus *PrometheusGate `yaml:"prometheus"`
+
+	// Alertmanager passes while no alert with the labels fires.
+	Alertmanager *Alertmanager `yaml:"alertmanager"`
+
+	// Webhook asks a service of your own before each step.
+	Webhook *Webhook `yaml:"webhook"`
 }
 
 // CloudWatch compares the failed requests of one target group, HTTPCode_Target_5XX_Count and

@@ -53,6 +53,15 @@ type Pair struct {
 	// Gates judge what users feel. A pair has at least one gate, or soakOnly.
 	Gates []Gate `yaml:"gates"`
 
+	// ObservedShare compares the share that green really gets with the intended one.
+	ObservedShare ObservedShare `yaml:"observedShare"`
+
+	// Windows are the times in which green may rise; without any, always. A rollback waits for none.
+	Windows []Window `yaml:"windows"`
+
+	// Freezes are days on which green doesn't rise, windows or not.
+	Freezes []Freeze `yaml:"freezes"`
+
 	// SoakOnly lets green rise on time, probes and workloads alone, without any gate on users' traffic.
 	SoakOnly bool `yaml:"soakOnly"`
 
@@ -108,10 +117,4 @@ type Standby struct {
 
 	// Capacity says how ready blue must be to take everything back, from the first step on.
 	Capacity Capacity `yaml:"capacity"`
-}
-
-func (Pair) laterKeys() map[string]string {
-	return map[string]string{
-		"windows": "change windows are not supported yet; remove them and use paused outside your working hours",
-	}
 }

@@ -105,10 +105,11 @@ func TestParseGivesDefaults(t *testing.T) {
 				MaxErrorRatio: 0.01, MinRequests: 50, Window: 5 * time.Minute, Period: time.Minute,
 				Settle: 2 * time.Minute, Breaches: 2,
 			}}},
-			Standby:    config.Standby{For: 72 * time.Hour, Capacity: config.Capacity{AtLeast: 90, OnBreach: "hold"}},
-			Singletons: config.Singletons{At: 100, Drain: 10 * time.Minute},
-			Retire:     config.Retire{SilentFor: 24 * time.Hour},
-			StaleAfter: 30 * time.Second,
+			ObservedShare: config.ObservedShare{OnBreach: "hold", Tolerance: 10},
+			Standby:       config.Standby{For: 72 * time.Hour, Capacity: config.Capacity{AtLeast: 90, OnBreach: "hold"}},
+			Singletons:    config.Singletons{At: 100, Drain: 10 * time.Minute},
+			Retire:        config.Retire{SilentFor: 24 * time.Hour},
+			StaleAfter:    30 * time.Second,
 		}},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(config.Config{}, "Digest")); diff != "" {

@@ -31,6 +31,11 @@ type Look struct {
 	// MeasureFrom is the time from which samples of users' traffic count; zero:
 	// there is nothing to measure.
 	MeasureFrom time.Time
+	// Evidence is what request gates remember: how far they have counted, and by what
+	// profile. Empty before a shift: profiles are wanted then.
+	Evidence []shift.GateEvidence
+	// Asking is the rise that gates are asked about.
+	Asking shift.Asking
 	// Loads: what users ask of both sides is to be known.
 	Loads bool
 	// Attention is how closely to look. Urgent asks for the entrances only: a

@@ -84,7 +84,7 @@ func (s *Switcher) gather(ctx context.Context, plan shift.Plan) (found *shift.Fo
 	if found != nil && found.Unreadable == "" {
 		state = found.State
 	}
-	look := Look{Plan: plan, Entrances: state.Targets(plan), Loads: state.NeedsLoads(s.observer.Request(state, s.loaded))}
+	look := Look{Plan: plan, Entrances: state.Targets(plan), Loads: state.NeedsLoads(s.observer.Request(state, s.loaded)), Evidence: state.Evidence, Asking: state.Asking()}
 	if state.Active() { // at rest nobody judges users' traffic
 		look.MeasureFrom, look.Attention = state.MeasureFrom(), shift.Watching
 	}

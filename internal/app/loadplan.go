@@ -94,7 +94,7 @@ func loadsOfEntrances(c *config.Config, p config.Pair) []load {
 			q.region = "" // as gates leave it out: one session, and one call, for both
 		}
 		for _, g := range p.Gates {
-			if w := g.CloudWatch; w.TargetGroup == q.Green.TargetGroup {
+			if w := g.CloudWatch; w != nil && w.TargetGroup == q.Green.TargetGroup {
 				q.place = place{w.RoleARN, w.Region} // whoever may read this gate's metrics may read these
 				q.Window, q.Period, q.Settle = w.Window, w.Period, w.Settle
 				break

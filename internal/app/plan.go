@@ -36,6 +36,9 @@ func planOf(c *config.Config, p config.Pair) shift.Plan {
 		plan.Entrances = append(plan.Entrances, entranceOf(e))
 	}
 	for _, g := range p.Gates {
+		if g.CloudWatch == nil {
+			continue
+		}
 		plan.Gates.Traffic = append(plan.Gates.Traffic, shift.TrafficGate{
 			Name: g.Name, MaxErrorRatio: g.CloudWatch.MaxErrorRatio,
 			MinRequests: g.CloudWatch.MinRequests, Breaches: g.CloudWatch.Breaches,
@@ -97,6 +100,9 @@ func connectionsOf(p config.Pair) map[string]time.Duration {
 func queriesOf(p config.Pair) []query {
 	var queries []query
 	for _, g := range p.Gates {
+		if g.CloudWatch == nil {
+			continue
+		}
 		queries = append(queries, query{place{g.CloudWatch.RoleARN, g.CloudWatch.Region}, measure.Query{
 			Gate: g.Name, LoadBalancer: g.CloudWatch.LoadBalancer, TargetGroup: g.CloudWatch.TargetGroup,
 			Window: g.CloudWatch.Window, Period: g.CloudWatch.Period, Settle: g.CloudWatch.Settle,

@@ -17,6 +17,8 @@ type Observation struct {
 	// that can't be run there are absent.
 	BlueProbes []ProbeReading
 	Traffic    []TrafficReading
+	Requests   []RequestReading
+	Limits     []LimitReading
 	Loads      []LoadReading
 	Floors     FloorsReading
 	Singletons []SingletonReading

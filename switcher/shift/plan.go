@@ -90,8 +90,20 @@ func (s *Step) UnmarshalJSON(b []byte) error {
 
 // Gates are the limits that a rise is judged by.
 type Gates struct {
-	// Traffic are the gates on users' traffic; only these roll back by themselves.
+	// Traffic are the gates on users' traffic by a ratio over a window; they roll back
+	// by themselves.
 	Traffic []TrafficGate
+	// Requests judge users' requests interval by interval; these roll back too.
+	Requests []RequestGate
+	// Limits hold numbers from outside against limits; those on users' traffic roll
+	// back too.
+	Limits []LimitGate
+	// ObservedShare says how the share that green gets is compared with the intended.
+	ObservedShare ObservedShare
+	// Windows are the times in which green may rise, none: always; Freezes those in
+	// which it doesn't.
+	Windows []Window
+	Freezes []Freeze
 	// Probes names the probes that must have a reading; one that is absent from
 	// the observation is unknown. Readings of others are judged too.
 	Probes []string

@@ -99,8 +99,10 @@ type State struct {
 	// Baton is where each singleton is that was ever handed over in this attempt.
 	Baton []BatonState `json:"baton,omitempty"`
 	// Gaps are former ones of singletons in this attempt, the newest last.
-	Gaps     []SingletonGap  `json:"gaps,omitempty"`
-	Breaches []Breach        `json:"breaches,omitempty"`
+	Gaps     []SingletonGap `json:"gaps,omitempty"`
+	Breaches []Breach       `json:"breaches,omitempty"`
+	// Evidence is what request gates remember of this attempt.
+	Evidence []GateEvidence  `json:"evidence,omitempty"`
 	Rollback *RollbackRecord `json:"rollback,omitempty"`
 	Question *Question       `json:"question,omitempty"`
 	// Preflight is the newest outcome of this attempt's preflight; nil: there is none.
