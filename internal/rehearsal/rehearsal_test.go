@@ -44,7 +44,23 @@ func TestAWholeShiftWhenAllGoesWell(t *testing.T) {
 	if !r.Standby || r.Stuck != "" {
 		t.Errorf("it ends %+v", r)
 	}
-	if diff := cmp.Diff([]string{}, told(r, start)); diff != "" {
+	if diff := cmp.Diff([]string{
+		"0s 0 % ShiftStarted",
+		"10s 1 % Rising api: blue 99, green 1",
+		"20s 1 % Rising www: blue 99, green 1",
+		"30s 1 % Settling",
+		"1m30s 1 % Holding", // resolvers keep the old answer for a minute
+		"11m30s 1 % ApprovalNeeded",
+		"11m40s 50 % Rising api: blue 50, green 50",
+		"11m50s 50 % Rising www: blue 50, green 50",
+		"12m0s 50 % Settling",
+		"13m0s 50 % Holding",
+		"33m0s 100 % Rising api: blue 0, green 100",
+		"33m10s 100 % Rising www: blue 0, green 100",
+		"33m20s 100 % Settling",
+		"34m20s 100 % Holding",
+		"1h4m20s 100 % StandingBy",
+	}, told(r, start)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
