@@ -6,7 +6,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"io"
-	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -18,6 +17,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
 
 	"github.com/clusterswitch/clusterswitch/internal/webhook"
 )
@@ -340,7 +340,7 @@ func TestWhatCanNotBeSignedIsNotSent(t *testing.T) {
 func TestAServersCertificateIsChecked(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewUnstartedServer(says(200, "go on"))
-	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.Config.ErrorLog = zap.NewStdLog(zap.NewNop())
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	folder := t.TempDir()
