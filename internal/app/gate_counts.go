@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/clusterswitch/clusterswitch/switcher/evidence"
@@ -85,8 +84,7 @@ func (g *requestGauge) due(l gateLook, now time.Time) (time.Time, bool) {
 		return time.Time{}, false // green has no users
 	}
 	g.begin(l, e)
-	_, to := g.span(l, e, now)
-	from, _ := g.span(l, e, now)
+	from, to := g.span(l, e, now)
 	at := from.Add(g.interval + g.settle)
 	if from.Before(to) {
 		at = now
@@ -197,11 +195,11 @@ func (g *requestGauge) askCounts(ctx context.Context, attempt int, s countSpan) 
 func whole(s countSpan, got []evidence.Interval) []evidence.Interval {
 	by := map[int64]evidence.Interval{}
 	for _, iv := range got {
-		by[iv.Start.Unix()] = iv
+		by[iv.Start.UnixMilli()] = iv
 	}
 	var all []evidence.Interval
 	for at := s.from; at.Before(s.to); at = at.Add(s.interval) {
-		iv, ok := by[at.Unix()]
+		iv, ok := by[at.UnixMilli()]
 		if !ok || !iv.End.Equal(at.Add(s.interval)) {
 			iv = evidence.Interval{Fault: "the source has nothing of this time"}
 		}
@@ -247,55 +245,4 @@ func edgesOf(p evidence.Profile) []time.Duration {
 		}
 	}
 	return edges
-}
-
-// sided is what one side had within an interval.
-type sided struct {
-	start, end time.Time
-	counts     []evidence.Count
-	fault      string
-}
-
-// joined puts blue's and green's intervals together. A fault of either is one of
-// both: what one side had then can't be compared.
-func joined(blue, green []sided) []evidence.Interval {
-	other := map[int64]sided{}
-	for _, g := range green {
-		other[g.start.Unix()] = g
-	}
-	var all []evidence.Interval
-	for _, b := range blue {
-		iv := evidence.Interval{Start: b.start, End: b.end, Blue: b.counts}
-		g, ok := other[b.start.Unix()]
-		switch {
-		case b.fault != "":
-			iv.Fault = string(shift.Blue) + ": " + b.fault
-		case !ok || !g.end.Equal(b.end):
-			iv.Fault = string(shift.Green) + ": nothing was counted"
-		case g.fault != "":
-			iv.Fault = string(shift.Green) + ": " + g.fault
-		}
-		iv.Green = g.counts
-		all = append(all, iv)
-	}
-	return all
-}
-
-// sides asks for both sides at the same time. An error names its side.
-func sides(ask func(side shift.Side) ([]sided, error)) (blue, green []sided, err error) {
-	var (
-		asking   sync.WaitGroup
-		errBlue  error
-		errGreen error
-	)
-	asking.Go(func() { blue, errBlue = ask(shift.Blue) })
-	asking.Go(func() { green, errGreen = ask(shift.Green) })
-	asking.Wait()
-	switch {
-	case errBlue != nil:
-		return nil, nil, fmt.Errorf("%s: %w", shift.Blue, errBlue)
-	case errGreen != nil:
-		return nil, nil, fmt.Errorf("%s: %w", shift.Green, errGreen)
-	}
-	return blue, green, nil
 }
