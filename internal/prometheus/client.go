@@ -126,7 +126,7 @@ func (c *Client) get(ctx context.Context, path string, query url.Values, into an
 		return plain(ctx, err)
 	}
 	if int64(len(body)) > c.options.MaxBytes {
-		return fmt.Errorf("the answer is larger than %d bytes", c.options.MaxBytes)
+		return oversize(fmt.Sprintf("the answer is larger than %d bytes", c.options.MaxBytes))
 	}
 	return read(resp, body, into)
 }
@@ -179,6 +179,12 @@ func plain(ctx context.Context, err error) error {
 	return err
 }
 
+// oversize is the error of an answer that is too much for the server or for us:
+// less of it might not be.
+type oversize string
+
+func (o oversize) Error() string { return string(o) }
+
 // answer is what every call of the API answers with.
 // https://prometheus.io/docs/prometheus/latest/querying/api/#format-overview
 type answer struct {
@@ -193,6 +199,8 @@ func read(resp *http.Response, body []byte, into any) error {
 	unread := json.Unmarshal(body, &a)
 	good := resp.StatusCode == http.StatusOK
 	switch {
+	case unread == nil && resp.StatusCode == http.StatusUnprocessableEntity && strings.Contains(a.Error, "too many samples"):
+		return oversize(fmt.Sprintf("it answered %s: %s", resp.Status, brief(a.Error)))
 	case unread == nil && a.Error != "":
 		return fmt.Errorf("it answered %s: %s", resp.Status, brief(a.Error))
 	case resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden:
