@@ -70,7 +70,7 @@ func Reckon(a Asked) Report {
 		if p.Short != "" {
 			r.warnf("gate %s: %s; until then it takes much scatter for granted, and is slow", g.Name, p.Short)
 		}
-		found := find(g.Settings(a.Plan.Steps, len(a.Plan.Gates.Requests)), g.Name, p, a.Plan.Steps)
+		found := find(shift.EvidenceSettings(a.Plan, a.Plan.Steps, g), g.Name, p, a.Plan.Steps)
 		for _, f := range found {
 			r.slow(f)
 		}
