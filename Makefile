@@ -47,7 +47,7 @@ ready-scenes: build control-plane ## The same without its longest scene, the sin
 	@$(BIN)/sandbox ready-sim --daemon $(BIN)/clusterswitch --scene pins,unpinned,rollback,cold,kills
 
 .PHONY: e2e
-e2e: demo preflight-planted ready-scenes ## Run the demo, the planted preflight, the scenes of blue's readiness, and the tests that need the whole world (build tag e2e)
+e2e: demo preflight-planted ready-scenes faults ## Run the demo, the planted preflight, the scenes of blue's readiness, each write to AWS with each fault, and the tests that need the whole world (build tag e2e)
 	@packages=$$({ grep -rl --include='*_test.go' '^//go:build e2e' cmd config internal probes switcher || true; } | xargs -r -n1 dirname | sort -u | sed 's#^#./#'); \
 	[ -z "$$packages" ] || $(GO) test -tags e2e -run E2E $$packages
 

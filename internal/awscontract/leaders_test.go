@@ -138,10 +138,11 @@ func (r *rivalry) fight(t *testing.T, seed uint64) []string {
 	return r.faults
 }
 
-// runs gives how many seeds are tried: of all, with the race detector, a twelfth.
+// runs gives how many seeds are tried: of all, with the race detector, one in
+// twenty-five.
 func runs(all int) uint64 {
 	if thinned {
-		return uint64(all / 12)
+		return uint64(max(1, all/25))
 	}
 	return uint64(all)
 }
