@@ -74,7 +74,7 @@ func (c *checker) requestsPrometheus(path string, q *RequestsPrometheus) {
 		if _, err := promql.Parse(query); err != nil {
 			c.faultf(path+"."+key, "is not PromQL: %v", err)
 		} else if err := promql.Counters(query); err != nil {
-			c.faultf(path+"."+key, "gives no counters: %v", err)
+			c.faultf(path+"."+key, "%s", strings.TrimPrefix(err.Error(), "it "))
 		}
 	}
 	if q.Errors != "" && q.Errors == q.Requests {

@@ -117,8 +117,8 @@ func (c *checker) alertmanager(path string, g *Alertmanager) {
 	seen := unique{}
 	for i, matcher := range g.Matchers {
 		at := fmt.Sprintf("%s.matchers[%d]", path, i)
-		if promql.Matcher(matcher) != nil {
-			c.faultf(at, "%q is not a matcher; write a label, one of = != =~ !~ and a value in quotes, such as severity=\"page\"", matcher)
+		if err := promql.Matcher(matcher); err != nil {
+			c.faultf(at, "%v", err)
 		}
 		c.unique(seen, at, matcher, "is listed twice", "keep one")
 	}

@@ -109,7 +109,6 @@ type world struct {
 	// readings are the entrances as they stand.
 	readings []shift.EntranceReading
 	asked    shift.Approval
-	probed   []shift.ProbeResult
 }
 
 func newWorld(o Options) *world {
