@@ -67,7 +67,8 @@ func (t *turn) gatherEvidence() {
 	for _, g := range t.p.Gates.Requests {
 		r, _ := t.o.requests(g.Name)
 		e, kept := t.evidence(g.Name)
-		if fixed := t.next.Step > 0 || t.next.Share > 0; !(kept && fixed) && t.next.Phase != Returning && r.Profile != nil && profileFault(*r.Profile) == "" {
+		fixed := kept && (t.next.Step > 0 || t.next.Share > 0 || !e.Book.Last.IsZero())
+		if !fixed && t.next.Phase != Returning && r.Profile != nil && profileFault(*r.Profile) == "" {
 			e, kept = GateEvidence{Gate: g.Name, Profile: *r.Profile}, true
 			e.Profile.Metrics = slices.Clone(r.Profile.Metrics)
 		}
