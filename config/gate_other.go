@@ -17,7 +17,8 @@ type PrometheusGate struct {
 	// Min is the smallest good value.
 	Min *float64 `yaml:"min"`
 
-	// Window is how far the query looks back: a value passes only when all that it looks at lies after the last change.
+	// Window is how far the query looks back, by its ranges and offsets: a value passes only when all that it looks at lies after
+	// the last change.
 	Window time.Duration `yaml:"window" default:"5m" range:"0s..24h"`
 
 	// Interval is how often it is asked.
