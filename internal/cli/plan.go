@@ -19,14 +19,15 @@ func (p *program) planCommand() *cobra.Command {
 		Use:   "plan PAIR",
 		Short: "Rehearse a whole shift: what each step does, and which faults it would find",
 		Long: `Rehearse a whole shift without making it. The decisions are the daemon's own,
-asked one after the other as if all went well: every probe passes, people approve
-at once, and users ask as often, and fail as often, as was measured of blue. So it
-tells when each step comes, what is written to AWS then, and what is waited for.
+asked one after the other as if all went well: every probe passes, people
+approve at once, and users ask as often, and fail as often, as was measured of
+blue. So it tells when each step comes, what is written to AWS then, and what is
+waited for.
 
-For each gate on users' requests it tells how long, and how many requests, a step
-needs until green is proven fine, and until a fault is found that makes errors
-twice or five times as frequent as blue's, or a percentage point more. It warns
-where a step can't decide within its hold.
+For each gate on users' requests it tells how long, and how many requests, a
+step needs until green is proven fine, and until a fault is found that makes
+errors twice or five times as frequent as blue's, or a percentage point more. It
+warns where a step can't decide within its hold.
 
 It reads the entrances at AWS and what the gates measure of blue, and writes
 nothing. Capacity, singletons and the preflight are not rehearsed.
@@ -65,7 +66,7 @@ func (p *program) plan(ctx context.Context, pair, output, start string) error {
 	if err != nil {
 		return err
 	}
-	report, err := d.Plan(ctx, app.PlanOptions{Pair: pair, Start: at})
+	report, err := d.Plan(ctx, app.PlanOptions{Pair: pair, Start: at, Now: p.now})
 	if err != nil {
 		return err
 	}

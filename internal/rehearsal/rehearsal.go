@@ -105,7 +105,9 @@ func subject(s Scene) string {
 }
 
 func sceneOf(now time.Time, d shift.Decision) Scene {
-	s := Scene{At: now, Phase: d.Next.Phase, Step: d.Next.Step, Share: d.Next.Share, Reason: d.Reason, Message: d.Message}
+	// What blue carries everything with isn't rehearsed.
+	message, _, _ := strings.Cut(d.Message, "blue carries everything")
+	s := Scene{At: now, Phase: d.Next.Phase, Step: d.Next.Step, Share: d.Next.Share, Reason: d.Reason, Message: strings.TrimRight(message, ",; ")}
 	for _, c := range d.Changes {
 		s.Writes = append(s.Writes, fmt.Sprintf("%s: %s", c.Entrance.Name, c.Wanted.Weights()))
 	}
