@@ -10,7 +10,7 @@ import (
 
 const (
 	// maxGateMetrics bounds what one request gate looks at: the journal has 32 KiB
-	// for all of a pair.
+	// for the evidence of a pair.
 	maxGateMetrics = 4
 	// usualAlarm stands for a chance of false alarms that nobody gave.
 	usualAlarm = 0.01

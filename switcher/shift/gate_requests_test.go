@@ -1,10 +1,14 @@
 package shift
 
 import (
+	"fmt"
 	"math"
+	"os"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterswitch/clusterswitch/switcher/evidence"
 )
@@ -107,7 +111,7 @@ func edgeCases() []edgeCase {
 	return []edgeCase{
 		{
 			"Green is as good as blue", "passes when that is proven, not before",
-			25, func(b *bench) requestVerdict { return b.served(30, 0.001, 0.001) }, Pass, false, "green is proven fine: green 0.10 % of 112,500 requests failed, blue 0.10 % of 337,500 requests failed",
+			25, func(b *bench) requestVerdict { return b.served(30, 0.001, 0.001) }, Pass, false, "proven fine: green 0.10 % of 112,500 requests failed, blue 0.10 % of 337,500",
 		},
 		{
 			"Too little was seen to prove anything", "waits",
@@ -137,7 +141,7 @@ func edgeCases() []edgeCase {
 		},
 		{
 			"Blue has no requests, at 100 %: nothing can be compared", "the limit judges: here it passes",
-			100, func(b *bench) requestVerdict { return b.served(10, 0.001, 0) }, Pass, false, "blue has none to compare with, and had 0.10 % before the shift",
+			100, func(b *bench) requestVerdict { return b.served(10, 0.001, 0) }, Pass, false, "blue has too few requests to compare with, and had 0.10 % before the shift",
 		},
 		{
 			"At 100 % green is over the limit", "goes back (in standby with `autoRollback` only)",
@@ -168,7 +172,7 @@ func edgeCases() []edgeCase {
 				b.served(30, 0.001, 0.001)
 				b.fault("green: 3 of 4 counters were set back at once")
 				return b.served(1, 0.001, 0.001)
-			}, Pass, false, "green is proven fine",
+			}, Pass, false, "proven fine: green",
 		},
 		{
 			"A fault follows an interval that proved that users suffer", "goes back all the same",
@@ -210,7 +214,7 @@ func edgeCases() []edgeCase {
 				b.p.Gates.Requests[0].MaxErrorRatio, b.p.Gates.Requests[0].HasLimit = 0.005, true
 				b.served(12, 0.05, 0.05)
 				return b.served(40, 0.001, 0.001)
-			}, Pass, false, "green is proven fine",
+			}, Pass, false, "proven fine: green",
 		},
 		{
 			"Green is slightly worse for long, by less than `minExcess`", "waits, and says so",
@@ -222,7 +226,7 @@ func edgeCases() []edgeCase {
 		},
 		{
 			"Both have the same trouble for some minutes", "waits, and passes when it is over",
-			25, func(b *bench) requestVerdict { b.served(8, 0.02, 0.02); return b.served(20, 0.001, 0.001) }, Pass, false, "green is proven fine",
+			25, func(b *bench) requestVerdict { b.served(8, 0.02, 0.02); return b.served(20, 0.001, 0.001) }, Pass, false, "proven fine: green",
 		},
 		{
 			"Counts that are no numbers", "that interval is unknown",
@@ -248,7 +252,7 @@ func edgeCases() []edgeCase {
 			25, func(b *bench) requestVerdict {
 				b.p.Gates.Requests[0].SkipFirst = 2 * time.Minute
 				return b.served(2, 0.3, 0.001)
-			}, Fail, true, "green fails users in great numbers, in two intervals in a row: in the newest green 30.00 % of 3,750 requests failed, blue 0.10 % of 11,250 requests failed",
+			}, Fail, true, "green fails users in great numbers, in two intervals in a row: in the newest green 30.00 % of 3,750 requests failed, blue 0.10 % of 11,250",
 		},
 		{
 			"One interval of a disaster", "isn't one yet",
@@ -330,5 +334,39 @@ func TestGreensFirstUsersNeedBluesPast(t *testing.T) {
 				t.Errorf("got %+v, want %s: …%s…", got, test.want, test.says)
 			}
 		})
+	}
+}
+
+// edgeCasesTable is the part of docs/gates.md that is made from edgeCases.
+func edgeCasesTable() string {
+	var b strings.Builder
+	b.WriteString("| Case | Answer | What follows | What it says |\n|---|---|---|---|\n")
+	for _, c := range edgeCases() {
+		v := c.happens(newBench(c.share))
+		fmt.Fprintf(&b, "| %s | `%s` | %s | %s |\n", c.Case, v.Judgement, c.Does, v.Message)
+	}
+	return b.String()
+}
+
+func TestTheDocsHaveEveryEdgeCase(t *testing.T) {
+	const file, end = "../../docs/gates.md", "<!-- end of edge cases -->"
+	page, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, begun := strings.Cut(string(page), "-args -update -->\n")
+	_, after, ended := strings.Cut(rest, end)
+	if !begun || !ended {
+		t.Fatalf("%s has no place for the table", file)
+	}
+	want := before + "-args -update -->\n" + edgeCasesTable() + end + after
+	if *update {
+		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(string(page), want); diff != "" {
+		t.Errorf("%s is out of date (go test ./switcher/shift -args -update rewrites it):\n%s", file, diff)
 	}
 }

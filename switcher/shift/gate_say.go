@@ -34,7 +34,7 @@ func (s saying) bad(newest []evidence.Interval) string {
 	}
 	for i := len(newest) - 1; i >= 0; i-- {
 		if iv := newest[i]; iv.Trouble(s.p) == "" {
-			return fmt.Sprintf("%s: in the newest green %s, blue %s", text, s.part(m, tallied(iv.Green[m])), s.part(m, tallied(iv.Blue[m])))
+			return fmt.Sprintf("%s: in the newest green %s, blue %s", text, s.part(m, tallied(iv.Green[m])), short(tallied(iv.Blue[m])))
 		}
 	}
 	return text
@@ -46,7 +46,7 @@ func (s saying) both() string {
 }
 
 func (s saying) good() string {
-	return "green is proven fine: " + s.sides()
+	return "proven fine: " + s.counts()
 }
 
 // waits says what is missing for a pass.
@@ -64,14 +64,20 @@ func (s saying) waits() string {
 	return fmt.Sprintf("%d of %d metrics are proven fine, most doubtful: %s", s.v.Passing, s.v.Metrics, s.sides())
 }
 
-// sides gives the numbers of the metric that says most against green.
-func (s saying) sides() string {
+// sides gives the numbers of the metric that says most against green, and what the
+// configuration allows.
+func (s saying) sides() string { return s.counts() + s.limit() }
+
+func (s saying) counts() string {
 	green := "green " + s.part(s.v.Metric, s.v.Green)
 	if !s.v.Blind {
-		return green + ", blue " + s.part(s.v.Metric, s.v.Blue) + s.limit()
+		return green + ", blue " + short(s.v.Blue)
 	}
-	return fmt.Sprintf("%s, blue has none to compare with, and had %s before the shift%s", green, percent(s.v.BlueRatio), s.limit())
+	return fmt.Sprintf("%s, blue has too few requests to compare with, and had %s before the shift", green, percent(s.v.BlueRatio))
 }
+
+// short is a part of so many, in a sentence that said before what is bad.
+func short(of evidence.Tally) string { return percent(of.Ratio()) + " of " + number(of[0]) }
 
 // limit says what the configuration allows, where it does.
 func (s saying) limit() string {
@@ -83,7 +89,7 @@ func (s saying) limit() string {
 
 // part says how many of so many requests were bad in a metric's way.
 func (s saying) part(metric int, of evidence.Tally) string {
-	text := percent(of.Ratio()) + " of " + number(of[0]) + " requests"
+	text := short(of) + " requests"
 	if metric >= len(s.p.Metrics) || s.p.Metrics[metric].Edge == 0 {
 		return text + " failed"
 	}
@@ -92,7 +98,7 @@ func (s saying) part(metric int, of evidence.Tally) string {
 
 // odds say how unlikely a green that is no worse looks like this.
 func (s saying) odds(proves string) string {
-	return fmt.Sprintf("odds against chance 1:%s, 1:%s %s", number(s.v.Times), number(s.v.Needed), proves)
+	return fmt.Sprintf("the odds that this is chance are 1:%s, 1:%s %s", number(s.v.Times), number(s.v.Needed), proves)
 }
 
 func tallied(c evidence.Count) evidence.Tally { return evidence.Tally{c.Requests, c.Bad} }

@@ -150,19 +150,24 @@ func (r *rules) counted(s State, o Observation, d Decision) {
 	if newest.Fault != "" || r.w.now.Sub(newest.End) > read.FreshFor {
 		r.rt.Fatalf("S9: a rise though the newest interval is %+v", newest)
 	}
-	var green, blue evidence.Tally
+	// Green's bad requests, and as many as it would have had, were it as bad as blue in
+	// each interval: both may have had bad times while green's share was another.
+	requests, bad, asBlue := 0.0, 0.0, 0.0
 	for _, iv := range read.Intervals {
 		if iv.Fault == "" && !iv.Start.Before(s.ReachedAt) {
-			green[0], green[1] = green[0]+iv.Green[0].Requests, green[1]+iv.Green[0].Bad
-			blue[0], blue[1] = blue[0]+iv.Blue[0].Requests, blue[1]+iv.Blue[0].Bad
+			blue := worldPast
+			if iv.Blue[0].Requests > 0 {
+				blue = max(blue, iv.Blue[0].Bad/iv.Blue[0].Requests)
+			}
+			requests, bad, asBlue = requests+iv.Green[0].Requests, bad+iv.Green[0].Bad, asBlue+iv.Green[0].Requests*blue
 		}
 	}
 	v := d.Next.Evidence[i].Book.Judge(EvidenceSettings(r.w.plan, s.Steps, r.w.plan.Gates.Requests[0]), d.Next.Evidence[i].Profile)
-	switch limit := max(2*blue.Ratio(), 2*worldPast, r.w.plan.Gates.Requests[0].MaxErrorRatio); {
-	case green[0] <= 0 && len(read.Intervals) < 40:
+	switch limit := r.w.plan.Gates.Requests[0].MaxErrorRatio; {
+	case requests <= 0 && len(read.Intervals) < 40:
 		r.rt.Fatalf("S2: a rise though green was seen to have no requests")
-	case green.Ratio() > limit:
-		r.rt.Fatalf("S2: a rise though %v of green's requests failed, %v of blue's", green, blue)
+	case bad > max(2*asBlue, limit*requests):
+		r.rt.Fatalf("S2: a rise though %v of %v of green's requests failed, %v would have on blue", bad, requests, asBlue)
 	case v.Leaning || v.Bad || v.BothBad:
 		r.rt.Fatalf("S2: a rise on evidence that speaks against green: %+v", v)
 	}
@@ -183,7 +188,7 @@ func (r *rules) kept(s State, o Observation, d Decision) {
 			r.rt.Fatalf("evidence changes its measure, or goes back:\n%+v\n%+v", had, e)
 		}
 	}
-	if d.Next.Phase != s.Phase || !d.Next.ReachedAt.Equal(s.ReachedAt) {
+	if d.Next.Phase != s.Phase || d.Next.Share != s.Share || !d.Next.ReachedAt.Equal(s.ReachedAt) {
 		return
 	}
 	again := Decide(r.w.plan, d.Next, o, r.w.now).Next.Evidence
