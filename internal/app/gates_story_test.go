@@ -72,26 +72,27 @@ func (s *story) served(group string, at time.Time, requests, bad int) {
 }
 
 // users come until the test ends: a hundred a second to each side that gets any. Of
-// green's answers one in ten is an error.
+// green's answers one in ten is an error. They come in fives a second, so that AWS
+// isn't asked for the weights too often.
 func (s *story) users() {
 	ctx, cancel := context.WithCancel(s.Context())
 	var coming sync.WaitGroup
 	coming.Go(func() {
-		every := time.NewTicker(100 * time.Millisecond)
+		every := time.NewTicker(time.Second / 5)
 		defer every.Stop()
 		for {
 			select {
 			case <-ctx.Done():
 				return
 			case now := <-every.C:
-				s.served(s.blueARN, now, 10, 0)
+				s.served(s.blueARN, now, 20, 0)
 				described, err := s.rules.DescribeRules(ctx, &elasticloadbalancingv2.DescribeRulesInput{RuleArns: []string{s.rule}})
 				if err != nil {
 					continue
 				}
 				for _, tuple := range described.Rules[0].Actions[0].ForwardConfig.TargetGroups {
 					if *tuple.TargetGroupArn == s.greenARN && *tuple.Weight > 0 {
-						s.served(s.greenARN, now, 10, 1)
+						s.served(s.greenARN, now, 20, 2)
 					}
 				}
 			}
