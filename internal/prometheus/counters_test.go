@@ -275,6 +275,10 @@ func TestCountersCountByDifferences(t *testing.T) {
 			requests: written{"pod=a": "0 10 20 30"}, errors: written{"pod=a": "0 30 40 51"},
 			want: []string{"there are more errors (30) than requests (10): the queries count different things", "10/10", "10/10"},
 		},
+		"all as errors where chance brings a few more": {
+			requests: written{"pod=a": "0 100 200 300 10300"}, errors: written{"pod=a": "0 130 230 370 10872"},
+			want: []string{"100/100", "100/100", "there are more errors (140) than requests (100): the queries count different things", "there are more errors (10502) than requests (10000): the queries count different things"},
+		},
 		"nothing where nothing is": {requests: none, errors: written{"pod=a": "0 1 2"}, want: []string{noSeries, noSeries}},
 		"nothing of a metric that was renamed": {
 			requests: written{"pod=a": "0 10 20 - -"}, errors: written{"pod=a": "0 0 0 - -"},
