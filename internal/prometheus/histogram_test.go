@@ -50,7 +50,10 @@ func TestAHistogramTellsHowLongAnswersTook(t *testing.T) {
 		"never fewer in a larger bucket": {
 			"b", vector(bucket("1", "7"), bucket("2", "6.9"), bucket("+Inf", "6.8")), []time.Duration{time.Second, 2 * time.Second}, []float64{7, 7}, 7, "",
 		},
-		"nothing":              {"b", vector(), nil, nil, 0, ""},
+		"nothing":              {"b", vector(), nil, nil, 0, "buckets has no series yet; check the name"},
+		"no answers": {
+			"b", vector(bucket("1", "0"), bucket("+Inf", "0")), []time.Duration{time.Second}, []float64{0}, 0, "",
+		},
 		"no bucket of all":     {"b", vector(bucket("1", "7")), nil, nil, 0, `no bucket with the label le="+Inf"`},
 		"no bounds":            {"b", vector(`{"metric":{},"value":[1,"7"]}`), nil, nil, 0, `no bucket with the label le="+Inf"`},
 		"NaN":                  {"b", vector(bucket("1", "NaN"), bucket("+Inf", "9")), nil, nil, 0, "its bucket of 1 is NaN"},
