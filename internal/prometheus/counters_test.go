@@ -22,7 +22,7 @@ type written map[string]string
 // samples gives the samples by their place.
 func samples(text string) map[int]string {
 	values, at := map[int]string{}, 0
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		switch word {
 		case "/":
 			at += 19
@@ -87,7 +87,7 @@ func (s *store) place(seconds string) int {
 
 func parsed(labels string) map[string]string {
 	all := map[string]string{"__name__": "any"}
-	for _, pair := range strings.Fields(labels) {
+	for pair := range strings.FieldsSeq(labels) {
 		name, value, _ := strings.Cut(pair, "=")
 		all[name] = value
 	}
@@ -274,6 +274,10 @@ func TestCountersCountByDifferences(t *testing.T) {
 		"not more errors than requests": {
 			requests: written{"pod=a": "0 10 20 30"}, errors: written{"pod=a": "0 30 40 51"},
 			want: []string{"there are more errors (30) than requests (10): the queries count different things", "10/10", "10/10"},
+		},
+		"all as errors where chance brings a few more": {
+			requests: written{"pod=a": "0 100 200 300 10300"}, errors: written{"pod=a": "0 130 230 370 10872"},
+			want: []string{"100/100", "100/100", "there are more errors (140) than requests (100): the queries count different things", "there are more errors (10502) than requests (10000): the queries count different things"},
 		},
 		"nothing where nothing is": {requests: none, errors: written{"pod=a": "0 1 2"}, want: []string{noSeries, noSeries}},
 		"nothing of a metric that was renamed": {
