@@ -12,8 +12,9 @@ func (c *checker) probes(path string, p *Pair) {
 		c.label(at+".name", probe.Name)
 		c.unique(seen, at+".name", probe.Name, "is the name of another probe of this pair", "choose a name of its own")
 		c.exactlyOne(at, map[string]bool{
-			"http": probe.HTTP != nil, "tcp": probe.TCP != nil, "tls": probe.TLS != nil, "service": probe.Service != nil,
-		}, "http, tcp, tls or service")
+			"http": probe.HTTP != nil, "tcp": probe.TCP != nil, "tls": probe.TLS != nil, "grpc": probe.GRPC != nil,
+			"dns": probe.DNS != nil, "websocket": probe.WebSocket != nil, "service": probe.Service != nil,
+		}, "http, tcp, tls, grpc, dns, websocket or service")
 		if probe.Timeout > probe.Interval && !c.faulty[at+".interval"] {
 			c.faultf(at+".timeout", "%s is longer than the interval of %s; shorten it or lengthen the interval", probe.Timeout, probe.Interval)
 		}
@@ -33,6 +34,12 @@ func (c *checker) probeKind(at string, probe *Probe) {
 		c.sideAddresses(at+".tcp", "address", probe.TCP.Address, probe.TCP.BlueAddress)
 	case probe.TLS != nil:
 		c.tlsProbe(at+".tls", probe.TLS)
+	case probe.GRPC != nil:
+		c.grpcProbe(at+".grpc", probe.GRPC)
+	case probe.DNS != nil:
+		c.dnsProbe(at+".dns", probe.DNS)
+	case probe.WebSocket != nil:
+		c.webSocketProbe(at+".websocket", probe.WebSocket)
 	case probe.Service != nil:
 		c.label(at+".service.namespace", probe.Service.Namespace)
 		c.label(at+".service.name", probe.Service.Name)
@@ -60,9 +67,7 @@ func (c *checker) httpProbe(path string, p *HTTPProbe) {
 	if plain && p.InsecureSkipVerify {
 		c.faultf(path+".insecureSkipVerify", "has no effect on an http URL; remove it or use https")
 	}
-	if strings.ContainsAny(p.Host, "/ @") {
-		c.faultf(path+".host", "%q is not a host; use a name such as shop.example.com, without scheme and path", p.Host)
-	}
+	c.probeHost(path+".host", p.Host)
 	c.headers(path+".headers", p.Headers)
 	if p.Method == "HEAD" && p.Expect.Body != "" {
 		c.faultf(path+".expect.body", "cannot be found in the answer to HEAD, which has no body; use GET or remove it")

@@ -2,7 +2,8 @@ package config
 
 import "time"
 
-// Probe is one check that is run again and again. It has exactly one of http, tcp, tls and service.
+// Probe is one check that is run again and again. It has exactly one of http, tcp, tls, grpc, dns,
+// websocket and service.
 type Probe struct {
 	// Name tells the probe apart within its pair. It is a DNS label.
 	Name string `yaml:"name" required:"true"`
@@ -15,6 +16,15 @@ type Probe struct {
 
 	// TLS judges a certificate.
 	TLS *TLSProbe `yaml:"tls"`
+
+	// GRPC asks a gRPC server for its health.
+	GRPC *GRPCProbe `yaml:"grpc"`
+
+	// DNS asks a DNS server.
+	DNS *DNSProbe `yaml:"dns"`
+
+	// WebSocket opens a WebSocket.
+	WebSocket *WebSocketProbe `yaml:"websocket"`
 
 	// Service asks a Service of green through green's API server, so that nothing has to be exposed. Blue's is asked
 	// likewise.
@@ -31,12 +41,6 @@ type Probe struct {
 
 	// Failures in a row make a probe failing.
 	Failures int `yaml:"failures" default:"2" range:"1..100"`
-}
-
-func (Probe) laterKeys() map[string]string {
-	return map[string]string{
-		"grpc": "gRPC probes are not supported yet; use http, tcp or service",
-	}
 }
 
 // HTTPProbe asks a URL. Redirects are not followed: the answer itself is judged.

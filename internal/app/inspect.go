@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/client-go/rest"
@@ -174,6 +175,21 @@ func probeOf(p config.Probe) facts.Probe {
 		return facts.Probe{Name: p.Name, Kind: "tcp", Address: p.TCP.Address}
 	case p.TLS != nil:
 		return facts.Probe{Name: p.Name, Kind: "tls", Address: p.TLS.Address}
+	case p.GRPC != nil:
+		scheme := "http"
+		if p.GRPC.TLS != nil {
+			scheme = "https"
+		}
+		asked := url.URL{Scheme: scheme, Host: p.GRPC.Address, Path: "/grpc.health.v1.Health/Check"}
+		return facts.Probe{Name: p.Name, Kind: "grpc", Address: p.GRPC.Address, URL: asked.String(), Host: p.GRPC.Host}
+	case p.WebSocket != nil:
+		asked := "http" + strings.TrimPrefix(p.WebSocket.URL, "ws")
+		return facts.Probe{
+			Name: p.Name, Kind: "websocket", Address: dialled(asked), URL: asked, Host: p.WebSocket.Host,
+			Headers: slices.Sorted(maps.Keys(p.WebSocket.Headers)),
+		}
+	case p.DNS != nil: // a DNS server is no entrance
+		return facts.Probe{Name: p.Name, Kind: "dns"}
 	default: // config refuses a probe of no kind
 		return facts.Probe{Name: p.Name, Kind: "service"}
 	}

@@ -32,6 +32,15 @@ func onBlue(configured []config.Probe) []config.Probe {
 		case p.TLS != nil && p.TLS.BlueAddress != "":
 			p.TLS = new(*p.TLS)
 			p.TLS.Address = p.TLS.BlueAddress
+		case p.GRPC != nil && p.GRPC.BlueAddress != "":
+			p.GRPC = new(*p.GRPC)
+			p.GRPC.Address = p.GRPC.BlueAddress
+		case p.DNS != nil && p.DNS.BlueServer != "":
+			p.DNS = new(*p.DNS)
+			p.DNS.Server = p.DNS.BlueServer
+		case p.WebSocket != nil && p.WebSocket.BlueURL != "":
+			p.WebSocket = new(*p.WebSocket)
+			p.WebSocket.URL = p.WebSocket.BlueURL
 		case p.Service != nil:
 		default:
 			continue
@@ -55,6 +64,19 @@ func checkOf(p config.Probe, side *clusterLink) probes.Check {
 			Address: p.TLS.Address, ServerName: p.TLS.ServerName, Names: p.TLS.Names, MinDays: p.TLS.MinDays,
 			TLSFiles: probes.TLSFiles{CAFile: p.TLS.CAFile, CertFile: p.TLS.CertFile, KeyFile: p.TLS.KeyFile},
 		})
+	case p.GRPC != nil:
+		return probes.GRPC(grpcOptions(*p.GRPC))
+	case p.DNS != nil:
+		return probes.DNS(probes.DNSOptions{
+			Server: p.DNS.Server, Name: p.DNS.Name, Type: p.DNS.Type, AnyOf: p.DNS.AnyOf, Contains: p.DNS.Contains,
+		})
+	case p.WebSocket != nil:
+		w := p.WebSocket
+		return probes.WebSocket(probes.WebSocketOptions{
+			URL: w.URL, Host: w.Host, ServerName: w.ServerName, Subprotocol: w.Subprotocol, Headers: w.Headers,
+			InsecureSkipVerify: w.InsecureSkipVerify,
+			TLSFiles:           probes.TLSFiles{CAFile: w.CAFile, CertFile: w.CertFile, KeyFile: w.KeyFile},
+		})
 	default: // config refuses a probe of no kind
 		return probes.Service(probes.ServiceOptions{
 			BaseURL: side.baseURL(), Transport: side,
@@ -62,6 +84,17 @@ func checkOf(p config.Probe, side *clusterLink) probes.Check {
 			Path: p.Service.Path, Scheme: p.Service.Scheme, Expect: expect(p.Service.Expect),
 		})
 	}
+}
+
+func grpcOptions(g config.GRPCProbe) probes.GRPCOptions {
+	opts := probes.GRPCOptions{Address: g.Address, Host: g.Host, Service: g.Service}
+	if t := g.TLS; t != nil {
+		opts.TLS = &probes.GRPCTLS{
+			ServerName: t.ServerName, InsecureSkipVerify: t.InsecureSkipVerify,
+			TLSFiles: probes.TLSFiles{CAFile: t.CAFile, CertFile: t.CertFile, KeyFile: t.KeyFile},
+		}
+	}
+	return opts
 }
 
 func expect(e config.Expect) probes.Expect {
