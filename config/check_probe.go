@@ -59,36 +59,6 @@ func (c *checker) staleAfter(pair, path string, p *Pair, probe *Probe) {
 	}
 }
 
-func (c *checker) httpProbe(path string, p *HTTPProbe) {
-	plain := c.probeURLs(path, p)
-	if plain && p.ServerName != "" {
-		c.faultf(path+".serverName", "has no effect on an http URL; remove it or use https")
-	}
-	if plain && p.InsecureSkipVerify {
-		c.faultf(path+".insecureSkipVerify", "has no effect on an http URL; remove it or use https")
-	}
-	c.probeHost(path+".host", p.Host)
-	c.headers(path+".headers", p.Headers)
-	if p.Method == "HEAD" && p.Expect.Body != "" {
-		c.faultf(path+".expect.body", "cannot be found in the answer to HEAD, which has no body; use GET or remove it")
-	}
-	c.expect(path+".expect", p.Expect)
-}
-
-// probeURLs checks the URLs of both sides, and tells whether both are known and neither speaks TLS.
-func (c *checker) probeURLs(path string, p *HTTPProbe) (plain bool) {
-	u, ok := c.url(path+".url", p.URL)
-	plain = ok && u.Scheme == "http"
-	if p.BlueURL == "" {
-		return plain
-	}
-	blue, ok := c.url(path+".blueURL", p.BlueURL)
-	if ok && p.BlueURL == p.URL {
-		c.faultf(path+".blueURL", "is green's url, so that it would say nothing of blue; use an address that leads to blue alone, or remove it")
-	}
-	return plain && ok && blue.Scheme == "http"
-}
-
 // sideAddresses checks an address of green's and, where there is one, blue's. Its key is key, and blue's begins with blue.
 func (c *checker) sideAddresses(path, key, address, blue string) {
 	c.dialAddress(path+"."+key, address)

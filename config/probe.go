@@ -43,34 +43,6 @@ type Probe struct {
 	Failures int `yaml:"failures" default:"2" range:"1..100"`
 }
 
-// HTTPProbe asks a URL. Redirects are not followed: the answer itself is judged.
-type HTTPProbe struct {
-	// URL is an http or https address.
-	URL string `yaml:"url" required:"true"`
-
-	// BlueURL is the same for blue. It is asked all the time: standby doesn't end while it fails, and the planned way back
-	// waits for it. Empty doesn't probe blue.
-	BlueURL string `yaml:"blueURL"`
-
-	// Host replaces the Host header, to ask for the users' name at an internal address, on both sides.
-	Host string `yaml:"host" derived:"the URL's host"`
-
-	// ServerName is the name the certificate is asked and checked for (SNI), on both sides. It needs an https URL.
-	ServerName string `yaml:"serverName" derived:"host's name, else the URL's"`
-
-	// Method is the request's method.
-	Method string `yaml:"method" default:"GET" oneof:"GET HEAD OPTIONS POST"`
-
-	// Headers are sent with the request, to both sides.
-	Headers map[string]string `yaml:"headers"`
-
-	// InsecureSkipVerify takes any certificate, on both sides. It needs an https URL.
-	InsecureSkipVerify bool `yaml:"insecureSkipVerify"`
-
-	// Expect says which answer is good.
-	Expect Expect `yaml:"expect"`
-}
-
 // Expect says which answer is good.
 type Expect struct {
 	// Status lists the good status codes.

@@ -167,10 +167,15 @@ func destinationsOf(c config.Cluster, configured string) []string {
 func probeOf(p config.Probe) facts.Probe {
 	switch {
 	case p.HTTP != nil:
-		return facts.Probe{
+		f := facts.Probe{
 			Name: p.Name, Kind: "http", Address: dialled(p.HTTP.URL), URL: p.HTTP.URL, Host: p.HTTP.Host,
 			Headers: slices.Sorted(maps.Keys(p.HTTP.Headers)),
 		}
+		if len(p.HTTP.Steps) > 0 { // the first request shows the way that all go
+			f.URL = strings.TrimRight(p.HTTP.URL, "/") + p.HTTP.Steps[0].Path
+			f.Headers = slices.Compact(slices.Sorted(slices.Values(append(f.Headers, slices.Collect(maps.Keys(p.HTTP.Steps[0].Headers))...))))
+		}
+		return f
 	case p.TCP != nil:
 		return facts.Probe{Name: p.Name, Kind: "tcp", Address: p.TCP.Address}
 	case p.TLS != nil:

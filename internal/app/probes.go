@@ -53,10 +53,7 @@ func onBlue(configured []config.Probe) []config.Probe {
 func checkOf(p config.Probe, side *clusterLink) probes.Check {
 	switch {
 	case p.HTTP != nil:
-		return probes.HTTP(probes.HTTPOptions{
-			URL: p.HTTP.URL, Host: p.HTTP.Host, ServerName: p.HTTP.ServerName, Method: p.HTTP.Method,
-			Headers: p.HTTP.Headers, InsecureSkipVerify: p.HTTP.InsecureSkipVerify, Expect: expect(p.HTTP.Expect),
-		})
+		return probes.HTTP(httpOptions(*p.HTTP))
 	case p.TCP != nil:
 		return probes.TCP(p.TCP.Address)
 	case p.TLS != nil:
@@ -84,6 +81,22 @@ func checkOf(p config.Probe, side *clusterLink) probes.Check {
 			Path: p.Service.Path, Scheme: p.Service.Scheme, Expect: expect(p.Service.Expect),
 		})
 	}
+}
+
+func httpOptions(h config.HTTPProbe) probes.HTTPOptions {
+	opts := probes.HTTPOptions{
+		URL: h.URL, Host: h.Host, ServerName: h.ServerName, Method: h.Method, Headers: h.Headers, Body: h.Body,
+		InsecureSkipVerify: h.InsecureSkipVerify, Expect: expect(h.Expect), SecretFiles: h.SecretFiles,
+		TLSFiles: probes.TLSFiles{CAFile: h.CAFile, CertFile: h.CertFile, KeyFile: h.KeyFile},
+	}
+	for _, s := range h.Steps {
+		step := probes.HTTPStep{Name: s.Name, Path: s.Path, Method: s.Method, Headers: s.Headers, Body: s.Body, Expect: expect(s.Expect)}
+		for _, e := range s.Extract {
+			step.Extract = append(step.Extract, probes.Extract(e))
+		}
+		opts.Steps = append(opts.Steps, step)
+	}
+	return opts
 }
 
 func grpcOptions(g config.GRPCProbe) probes.GRPCOptions {

@@ -137,3 +137,39 @@ func TestConnectionsComeFromTheConfiguration(t *testing.T) {
 		t.Errorf("readings (-want +got):\n%s", diff)
 	}
 }
+
+func TestHTTPProbesAreTakenOverWhole(t *testing.T) {
+	t.Parallel()
+	headers := map[string]string{"X-Probe": "1"}
+	got := httpOptions(config.HTTPProbe{
+		URL: "https://green", BlueURL: "https://blue", Host: "shop", ServerName: "name", Method: "POST", Headers: headers, Body: "body",
+		CAFile: "ca", CertFile: "cert", KeyFile: "key", InsecureSkipVerify: true, SecretFiles: map[string]string{"pin": "/pin"},
+		Expect: config.Expect{Status: []int{201}, Body: "ok"},
+		Steps: []config.HTTPStep{{
+			Name: "login", Path: "/login", Method: "POST", Headers: headers, Body: "in", Expect: config.Expect{Status: []int{302}, Body: "in"},
+			Extract: []config.ProbeExtract{{Name: "id", JSON: "a.b", Header: "X", Regexp: "(x)"}},
+		}},
+	})
+	want := probes.HTTPOptions{
+		URL: "https://green", Host: "shop", ServerName: "name", Method: "POST", Headers: headers, Body: "body", InsecureSkipVerify: true,
+		TLSFiles: probes.TLSFiles{CAFile: "ca", CertFile: "cert", KeyFile: "key"}, SecretFiles: map[string]string{"pin": "/pin"},
+		Expect: probes.Expect{Status: []int{201}, Body: "ok"},
+		Steps: []probes.HTTPStep{{
+			Name: "login", Path: "/login", Method: "POST", Headers: headers, Body: "in", Expect: probes.Expect{Status: []int{302}, Body: "in"},
+			Extract: []probes.Extract{{Name: "id", JSON: "a.b", Header: "X", Regexp: "(x)"}},
+		}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	call := grpcOptions(config.GRPCProbe{
+		Address: "green:1", BlueAddress: "blue:1", Host: "shop", Service: "s",
+		TLS: &config.ProbeTLS{ServerName: "name", CAFile: "ca", CertFile: "cert", KeyFile: "key", InsecureSkipVerify: true},
+	})
+	wantCall := probes.GRPCOptions{Address: "green:1", Host: "shop", Service: "s", TLS: &probes.GRPCTLS{
+		ServerName: "name", InsecureSkipVerify: true, TLSFiles: probes.TLSFiles{CAFile: "ca", CertFile: "cert", KeyFile: "key"},
+	}}
+	if diff := cmp.Diff(wantCall, call); diff != "" {
+		t.Errorf("gRPC (-want +got):\n%s", diff)
+	}
+}
