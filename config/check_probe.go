@@ -18,6 +18,9 @@ func (c *checker) probes(path string, p *Pair) {
 		if probe.Timeout > probe.Interval && !c.faulty[at+".interval"] {
 			c.faultf(at+".timeout", "%s is longer than the interval of %s; shorten it or lengthen the interval", probe.Timeout, probe.Interval)
 		}
+		if l := probe.Latency; l != nil && l.P95 >= probe.Timeout && probe.Timeout > 0 {
+			c.faultf(at+".latency.p95", "%s has no effect beside the timeout of %s, which ends a run before; shorten it or lengthen the timeout", l.P95, probe.Timeout)
+		}
 		c.staleAfter(path, at, p, probe)
 		c.probeKind(at, probe)
 	}

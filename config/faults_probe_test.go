@@ -137,3 +137,12 @@ func TestOneRequestMayHoldAnything(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestFaultsOfLatency(t *testing.T) {
+	const call = `grpc: {address: "green:443"}` + "\n        "
+	breakEach(t, map[string]breach{
+		"no limit": kind(call+`latency: {}`, "latency.p95", "is missing; set it to a duration from 1ms to 5m"),
+		"a limit that the timeout never lets come": kind(call+`latency: {p95: 3s}`, "latency.p95", "3s has no effect beside the timeout of 3s"),
+		"a limit of nothing":                       kind(call+`latency: {p95: 0s}`, "latency.p95", "0s is out of range"),
+	})
+}

@@ -36,11 +36,22 @@ type Probe struct {
 	// Timeout ends a run that takes too long, as a failure. It is not longer than the interval.
 	Timeout time.Duration `yaml:"timeout" default:"3s" range:"10ms..5m"`
 
-	// Successes in a row make a probe passing.
+	// Successes in a row make a probe passing; with latency at least 10.
 	Successes int `yaml:"successes" default:"3" range:"1..100"`
 
 	// Failures in a row make a probe failing.
 	Failures int `yaml:"failures" default:"2" range:"1..100"`
+
+	// Latency is a limit for how long good runs take. Without it timeout alone bounds them.
+	Latency *ProbeLatency `yaml:"latency"`
+}
+
+// ProbeLatency is a limit for the times of a probe's last 20 good runs, connecting and all steps included. A run that leaves it
+// broken is a failure. From 10 runs on it is judged, so a probe with a limit needs 10 successes in a row at least.
+type ProbeLatency struct {
+	// P95 is what the 95th percentile may be at most: the second slowest of the 20, so that one slow run is no failure. It is
+	// shorter than timeout.
+	P95 time.Duration `yaml:"p95" required:"true" range:"1ms..5m"`
 }
 
 // Expect says which answer is good.

@@ -14,6 +14,9 @@ func specsOf(configured []config.Probe, side *clusterLink) []probes.Spec {
 			Name: p.Name, Check: checkOf(p, side),
 			Interval: p.Interval, Timeout: p.Timeout, Successes: p.Successes, Failures: p.Failures,
 		}
+		if p.Latency != nil {
+			specs[i].MaxP95 = p.Latency.P95
+		}
 	}
 	return specs
 }
