@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -11,8 +12,8 @@ import (
 	"github.com/coder/websocket"
 )
 
-// closing bounds how long a WebSocket's server is waited for when the probe says goodbye.
-const closing = time.Second
+// closing bounds how long a WebSocket's server is waited for when the probe says goodbye. It counts as a part of the run.
+const closing = 250 * time.Millisecond
 
 // WebSocketOptions say which WebSocket is opened.
 type WebSocketOptions struct {
@@ -45,7 +46,16 @@ func WebSocket(opts WebSocketOptions) Check {
 			return err
 		}
 		// The upgrade is one of HTTP/1.1, so HTTP/2 is not offered.
-		transport := &http.Transport{TLSClientConfig: secured, MaxResponseHeaderBytes: maxHeaders, DisableKeepAlives: true}
+		var below net.Conn
+		dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+			var dialer net.Dialer
+			conn, err := dialer.DialContext(ctx, network, address)
+			below = conn
+			return conn, err
+		}
+		transport := &http.Transport{
+			DialContext: dial, TLSClientConfig: secured, MaxResponseHeaderBytes: maxHeaders, DisableKeepAlives: true,
+		}
 		defer transport.CloseIdleConnections()
 		dialing := &websocket.DialOptions{
 			HTTPClient: &http.Client{Transport: transport, CheckRedirect: keepRedirect},
@@ -61,7 +71,7 @@ func WebSocket(opts WebSocketOptions) Check {
 		if err != nil {
 			return upgradeFault(err, answer)
 		}
-		defer goodbye(ctx, conn)
+		defer goodbye(ctx, conn, below)
 		if got := conn.Subprotocol(); !strings.EqualFold(got, opts.Subprotocol) {
 			return fmt.Errorf("the server opened the WebSocket without the subprotocol %q", opts.Subprotocol)
 		}
@@ -69,11 +79,16 @@ func WebSocket(opts WebSocketOptions) Check {
 	}}
 }
 
-// goodbye closes a WebSocket in good order, within a moment.
-func goodbye(ctx context.Context, conn *websocket.Conn) {
-	ctx, cancel := context.WithTimeout(ctx, closing)
+// goodbye closes a WebSocket in good order, within a moment, and well before the run would be too late. The library would
+// wait for five seconds, unless the connection below goes.
+func goodbye(ctx context.Context, conn *websocket.Conn, below net.Conn) {
+	wait := closing
+	if end, bounded := ctx.Deadline(); bounded {
+		wait = min(wait, time.Until(end)/2)
+	}
+	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	defer context.AfterFunc(ctx, func() { _ = conn.CloseNow() })()
+	defer context.AfterFunc(ctx, func() { _ = below.Close() })()
 	// The WebSocket was opened, which was the question.
 	_ = conn.Close(websocket.StatusNormalClosure, "")
 }

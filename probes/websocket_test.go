@@ -1,6 +1,7 @@
 package probes
 
 import (
+	"context"
 	"crypto/tls"
 	"io"
 	"log"
@@ -145,5 +146,27 @@ func TestWebSocketOverTLS(t *testing.T) {
 				t.Errorf("asked for %q, want %q", asked, test.asked)
 			}
 		})
+	}
+}
+
+// A server that never says goodbye is left after a moment: the WebSocket was opened.
+func TestWebSocketThatIsNotClosed(t *testing.T) {
+	t.Parallel()
+	left := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, err := websocket.Accept(w, r, nil)
+		if err != nil {
+			return
+		}
+		defer conn.CloseNow()
+		<-left // reads nothing, so that it answers nothing
+	}))
+	t.Cleanup(server.Close)
+	defer close(left)
+	const within = 20 * closing
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	if err := WebSocket(WebSocketOptions{URL: "ws" + strings.TrimPrefix(server.URL, "http")}).run(ctx); err != nil || ctx.Err() != nil {
+		t.Errorf("got %v and %v", err, ctx.Err())
 	}
 }
