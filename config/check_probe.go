@@ -12,10 +12,14 @@ func (c *checker) probes(path string, p *Pair) {
 		c.label(at+".name", probe.Name)
 		c.unique(seen, at+".name", probe.Name, "is the name of another probe of this pair", "choose a name of its own")
 		c.exactlyOne(at, map[string]bool{
-			"http": probe.HTTP != nil, "tcp": probe.TCP != nil, "tls": probe.TLS != nil, "service": probe.Service != nil,
-		}, "http, tcp, tls or service")
+			"http": probe.HTTP != nil, "tcp": probe.TCP != nil, "tls": probe.TLS != nil, "grpc": probe.GRPC != nil,
+			"dns": probe.DNS != nil, "websocket": probe.WebSocket != nil, "service": probe.Service != nil,
+		}, "http, tcp, tls, grpc, dns, websocket or service")
 		if probe.Timeout > probe.Interval && !c.faulty[at+".interval"] {
 			c.faultf(at+".timeout", "%s is longer than the interval of %s; shorten it or lengthen the interval", probe.Timeout, probe.Interval)
+		}
+		if l := probe.Latency; l != nil && l.P95 >= probe.Timeout && probe.Timeout > 0 {
+			c.faultf(at+".latency.p95", "%s has no effect beside the timeout of %s, which ends a run before; shorten it or lengthen the timeout", l.P95, probe.Timeout)
 		}
 		c.staleAfter(path, at, p, probe)
 		c.probeKind(at, probe)
@@ -33,6 +37,12 @@ func (c *checker) probeKind(at string, probe *Probe) {
 		c.sideAddresses(at+".tcp", "address", probe.TCP.Address, probe.TCP.BlueAddress)
 	case probe.TLS != nil:
 		c.tlsProbe(at+".tls", probe.TLS)
+	case probe.GRPC != nil:
+		c.grpcProbe(at+".grpc", probe.GRPC)
+	case probe.DNS != nil:
+		c.dnsProbe(at+".dns", probe.DNS)
+	case probe.WebSocket != nil:
+		c.webSocketProbe(at+".websocket", probe.WebSocket)
 	case probe.Service != nil:
 		c.label(at+".service.namespace", probe.Service.Namespace)
 		c.label(at+".service.name", probe.Service.Name)
@@ -50,38 +60,6 @@ func (c *checker) staleAfter(pair, path string, p *Pair, probe *Probe) {
 		c.faultf(pair+".staleAfter", "%s is shorter than the %s that two readings of probe %s may lie apart; use at least that",
 			p.StaleAfter, apart, probe.Name)
 	}
-}
-
-func (c *checker) httpProbe(path string, p *HTTPProbe) {
-	plain := c.probeURLs(path, p)
-	if plain && p.ServerName != "" {
-		c.faultf(path+".serverName", "has no effect on an http URL; remove it or use https")
-	}
-	if plain && p.InsecureSkipVerify {
-		c.faultf(path+".insecureSkipVerify", "has no effect on an http URL; remove it or use https")
-	}
-	if strings.ContainsAny(p.Host, "/ @") {
-		c.faultf(path+".host", "%q is not a host; use a name such as shop.example.com, without scheme and path", p.Host)
-	}
-	c.headers(path+".headers", p.Headers)
-	if p.Method == "HEAD" && p.Expect.Body != "" {
-		c.faultf(path+".expect.body", "cannot be found in the answer to HEAD, which has no body; use GET or remove it")
-	}
-	c.expect(path+".expect", p.Expect)
-}
-
-// probeURLs checks the URLs of both sides, and tells whether both are known and neither speaks TLS.
-func (c *checker) probeURLs(path string, p *HTTPProbe) (plain bool) {
-	u, ok := c.url(path+".url", p.URL)
-	plain = ok && u.Scheme == "http"
-	if p.BlueURL == "" {
-		return plain
-	}
-	blue, ok := c.url(path+".blueURL", p.BlueURL)
-	if ok && p.BlueURL == p.URL {
-		c.faultf(path+".blueURL", "is green's url, so that it would say nothing of blue; use an address that leads to blue alone, or remove it")
-	}
-	return plain && ok && blue.Scheme == "http"
 }
 
 // sideAddresses checks an address of green's and, where there is one, blue's. Its key is key, and blue's begins with blue.

@@ -2,7 +2,8 @@ package config
 
 import "time"
 
-// Probe is one check that is run again and again. It has exactly one of http, tcp, tls and service.
+// Probe is one check that is run again and again. It has exactly one of http, tcp, tls, grpc, dns,
+// websocket and service.
 type Probe struct {
 	// Name tells the probe apart within its pair. It is a DNS label.
 	Name string `yaml:"name" required:"true"`
@@ -16,6 +17,15 @@ type Probe struct {
 	// TLS judges a certificate.
 	TLS *TLSProbe `yaml:"tls"`
 
+	// GRPC asks a gRPC server for its health.
+	GRPC *GRPCProbe `yaml:"grpc"`
+
+	// DNS asks a DNS server.
+	DNS *DNSProbe `yaml:"dns"`
+
+	// WebSocket opens a WebSocket.
+	WebSocket *WebSocketProbe `yaml:"websocket"`
+
 	// Service asks a Service of green through green's API server, so that nothing has to be exposed. Blue's is asked
 	// likewise.
 	Service *ServiceProbe `yaml:"service"`
@@ -26,45 +36,22 @@ type Probe struct {
 	// Timeout ends a run that takes too long, as a failure. It is not longer than the interval.
 	Timeout time.Duration `yaml:"timeout" default:"3s" range:"10ms..5m"`
 
-	// Successes in a row make a probe passing.
+	// Successes in a row make a probe passing; with latency at least 10.
 	Successes int `yaml:"successes" default:"3" range:"1..100"`
 
 	// Failures in a row make a probe failing.
 	Failures int `yaml:"failures" default:"2" range:"1..100"`
+
+	// Latency is a limit for how long good runs take. Without it timeout alone bounds them.
+	Latency *ProbeLatency `yaml:"latency"`
 }
 
-func (Probe) laterKeys() map[string]string {
-	return map[string]string{
-		"grpc": "gRPC probes are not supported yet; use http, tcp or service",
-	}
-}
-
-// HTTPProbe asks a URL. Redirects are not followed: the answer itself is judged.
-type HTTPProbe struct {
-	// URL is an http or https address.
-	URL string `yaml:"url" required:"true"`
-
-	// BlueURL is the same for blue. It is asked all the time: standby doesn't end while it fails, and the planned way back
-	// waits for it. Empty doesn't probe blue.
-	BlueURL string `yaml:"blueURL"`
-
-	// Host replaces the Host header, to ask for the users' name at an internal address, on both sides.
-	Host string `yaml:"host" derived:"the URL's host"`
-
-	// ServerName is the name the certificate is asked and checked for (SNI), on both sides. It needs an https URL.
-	ServerName string `yaml:"serverName" derived:"host's name, else the URL's"`
-
-	// Method is the request's method.
-	Method string `yaml:"method" default:"GET" oneof:"GET HEAD OPTIONS POST"`
-
-	// Headers are sent with the request, to both sides.
-	Headers map[string]string `yaml:"headers"`
-
-	// InsecureSkipVerify takes any certificate, on both sides. It needs an https URL.
-	InsecureSkipVerify bool `yaml:"insecureSkipVerify"`
-
-	// Expect says which answer is good.
-	Expect Expect `yaml:"expect"`
+// ProbeLatency is a limit for the times of a probe's last 20 good runs, connecting and all steps included. A run that leaves it
+// broken is a failure. From 10 runs on it is judged, so a probe with a limit needs 10 successes in a row at least.
+type ProbeLatency struct {
+	// P95 is what the 95th percentile may be at most: the second slowest of the 20, so that one slow run is no failure. It is
+	// shorter than timeout.
+	P95 time.Duration `yaml:"p95" required:"true" range:"1ms..5m"`
 }
 
 // Expect says which answer is good.

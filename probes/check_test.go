@@ -250,6 +250,22 @@ func TestIdentityTellsChecksApart(t *testing.T) {
 		"a service":            Service(ServiceOptions{Name: "a", Port: 80}),
 		"another service port": Service(ServiceOptions{Name: "a", Port: 81}),
 		"custom":               Custom("a:80", nil),
+		"http with a body":     HTTP(HTTPOptions{URL: "http://a", Body: "b"}),
+		"http with a file":     HTTP(HTTPOptions{URL: "http://a", TLSFiles: TLSFiles{CAFile: "/ca"}}),
+		"http with a step":     HTTP(HTTPOptions{URL: "http://a", Steps: []HTTPStep{{Name: "a", Path: "/"}}}),
+		"http with a value":    HTTP(HTTPOptions{URL: "http://a", Steps: []HTTPStep{{Name: "a", Path: "/", Extract: []Extract{{Name: "x", JSON: "y"}}}}}),
+		"http with a secret":   HTTP(HTTPOptions{URL: "http://a", SecretFiles: map[string]string{"a": "/a"}}),
+		"tls":                  TLS(TLSOptions{Address: "a:80"}),
+		"tls with days":        TLS(TLSOptions{Address: "a:80", MinDays: 1}),
+		"tls with a file":      TLS(TLSOptions{Address: "a:80", TLSFiles: TLSFiles{CAFile: "/ca"}}),
+		"grpc":                 GRPC(GRPCOptions{Address: "a:80"}),
+		"grpc of a service":    GRPC(GRPCOptions{Address: "a:80", Service: "b"}),
+		"grpc over TLS":        GRPC(GRPCOptions{Address: "a:80", TLS: &GRPCTLS{}}),
+		"grpc with a file":     GRPC(GRPCOptions{Address: "a:80", TLS: &GRPCTLS{TLSFiles: TLSFiles{CAFile: "/ca"}}}),
+		"dns":                  DNS(DNSOptions{Server: "a:80", Name: "b"}),
+		"dns with an answer":   DNS(DNSOptions{Server: "a:80", Name: "b", AnyOf: []string{"c"}}),
+		"websocket":            WebSocket(WebSocketOptions{URL: "ws://a"}),
+		"websocket by a name":  WebSocket(WebSocketOptions{URL: "ws://a", ServerName: "b"}),
 	}
 	seen := map[string]string{}
 	for name, check := range checks {
@@ -265,5 +281,21 @@ func TestIdentityTellsChecksApart(t *testing.T) {
 	s := ServiceOptions{Name: "a", Port: 80, Transport: http.DefaultTransport}
 	if Service(s).identity != checks["a service"].identity {
 		t.Error("another transport gives another identity")
+	}
+}
+
+// What is kept of an error is bounded: a server's own words may stand in it.
+func TestErrorsAreBounded(t *testing.T) {
+	tests := map[string]struct{ text, want string }{
+		"a short one":             {"down", "down"},
+		"none at all":             {"", "failed without a message"},
+		"bytes that are no text":  {"a\xffb", "a\uFFFDb"},
+		"a long one":              {strings.Repeat("x", 1025), strings.Repeat("x", 1024) + "…"},
+		"cut in amid a character": {strings.Repeat("x", 1023) + "ä", strings.Repeat("x", 1023) + "…"},
+	}
+	for name, test := range tests {
+		if got := errorText(errors.New(test.text)); got != test.want {
+			t.Errorf("%s: got %q, want %q", name, got, test.want)
+		}
 	}
 }

@@ -45,8 +45,9 @@ type Runner struct {
 
 // probe is one probe of a set with all that is known of it.
 type probe struct {
-	spec   Spec
-	window window
+	spec    Spec
+	window  window
+	latency latency
 	// stop ends the probe's goroutine; nil means that it has none.
 	stop context.CancelFunc
 	// dropped probes are no longer part of the set.
@@ -81,8 +82,9 @@ func (r *Runner) Set(specs []Spec) error {
 		i := slices.IndexFunc(old, func(p *probe) bool { return p.spec.same(spec) })
 		if i < 0 {
 			r.probes = append(r.probes, &probe{
-				spec:   spec,
-				window: window{successes: spec.Successes, failures: spec.Failures},
+				spec:    spec,
+				window:  window{successes: spec.needed(), failures: spec.Failures},
+				latency: latency{maxP95: spec.MaxP95},
 			})
 			continue
 		}
@@ -214,6 +216,9 @@ func (r *Runner) once(ctx context.Context, p *probe, started time.Time) {
 	if ctx.Err() != nil || p.dropped {
 		r.mu.Unlock()
 		return
+	}
+	if result = p.latency.judge(result); err == nil && !result.OK() {
+		err = errors.New(result.Err)
 	}
 	changed := p.window.add(result)
 	state := p.window.state

@@ -344,3 +344,48 @@ func TestEachChangeOfStateIsLoggedOnce(t *testing.T) {
 		}
 	})
 }
+
+// A probe with a limit of latency passes when so many answers were timed that the limit means something, fails when they
+// get slow, and says so.
+func TestLatencyMakesAProbeFail(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newTarget(after(100*time.Millisecond, good))
+		timed := spec("shop", g.check("shop"))
+		timed.MaxP95 = 300 * time.Millisecond
+		r, stop := running(t, probes.Options{}, timed)
+		defer stop()
+		look := func(when string, want probes.State, lastError string) {
+			t.Helper()
+			got := r.Snapshot()[0]
+			if got.State != want || got.LastError != lastError || got.Needed != 10 {
+				t.Errorf("%s: it is %s with error %q and needs %d", when, got.State, got.LastError, got.Needed)
+			}
+		}
+		pass(89 * time.Second) // runs at 5s, 15s, …
+		look("after nine good runs", probes.Unknown, "")
+		pass(10 * time.Second)
+		look("after ten", probes.Passing, "")
+		g.become(after(400*time.Millisecond, good))
+		pass(10 * time.Second)
+		look("after one slow run", probes.Passing, "")
+		pass(10 * time.Second)
+		look("after two", probes.Passing, "p95 of the last 12 answers is 400ms, at most 300ms is wanted")
+		pass(10 * time.Second)
+		look("after three", probes.Failing, "p95 of the last 13 answers is 400ms, at most 300ms is wanted")
+		g.become(after(100*time.Millisecond, good))
+		pass(180 * time.Second) // the last two slow runs are still among the last 20
+		look("while the slow runs are remembered", probes.Failing, "p95 of the last 20 answers is 400ms, at most 300ms is wanted")
+		pass(10 * time.Second)
+		look("when they are not", probes.Failing, "")
+		pass(90 * time.Second)
+		look("after ten good runs more", probes.Passing, "")
+
+		timed.MaxP95 = time.Second
+		if err := r.Set([]probes.Spec{timed}); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.Snapshot()[0].State; got != probes.Unknown {
+			t.Errorf("with another limit it goes on as %s", got)
+		}
+	})
+}

@@ -37,7 +37,8 @@ func Service(opts ServiceOptions) Check {
 		if err != nil {
 			return fmt.Errorf("making the request: %w", err)
 		}
-		return ask(client, req, opts.Expect)
+		_, err = ask(client, req, opts.Expect)
+		return err
 	}}
 }
 

@@ -13,8 +13,8 @@ const freshIntervals = 3
 // Func looks once and returns nil when all is good. It must come to an end soon after ctx does.
 type Func func(ctx context.Context) error
 
-// Check is a Func with an identity: two Checks of one identity look at the same thing in the same way. HTTP, TCP and
-// Service make Checks; Custom makes one of any Func.
+// Check is a Func with an identity: two Checks of one identity look at the same thing in the same way. HTTP, TCP,
+// TLS, GRPC, DNS, WebSocket and Service make Checks; Custom makes one of any Func.
 type Check struct {
 	identity string
 	run      Func
@@ -38,6 +38,17 @@ type Spec struct {
 	Timeout time.Duration
 	// Successes in a row make the probe passing; Failures in a row make it failing. Both are at least 1.
 	Successes, Failures int
+	// MaxP95 is the limit for the 95th percentile of the times of the last 20 good runs; 0: there is none. A run above it
+	// is a failure. With a limit the probe needs at least 10 successes in a row to pass: so many have to be timed.
+	MaxP95 time.Duration
+}
+
+// needed is how many successes in a row make the probe passing.
+func (s Spec) needed() int {
+	if s.MaxP95 > 0 {
+		return max(s.Successes, leastAnswers)
+	}
+	return s.Successes
 }
 
 // valid returns what is wrong with the spec, all of it.
@@ -54,6 +65,7 @@ func (s Spec) valid() error {
 	fault(s.Timeout <= 0, "the timeout is not above zero")
 	fault(s.Successes < 1, "the number of successes is below 1")
 	fault(s.Failures < 1, "the number of failures is below 1")
+	fault(s.MaxP95 < 0, "the limit of latency is below zero")
 	return errors.Join(faults...)
 }
 
@@ -64,5 +76,5 @@ func (s Spec) freshFor() time.Duration { return freshIntervals*s.Interval + s.Ti
 func (s Spec) same(other Spec) bool {
 	return s.Name == other.Name && s.Check.identity == other.Check.identity &&
 		s.Interval == other.Interval && s.Timeout == other.Timeout &&
-		s.Successes == other.Successes && s.Failures == other.Failures
+		s.Successes == other.Successes && s.Failures == other.Failures && s.MaxP95 == other.MaxP95
 }

@@ -14,7 +14,7 @@ type State int
 const (
 	// Unknown is the state before enough results of one kind came in a row. It is never good.
 	Unknown State = iota
-	// Passing needs Spec.Successes good results in a row, and lasts until the probe is failing.
+	// Passing needs Reading.Needed good results in a row, and lasts until the probe is failing.
 	Passing
 	// Failing needs Spec.Failures bad results in a row, and lasts until the probe is passing.
 	Failing

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/client-go/rest"
@@ -166,14 +167,34 @@ func destinationsOf(c config.Cluster, configured string) []string {
 func probeOf(p config.Probe) facts.Probe {
 	switch {
 	case p.HTTP != nil:
-		return facts.Probe{
+		f := facts.Probe{
 			Name: p.Name, Kind: "http", Address: dialled(p.HTTP.URL), URL: p.HTTP.URL, Host: p.HTTP.Host,
 			Headers: slices.Sorted(maps.Keys(p.HTTP.Headers)),
 		}
+		if len(p.HTTP.Steps) > 0 { // the first request shows the way that all go
+			f.URL = strings.TrimRight(p.HTTP.URL, "/") + p.HTTP.Steps[0].Path
+			f.Headers = slices.Compact(slices.Sorted(slices.Values(append(f.Headers, slices.Collect(maps.Keys(p.HTTP.Steps[0].Headers))...))))
+		}
+		return f
 	case p.TCP != nil:
 		return facts.Probe{Name: p.Name, Kind: "tcp", Address: p.TCP.Address}
 	case p.TLS != nil:
 		return facts.Probe{Name: p.Name, Kind: "tls", Address: p.TLS.Address}
+	case p.GRPC != nil:
+		scheme := "http"
+		if p.GRPC.TLS != nil {
+			scheme = "https"
+		}
+		asked := url.URL{Scheme: scheme, Host: p.GRPC.Address, Path: "/grpc.health.v1.Health/Check"}
+		return facts.Probe{Name: p.Name, Kind: "grpc", Address: p.GRPC.Address, URL: asked.String(), Host: p.GRPC.Host}
+	case p.WebSocket != nil:
+		asked := "http" + strings.TrimPrefix(p.WebSocket.URL, "ws")
+		return facts.Probe{
+			Name: p.Name, Kind: "websocket", Address: dialled(asked), URL: asked, Host: p.WebSocket.Host,
+			Headers: slices.Sorted(maps.Keys(p.WebSocket.Headers)),
+		}
+	case p.DNS != nil: // a DNS server is no entrance
+		return facts.Probe{Name: p.Name, Kind: "dns"}
 	default: // config refuses a probe of no kind
 		return facts.Probe{Name: p.Name, Kind: "service"}
 	}

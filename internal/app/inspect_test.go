@@ -28,6 +28,12 @@ pairs:
       - {name: plain, http: {url: "http://[fd00::1]:8080/"}}
       - {name: port, tcp: {address: "green.example.com:9443"}}
       - {name: inside, service: {namespace: shop, name: web, port: 80}}
+      - {name: login, http: {url: "http://[fd00::1]", headers: {X-A: "1"}, steps: [{name: one, path: /login, headers: {X-B: "1", X-A: "2"}}, {name: two, path: /read}]}}
+      - {name: cert, tls: {address: "green.example.com:443"}}
+      - {name: call, grpc: {address: "green.example.com:443", host: api.example.com, tls: {}}}
+      - {name: plain-call, grpc: {address: "[fd00::1]:50051"}}
+      - {name: live, websocket: {url: "wss://green.example.com/live?room=1", headers: {X-Probe: "1"}}}
+      - {name: lookup, dns: {server: "10.0.0.2:53", name: shop.example.com}}
     preflight:
       secrets: digests
       ignore: [{kind: ConfigMap, name: "tmp-*"}, {group: example.com, namespace: lab}]
@@ -56,6 +62,12 @@ pairs:
 			{Name: "plain", Kind: "http", Address: "[fd00::1]:8080", URL: "http://[fd00::1]:8080/"},
 			{Name: "port", Kind: "tcp", Address: "green.example.com:9443", Addresses: []string{"192.0.2.1", "192.0.2.2"}},
 			{Name: "inside", Kind: "service"},
+			{Name: "login", Kind: "http", Address: "[fd00::1]:80", URL: "http://[fd00::1]/login", Headers: []string{"X-A", "X-B"}},
+			{Name: "cert", Kind: "tls", Address: "green.example.com:443", Addresses: []string{"192.0.2.1", "192.0.2.2"}},
+			{Name: "call", Kind: "grpc", Address: "green.example.com:443", URL: "https://green.example.com:443/grpc.health.v1.Health/Check", Host: "api.example.com", Addresses: []string{"192.0.2.1", "192.0.2.2"}},
+			{Name: "plain-call", Kind: "grpc", Address: "[fd00::1]:50051", URL: "http://[fd00::1]:50051/grpc.health.v1.Health/Check"},
+			{Name: "live", Kind: "websocket", Address: "green.example.com:443", URL: "https://green.example.com/live?room=1", Headers: []string{"X-Probe"}, Addresses: []string{"192.0.2.1", "192.0.2.2"}},
+			{Name: "lookup", Kind: "dns"},
 		},
 	}
 	// What single checks are told besides has tests of its own.

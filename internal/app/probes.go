@@ -14,6 +14,9 @@ func specsOf(configured []config.Probe, side *clusterLink) []probes.Spec {
 			Name: p.Name, Check: checkOf(p, side),
 			Interval: p.Interval, Timeout: p.Timeout, Successes: p.Successes, Failures: p.Failures,
 		}
+		if p.Latency != nil {
+			specs[i].MaxP95 = p.Latency.P95
+		}
 	}
 	return specs
 }
@@ -32,6 +35,15 @@ func onBlue(configured []config.Probe) []config.Probe {
 		case p.TLS != nil && p.TLS.BlueAddress != "":
 			p.TLS = new(*p.TLS)
 			p.TLS.Address = p.TLS.BlueAddress
+		case p.GRPC != nil && p.GRPC.BlueAddress != "":
+			p.GRPC = new(*p.GRPC)
+			p.GRPC.Address = p.GRPC.BlueAddress
+		case p.DNS != nil && p.DNS.BlueServer != "":
+			p.DNS = new(*p.DNS)
+			p.DNS.Server = p.DNS.BlueServer
+		case p.WebSocket != nil && p.WebSocket.BlueURL != "":
+			p.WebSocket = new(*p.WebSocket)
+			p.WebSocket.URL = p.WebSocket.BlueURL
 		case p.Service != nil:
 		default:
 			continue
@@ -44,16 +56,26 @@ func onBlue(configured []config.Probe) []config.Probe {
 func checkOf(p config.Probe, side *clusterLink) probes.Check {
 	switch {
 	case p.HTTP != nil:
-		return probes.HTTP(probes.HTTPOptions{
-			URL: p.HTTP.URL, Host: p.HTTP.Host, ServerName: p.HTTP.ServerName, Method: p.HTTP.Method,
-			Headers: p.HTTP.Headers, InsecureSkipVerify: p.HTTP.InsecureSkipVerify, Expect: expect(p.HTTP.Expect),
-		})
+		return probes.HTTP(httpOptions(*p.HTTP))
 	case p.TCP != nil:
 		return probes.TCP(p.TCP.Address)
 	case p.TLS != nil:
 		return probes.TLS(probes.TLSOptions{
 			Address: p.TLS.Address, ServerName: p.TLS.ServerName, Names: p.TLS.Names, MinDays: p.TLS.MinDays,
 			TLSFiles: probes.TLSFiles{CAFile: p.TLS.CAFile, CertFile: p.TLS.CertFile, KeyFile: p.TLS.KeyFile},
+		})
+	case p.GRPC != nil:
+		return probes.GRPC(grpcOptions(*p.GRPC))
+	case p.DNS != nil:
+		return probes.DNS(probes.DNSOptions{
+			Server: p.DNS.Server, Name: p.DNS.Name, Type: p.DNS.Type, AnyOf: p.DNS.AnyOf, Contains: p.DNS.Contains,
+		})
+	case p.WebSocket != nil:
+		w := p.WebSocket
+		return probes.WebSocket(probes.WebSocketOptions{
+			URL: w.URL, Host: w.Host, ServerName: w.ServerName, Subprotocol: w.Subprotocol, Headers: w.Headers,
+			InsecureSkipVerify: w.InsecureSkipVerify,
+			TLSFiles:           probes.TLSFiles{CAFile: w.CAFile, CertFile: w.CertFile, KeyFile: w.KeyFile},
 		})
 	default: // config refuses a probe of no kind
 		return probes.Service(probes.ServiceOptions{
@@ -62,6 +84,33 @@ func checkOf(p config.Probe, side *clusterLink) probes.Check {
 			Path: p.Service.Path, Scheme: p.Service.Scheme, Expect: expect(p.Service.Expect),
 		})
 	}
+}
+
+func httpOptions(h config.HTTPProbe) probes.HTTPOptions {
+	opts := probes.HTTPOptions{
+		URL: h.URL, Host: h.Host, ServerName: h.ServerName, Method: h.Method, Headers: h.Headers, Body: h.Body,
+		InsecureSkipVerify: h.InsecureSkipVerify, Expect: expect(h.Expect), SecretFiles: h.SecretFiles,
+		TLSFiles: probes.TLSFiles{CAFile: h.CAFile, CertFile: h.CertFile, KeyFile: h.KeyFile},
+	}
+	for _, s := range h.Steps {
+		step := probes.HTTPStep{Name: s.Name, Path: s.Path, Method: s.Method, Headers: s.Headers, Body: s.Body, Expect: expect(s.Expect)}
+		for _, e := range s.Extract {
+			step.Extract = append(step.Extract, probes.Extract(e))
+		}
+		opts.Steps = append(opts.Steps, step)
+	}
+	return opts
+}
+
+func grpcOptions(g config.GRPCProbe) probes.GRPCOptions {
+	opts := probes.GRPCOptions{Address: g.Address, Host: g.Host, Service: g.Service}
+	if t := g.TLS; t != nil {
+		opts.TLS = &probes.GRPCTLS{
+			ServerName: t.ServerName, InsecureSkipVerify: t.InsecureSkipVerify,
+			TLSFiles: probes.TLSFiles{CAFile: t.CAFile, CertFile: t.CertFile, KeyFile: t.KeyFile},
+		}
+	}
+	return opts
 }
 
 func expect(e config.Expect) probes.Expect {

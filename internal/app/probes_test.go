@@ -30,12 +30,21 @@ func TestOnlyProbesWithAnAddressOfBlueRunThere(t *testing.T) {
 		{Name: "admin", Service: &config.ServiceProbe{Namespace: "shop", Name: "admin", Port: 80}},
 		{Name: "cert", TLS: &config.TLSProbe{Address: "green:1", BlueAddress: "blue:1", ServerName: "shop"}},
 		{Name: "cert-of-green", TLS: &config.TLSProbe{Address: "green:1"}},
+		{Name: "call", GRPC: &config.GRPCProbe{Address: "green:1", BlueAddress: "blue:1", TLS: &config.ProbeTLS{ServerName: "shop"}}},
+		{Name: "call-of-green", GRPC: &config.GRPCProbe{Address: "green:1"}},
+		{Name: "names", DNS: &config.DNSProbe{Server: "green:1", BlueServer: "blue:1", Name: "shop"}},
+		{Name: "names-of-green", DNS: &config.DNSProbe{Server: "green:1", Name: "shop"}},
+		{Name: "live", WebSocket: &config.WebSocketProbe{URL: "ws://green", BlueURL: "ws://blue", Host: "shop"}},
+		{Name: "live-of-green", WebSocket: &config.WebSocketProbe{URL: "ws://green"}},
 	}
 	want := []config.Probe{
 		{Name: "web", HTTP: &config.HTTPProbe{URL: "https://blue/", BlueURL: "https://blue/", Host: "shop.example.com", ServerName: "shop.example.com"}},
 		{Name: "db", TCP: &config.TCPProbe{Address: "blue:1"}},
 		configured[4],
 		{Name: "cert", TLS: &config.TLSProbe{Address: "blue:1", BlueAddress: "blue:1", ServerName: "shop"}},
+		{Name: "call", GRPC: &config.GRPCProbe{Address: "blue:1", BlueAddress: "blue:1", TLS: &config.ProbeTLS{ServerName: "shop"}}},
+		{Name: "names", DNS: &config.DNSProbe{Server: "blue:1", BlueServer: "blue:1", Name: "shop"}},
+		{Name: "live", WebSocket: &config.WebSocketProbe{URL: "ws://blue", BlueURL: "ws://blue", Host: "shop"}},
 	}
 	if diff := cmp.Diff(want, onBlue(configured)); diff != "" {
 		t.Errorf("blue's probes (-want +got):\n%s", diff)
@@ -44,7 +53,7 @@ func TestOnlyProbesWithAnAddressOfBlueRunThere(t *testing.T) {
 		t.Error("green's probe was changed with it")
 	}
 	plan := planOf(&config.Config{}, config.Pair{Probes: configured})
-	if diff := cmp.Diff([]string{"web", "db", "admin", "cert"}, plan.Gates.BlueProbes); diff != "" {
+	if diff := cmp.Diff([]string{"web", "db", "admin", "cert", "call", "names", "live"}, plan.Gates.BlueProbes); diff != "" {
 		t.Errorf("blue's probes of the plan (-want +got):\n%s", diff)
 	}
 	if len(plan.Gates.Probes) != len(configured) {
@@ -126,5 +135,41 @@ func TestConnectionsComeFromTheConfiguration(t *testing.T) {
 	want := []shift.EntranceReading{{Name: "records", Connection: time.Hour}, {Name: "closing"}, {Name: "nlb", Connection: shift.Endless}, {Name: "former"}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("readings (-want +got):\n%s", diff)
+	}
+}
+
+func TestHTTPProbesAreTakenOverWhole(t *testing.T) {
+	t.Parallel()
+	headers := map[string]string{"X-Probe": "1"}
+	got := httpOptions(config.HTTPProbe{
+		URL: "https://green", BlueURL: "https://blue", Host: "shop", ServerName: "name", Method: "POST", Headers: headers, Body: "body",
+		CAFile: "ca", CertFile: "cert", KeyFile: "key", InsecureSkipVerify: true, SecretFiles: map[string]string{"pin": "/pin"},
+		Expect: config.Expect{Status: []int{201}, Body: "ok"},
+		Steps: []config.HTTPStep{{
+			Name: "login", Path: "/login", Method: "POST", Headers: headers, Body: "in", Expect: config.Expect{Status: []int{302}, Body: "in"},
+			Extract: []config.ProbeExtract{{Name: "id", JSON: "a.b", Header: "X", Regexp: "(x)"}},
+		}},
+	})
+	want := probes.HTTPOptions{
+		URL: "https://green", Host: "shop", ServerName: "name", Method: "POST", Headers: headers, Body: "body", InsecureSkipVerify: true,
+		TLSFiles: probes.TLSFiles{CAFile: "ca", CertFile: "cert", KeyFile: "key"}, SecretFiles: map[string]string{"pin": "/pin"},
+		Expect: probes.Expect{Status: []int{201}, Body: "ok"},
+		Steps: []probes.HTTPStep{{
+			Name: "login", Path: "/login", Method: "POST", Headers: headers, Body: "in", Expect: probes.Expect{Status: []int{302}, Body: "in"},
+			Extract: []probes.Extract{{Name: "id", JSON: "a.b", Header: "X", Regexp: "(x)"}},
+		}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	call := grpcOptions(config.GRPCProbe{
+		Address: "green:1", BlueAddress: "blue:1", Host: "shop", Service: "s",
+		TLS: &config.ProbeTLS{ServerName: "name", CAFile: "ca", CertFile: "cert", KeyFile: "key", InsecureSkipVerify: true},
+	})
+	wantCall := probes.GRPCOptions{Address: "green:1", Host: "shop", Service: "s", TLS: &probes.GRPCTLS{
+		ServerName: "name", InsecureSkipVerify: true, TLSFiles: probes.TLSFiles{CAFile: "ca", CertFile: "cert", KeyFile: "key"},
+	}}
+	if diff := cmp.Diff(wantCall, call); diff != "" {
+		t.Errorf("gRPC (-want +got):\n%s", diff)
 	}
 }

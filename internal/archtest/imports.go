@@ -114,7 +114,6 @@ func banned() map[string]string {
 		module + "/internal/sandbox":       "it belongs to the demo",
 		module + "/internal/sim":           "it belongs to the tests",
 		"sigs.k8s.io/controller-runtime":   "it starts the demo's control planes; the daemon uses client-go itself",
-		"github.com/miekg/dns":             "it is the demo's DNS server; the daemon asks Route 53",
 		"pgregory.net/rapid":               "it belongs to the tests",
 		"github.com/google/go-cmp":         "it belongs to the tests",
 		"golang.org/x/tools":               "it belongs to the tests",

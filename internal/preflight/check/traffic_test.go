@@ -223,10 +223,10 @@ func TestGreenIsTriedOnTheWayOfItsUsers(t *testing.T) {
 			f.Settings.Probes = []facts.Probe{p}
 		}
 	}
-	network := func(protocol string) func(*facts.Facts) {
+	network := func(protocol, kind string) func(*facts.Facts) {
 		return func(f *facts.Facts) {
 			f.Traffic.Balancers[users].Listeners[1].Protocol = protocol
-			f.Settings.Probes = []facts.Probe{{Kind: "tcp", Address: usersHost + ":8443"}}
+			f.Settings.Probes = []facts.Probe{{Kind: kind, Address: usersHost + ":8443"}}
 		}
 	}
 	tell(t, traffic, trafficCheck(), map[string]story{
@@ -237,9 +237,15 @@ func TestGreenIsTriedOnTheWayOfItsUsers(t *testing.T) {
 		"a probe of another port":                      {change: probe(facts.Probe{Kind: "http", Address: usersHost + ":9443", URL: "https://x/"}), want: []string{none}, says: "(none of the 1 probes does)"},
 		"a probe of the users' rule":                   {change: probe(facts.Probe{Kind: "http", Address: usersHost + ":443", URL: "https://shop.example.com/"}), want: []string{none}},
 		"a probe of another load balancer":             {change: probe(facts.Probe{Kind: "http", Address: "other.example.com:8443", URL: "https://x/", Addresses: []string{"10.9.9.9"}}), want: []string{none}},
-		"a connection to an application load balancer": {change: network("HTTPS"), want: []string{none}},
-		"a connection through a network load balancer": {change: network("TCP")},
-		"a connection that ends at the load balancer":  {change: network("TLS"), want: []string{none}},
+		"a connection to an application load balancer": {change: network("HTTPS", "tcp"), want: []string{none}},
+		"a connection through a network load balancer": {change: network("TCP", "tcp")},
+		"a connection that ends at the load balancer":  {change: network("TLS", "tcp"), want: []string{none}},
+		"a handshake at an application load balancer":  {change: network("HTTPS", "tls"), want: []string{none}},
+		"a handshake through a network load balancer":  {change: network("TCP", "tls")},
+		"a handshake with the load balancer":           {change: network("TLS", "tls"), want: []string{none}},
+		"a gRPC call by the load balancer's name":      {change: probe(facts.Probe{Kind: "grpc", Address: usersHost + ":8443", URL: "https://x/grpc.health.v1.Health/Check"})},
+		"a WebSocket by the load balancer's name":      {change: probe(facts.Probe{Kind: "websocket", Address: usersHost + ":8443", URL: "https://x/live"})},
+		"a question to a DNS server":                   {change: probe(facts.Probe{Kind: "dns"}), want: []string{none}, says: "(none of the 1 probes does)"},
 		"a rule for the probe's host and path":         {change: ruled(facts.ListenerRule{Hosts: []string{"*.Example.com"}, Paths: []string{"/test/*"}}, facts.Probe{URL: "https://x/test/a/b", Host: "shop.example.com"})},
 		"a rule for another host":                      {change: ruled(facts.ListenerRule{Hosts: []string{"green.example.com"}}, facts.Probe{URL: "https://x/"}), want: []string{none}},
 		"a rule for a header that the probe sends":     {change: ruled(facts.ListenerRule{Headers: []string{"X-Green"}}, facts.Probe{URL: "https://x/", Headers: []string{"x-green"}})},
