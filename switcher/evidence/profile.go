@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -37,12 +38,15 @@ type Profile struct {
 const (
 	LeastHistory      = time.Hour
 	AssumedDispersion = 10.0
+	// fewDispersion is assumed where the history is long enough but hardly any
+	// request in it was bad: clients try again, so that a bad request seldom comes alone.
+	fewDispersion = 3.0
 )
 
 // blockLengths are the lengths of time over which scatter is looked for: errors in
 // bursts show in the short ones, slow waves in the long ones.
-func blockLengths() [3]time.Duration {
-	return [...]time.Duration{15 * time.Second, time.Minute, 5 * time.Minute}
+func blockLengths() [4]time.Duration {
+	return [...]time.Duration{15 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute}
 }
 
 // Measure makes a profile of blue's intervals before the shift, of one length and
@@ -52,17 +56,18 @@ func Measure(names []Metric, history []Interval) Profile {
 	var sound []Interval
 	covered, requests := time.Duration(0), 0.0
 	for _, iv := range history {
-		if len(iv.Blue) == len(names) && iv.Fault == "" && !slices.ContainsFunc(iv.Blue, func(c Count) bool { return !c.sound() }) {
-			sound = append(sound, iv)
-			covered += iv.End.Sub(iv.Start)
-			if len(iv.Blue) > 0 {
-				requests += iv.Blue[0].Requests
-			}
+		if len(iv.Blue) != len(names) || iv.Fault != "" || !iv.End.After(iv.Start) || slices.ContainsFunc(iv.Blue, unsound) {
+			continue
+		}
+		sound = append(sound, iv)
+		covered += iv.End.Sub(iv.Start)
+		if len(iv.Blue) > 0 {
+			requests += iv.Blue[0].Requests
 		}
 	}
 	if covered > 0 {
 		p.From, p.To = sound[0].Start, sound[len(sound)-1].End
-		p.Rate = requests / covered.Seconds()
+		p.Rate = round(requests / covered.Seconds())
 	}
 	for m := range p.Metrics {
 		p.Metrics[m].Ratio, p.Metrics[m].Dispersion = measured(sound, m)
@@ -76,6 +81,12 @@ func Measure(names []Metric, history []Interval) Profile {
 	return p
 }
 
+func unsound(c Count) bool { return !c.sound() }
+
+// margin is by how much more than it measured scatter is taken for: the measurement
+// errs, and bursts have longer tails than the law that the bets are made for.
+const margin = 1.25
+
 // measured gives a metric's ratio and dispersion.
 func measured(history []Interval, m int) (ratio, dispersion float64) {
 	var all Count
@@ -84,13 +95,19 @@ func measured(history []Interval, m int) (ratio, dispersion float64) {
 		all.Bad += iv.Blue[m].Bad
 	}
 	if all.Requests > 0 {
-		ratio = all.Bad / all.Requests
+		ratio = math.Round(all.Bad/all.Requests*1e9) / 1e9
 	}
+	known := false
 	dispersion = 1
 	for _, length := range blockLengths() {
-		dispersion = max(dispersion, scatter(inBlocks(history, m, length)))
+		if scatter, enough := scatter(inBlocks(history, m, length)); enough {
+			known, dispersion = true, max(dispersion, scatter)
+		}
 	}
-	return round(ratio), round(dispersion)
+	if !known {
+		return ratio, fewDispersion
+	}
+	return ratio, round(1 + margin*(dispersion-1))
 }
 
 // inBlocks adds up neighbouring intervals until each sum is at least so long. A
@@ -114,24 +131,48 @@ func inBlocks(history []Interval, m int, length time.Duration) []Count {
 	return blocks
 }
 
-// scatter compares neighbouring blocks as the gate compares the sides: by how
-// their bad requests divide between them. Both have seen almost the same rate, so
-// that only what differs from block to block counts.
-func scatter(blocks []Count) float64 {
-	sum, pairs := 0.0, 0
-	for i := 1; i < len(blocks); i++ {
-		a, b := blocks[i], blocks[i-1]
-		total := a.Bad + b.Bad
-		if total <= 0 || a.Requests <= 0 || b.Requests <= 0 {
+// What a measurement of scatter needs, and how many of the largest values are left
+// out, but at most half: an outage that began and ended in the history shows in so
+// many, and it would make the gate blind.
+const (
+	leastTriples = 10
+	leftOut      = 6
+)
+
+// scatter compares each block with the two beside it. What changes evenly from
+// block to block cancels, as what both sides share does in the comparison. False:
+// too little was bad to tell.
+func scatter(blocks []Count) (float64, bool) {
+	var values []float64
+	for i := 2; i < len(blocks); i++ {
+		a, b, c := blocks[i-2], blocks[i-1], blocks[i]
+		total := a.Bad + b.Bad + c.Bad
+		if total <= 0 || a.Requests <= 0 || b.Requests <= 0 || c.Requests <= 0 {
 			continue
 		}
-		p := a.Requests / (a.Requests + b.Requests)
-		d := a.Bad - total*p
-		sum += d * d / (total * p * (1 - p))
-		pairs++
+		p := total / (a.Requests + b.Requests + c.Requests)
+		d := a.Bad/a.Requests - 2*b.Bad/b.Requests + c.Bad/c.Requests
+		variance := p * max(1-p, 1e-9) * (1/a.Requests + 4/b.Requests + 1/c.Requests)
+		values = append(values, d*d/variance)
 	}
-	if pairs == 0 {
+	if len(values) < leastTriples {
+		return 1, false
+	}
+	slices.Sort(values)
+	kept := len(values) - min(leftOut, len(values)/2)
+	sum := 0.0
+	for _, v := range values[:kept] {
+		sum += v
+	}
+	return sum / float64(kept) / kepts(float64(kept)/float64(len(values))), true
+}
+
+// kepts is the mean of a squared normal variable of variance 1 where only this part
+// of its values, the smallest, is kept.
+func kepts(part float64) float64 {
+	if part >= 1 {
 		return 1
 	}
-	return sum / float64(pairs)
+	bound := math.Sqrt2 * math.Erfinv(part)
+	return 1 - math.Sqrt(2/math.Pi)*bound*math.Exp(-bound*bound/2)/part
 }

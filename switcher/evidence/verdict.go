@@ -19,7 +19,8 @@ type Verdict struct {
 	Good bool
 	// Leaning: the evidence speaks for a bad green, without proving it.
 	Leaning bool
-	// Blind: blue had no requests since the step began, so that only the limit judges.
+	// Blind: blue had next to no requests since the step began, so that only a limit
+	// judges.
 	Blind bool
 	// Metric is the index of the metric that says most against green, and the
 	// numbers are its own.
@@ -27,7 +28,7 @@ type Verdict struct {
 	// Green and Blue are what was counted since the step began.
 	Green, Blue Tally
 	// GreenRatio and BlueRatio are of late, 0 to 1. BlueRatio is that of before the
-	// shift where blue had no requests of late.
+	// shift where blue had next to no requests of late.
 	GreenRatio, BlueRatio float64
 	// Times is how many times the wager on a bad green has grown, at most 1e9: the chance that
 	// a green which is no worse looks so bad is at most one in so many. At Needed it
@@ -46,7 +47,7 @@ func (b Book) Judge(s Settings, p Profile) Verdict {
 	capital, most := 0.0, math.Inf(-1)
 	for i, m := range b.Metrics {
 		worst := max(m.Worse.log(), m.Over.log())
-		capital += math.Exp(min(m.Worse.log(), 50)) + math.Exp(min(m.Over.log(), 50))
+		capital += m.grown(s, p.Metrics[i])
 		if worst > most {
 			most, v.Metric = worst, i
 		}
@@ -54,11 +55,11 @@ func (b Book) Judge(s Settings, p Profile) Verdict {
 			v.Passing++
 		}
 	}
-	v.Times = min(1-b.Spent+capital/float64(2*len(b.Metrics)), 1e9)
+	v.Times = min(1-b.Spent+capital/float64(len(b.Metrics)), 1e9)
 	m := b.Metrics[v.Metric]
-	v.Green, v.Blue, v.Blind = m.Green, m.Blue, m.Blue[0] <= 0
+	v.Green, v.Blue, v.Blind = m.Green, m.Blue, m.Green.alone(m.Blue)
 	v.GreenRatio, v.BlueRatio = m.GreenLately.Ratio(), m.BlueLately.Ratio()
-	if m.BlueLately[0] <= 0 {
+	if m.GreenLately.alone(m.BlueLately) {
 		v.BlueRatio = p.Metrics[v.Metric].Ratio
 	}
 	proven := v.Times >= v.Needed && v.GreenRatio-v.BlueRatio >= s.MinExcess
@@ -74,7 +75,7 @@ func (b Book) Judge(s Settings, p Profile) Verdict {
 // passes tells whether a metric is proven fine, either way.
 func (b Book) passes(s Settings, p Profile, i int) bool {
 	m, at := b.Metrics[i], math.Log(passAt)
-	return s.Compare && m.Fine.log() >= at || m.Under.log() >= at
+	return s.compares() && m.Fine.log() >= at || m.Under.log() >= at
 }
 
 // Expected says how long it takes, by what is expected of counts, until green is
@@ -113,19 +114,25 @@ func Expect(s Settings, p Profile, share float64, ratio func(Metric) float64, wi
 	return e
 }
 
-// Edges chooses up to three edges of a histogram of blue's answers, where one in
-// ten, one in a hundred and one in five hundred are slower. upper has the buckets'
-// bounds, rising, without the one that has no bound; within, how many answers each
-// and all below it had.
+// Edges chooses up to three edges of a histogram of blue's answers: those bounds
+// beyond which the part of the answers is nearest, by its factor, to one in ten, one in a
+// hundred and one in five hundred. upper has the buckets' bounds, rising, without the
+// one that has no bound; within, how many answers each and all below it had.
 func Edges(upper []time.Duration, within []float64, all float64) []time.Duration {
 	var edges []time.Duration
-	if all <= 0 || len(upper) != len(within) {
+	if !(all > 0) || math.IsInf(all, 0) || len(upper) != len(within) {
 		return nil
 	}
-	for _, part := range []float64{0.9, 0.99, 0.998} {
-		i := slices.IndexFunc(within, func(n float64) bool { return n >= part*all })
-		if i >= 0 && !slices.Contains(edges, upper[i]) {
-			edges = append(edges, upper[i])
+	for _, wanted := range []float64{0.1, 0.01, 0.002} {
+		nearest, at := math.Inf(1), -1
+		for i, n := range within {
+			slower := 1 - n/all
+			if off := math.Abs(math.Log(slower / wanted)); slower > 0 && slower <= 0.5 && off < nearest {
+				nearest, at = off, i
+			}
+		}
+		if at >= 0 && !slices.Contains(edges, upper[at]) {
+			edges = append(edges, upper[at])
 		}
 	}
 	return edges
