@@ -173,22 +173,13 @@ func (m MetricBook) add(s Settings, of Metric, green, blue Count, capital float6
 	return m
 }
 
-// grown gives by how many times what was put in has grown, as far as it was.
-func (m MetricBook) grown(s Settings, of Metric) float64 {
-	sum, pools := 0.0, 0.0
-	if s.compares() {
-		sum, pools = sum+math.Exp(min(m.Worse.log(), 50)), pools+1
-	}
-	if s.limits(of) {
-		sum, pools = sum+math.Exp(min(m.Over.log(), 50)), pools+1
-	}
-	return sum / max(1, pools)
-}
-
 // What a disaster is: so many bad requests, and such a part of all, on green, while
-// of blue's at most this part is bad; in so many intervals in a row.
+// of blue's at most this part is bad; in so many intervals in a row. Where bad
+// requests come in bursts it must be twice as many as scatter has it, but no more than
+// so many.
 const (
 	disasterBad       = 20
+	disasterBadMost   = 200
 	disasterRatio     = 0.2
 	disasterBlue      = 0.05
 	disasterIntervals = 2
@@ -202,7 +193,8 @@ func (b Book) disasters(p Profile, iv Interval) int {
 		if comparable(green, blue) {
 			blueRatio = blue.Bad / blue.Requests
 		}
-		if m.Edge == 0 && green.Bad >= disasterBad && green.Bad >= disasterRatio*green.Requests && blueRatio < disasterBlue {
+		bad := max(disasterBad, min(2*m.Dispersion, disasterBadMost))
+		if m.Edge == 0 && green.Bad >= bad && green.Bad >= disasterRatio*green.Requests && blueRatio < disasterBlue {
 			return b.Disasters + 1
 		}
 	}

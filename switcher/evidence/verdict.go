@@ -44,32 +44,77 @@ func (b Book) Judge(s Settings, p Profile) Verdict {
 	if len(b.Metrics) != len(p.Metrics) || len(p.Metrics) == 0 {
 		return v // nothing was counted yet
 	}
-	capital, most := 0.0, math.Inf(-1)
+	var all, felt, against gains
+	unspent, bothOver, mostOver := 1-b.Spent, false, 0.0
 	for i, m := range b.Metrics {
-		worst := max(m.Worse.log(), m.Over.log())
-		capital += m.grown(s, p.Metrics[i])
-		if worst > most {
-			most, v.Metric = worst, i
+		mine := m.gains(s, p.Metrics[i], len(b.Metrics))
+		all = all.plus(mine)
+		if mine.over > mostOver {
+			mostOver, bothOver = mine.over, m.blueOver(s, p.Metrics[i])
+		}
+		feels := m.felt(s, p.Metrics[i])
+		if feels {
+			felt = felt.plus(mine)
+		}
+		// What users feel goes before what they don't, however well that is proven.
+		if before := i > 0 && b.Metrics[v.Metric].felt(s, p.Metrics[v.Metric]); i == 0 ||
+			feels && !before || feels == before && mine.sum() > against.sum() {
+			v.Metric, against = i, mine
 		}
 		if b.passes(s, p, i) {
 			v.Passing++
 		}
 	}
-	v.Times = min(1-b.Spent+capital/float64(len(b.Metrics)), 1e9)
-	m := b.Metrics[v.Metric]
+	v.Times = min(unspent+all.sum(), 1e9)
+	m, of := b.Metrics[v.Metric], p.Metrics[v.Metric]
 	v.Green, v.Blue, v.Blind = m.Green, m.Blue, m.Green.alone(m.Blue)
-	v.GreenRatio, v.BlueRatio = m.GreenLately.Ratio(), m.BlueLately.Ratio()
-	if m.GreenLately.alone(m.BlueLately) {
-		v.BlueRatio = p.Metrics[v.Metric].Ratio
-	}
-	proven := v.Times >= v.Needed && v.GreenRatio-v.BlueRatio >= s.MinExcess
-	byLimit := m.Over.log() > m.Worse.log()
-	v.BothBad = proven && byLimit && !v.Blind && v.BlueRatio >= s.limitOf(p.Metrics[v.Metric])
-	v.Bad = proven && !v.BothBad && v.GreenRatio > v.BlueRatio
+	v.GreenRatio, v.BlueRatio = m.GreenLately.Ratio(), m.blueLately(of)
+	v.BothBad = unspent+all.over >= v.Needed && bothOver && unspent+felt.worse < v.Needed
+	v.Bad = unspent+felt.sum() >= v.Needed && !v.BothBad
 	v.Disaster = b.Disasters >= disasterIntervals
 	v.Leaning = v.Times > 1
 	v.Good = v.Passing == v.Metrics && !v.Leaning && !v.Bad && !v.Disaster
 	return v
+}
+
+// gains is what the bets on a bad green are worth: by comparison, and by the limit.
+type gains struct{ worse, over float64 }
+
+func (g gains) plus(h gains) gains { return gains{g.worse + h.worse, g.over + h.over} }
+func (g gains) sum() float64       { return g.worse + g.over }
+
+// gains gives the metric's part of all, of which there are so many metrics.
+func (m MetricBook) gains(s Settings, of Metric, metrics int) gains {
+	var g gains
+	pools := 0.0
+	if s.compares() {
+		g.worse, pools = math.Exp(min(m.Worse.log(), 50)), pools+1
+	}
+	if s.limits(of) {
+		g.over, pools = math.Exp(min(m.Over.log(), 50)), pools+1
+	}
+	parts := pools * float64(metrics)
+	return gains{g.worse / parts, g.over / parts}
+}
+
+// felt tells whether green is of late so much worse than blue that users feel it.
+func (m MetricBook) felt(s Settings, of Metric) bool {
+	excess := m.GreenLately.Ratio() - m.blueLately(of)
+	return excess > 0 && excess >= s.MinExcess
+}
+
+// blueOver tells whether blue is over green's limit as well.
+func (m MetricBook) blueOver(s Settings, of Metric) bool {
+	return !m.GreenLately.alone(m.BlueLately) && m.BlueLately.Ratio() >= s.limitOf(of)
+}
+
+// blueLately gives blue's ratio of late, or that of before the shift where blue has
+// next to no requests.
+func (m MetricBook) blueLately(of Metric) float64 {
+	if m.GreenLately.alone(m.BlueLately) {
+		return of.Ratio
+	}
+	return m.BlueLately.Ratio()
 }
 
 // passes tells whether a metric is proven fine, either way.
