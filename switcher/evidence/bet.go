@@ -20,14 +20,14 @@ func newBets(n int, capital float64) Bets {
 	return b
 }
 
-// add puts capital in, in equal parts, and lets each part gain.
-func (b Bets) add(capital float64, gain func(alternative int) float64) Bets {
+// add puts capital in, in equal parts, and lets each part gain, but no more than most.
+func (b Bets) add(capital, most float64, gain func(alternative int) float64) Bets {
 	next := make(Bets, len(b))
 	for i, had := range b {
 		if capital > 0 {
 			had = logSum(had, math.Log(capital/float64(len(b))))
 		}
-		next[i] = round(max(nothing, had+min(clip, gain(i))))
+		next[i] = round(max(nothing, had+min(most, gain(i))))
 	}
 	return next
 }
@@ -50,6 +50,15 @@ func logSum(a, b float64) float64 {
 
 // round keeps what is journaled short, and the same before and after.
 func round(x float64) float64 { return math.Round(x*1e6) / 1e6 }
+
+// blindShare is the part of all requests below which blue's are too few to compare
+// green with: stragglers whose resolvers still know the old address.
+const blindShare = 0.005
+
+// comparable tells whether both sides have enough requests to be compared.
+func comparable(green, blue Count) bool {
+	return green.Requests > 0 && blue.Requests > blindShare*(green.Requests+blue.Requests)
+}
 
 // versus is the gain of "green is a times as bad as blue" over "b times".
 func versus(a, b float64, green, blue Count, dispersion float64) float64 {

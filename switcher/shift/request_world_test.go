@@ -154,7 +154,7 @@ func (r *rules) counted(s State, o Observation, d Decision) {
 	// each interval: both may have had bad times while green's share was another.
 	requests, bad, asBlue := 0.0, 0.0, 0.0
 	for _, iv := range read.Intervals {
-		if iv.Fault == "" && !iv.Start.Before(s.ReachedAt) {
+		if iv.Fault == "" && !iv.Start.Before(s.ReachedAt.Add(r.w.plan.Gates.Requests[0].SkipFirst)) {
 			blue := worldPast
 			if iv.Blue[0].Requests > 0 {
 				blue = max(blue, iv.Blue[0].Bad/iv.Blue[0].Requests)

@@ -31,6 +31,10 @@ type pair struct {
 	lost        bool
 }
 
+func (p pair) plus(q pair) pair {
+	return pair{p.green.plus(q.green), p.blue.plus(q.blue), p.lost || q.lost}
+}
+
 // seconds is the length of an interval.
 const seconds = 15.0
 
@@ -68,7 +72,7 @@ type life struct {
 	r           *rand.Rand
 	green, blue side
 	share       float64
-	clients     float64 // that met errors in the beginning
+	clients     float64           // that met errors in the beginning
 	history     [2][kinds]float64 // of slow answers: the chances of both sides
 }
 
