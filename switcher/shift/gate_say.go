@@ -98,8 +98,15 @@ func (s saying) part(metric int, of evidence.Tally) string {
 
 // odds say how unlikely a green that is no worse looks like this.
 func (s saying) odds(proves string) string {
-	return fmt.Sprintf("the odds that this is chance are 1:%s, 1:%s %s", number(s.v.Times), number(s.v.Needed), proves)
+	are := "are 1:" + number(s.v.Times)
+	if s.v.Times > longOdds {
+		are = "are below 1:" + number(longOdds)
+	}
+	return fmt.Sprintf("the odds that this is chance %s, 1:%s %s", are, number(s.v.Needed), proves)
 }
+
+// longOdds are those beyond which nobody cares how long they are.
+const longOdds = 1e6
 
 func tallied(c evidence.Count) evidence.Tally { return evidence.Tally{c.Requests, c.Bad} }
 
