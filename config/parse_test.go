@@ -237,6 +237,9 @@ func FuzzParse(f *testing.F) {
 	f.Add("x: &x {" + strings.Repeat("longer", 20) + ": 1}\npairs: [*x, *x]")
 	f.Add("? [a, b]\n: c\n---\nd")
 	f.Add("pairs: [{probes: [{http: {headers: {\"\": !!binary x}}}]}]")
+	f.Add("pairs: [{traffic: [{alb: {}}], observedShare: {required: true}, windows: [{}, 1, {from: 1, to: []}], freezes: [{from: 1}, {}], " +
+		"gates: [1, {}, {requests: 1}, {requests: {prometheus: {blue: 1}}}, {requests: {cloudwatch: {}, latency: {edges: [0s, x]}}}, " +
+		"{prometheus: {query: rate(a)}}, {alertmanager: {matchers: [1, a]}}, {webhook: {url: 1, headers: {a: 1}}}]}]")
 	f.Fuzz(func(t *testing.T, doc string) {
 		c, err := config.Parse("fuzz.yaml", []byte(doc), nil)
 		if (c == nil) == (err == nil) {
