@@ -18,6 +18,7 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/bench"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/controlplane"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/demo"
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/gates"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/planted"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/ready"
 )
@@ -29,7 +30,7 @@ func newCommand() *cobra.Command {
 		Use: "sandbox", Short: "The demo world of clusterswitch: embedded AWS, edge, control planes, users",
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(awsCommand(), demoCommand(), benchCommand(), plantedCommand(), readyCommand())
+	root.AddCommand(awsCommand(), demoCommand(), benchCommand(), plantedCommand(), readyCommand(), gatesCommand())
 	return root
 }
 
@@ -164,6 +165,22 @@ func readyCommand() *cobra.Command {
 	cmd.Flags().IntVar(&options.Rate, "rate", 120, "the users' requests per second")
 	cmd.Flags().DurationVar(&options.Patience, "patience", 90*time.Second, "how long one scene may take")
 	cobra.CheckErr(cmd.MarkFlagRequired("daemon"))
+	return cmd
+}
+
+func gatesCommand() *cobra.Command {
+	var options gates.Options
+	cmd := &cobra.Command{
+		Use: "gates-sim", Short: "Play made-up hours of traffic against the gates by evidence, and against what others use: " + strings.Join(gates.Names(), ", "),
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			options.Out = os.Stdout
+			return gates.Run(cmd.Context(), options)
+		},
+	}
+	cmd.Flags().IntVar(&options.Hours, "hours", 2000, "hours that each row is played")
+	cmd.Flags().Uint64Var(&options.Seed, "seed", 0, "repeats the run of this seed; 0 takes a fresh one")
+	cmd.Flags().StringSliceVar(&options.Only, "table", nil, "make only these tables")
 	return cmd
 }
 
