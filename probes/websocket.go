@@ -67,7 +67,7 @@ func WebSocket(opts WebSocketOptions) Check {
 		if opts.Subprotocol != "" {
 			dialing.Subprotocols = []string{opts.Subprotocol}
 		}
-		conn, answer, err := websocket.Dial(ctx, opts.URL, dialing)
+		conn, answer, err := websocket.Dial(ctx, opts.URL, dialing) //nolint:bodyclose // the library closes it
 		if err != nil {
 			return upgradeFault(err, answer)
 		}
