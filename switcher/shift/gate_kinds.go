@@ -52,6 +52,12 @@ type GateEvidence struct {
 	Gate    string           `json:"gate"`
 	Profile evidence.Profile `json:"profile"`
 	Book    evidence.Book    `json:"book"`
+	// Counted is the end of the newest interval that could be judged.
+	Counted time.Time `json:"counted,omitzero"`
+	// Silent counts the intervals since green last had a request, and Awaited the
+	// requests that it was to get in them, by its share.
+	Silent  int     `json:"silent,omitempty"`
+	Awaited float64 `json:"awaited,omitempty"`
 	// UnknownSince is when the gate began to be unmeasured; zero: it is measured.
 	UnknownSince time.Time `json:"unknownSince,omitzero"`
 	// Unknown counts the intervals of this attempt that could not be judged.
@@ -72,6 +78,9 @@ type LimitGate struct {
 	Breaches int
 	// PerStep: a value counts for the step only that it was asked for.
 	PerStep bool
+	// BeforeUsers: it is judged before the first step, too, when green has no users
+	// yet. What is PerStep always is.
+	BeforeUsers bool
 }
 
 // LimitReading is a number from outside.
@@ -94,7 +103,8 @@ type LimitReading struct {
 type ObservedShare struct {
 	// Off doesn't compare; Warn lets rises go on.
 	Off, Warn bool
-	// Tolerance is how many percentage points it may be off.
+	// Tolerance is how many percentage points it may be off, beside what chance
+	// explains; 0: nothing is compared.
 	Tolerance int
 	// Required: a share that can't be measured holds.
 	Required bool
@@ -119,9 +129,10 @@ type Freeze struct {
 // Asking is the rise that gates are asked about.
 type Asking struct {
 	Attempt int
-	// Step counts from 1, Share is what it would bring.
+	// Step counts from 1, Share is what it would bring, Now what green has.
 	Step  int
 	Share Share
+	Now   Share
 	// Since is when the present share was reached: what is asked before says nothing.
 	// Zero: it isn't reached, and there is nothing to ask yet.
 	Since time.Time
@@ -132,5 +143,5 @@ func (s State) Asking() Asking {
 	if s.Phase != Shifting || s.Step >= len(s.Steps) {
 		return Asking{Attempt: s.Attempt}
 	}
-	return Asking{Attempt: s.Attempt, Step: s.Step + 1, Share: s.Steps[s.Step].Share, Since: s.ReachedAt}
+	return Asking{Attempt: s.Attempt, Step: s.Step + 1, Share: s.Steps[s.Step].Share, Now: s.Share, Since: s.ReachedAt}
 }

@@ -186,7 +186,7 @@ func (t *turn) writable() (Decision, bool) {
 // blocked says which gate keeps the share where it is, and wakes when the hold
 // is over if that is all it waits for.
 func (t *turn) blocked(w Verdict, verdicts []Verdict) Decision {
-	reason := map[Judgement]Reason{Fail: GateFailed, Unmeasured: GateUnknown, Wait: GateWaits}[w.Judgement]
+	reason := t.evidenceReason(w, map[Judgement]Reason{Fail: GateFailed, Unmeasured: GateUnknown, Wait: GateWaits}[w.Judgement])
 	switch w.Gate {
 	case "hold":
 		reason = Holding
@@ -196,9 +196,14 @@ func (t *turn) blocked(w Verdict, verdicts []Verdict) Decision {
 		reason = capacityReason(w, reason)
 	case singletonsGate:
 		reason = t.batonReason()
+	case windowGate:
+		reason = OutsideWindow
 	}
 	d := t.stay(reason, "%s: %s", w.Gate, w.Message)
 	d.Verdicts = verdicts
+	if reason == OutsideWindow {
+		d = t.wakeForWindow(d)
+	}
 	if t.next.Step > 0 {
 		d = d.wakeAt(t.next.ReachedAt.Add(t.next.Steps[t.next.Step-1].Hold), t.now)
 	}
