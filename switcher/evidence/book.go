@@ -145,11 +145,11 @@ func (b Book) putIn(s Settings) (Book, float64) {
 
 func (m MetricBook) add(s Settings, of Metric, green, blue Count, capital float64) MetricBook {
 	limit, under, against := s.limitOf(of), s.passLimitOf(of), s.passAgainst()
-	worse, fine, part := worse(), fine(), part()
+	worse, fine, part, most := worse(), fine(), part(), s.mostGain()
 	comparing, limiting := s.compares(), s.limits(of)
 	compare := comparable(green, blue)
 	if comparing {
-		m.Worse = m.Worse.add(capital, func(i int) float64 {
+		m.Worse = m.Worse.add(capital, most, func(i int) float64 {
 			switch {
 			case compare:
 				return versus(worse[i]*s.tolerate()/usualTolerance, s.tolerate(), green, blue, of.Dispersion)
@@ -158,16 +158,16 @@ func (m MetricBook) add(s Settings, of Metric, green, blue Count, capital float6
 			}
 			return 0
 		})
-		m.Fine = m.Fine.add(0, func(i int) float64 {
+		m.Fine = m.Fine.add(0, most, func(i int) float64 {
 			return versus(fine[i]*against/twiceAsBad, against, green, blue, of.Dispersion)
 		})
 	}
 	if limiting {
-		m.Over = m.Over.add(capital, func(i int) float64 {
+		m.Over = m.Over.add(capital, most, func(i int) float64 {
 			return ratios(min(worse[i]*limit, math.Sqrt(limit)), limit, green, of.Dispersion)
 		})
 	}
-	m.Under = m.Under.add(0, func(i int) float64 { return ratios(part[i]*under, under, green, of.Dispersion) })
+	m.Under = m.Under.add(0, most, func(i int) float64 { return ratios(part[i]*under, under, green, of.Dispersion) })
 	m.Green, m.Blue = m.Green.plus(green, 1), m.Blue.plus(blue, 1)
 	m.GreenLately, m.BlueLately = m.GreenLately.plus(green, fading), m.BlueLately.plus(blue, fading)
 	return m
