@@ -99,6 +99,10 @@ const (
 	growsTo = 3.0
 )
 
+// certainty is how many standard errors of the measurement, for counts that scatter by
+// chance alone, scatter must exceed 1 by to be taken for any.
+const certainty = 1.5
+
 // measured gives a metric's ratio and dispersion.
 func measured(history []Interval, m int) (ratio, dispersion float64) {
 	var all Count
@@ -119,6 +123,7 @@ func measured(history []Interval, m int) (ratio, dispersion float64) {
 		if triples < leastTriples {
 			continue
 		}
+		found = max(1, found-certainty*math.Sqrt(2/float64(triples)))
 		onward = triples >= 2*leastTriples && found-1 > growing*(dispersion-1)+grows
 		known, dispersion = true, max(dispersion, found)
 	}

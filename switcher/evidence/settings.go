@@ -91,8 +91,9 @@ const (
 const usualTolerance = 1.25
 
 // worse are the factors that are bet on: how many times as bad as blue green may
-// be, or its limit.
-func worse() [7]float64 { return [...]float64{1.5, 2, 3, 5, 10, 30, 100} }
+// be, or its limit. The least isn't nearer to what is tolerated, so that a green which is a
+// little worse than that seldom wins.
+func worse() [7]float64 { return [...]float64{1.6, 2, 3, 5, 10, 30, 100} }
 
 // fine are the factors that are bet on for passing.
 func fine() [4]float64 { return [...]float64{1.25, 1, 0.7, 0.01} }

@@ -64,7 +64,7 @@ func (b Book) Judge(s Settings, p Profile) Verdict {
 			feels && !before || feels == before && mine.sum() > against.sum() {
 			v.Metric, against = i, mine
 		}
-		if b.passes(s, p, i) {
+		if b.passes(s, i) {
 			v.Passing++
 		}
 	}
@@ -120,10 +120,15 @@ func (m MetricBook) blueLately(of Metric) float64 {
 	return m.BlueLately.Ratio()
 }
 
-// passes tells whether a metric is proven fine, either way.
-func (b Book) passes(s Settings, p Profile, i int) bool {
-	m, at := b.Metrics[i], math.Log(passAt)
-	return s.compares() && m.Fine.log() >= at || m.Under.log() >= at
+// passes tells whether a metric is proven fine: by what the two claims are worth
+// together, so that the chance of a wrong pass is that of one.
+func (b Book) passes(s Settings, i int) bool {
+	m := b.Metrics[i]
+	under := math.Exp(min(m.Under.log(), 50))
+	if !s.compares() {
+		return under >= passAt
+	}
+	return (math.Exp(min(m.Fine.log(), 50))+under)/2 >= passAt
 }
 
 // Expected says how long it takes, by what is expected of counts, until green is
