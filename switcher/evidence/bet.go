@@ -55,8 +55,8 @@ func round(x float64) float64 { return math.Round(x*1e6) / 1e6 }
 // green with: stragglers whose resolvers still know the old address.
 const blindShare = 0.005
 
-// comparable tells whether both sides have enough requests to be compared.
-func comparable(green, blue Count) bool {
+// canCompare tells whether both sides have enough requests to be compared.
+func canCompare(green, blue Count) bool {
 	return green.Requests > 0 && blue.Requests > blindShare*(green.Requests+blue.Requests)
 }
 

@@ -141,7 +141,9 @@ func measured(history []Interval, m int) (ratio, dispersion float64) {
 // one without requests.
 func inBlocks(history []Interval, m int, length time.Duration) []Count {
 	first, one := history[0].Start, history[0].End.Sub(history[0].Start)
-	length = (length + one - 1) / one * one
+	if over := length % one; over > 0 {
+		length += one - over // whole intervals
+	}
 	blocks := make([]Count, 0, history[len(history)-1].End.Sub(first)/length+1)
 	var covered time.Duration
 	closeLast := func() {

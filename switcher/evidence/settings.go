@@ -86,6 +86,13 @@ const (
 	twiceAsBad = 2.0
 )
 
+// How many factors are bet on, for each claim.
+const (
+	nWorse = 7
+	nFine  = 4
+	nPart  = 3
+)
+
 // usualTolerance is the tolerated factor that the bets below are made for; with
 // another one they move along.
 const usualTolerance = 1.25
@@ -93,10 +100,10 @@ const usualTolerance = 1.25
 // worse are the factors that are bet on: how many times as bad as blue green may
 // be, or its limit. The least isn't nearer to what is tolerated, so that a green which is a
 // little worse than that seldom wins.
-func worse() [7]float64 { return [...]float64{1.6, 2, 3, 5, 10, 30, 100} }
+func worse() [nWorse]float64 { return [...]float64{1.6, 2, 3, 5, 10, 30, 100} }
 
 // fine are the factors that are bet on for passing.
-func fine() [4]float64 { return [...]float64{1.25, 1, 0.7, 0.01} }
+func fine() [nFine]float64 { return [...]float64{1.25, 1, 0.7, 0.01} }
 
 // part are the parts of the limit that are bet on for passing.
-func part() [3]float64 { return [...]float64{1e-9, 0.1, 0.4} }
+func part() [nPart]float64 { return [...]float64{1e-9, 0.1, 0.4} }
