@@ -406,14 +406,16 @@ func TestAServiceIsAskedOncePerStepAndInterval(t *testing.T) {
 func TestANumberIsAskedOnceAnInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asked, since := 0, time.Now().Add(time.Second)
-		g := &limitGauge{gate: "p99", window: 2 * time.Minute, interval: 30 * time.Second, freshFor: time.Minute,
+		g := &limitGauge{
+			gate: "p99", window: 2 * time.Minute, interval: 30 * time.Second, freshFor: time.Minute,
 			ask: func(_ context.Context, at time.Time, _ shift.Asking) (float64, string, error) {
 				asked++
 				if at.Sub(since) > 5*time.Minute {
 					return 0.2, "", errors.New("its value is NaN")
 				}
 				return 0.2, "", nil
-			}}
+			},
+		}
 		s := newGateScene(t, map[string]gauge{"p99": g})
 		look := func() switcher.Look { return usersSince(since) }
 		seen := s.during(5*time.Minute, look).Limits[0]
