@@ -60,7 +60,7 @@ faults: ## Try each write to AWS with each fault, in every shape, and say what c
 	@cd internal/awscontract && $(GO) test -count=1
 
 .PHONY: gates-sim
-gates-sim: build ## Play HOURS of made-up traffic a row against the gates by evidence, and against what others use (2000: 10 min)
+gates-sim: build ## Play HOURS of made-up traffic a row against the gates by evidence, and against what others use (2000: 20 min)
 	@$(BIN)/sandbox gates-sim --hours $(HOURS)
 
 .PHONY: lint
