@@ -146,6 +146,12 @@ func (r EntranceReading) lowest() Share {
 	return lowest
 }
 
+// even tells whether any weights of the entrance are all zero: AWS splits its
+// traffic evenly then.
+func (r EntranceReading) even() bool {
+	return !r.is(func(w Weights) bool { return w.Blue+w.Green > 0 })
+}
+
 // least is green's share where it has the least, rounded down.
 func (r EntranceReading) least() Share {
 	least := Full

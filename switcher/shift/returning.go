@@ -102,7 +102,11 @@ func (t *turn) lower() (Decision, bool) {
 		if !known {
 			return t.stay(EntranceUnknown, "entrance %s is unknown: %s", e.Name, t.unreadable(e.Name)), true
 		}
-		if to := min(t.next.Share, r.least()); r.StandsAt(to) {
+		to := min(t.next.Share, r.least())
+		if r.even() { // somebody set all weights to 0: half is no share that could be written by lowering
+			to = t.stepBelow(to)
+		}
+		if r.StandsAt(to) {
 			t.next.Entrances[i] = e.at(to)
 		} else {
 			changes = append(changes, t.change(i, to, Lowering))
@@ -112,4 +116,15 @@ func (t *turn) lower() (Decision, bool) {
 		return Decision{}, false
 	}
 	return t.act(changes, SteppingBack, "%s", rollbackScope(changes, t.next.Share)+" to blue"), true
+}
+
+// stepBelow is the largest planned share that is less; 0 where there is none.
+func (t *turn) stepBelow(s Share) Share {
+	below := Share(0)
+	for _, step := range t.next.Steps {
+		if step.Share < s {
+			below = max(below, step.Share)
+		}
+	}
+	return below
 }
