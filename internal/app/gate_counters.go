@@ -76,6 +76,14 @@ func (c prometheusCounter) count(ctx context.Context, s countSpan, blueOnly bool
 		blue, err := c.blue.count(ctx, s)
 		return blueAlone(blue), err
 	}
+	if s.alone {
+		green, err := c.green.count(ctx, s)
+		blue, gone := c.blue.count(ctx, s)
+		if gone != nil { // as a blue that nobody uses may be
+			blue = nil
+		}
+		return greenAlone(green, blue), err
+	}
 	blue, green, err := bothSides(func(side shift.Side) ([]sided, error) {
 		if side == shift.Blue {
 			return c.blue.count(ctx, s)
@@ -154,6 +162,27 @@ func bySide(blue, green []sided) []evidence.Interval {
 			all[i].Fault = string(shift.Green) + ": " + g.fault
 		}
 		all[i].Green = g.counts
+	}
+	return all
+}
+
+// greenAlone gives green's intervals where all users are on green: blue's are there
+// for stragglers only, and where they can't be counted there are none.
+func greenAlone(green, blue []sided) []evidence.Interval {
+	other := map[int64]sided{}
+	for _, b := range blue {
+		other[b.start.UnixMilli()] = b
+	}
+	var all []evidence.Interval
+	for _, g := range green {
+		iv := evidence.Interval{Start: g.start, End: g.end, Green: g.counts, Blue: make([]evidence.Count, len(g.counts))}
+		if b, ok := other[g.start.UnixMilli()]; ok && b.fault == "" && len(b.counts) == len(g.counts) && b.end.Equal(g.end) {
+			iv.Blue = b.counts
+		}
+		if g.fault != "" {
+			iv.Fault = string(shift.Green) + ": " + g.fault
+		}
+		all = append(all, iv)
 	}
 	return all
 }

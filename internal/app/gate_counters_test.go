@@ -79,6 +79,18 @@ func TestCountsOfBothSidesAreOfOneTime(t *testing.T) {
 	if err != nil || len(past) != 4 || past[1].Fault != "a gap" || len(past[0].Green) != 0 {
 		t.Errorf("blue's past: %v, %v", past, err)
 	}
+	span.alone = true
+	blue.err = errors.New("it is gone")
+	got, err = c.count(t.Context(), span, false)
+	want = []evidence.Interval{
+		{Start: noon(0), End: noon(15), Blue: make([]evidence.Count, 2), Green: []evidence.Count{{Requests: 10}, {Requests: 10, Bad: 1}}},
+		{Start: noon(15), End: noon(30), Blue: make([]evidence.Count, 2), Green: []evidence.Count{{Requests: 11}, {Requests: 11, Bad: 1}}},
+		{Start: noon(30), End: noon(45), Blue: []evidence.Count{}, Fault: "green: NaN"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("green alone: %v (-want +got):\n%s", err, diff)
+	}
+	span.alone, blue.err = false, nil
 	green.err = errors.New("no route")
 	if _, err := c.count(t.Context(), span, false); err == nil || err.Error() != "green: no route" {
 		t.Errorf("a side that can't be asked: %v", err)

@@ -26,6 +26,8 @@ type countSpan struct {
 	from, to time.Time
 	interval time.Duration
 	edges    []time.Duration
+	// alone: green has all users, and blue's counts may be missing.
+	alone bool
 }
 
 const (
@@ -145,7 +147,7 @@ func (g *requestGauge) question(l gateLook, now time.Time) func(context.Context)
 	}
 	from, to := g.span(l, e, now)
 	g.counted.asked = now
-	s := countSpan{from: from, to: to, interval: g.interval, edges: g.counted.edges}
+	s := countSpan{from: from, to: to, interval: g.interval, edges: g.counted.edges, alone: l.asking.Now == shift.Full}
 	return func(ctx context.Context) func() { return g.askCounts(ctx, l.asking.Attempt, s) }
 }
 

@@ -61,6 +61,7 @@ func limitGateOf(g config.Gate) (shift.LimitGate, bool) {
 		gate.Breaches, onFail = g.Prometheus.Breaches, g.Prometheus.OnFail
 	case g.Alertmanager != nil:
 		gate.Breaches, onFail = g.Alertmanager.Breaches, g.Alertmanager.OnFail
+		gate.BeforeUsers = true // alerts fire whether green has users or not
 	case g.Webhook != nil:
 		gate.Breaches, onFail = g.Webhook.Breaches, g.Webhook.OnFail
 		gate.PerStep = true

@@ -41,7 +41,7 @@ func TestEveryKindOfGateReachesTheCore(t *testing.T) {
 		},
 		Limits: []shift.LimitGate{
 			{Name: "p99", Max: &most, UsersTraffic: true, Breaches: 3},
-			{Name: "alerts", Max: new(float64), Breaches: 4},
+			{Name: "alerts", Max: new(float64), Breaches: 4, BeforeUsers: true},
 			{Name: "hook", Max: new(float64), UsersTraffic: true, Breaches: 5, PerStep: true},
 		},
 		ObservedShare: shift.ObservedShare{Warn: true, Tolerance: 10, Required: true},

@@ -96,7 +96,7 @@ func limitGaugeOf(spec gateSpec) gauge {
 	switch p, a, w := spec.gate.Prometheus, spec.gate.Alertmanager, spec.gate.Webhook; {
 	case p != nil:
 		g.window, g.interval, within = p.Window, p.Interval, p.Server.Timeout
-		number := questionOf(config.LoadQuery{Server: p.Server, Query: p.Query})
+		number := valueOf(config.LoadQuery{Server: p.Server, Query: p.Query})
 		g.ask = func(ctx context.Context, at time.Time, _ shift.Asking) (float64, string, error) {
 			n, err := number(ctx, at)
 			return n, "", err
@@ -141,7 +141,7 @@ func hookOf(pair, gate string, w config.Webhook) limitOf {
 	return func(ctx context.Context, at time.Time, about shift.Asking) (float64, string, error) {
 		answer, err := hook.Ask(ctx, webhook.Question{
 			Pair: pair, Gate: gate, Attempt: about.Attempt, Step: about.Step,
-			Share: int(about.Share), Now: int(about.Now), Since: about.Since, Asked: at,
+			Share: int(about.Share), Now: int(about.Now), Since: about.Since, Asked: at.Truncate(w.Interval),
 		})
 		if err != nil || answer.Good {
 			return 0, answer.Note, err

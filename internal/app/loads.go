@@ -72,9 +72,14 @@ func (m *loadMeter) configure(c *config.Config, p config.Pair) {
 	m.set, m.had = next, map[string]shift.LoadReading{}
 }
 
-// questionOf makes a question of the configuration. What keeps it from being
-// asked is its answer.
-func questionOf(q config.LoadQuery) numberOf {
+// questionOf makes a question for a load of the configuration: a number that isn't
+// below zero. What keeps it from being asked is its answer.
+func questionOf(q config.LoadQuery) numberOf { return numberBy(q, (*prometheus.Client).Number) }
+
+// valueOf is questionOf for any number.
+func valueOf(q config.LoadQuery) numberOf { return numberBy(q, (*prometheus.Client).Value) }
+
+func numberBy(q config.LoadQuery, ask func(*prometheus.Client, context.Context, string, time.Time) (float64, error)) numberOf {
 	expression, err := promql.Narrow(q.Query, labelsOf(q.Server)...)
 	var client *prometheus.Client
 	if err == nil {
@@ -83,7 +88,7 @@ func questionOf(q config.LoadQuery) numberOf {
 	if err != nil {
 		return func(context.Context, time.Time) (float64, error) { return 0, err }
 	}
-	return func(ctx context.Context, at time.Time) (float64, error) { return client.Number(ctx, expression, at) }
+	return func(ctx context.Context, at time.Time) (float64, error) { return ask(client, ctx, expression, at) }
 }
 
 // known gives what was measured last, in the order of the configuration. Whoever

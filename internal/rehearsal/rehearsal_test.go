@@ -100,16 +100,16 @@ func TestAGateNeedsItsEvidence(t *testing.T) {
 		"30s 1 % Settling",
 		"1m30s 1 % Holding",
 		"11m30s 1 % GateWaits", // ten requests a second tell little
-		"22m20s 1 % ApprovalNeeded",
-		"22m30s 50 % Rising api: blue 50, green 50",
-		"22m40s 50 % Rising www: blue 50, green 50",
-		"22m50s 50 % Settling",
-		"23m50s 50 % Holding",
-		"43m50s 100 % Rising api: blue 0, green 100",
-		"44m0s 100 % Rising www: blue 0, green 100",
-		"44m10s 100 % Settling",
-		"45m10s 100 % Holding",
-		"1h15m10s 100 % StandingBy",
+		"24m20s 1 % ApprovalNeeded",
+		"24m30s 50 % Rising api: blue 50, green 50",
+		"24m40s 50 % Rising www: blue 50, green 50",
+		"24m50s 50 % Settling",
+		"25m50s 50 % Holding",
+		"45m50s 100 % Rising api: blue 0, green 100",
+		"46m0s 100 % Rising www: blue 0, green 100",
+		"46m10s 100 % Settling",
+		"47m10s 100 % Holding",
+		"1h17m10s 100 % StandingBy",
 	}, told(r, start)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -143,7 +143,7 @@ func TestWhatAReportWarnsOf(t *testing.T) {
 	if diff := cmp.Diff([]string{
 		"entrance api can't be read: AccessDenied",
 		"entrance www gives green 10 % now; a shift starts only while blue has all",
-		"step 1: gate users needs about 19m45s to pass at 1 %, longer than the hold of 10m0s, so the step takes that long",
+		"step 1: gate users needs about 21m45s to pass at 1 %, longer than the hold of 10m0s, so the step takes that long",
 		"step 3: five times blue's errors are not found within the 30m0s that 100 % is held; only what is worse goes back by itself there",
 	}, r.Warnings); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -141,7 +141,7 @@ type Asking struct {
 // Asking gives the next rise, as far as there is one.
 func (s State) Asking() Asking {
 	if s.Phase != Shifting || s.Step >= len(s.Steps) {
-		return Asking{Attempt: s.Attempt}
+		return Asking{Attempt: s.Attempt, Now: s.Share}
 	}
 	return Asking{Attempt: s.Attempt, Step: s.Step + 1, Share: s.Steps[s.Step].Share, Now: s.Share, Since: s.ReachedAt}
 }

@@ -127,7 +127,15 @@ func (w Window) openings(at time.Time, days int) []time.Time {
 	on := func(clock time.Duration) time.Time {
 		return time.Date(y, m, d+days, 0, 0, int(clock/time.Second), int(clock%time.Second), w.zone())
 	}
-	all := []time.Time{on(w.From)}
+	from := on(w.From)
+	all := []time.Time{from}
+	// A time that comes twice is given as either; what the clock showed before it was
+	// set back is the other.
+	if set, _ := from.ZoneBounds(); !set.IsZero() {
+		_, now := from.Zone()
+		_, before := set.Add(-time.Second).Zone()
+		all = append(all, from.Add(time.Duration(now-before)*time.Second))
+	}
 	start, end := on(12 * time.Hour).ZoneBounds()
 	for _, set := range []time.Time{start, end} {
 		if !set.IsZero() {
