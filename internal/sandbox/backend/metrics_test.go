@@ -139,11 +139,11 @@ func TestSlowAnswersAreCountedBySlowness(t *testing.T) {
 			status(t, client, "/")
 		}
 		want := map[string]string{
-			`http_requests_total{pod="shop-1",code="200"}`: "905", `http_requests_total{pod="shop-1",code="500"}`: "95",
+			`http_requests_total{pod="shop-1",code="200"}`: "908", `http_requests_total{pod="shop-1",code="500"}`: "92",
 			`http_request_duration_seconds_count{pod="shop-1"}`: "1000",
 		}
 		for _, le := range []string{"0.005", "0.01", "0.025", "0.05"} {
-			want[`http_request_duration_seconds_bucket{pod="shop-1",le="`+le+`"}`] = "707"
+			want[`http_request_duration_seconds_bucket{pod="shop-1",le="`+le+`"}`] = "690"
 		}
 		for _, le := range []string{"0.1", "0.25", "0.5", "1", "2.5", "+Inf"} {
 			want[`http_request_duration_seconds_bucket{pod="shop-1",le="`+le+`"}`] = "1000"
