@@ -131,7 +131,7 @@ func (st *stage) tell(ctx context.Context) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for told := 0; ; {
-		lines := st.story.Told()
+		lines := st.Story.Told()
 		for ; told < len(lines); told++ {
 			line, seen, counts := lines[told], st.look.last(), st.users.Snapshot()
 			if line.Deed != "" {
