@@ -18,6 +18,7 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/bench"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/controlplane"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/demo"
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/gatescenes"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/planted"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/ready"
 )
@@ -29,7 +30,7 @@ func newCommand() *cobra.Command {
 		Use: "sandbox", Short: "The demo world of clusterswitch: embedded AWS, edge, control planes, users",
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(awsCommand(), demoCommand(), benchCommand(), plantedCommand(), readyCommand())
+	root.AddCommand(awsCommand(), demoCommand(), benchCommand(), plantedCommand(), readyCommand(), gatesScenesCommand())
 	return root
 }
 
@@ -164,6 +165,31 @@ func readyCommand() *cobra.Command {
 	cmd.Flags().IntVar(&options.Rate, "rate", 120, "the users' requests per second")
 	cmd.Flags().DurationVar(&options.Patience, "patience", 90*time.Second, "how long one scene may take")
 	cobra.CheckErr(cmd.MarkFlagRequired("daemon"))
+	return cmd
+}
+
+func gatesScenesCommand() *cobra.Command {
+	options := gatescenes.Options{Seed: 1}
+	cmd := &cobra.Command{
+		Use: "gates-scenes", Short: "Show what gates on users' requests do about a bad green, bad luck and what goes wrong with counting: " + strings.Join(gatescenes.Names(), ", "),
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if options.Assets, options.CRDs, err = parts(); err != nil {
+				return err
+			}
+			options.Out = os.Stdout
+			return gatescenes.Run(cmd.Context(), options)
+		},
+	}
+	cmd.Flags().StringVar(&options.Daemon, "daemon", "", "path of the clusterswitch binary")
+	cmd.Flags().StringVar(&options.Prometheus, "prometheus", "", "path of a Prometheus binary")
+	cmd.Flags().StringVar(&options.Dir, "dir", ".demo/gates", "folder for logs, configurations and series")
+	cmd.Flags().StringSliceVar(&options.Only, "scene", nil, "play only these scenes")
+	cmd.Flags().IntVar(&options.Rate, "rate", 300, "the users' requests per second")
+	cmd.Flags().DurationVar(&options.Patience, "patience", 2*time.Minute, "how long one scene may take")
+	cobra.CheckErr(cmd.MarkFlagRequired("daemon"))
+	cobra.CheckErr(cmd.MarkFlagRequired("prometheus"))
 	return cmd
 }
 

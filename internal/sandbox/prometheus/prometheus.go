@@ -130,8 +130,10 @@ func (s *Server) Address() string { return s.said.address }
 func (s *Server) Kill() error {
 	err := s.cmd.Process.Kill()
 	<-s.done
+	s.err = nil // that is how it shall end
 	if s.guard != nil {
 		err = errors.Join(err, s.guard.dismiss())
+		s.guard = nil
 	}
 	if err != nil {
 		return fmt.Errorf("killing prometheus: %w", err)

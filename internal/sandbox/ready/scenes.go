@@ -219,8 +219,8 @@ func unpinned(ctx context.Context, g *ground, f *figures) error {
 		}
 		last := st.Story.Last()
 		f.heldAt, f.heldReason, f.heldFailed = last.Share, last.Reason, st.users.Snapshot().Failed
-		if last.Share != 50 || last.Reason != "BlueTooWeak" || st.share() > 50 {
-			return fmt.Errorf("the daemon went on to %.0f %%: %s: %s", st.share(), last.Reason, last.Message)
+		if last.Share != 50 || last.Reason != "BlueTooWeak" || st.region.GreenShare() > 50 {
+			return fmt.Errorf("the daemon went on to %.0f %%: %s: %s", st.region.GreenShare(), last.Reason, last.Message)
 		}
 		return st.nobodyFailed()
 	})

@@ -116,6 +116,26 @@ func (r *Region) start(ctx context.Context, w *World, seed uint64) error {
 	return r.awaitHealth(ctx)
 }
 
+// GreenShare is green's part of the weights of the API's rule, in percent.
+func (r *Region) GreenShare() float64 {
+	for _, listener := range r.Cloud.Listeners() {
+		for _, rule := range listener.Rules {
+			if rule.ARN != r.RuleARN {
+				continue
+			}
+			var all, green int
+			for _, group := range rule.Forward {
+				all += group.Weight
+				if group.TargetGroupARN == r.Groups["api-green"] {
+					green = group.Weight
+				}
+			}
+			return 100 * float64(green) / float64(max(all, 1))
+		}
+	}
+	return 0
+}
+
 // Close stops the edge and the API server.
 func (r *Region) Close(ctx context.Context) error {
 	var errs []error

@@ -1,0 +1,248 @@
+package gatescenes
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/backend"
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/load"
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/played"
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/story"
+)
+
+// scene is one story with its expected end.
+type scene struct {
+	name, title string
+	policy      policy
+	// play drives the stage. It gives the scene's part of the last line.
+	play func(ctx context.Context, st *stage) (figure string, err error)
+}
+
+// steps are those of every scene: green fails, where it does, when it has 10 %.
+func steps() []int { return []int{10, 50, 100} }
+
+func scenes() []scene {
+	counted := policy{Steps: steps(), Hold: 4 * time.Second, History: 70 * time.Minute}
+	byCloud := policy{Steps: steps(), Hold: 4 * time.Second, History: time.Hour, CloudWatch: true}
+	swapped := counted
+	swapped.Swapped = true
+	return []scene{
+		{"healthy", "green is as good as blue: to 100 % by evidence alone", counted, healthy},
+		{"disaster", "green fails 30 % of its answers from 10 % on", counted, failing(0.3)},
+		{"five-times", "green fails five times as often as blue from 10 % on", counted, failing(0.05)},
+		{"bad-luck", "what both sides depend on fails 30 % of their answers", counted, badLuck},
+		{"troubles", "on the way what counts goes wrong in every way it does in life", policy{Steps: shares(troubles()), Hold: 2 * time.Second, History: 70 * time.Minute}, troubled},
+		{"swapped", "the gate asks for blue where green is, and the other way round", swapped, mixedUp},
+		{"cloudwatch", "the disaster again, counted by CloudWatch", byCloud, failing(0.3)},
+	}
+}
+
+func healthy(ctx context.Context, st *stage) (string, error) {
+	began := time.Now()
+	if err := st.Start(); err != nil {
+		return "", err
+	}
+	if _, err := st.Await(ctx, 0, "the shift is complete", func(m story.Moment) bool { return m.Phase == "Completed" }); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("completed=%.0fs", time.Since(began).Seconds()), nil
+}
+
+// failing gives a scene in which such a part of green's answers fails as soon as it
+// has its first users; the daemon must go back by itself for what they suffer.
+func failing(ratio float64) func(context.Context, *stage) (string, error) {
+	return func(ctx context.Context, st *stage) (string, error) {
+		if err := st.Start(); err != nil {
+			return "", err
+		}
+		from, err := st.held(ctx, 0, steps()[0])
+		if err != nil {
+			return "", err
+		}
+		before := st.users.Snapshot()
+		st.Story.Tell(fmt.Sprintf("%.0f %% of green's answers are errors from now on", ratio*100))
+		bad := usual()
+		bad.ErrorRatio = ratio
+		began := time.Now()
+		if err := st.green(bad); err != nil {
+			return "", err
+		}
+		if from, err = st.Await(ctx, from, "the daemon goes back by itself for what users suffer", func(m story.Moment) bool {
+			return m.Phase == "RollingBack" && m.Reason == "UsersSuffer"
+		}); err != nil {
+			return "", err
+		}
+		if _, err := st.Await(ctx, from, "blue has all users again", func(m story.Moment) bool { return m.Phase == "RolledBack" }); err != nil {
+			return "", err
+		}
+		calls := st.written(began)
+		if len(calls) != 1 || st.region.GreenShare() > 0 {
+			return "", fmt.Errorf("weights were written %d times after green began to fail, and green has %.0f %%; want one write, to blue", len(calls), st.region.GreenShare())
+		}
+		after := st.users.Snapshot()
+		return fmt.Sprintf("back=%.1fs failed=%d of %d", calls[0].Done.Sub(began).Seconds(),
+			after.FailedByCause[load.GreenError]-before.FailedByCause[load.GreenError], after.Requests-before.Requests), nil
+	}
+}
+
+// stays is how long a scene watches that nothing moves.
+const stays = 6 * time.Second
+
+// badLuck lets both sides fail alike, and then recover.
+func badLuck(ctx context.Context, st *stage) (string, error) {
+	if err := st.Start(); err != nil {
+		return "", err
+	}
+	if _, err := st.held(ctx, 0, steps()[0]); err != nil {
+		return "", err
+	}
+	st.Story.Tell("30 % of the answers of both sides are errors from now on")
+	bad := usual()
+	bad.ErrorRatio = 0.3
+	if err := st.sides(bad); err != nil {
+		return "", err
+	}
+	if err := st.unmoved(ctx, 3*stays); err != nil {
+		return "", err
+	}
+	last := st.Story.Last()
+	st.Story.Tell("nothing moved; both sides are well again")
+	if err := st.sides(usual()); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("held=%d%% reason=%s", last.Share, last.Reason), nil
+}
+
+// unmoved watches for a while that no weight is written, and that the shift isn't
+// given up.
+func (st *stage) unmoved(ctx context.Context, d time.Duration) error {
+	began := time.Now()
+	if err := played.Sleep(ctx, d); err != nil {
+		return err
+	}
+	if calls := st.written(began); len(calls) > 0 {
+		return fmt.Errorf("weights were written %d times: green has %.0f %%", len(calls), st.region.GreenShare())
+	}
+	if last := st.Story.Last(); last.Phase != "Shifting" {
+		return fmt.Errorf("the shift was given up: %s: %s: %s", last.Phase, last.Reason, last.Message)
+	}
+	return nil
+}
+
+// mixedUp swaps the sides where they are measured: what is wrong must be named, and
+// nothing may move for it.
+func mixedUp(ctx context.Context, st *stage) (string, error) {
+	if err := st.Start(); err != nil {
+		return "", err
+	}
+	if err := st.named(ctx, "swapped"); err != nil {
+		return "", err
+	}
+	if err := st.unmoved(ctx, stays); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("held=%d%% reason=%s", st.Story.Last().Share, st.Story.Last().Reason), nil
+}
+
+func shares(all []trouble) []int {
+	var shares []int
+	for i := range all {
+		shares = append(shares, 10*(i+1))
+	}
+	return append(shares, 100)
+}
+
+// trouble is one thing that goes wrong with what counts.
+type trouble struct {
+	name string
+	// begin and end switch it on and off.
+	begin, end func(ctx context.Context, st *stage) error
+	// says is what the daemon must say meanwhile; empty: it need not notice.
+	says string
+}
+
+// metrics switches a fault of green's metrics on, and off.
+func metrics(f backend.MetricsFaults) func(context.Context, *stage) error {
+	return func(_ context.Context, st *stage) error {
+		faults := usual()
+		faults.Metrics = f
+		return st.green(faults)
+	}
+}
+
+func nothing(context.Context, *stage) error { return nil }
+
+func troubles() []trouble {
+	sound := metrics(backend.MetricsFaults{})
+	return []trouble{
+		{"Prometheus is killed", killPrometheus, startPrometheus, "connection refused"},
+		{"green's metrics can't be scraped", metrics(backend.MetricsFaults{Down: true}), sound, "green"},
+		{"green's metrics hang", metrics(backend.MetricsFaults{Hang: true}), sound, "green"},
+		{"green's counter has another name", metrics(backend.MetricsFaults{Renamed: true}), sound, "green"},
+		{"green's counters are no numbers", metrics(backend.MetricsFaults{NaN: true}), sound, "green"},
+		{"green's counters stand still", metrics(backend.MetricsFaults{Frozen: true}), sound, "green gets no requests"},
+		{"a pod of green is restarted: its counters begin anew", restartPod, nothing, ""},
+	}
+}
+
+func killPrometheus(_ context.Context, st *stage) error { return st.prometheus.Kill() }
+
+func restartPod(_ context.Context, st *stage) error {
+	st.world.Green.Pods.SetCounts(at(st.world.Green.Addresses[0]), backend.Counts{})
+	return nil
+}
+
+// troubled goes from share to share; at each something else goes wrong. Nothing may
+// rise for it and nobody goes back for it, and when it is over the shift goes on.
+func troubled(ctx context.Context, st *stage) (string, error) {
+	began := time.Now()
+	if err := st.Start(); err != nil {
+		return "", err
+	}
+	from := 0
+	for i, t := range troubles() {
+		var err error
+		if from, err = st.held(ctx, from, shares(troubles())[i]); err != nil {
+			return "", err
+		}
+		if from, err = st.suffer(ctx, from, t); err != nil {
+			return "", fmt.Errorf("%s: %w", t.name, err)
+		}
+	}
+	if _, err := st.Await(ctx, from, "the shift is complete", func(m story.Moment) bool { return m.Phase == "Completed" }); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("troubles=%d risen=0 back=0 completed=%.0fs", len(troubles()), time.Since(began).Seconds()), nil
+}
+
+// suffer goes through one trouble.
+func (st *stage) suffer(ctx context.Context, from int, t trouble) (int, error) {
+	st.Story.Tell(t.name)
+	if err := t.begin(ctx, st); err != nil {
+		return from, err
+	}
+	if t.says == "" {
+		return from, t.end(ctx, st)
+	}
+	share := st.region.GreenShare()
+	if err := st.named(ctx, t.says); err != nil {
+		return from, err
+	}
+	if err := st.unmoved(ctx, stays); err != nil {
+		return from, err
+	}
+	if now := st.region.GreenShare(); now != share {
+		return from, fmt.Errorf("green has %.0f %%, and had %.0f %%", now, share)
+	}
+	st.Story.Tell("that is over; nothing moved")
+	return from, t.end(ctx, st)
+}
+
+// named waits until the daemon says so of its gate, while users are on green.
+func (st *stage) named(ctx context.Context, says string) error {
+	return st.Story.AwaitNow(ctx, fmt.Sprintf("the daemon says %q", says), func(m story.Moment) bool {
+		return m.Phase == "Shifting" && m.Reason == "GateUnknown" && strings.Contains(m.Message, says)
+	})
+}
