@@ -26,23 +26,31 @@ func at(ip string) string { return net.JoinHostPort(ip, strconv.Itoa(world.PodPo
 // makePast gives blue's pods what they would have counted had they served all users
 // up to now, as usual says. Nobody has an hour to wait for it.
 func (st *stage) makePast(now time.Time) (pods []*madePod) {
-	faults, chance := usual(), rand.New(rand.NewPCG(st.options.Seed, 6))
-	begin := now.Add(-past).Truncate(pastStep)
+	chance := rand.New(rand.NewPCG(st.options.Seed, 6))
 	each := float64(st.options.Rate) * pastStep.Seconds() / float64(len(st.world.Blue.Addresses))
 	for i, ip := range st.world.Blue.Addresses {
 		made := newPod(fmt.Sprintf("web-%d", i), at(ip))
-		for t := begin; t.Before(now); t = t.Add(pastStep) {
-			made.serve(t, each, drawn(chance, each*faults.ErrorRatio), drawn(chance, each*faults.SlowRatio))
-		}
+		made.live(now, each, chance)
 		st.world.Blue.Pods.SetCounts(at(ip), made.counts)
 		pods = append(pods, made)
 	}
 	return pods
 }
 
-// drawn is a number of rare events of which so many are expected, as chance has it.
-func drawn(chance *rand.Rand, expected float64) float64 {
-	return max(0, math.Round(expected+chance.NormFloat64()*math.Sqrt(expected)))
+// live serves so many requests in each step up to now.
+func (p *madePod) live(now time.Time, each float64, chance *rand.Rand) {
+	for t := now.Add(-past).Truncate(pastStep); t.Before(now); t = t.Add(pastStep) {
+		p.serve(t, each, drawn(chance, each*usual().ErrorRatio), drawn(chance, each*usual().SlowRatio))
+	}
+}
+
+// drawn is a number of rare events of which so many are expected, as chance has it:
+// how many fit into a time that is measured by their distances.
+func drawn(chance *rand.Rand, expected float64) (n float64) {
+	for at := chance.ExpFloat64(); at < expected; at += chance.ExpFloat64() {
+		n++
+	}
+	return n
 }
 
 // madePod is the past of one pod.
@@ -73,11 +81,20 @@ func (p *madePod) serve(to time.Time, requests, failed, slow float64) {
 	for i, n := range p.counts.Buckets {
 		le := "+Inf"
 		if i < len(backend.Bounds()) {
-			le = strconv.FormatFloat(backend.Bounds()[i], 'g', -1, 64)
+			le = bound(backend.Bounds()[i])
 		}
 		within += n
 		p.sample(to, within, backend.DurationMetric+"_bucket", "le", le)
 	}
+}
+
+// bound writes the end of a bucket as Prometheus does when it scrapes: 1 as 1.0.
+func bound(le float64) string {
+	text := strconv.FormatFloat(le, 'g', -1, 64)
+	if le == math.Trunc(le) {
+		text += ".0"
+	}
+	return text
 }
 
 // slowBucket is the bucket that a slow answer falls into.
