@@ -22,7 +22,7 @@ import (
 
 // Options say how a server is reached.
 type Options struct {
-	// URL is the address that /api/v1 is appended to.
+	// URL is the address that /api/v1 is appended to, /api/v2 for an Alertmanager.
 	URL string
 	// BearerTokenFile and BasicAuth say who asks; at most one is set. Files are read
 	// for each request.
@@ -105,9 +105,14 @@ func seconds(t time.Time) string { return strconv.FormatFloat(float64(t.UnixMill
 
 // get asks for one thing and decodes the data of a whole answer.
 func (c *Client) get(ctx context.Context, path string, query url.Values, into any) error {
+	return c.ask(ctx, "api/v1/"+path, query, func(resp *http.Response, body []byte) error { return read(resp, body, into) })
+}
+
+// ask asks for one thing and has the answer read.
+func (c *Client) ask(ctx context.Context, path string, query url.Values, take func(*http.Response, []byte) error) error {
 	ctx, done := context.WithTimeoutCause(ctx, c.options.Timeout, fmt.Errorf("no answer within %s", c.options.Timeout))
 	defer done()
-	at := c.base.JoinPath("api/v1", path)
+	at := c.base.JoinPath(path)
 	at.RawQuery = query.Encode()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
 	if err != nil {
@@ -126,9 +131,9 @@ func (c *Client) get(ctx context.Context, path string, query url.Values, into an
 		return plain(ctx, err)
 	}
 	if int64(len(body)) > c.options.MaxBytes {
-		return fmt.Errorf("the answer is larger than %d bytes", c.options.MaxBytes)
+		return oversize(fmt.Sprintf("the answer is larger than %d bytes", c.options.MaxBytes))
 	}
-	return read(resp, body, into)
+	return take(resp, body)
 }
 
 // sign puts on what the server wants to know of who asks.
@@ -179,6 +184,12 @@ func plain(ctx context.Context, err error) error {
 	return err
 }
 
+// oversize is the error of an answer that is too much for the server or for us:
+// less of it might not be.
+type oversize string
+
+func (o oversize) Error() string { return string(o) }
+
 // answer is what every call of the API answers with.
 // https://prometheus.io/docs/prometheus/latest/querying/api/#format-overview
 type answer struct {
@@ -191,16 +202,13 @@ type answer struct {
 func read(resp *http.Response, body []byte, into any) error {
 	var a answer
 	unread := json.Unmarshal(body, &a)
-	good := resp.StatusCode == http.StatusOK
 	switch {
+	case unread == nil && resp.StatusCode == http.StatusUnprocessableEntity && strings.Contains(a.Error, "too many samples"):
+		return oversize(fmt.Sprintf("it answered %s: %s", resp.Status, brief(a.Error)))
 	case unread == nil && a.Error != "":
 		return fmt.Errorf("it answered %s: %s", resp.Status, brief(a.Error))
-	case resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden:
-		return fmt.Errorf("it answered %s; check the token or the user, and the headers", resp.Status)
-	case resp.StatusCode >= 300 && resp.StatusCode < 400:
-		return fmt.Errorf("it answered %s, which leads elsewhere, such as to a login page; check the address and the token or the user", resp.Status)
-	case !good:
-		return fmt.Errorf("it answered %s", resp.Status)
+	case resp.StatusCode != http.StatusOK:
+		return refusal(resp)
 	case unread != nil && bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")):
 		return errors.New("it answered with a web page and not with JSON; check the address")
 	case unread != nil:
@@ -216,6 +224,20 @@ func read(resp *http.Response, body []byte, into any) error {
 		return fmt.Errorf("its answer has other data than asked for: %w", err)
 	}
 	return nil
+}
+
+// refusal says what an answer without success means; nil: it is one.
+func refusal(resp *http.Response) error {
+	switch code := resp.StatusCode; {
+	case code == http.StatusOK:
+		return nil
+	case code == http.StatusUnauthorized || code == http.StatusForbidden:
+		return fmt.Errorf("it answered %s; check the token or the user, and the headers", resp.Status)
+	case code >= 300 && code < 400:
+		return fmt.Errorf("it answered %s, which leads elsewhere, such as to a login page; check the address and the token or the user", resp.Status)
+	default:
+		return fmt.Errorf("it answered %s", resp.Status)
+	}
 }
 
 // brief bounds what somebody else says in our sentence.
