@@ -97,20 +97,26 @@ func Expect(s Settings, p Profile, share float64, ratio func(Metric) float64, wi
 	b = b.BeginStep(at)
 	e := Expected{}
 	for range max(1, int(within/max(s.Interval, time.Second))) {
-		iv := Interval{Start: at, End: at.Add(s.Interval)}
-		all := p.Rate * s.Interval.Seconds()
-		for _, m := range p.Metrics {
-			iv.Green = append(iv.Green, Count{all * share, all * share * min(1, ratio(m))})
-			iv.Blue = append(iv.Blue, Count{all * (1 - share), all * (1 - share) * m.Ratio})
-		}
+		iv := p.Expected(at, s.Interval, share, ratio)
 		b, at = b.Add(s, p, iv, true), iv.End
-		e.After, e.Requests = e.After+s.Interval, e.Requests+all*share
+		e.After, e.Requests = e.After+s.Interval, e.Requests+p.Rate*s.Interval.Seconds()*share
 		if proven(b.Judge(s, p)) {
 			e.Found = true
 			return e
 		}
 	}
 	return e
+}
+
+// Expected gives the interval that is expected at a share of green, 0 to 1: users ask
+// as often as before the shift, and green's ratio of bad requests is as given.
+func (p Profile) Expected(at time.Time, length time.Duration, share float64, ratio func(Metric) float64) Interval {
+	iv, all := Interval{Start: at, End: at.Add(length)}, p.Rate*length.Seconds()
+	for _, m := range p.Metrics {
+		iv.Green = append(iv.Green, Count{all * share, all * share * min(1, ratio(m))})
+		iv.Blue = append(iv.Blue, Count{all * (1 - share), all * (1 - share) * m.Ratio})
+	}
+	return iv
 }
 
 // Edges chooses up to three edges of a histogram of blue's answers, where one in

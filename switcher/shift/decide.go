@@ -34,6 +34,7 @@ func Decide(p Plan, s State, o Observation, now time.Time) Decision {
 	}
 	d := t.decide()
 	t.next = d.Next
+	t.dropEvidence()
 	t.passBaton()
 	t.sayReadiness(&d)
 	t.keepFloors()
@@ -45,6 +46,7 @@ func Decide(p Plan, s State, o Observation, now time.Time) Decision {
 // decide chooses what happens to the traffic.
 func (t *turn) decide() Decision {
 	t.confirmWrites()
+	t.gatherEvidence()
 	t.countBreaches()
 	if d, ok := t.rollbackByPerson(); ok {
 		return d
@@ -175,35 +177,4 @@ func (t *turn) confirmWrites() {
 			e.settled()
 		}
 	}
-}
-
-// countBreaches counts failing measurements in a row, each measurement once.
-func (t *turn) countBreaches() {
-	if !t.next.Active() || t.next.Share == 0 {
-		t.next.Breaches = nil // green has no users
-		return
-	}
-	var kept []Breach
-	for _, g := range t.p.Gates.Traffic {
-		b := Breach{Gate: g.Name}
-		for _, old := range t.next.Breaches {
-			if old.Gate == g.Name {
-				b = old
-			}
-		}
-		r, _ := t.o.traffic(g.Name)
-		switch t.traffic(g).Judgement {
-		case Fail:
-			if r.To.After(b.To) {
-				b.Count, b.To = b.Count+1, r.To
-			}
-		case Pass:
-			b.Count = 0
-		case Wait, Unmeasured: // says nothing for or against
-		}
-		if b.Count > 0 {
-			kept = append(kept, b)
-		}
-	}
-	t.next.Breaches = kept
 }

@@ -52,6 +52,12 @@ type GateEvidence struct {
 	Gate    string           `json:"gate"`
 	Profile evidence.Profile `json:"profile"`
 	Book    evidence.Book    `json:"book"`
+	// Counted is the end of the newest interval that could be judged.
+	Counted time.Time `json:"counted,omitzero"`
+	// Silent counts the intervals since green last had a request, and Awaited the
+	// requests that it was to get in them, by its share.
+	Silent  int     `json:"silent,omitempty"`
+	Awaited float64 `json:"awaited,omitempty"`
 	// UnknownSince is when the gate began to be unmeasured; zero: it is measured.
 	UnknownSince time.Time `json:"unknownSince,omitzero"`
 	// Unknown counts the intervals of this attempt that could not be judged.
@@ -72,6 +78,9 @@ type LimitGate struct {
 	Breaches int
 	// PerStep: a value counts for the step only that it was asked for.
 	PerStep bool
+	// BeforeUsers: it is judged before the first step, too, when green has no users
+	// yet. What is PerStep always is.
+	BeforeUsers bool
 }
 
 // LimitReading is a number from outside.

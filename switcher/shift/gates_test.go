@@ -134,11 +134,18 @@ func TestGateOnUsersTraffic(t *testing.T) {
 		spoil func(t *turn)
 		want  Judgement
 	}{
-		"no errors":                   {nil, Pass},
-		"just the highest good ratio": {traffic(func(_ *turn, r *TrafficReading) { r.Requests, r.Errors = 1000, 10 }), Pass},
-		"one error more":              {traffic(func(_ *turn, r *TrafficReading) { r.Requests, r.Errors = 1000, 11 }), Fail},
-		"too few requests":            {traffic(func(_ *turn, r *TrafficReading) { r.Requests, r.Errors = 49, 49 }), Wait},
-		"no datapoint yet":            {traffic(func(_ *turn, r *TrafficReading) { r.From, r.To, r.Requests = time.Time{}, time.Time{}, 0 }), Wait},
+		"no errors":                               {nil, Pass},
+		"just the highest good ratio":             {traffic(func(_ *turn, r *TrafficReading) { r.Requests, r.Errors = 1000, 10 }), Pass},
+		"one error more may be chance":            {traffic(func(_ *turn, r *TrafficReading) { r.Requests, r.Errors = 1000, 11 }), Wait},
+		"so many may be one time in a thousand":   {traffic(func(_ *turn, r *TrafficReading) { r.Requests, r.Errors = 1000, 21 }), Wait},
+		"so many are more than chance":            {traffic(func(_ *turn, r *TrafficReading) { r.Requests, r.Errors = 1000, 22 }), Fail},
+		"a trickle in which every request failed": {traffic(func(_ *turn, r *TrafficReading) { r.Requests, r.Errors = 50, 50 }), Fail},
+		"none may fail, and one did": {func(t *turn) {
+			t.p.Gates.Traffic[0].MaxErrorRatio = 0
+			t.o.Traffic[0].Requests, t.o.Traffic[0].Errors = 1000, 1
+		}, Fail},
+		"too few requests": {traffic(func(_ *turn, r *TrafficReading) { r.Requests, r.Errors = 49, 49 }), Wait},
+		"no datapoint yet": {traffic(func(_ *turn, r *TrafficReading) { r.From, r.To, r.Requests = time.Time{}, time.Time{}, 0 }), Wait},
 		"samples from before the last change can't pass": {traffic(func(t *turn, r *TrafficReading) { r.From = t.next.ReachedAt.Add(-time.Second) }), Wait},
 		"but they can fail":                            {traffic(func(t *turn, r *TrafficReading) { r.From, r.Errors = t.next.ReachedAt.Add(-time.Second), r.Requests }), Fail},
 		"samples from before this attempt say nothing": {traffic(func(t *turn, r *TrafficReading) { r.From, r.Errors = t.next.StartedAt.Add(-time.Second), r.Requests }), Wait},

@@ -134,3 +134,21 @@ func (o Observation) traffic(gate string) (TrafficReading, bool) {
 	}
 	return TrafficReading{}, false
 }
+
+func (o Observation) requests(gate string) (RequestReading, bool) {
+	for _, r := range o.Requests {
+		if r.Gate == gate {
+			return r, true
+		}
+	}
+	return RequestReading{}, false
+}
+
+func (o Observation) limit(gate string) (LimitReading, bool) {
+	for _, r := range o.Limits {
+		if r.Gate == gate {
+			return r, true
+		}
+	}
+	return LimitReading{}, false
+}

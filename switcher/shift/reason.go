@@ -25,6 +25,8 @@ const (
 	GateWaits                 Reason = "GateWaits"
 	GateFailed                Reason = "GateFailed"
 	GateUnknown               Reason = "GateUnknown"
+	GateUnmeasured            Reason = "GateUnmeasured"
+	BothSuffer                Reason = "BothSuffer"
 	ApprovalNeeded            Reason = "ApprovalNeeded"
 	EntranceUnknown           Reason = "EntranceUnknown"
 	EntranceOwned             Reason = "EntranceOwned"
@@ -95,6 +97,8 @@ func Reasons() []ReasonDoc {
 		{GateWaits, "A gate has not seen enough yet.", "Nothing, unless it lasts: look at the gate's message."},
 		{GateFailed, "A gate fails, so nothing rises.", "Mend what the message names, or roll back."},
 		{GateUnknown, "A gate could not be measured. Unknown is never good.", "Mend what the message names."},
+		{GateUnmeasured, "A gate on users' requests has been unmeasured for 10 minutes while green has users. The share stays as it is: what is unknown sends nobody back.", "Mend what the message names: the source, its query, or how sides are told apart. Until then watch green yourself, or roll back."},
+		{BothSuffer, "Green is over its limit, and so is blue: going back would help nobody, so nothing moves.", "Look for what both sides depend on: a database, a service, a bad release on both. A rollback flag works at any time."},
 		{ApprovalNeeded, "The next step waits for a person.", "`clusterswitch approve PAIR`."},
 		{EntranceUnknown, "An entrance can't be read at AWS.", "Look at the message: rights, network, or a wrong identifier."},
 		{EntranceOwned, "Another controller writes this entrance and would undo the daemon's work.", "Take the entrance away from that controller."},
@@ -150,7 +154,7 @@ const (
 func (r Reason) Severity() Severity {
 	switch r {
 	case Drift, JournalMissing, JournalsDisagree, JournalUnreadable, NotAtStart, EntranceOwned, EntrancesChanged,
-		PreflightBlocks, StandbyGateFailed, BlueTooWeak, FloorsNotHeld, UsersSuffer, GreenHasNoTargets, RollbackWaitsForBlue, RollbackLimitedByCapacity,
+		PreflightBlocks, StandbyGateFailed, BlueTooWeak, FloorsNotHeld, UsersSuffer, GateUnmeasured, BothSuffer, GreenHasNoTargets, RollbackWaitsForBlue, RollbackLimitedByCapacity,
 		SingletonsStuck, SingletonTwice:
 		return NeedsPerson
 	case StandbyKept, GateFailed, GateUnknown, PreflightUnknown, RequestUnknown, EntranceUnknown, BlueUnknown, BlueNotReady, ApprovalNeeded, RollbackRequested,

@@ -186,7 +186,7 @@ func (t *turn) writable() (Decision, bool) {
 // blocked says which gate keeps the share where it is, and wakes when the hold
 // is over if that is all it waits for.
 func (t *turn) blocked(w Verdict, verdicts []Verdict) Decision {
-	reason := map[Judgement]Reason{Fail: GateFailed, Unmeasured: GateUnknown, Wait: GateWaits}[w.Judgement]
+	reason := t.evidenceReason(w, map[Judgement]Reason{Fail: GateFailed, Unmeasured: GateUnknown, Wait: GateWaits}[w.Judgement])
 	switch w.Gate {
 	case "hold":
 		reason = Holding

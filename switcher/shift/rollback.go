@@ -51,13 +51,8 @@ func (t *turn) rollbackByItself() (Decision, bool) {
 		why := fmt.Sprintf("entrance %s: green has no healthy target", name)
 		return t.rollBack(RollbackRecord{By: "clusterswitch", Automatic: true, Why: why}, GreenHasNoTargets), true
 	}
-	for _, g := range t.p.Gates.Traffic {
-		for _, b := range t.next.Breaches {
-			if v := t.traffic(g); v.Judgement == Fail && b.Gate == g.Name && b.Count >= max(1, g.Breaches) {
-				why := fmt.Sprintf("%s: %s (%d in a row)", g.Name, v.Message, b.Count)
-				return t.rollBack(RollbackRecord{By: "clusterswitch", Automatic: true, Why: why}, UsersSuffer), true
-			}
-		}
+	if why, ok := t.usersSuffer(); ok {
+		return t.rollBack(RollbackRecord{By: "clusterswitch", Automatic: true, Why: why}, UsersSuffer), true
 	}
 	return Decision{}, false
 }

@@ -30,17 +30,17 @@ func (t *turn) bake() Decision {
 	case w.Judgement == Fail && w.Gate == blueCapacityGate:
 		d = t.stay(BlueTooWeak, "%s: %s%s", w.Gate, w.Message, keptSince(over, end))
 	case w.Judgement == Fail:
-		d = t.stay(StandbyGateFailed, "%s: %s%s%s", w.Gate, w.Message, t.whoDecides(w), keptSince(over, end))
+		d = t.stay(t.evidenceReason(w, StandbyGateFailed), "%s: %s%s%s", w.Gate, w.Message, t.whoDecides(w), keptSince(over, end))
 	case w.Gate == singletonsGate:
 		d = t.blocked(w, verdicts)
 	case over && w.Judgement != Pass:
-		d = t.stay(StandbyKept, "%s: %s%s", w.Gate, w.Message, keptSince(over, end))
+		d = t.stay(t.evidenceReason(w, StandbyKept), "%s: %s%s", w.Gate, w.Message, keptSince(over, end))
 	case over:
 		t.next.Version++
 		t.next.Phase, t.next.EndedAt = Completed, t.now
 		d = t.stay(ShiftCompleted, "attempt %d is complete: green serves", t.next.Attempt)
 	case w.Judgement == Unmeasured:
-		d.Message += fmt.Sprintf("; %s: %s", w.Gate, w.Message)
+		d.Reason, d.Message = t.evidenceReason(w, d.Reason), d.Message+fmt.Sprintf("; %s: %s", w.Gate, w.Message)
 	}
 	d.Verdicts = verdicts
 	return d.wakeAt(end, t.now)

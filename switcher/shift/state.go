@@ -213,6 +213,7 @@ func (s State) Targets(p Plan) []Entrance {
 func (s State) clone() State {
 	s.Entrances = slices.Clone(s.Entrances)
 	s.Breaches = slices.Clone(s.Breaches)
+	s.Evidence = slices.Clone(s.Evidence) // what is in it is replaced, never changed
 	s.Baseline.Workloads = slices.Clone(s.Baseline.Workloads)
 	s.Baseline.Loads = slices.Clone(s.Baseline.Loads)
 	s.Baton, s.Gaps = slices.Clone(s.Baton), slices.Clone(s.Gaps)

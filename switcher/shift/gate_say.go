@@ -1,0 +1,130 @@
+package shift
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/clusterswitch/clusterswitch/switcher/evidence"
+)
+
+// saying puts what the evidence of a request gate says into words.
+type saying struct {
+	g RequestGate
+	p evidence.Profile
+	v evidence.Verdict
+}
+
+// bad says why users suffer on green. The newest intervals hold the numbers of a
+// disaster, which nothing else may have counted yet.
+func (s saying) bad(newest []evidence.Interval) string {
+	switch {
+	case s.v.Bad && s.v.Blind:
+		return fmt.Sprintf("users suffer on green: %s; %s", s.sides(), s.odds("proves it"))
+	case s.v.Bad:
+		return fmt.Sprintf("users suffer on green, and not on blue: %s; %s", s.sides(), s.odds("proves it"))
+	}
+	text := "green fails users in great numbers, in two intervals in a row"
+	m := 0
+	for i := range s.p.Metrics {
+		if s.p.Metrics[i].Edge == 0 {
+			m = i
+		}
+	}
+	for i := len(newest) - 1; i >= 0; i-- {
+		if iv := newest[i]; iv.Trouble(s.p) == "" {
+			return fmt.Sprintf("%s: in the newest green %s, blue %s", text, s.part(m, tallied(iv.Green[m])), s.part(m, tallied(iv.Blue[m])))
+		}
+	}
+	return text
+}
+
+// both says why to go back would help nobody.
+func (s saying) both() string {
+	return fmt.Sprintf("both sides suffer, going back helps nobody: %s; a person decides", s.sides())
+}
+
+func (s saying) good() string {
+	return "green is proven fine: " + s.sides()
+}
+
+// waits says what is missing for a pass.
+func (s saying) waits() string {
+	switch {
+	case s.v.Metrics == 0 || s.v.Green[0] <= 0:
+		return "no request to green counts yet since the share was reached"
+	case s.v.Leaning:
+		return fmt.Sprintf("green looks worse, which may be chance: %s; %s", s.sides(), s.odds("would prove it"))
+	case s.v.Metrics == 1:
+		return "it isn't proven yet that green is fine: " + s.sides()
+	}
+	return fmt.Sprintf("%d of %d metrics are proven fine, most doubtful: %s", s.v.Passing, s.v.Metrics, s.sides())
+}
+
+// sides gives the numbers of the metric that says most against green.
+func (s saying) sides() string {
+	green := "green " + s.part(s.v.Metric, s.v.Green)
+	if !s.v.Blind {
+		return green + ", blue " + s.part(s.v.Metric, s.v.Blue) + s.limit()
+	}
+	return fmt.Sprintf("%s, blue has none to compare with, and had %s before the shift%s", green, percent(s.v.BlueRatio), s.limit())
+}
+
+// limit says what the configuration allows, where it does.
+func (s saying) limit() string {
+	if !s.g.HasLimit || s.v.Metric >= len(s.p.Metrics) || s.p.Metrics[s.v.Metric].Edge != 0 {
+		return ""
+	}
+	return fmt.Sprintf(", at most %s may", percent(s.g.MaxErrorRatio))
+}
+
+// part says how many of so many requests were bad in a metric's way.
+func (s saying) part(metric int, of evidence.Tally) string {
+	text := percent(of.Ratio()) + " of " + number(of[0]) + " requests"
+	if metric >= len(s.p.Metrics) || s.p.Metrics[metric].Edge == 0 {
+		return text + " failed"
+	}
+	return text + " took longer than " + s.p.Metrics[metric].Edge.String()
+}
+
+// odds say how unlikely a green that is no worse looks like this.
+func (s saying) odds(proves string) string {
+	return fmt.Sprintf("odds against chance 1:%s, 1:%s %s", number(s.v.Times), number(s.v.Needed), proves)
+}
+
+func tallied(c evidence.Count) evidence.Tally { return evidence.Tally{c.Requests, c.Bad} }
+
+// profileSaid says what blue was like.
+func profileSaid(p evidence.Profile) string {
+	parts := make([]string, len(p.Metrics))
+	for i, m := range p.Metrics {
+		parts[i] = fmt.Sprintf("%s %s", m.Name, percent(m.Ratio))
+	}
+	text := fmt.Sprintf("%s requests a second, %s", number(p.Rate), strings.Join(parts, ", "))
+	if p.Short != "" {
+		text += " (" + p.Short + ", so much scatter is assumed)"
+	}
+	return text
+}
+
+// percent writes a ratio as people do: "2.10 %".
+func percent(ratio float64) string {
+	if p := ratio * 100; p == 0 || p >= 0.01 {
+		return fmt.Sprintf("%.2f %%", p)
+	}
+	return strconv.FormatFloat(ratio*100, 'g', 2, 64) + " %"
+}
+
+// number writes a count with its thousands apart: "17,200". Small ones that aren't
+// whole keep a digit.
+func number(n float64) string {
+	if n < 10 && n != math.Trunc(n) {
+		return strconv.FormatFloat(n, 'f', 1, 64)
+	}
+	digits := strconv.FormatFloat(math.Round(n), 'f', 0, 64)
+	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
