@@ -17,6 +17,9 @@ func (c *checker) pair(path string, p *Pair) {
 	c.steps(path+".steps", p.Steps)
 	c.singletons(path+".singletons", p)
 	c.gates(path, p)
+	c.observedShare(path+".observedShare", p)
+	c.windows(path+".windows", p.Windows)
+	c.freezes(path+".freezes", p.Freezes)
 	c.capacity(path+".standby.capacity", p)
 	c.retire(path+".retire", p.Retire)
 }
@@ -171,43 +174,5 @@ func (c *checker) steps(path string, steps []Step) {
 	last := len(steps) - 1
 	if last >= 0 && steps[last].Share != 100 {
 		c.faultf(fmt.Sprintf("%s[%d].share", path, last), "%d leaves traffic on blue for ever; let the last step be 100", steps[last].Share)
-	}
-}
-
-func (c *checker) gates(path string, p *Pair) {
-	switch {
-	case len(p.Gates) == 0 && !p.SoakOnly:
-		c.faultf(path+".gates", "has no gate on users' traffic; add one, or set soakOnly: true to shift on time, probes and workloads alone")
-	case len(p.Gates) > 0 && p.SoakOnly:
-		c.faultf(path+".soakOnly", "is true although there are gates; remove it, or remove the gates")
-	}
-	seen := unique{}
-	for i, gate := range p.Gates {
-		at := fmt.Sprintf("%s.gates[%d]", path, i)
-		c.label(at+".name", gate.Name)
-		c.unique(seen, at+".name", gate.Name, "is the name of another gate of this pair", "choose a name of its own")
-		c.exactlyOne(at, map[string]bool{
-			"requests": gate.Requests != nil, "cloudwatch": gate.CloudWatch != nil, "prometheus": gate.Prometheus != nil,
-			"alertmanager": gate.Alertmanager != nil, "webhook": gate.Webhook != nil,
-		}, "requests, cloudwatch, prometheus, alertmanager or webhook")
-		if gate.CloudWatch != nil {
-			c.cloudWatch(at+".cloudwatch", gate.CloudWatch, p)
-		}
-	}
-}
-
-func (c *checker) cloudWatch(path string, g *CloudWatch, p *Pair) {
-	c.loadBalancerDimension(path+".loadBalancer", g.LoadBalancer)
-	c.targetGroupDimension(path+".targetGroup", g.TargetGroup)
-	for _, e := range p.Traffic {
-		if e.ALB != nil && g.TargetGroup != "" && strings.HasSuffix(e.ALB.BlueTargetGroupARN, ":"+g.TargetGroup) {
-			c.faultf(path+".targetGroup", "is blue's target group; use green's, whose users the gate is for")
-		}
-	}
-	c.roleARN(path+".roleARN", g.RoleARN)
-	c.region(path+".region", g.Region)
-	c.cloudWatchPeriod(path+".period", g.Period)
-	if g.Period > 0 && (g.Window < g.Period || g.Window%g.Period != 0) && !c.faulty[path+".period"] {
-		c.faultf(path+".window", "%s is not a multiple of the period of %s; make it one", g.Window, g.Period)
 	}
 }

@@ -49,8 +49,9 @@ type Alertmanager struct {
 	Breaches int `yaml:"breaches" default:"3" range:"1..100"`
 }
 
-// Webhook asks a service of your own, by a POST with what is about to happen as JSON. An answer of 2xx passes, 4xx fails; 5xx,
-// another one or none is unknown and is tried again. What it answered counts for one step of one attempt.
+// Webhook asks a service of your own, by a POST with what is about to happen as JSON; docs/webhook.md shows it. An answer of 2xx
+// passes, 4xx fails; 401, 407, 408, 425, 429, any other one or none is unknown. What it answered counts for one step of one
+// attempt.
 type Webhook struct {
 	// URL is asked.
 	URL string `yaml:"url" required:"true"`

@@ -31,7 +31,7 @@ type Requests struct {
 	History time.Duration `yaml:"history" default:"6h" range:"1h..168h"`
 
 	// Settle is how long an interval is left to settle before it is counted.
-	Settle time.Duration `yaml:"settle" range:"0s..1h" derived:"30s for Prometheus, 2m for CloudWatch"`
+	Settle time.Duration `yaml:"settle" range:"1s..1h" derived:"30s for Prometheus, 2m for CloudWatch"`
 
 	// Interval is the length of an interval. For Prometheus it is a multiple of the time between two scrapes; CloudWatch has
 	// points of 60s and their multiples, so less than 60s is for the sandbox.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -186,5 +187,38 @@ func TestRightsFollowTheConfiguration(t *testing.T) {
 		if got := partitionOf(region); got != want {
 			t.Errorf("region %q is in %s, want %s", region, got, want)
 		}
+	}
+}
+
+// Nothing else of this pair reads metrics: its loads are Prometheus', and nobody
+// looks whether blue may be deleted.
+func TestRightsHaveTheMetricsOfRequestsGates(t *testing.T) {
+	const counter, balancer = "arn:aws:iam::333333333333:role/metrics", "arn:aws:iam::444444444444:role/balancers"
+	const load = "{server: {url: \"http://127.0.0.1:1\"}, query: a}"
+	for name, test := range map[string]struct {
+		gate string
+		want map[string]bool
+	}{
+		"no gate":                       {"soakOnly: true", map[string]bool{}},
+		"a gate without a role":         {"gates: [{name: users, requests: {cloudwatch: {}}}]", map[string]bool{balancer: true}},
+		"a gate with a role of its own": {fmt.Sprintf("gates: [{name: users, requests: {cloudwatch: {roleARN: %q}}}]", counter), map[string]bool{counter: true}},
+		"a gate at Prometheus": {
+			"gates: [{name: users, requests: {prometheus: {blue: {url: \"http://127.0.0.1:1\"}, green: {url: \"http://127.0.0.1:2\"}, template: istio}}}]",
+			map[string]bool{},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := strings.NewReplacer("soakOnly: true", test.gate, "- alb:\n", "- alb:\n          roleARN: "+balancer+"\n").Replace(document("shop",
+				"    preflight: {mode: \"off\"}\n    standby: {capacity: {loads: [{name: all, prometheus: {blue: "+load+", green: "+strings.Replace(load, "query: a", "query: b", 1)+"}}]}}\n"))
+			got := map[string]bool{}
+			for role, needs := range RightsOf(parsed(t, text)) {
+				if needs.Metrics {
+					got[role] = true
+				}
+			}
+			if !maps.Equal(test.want, got) {
+				t.Errorf("these read metrics: %v, want %v", got, test.want)
+			}
+		})
 	}
 }

@@ -88,7 +88,7 @@ func Operations() []Operation {
 		{"elasticloadbalancingv2", "ModifyListener", Listeners, "Writing the weights of a listener's default action."},
 		{"elasticloadbalancingv2", "AddTags", Tags, "Writing the mark, and remembering stickiness that a rollback switched off."},
 		{"elasticloadbalancingv2", "RemoveTags", Tags, "Forgetting stickiness that is restored."},
-		{"cloudwatch", "GetMetricData", Metrics, "The errors that users got, and how much they ask of each side; for `retire-check`, whether anything reaches blue."},
+		{"cloudwatch", "GetMetricData", Metrics, "What users got on each side, requests, errors and slow answers; how much they ask of it; for `retire-check`, whether anything reaches blue."},
 		{"eks", "DescribeCluster", Clusters, "Finding the address and the certificate of a cluster by its name."},
 		{"eks", "ListInsights", Inspected, "What EKS found against newer versions of Kubernetes."},
 		{"eks", "DescribeInsight", Inspected, "Who calls deprecated versions, by an insight."},
