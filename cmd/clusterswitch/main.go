@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // windows and freezes name time zones, and images may lack them
 
 	"k8s.io/klog/v2"
 

@@ -146,7 +146,7 @@ func TestAnEntranceOfAnUnknownKindIsUnknownAndRefused(t *testing.T) {
 }
 
 // deafMeter answers only when it is told to give up.
-type deafMeter struct{}
+type deafMeter struct{ noRequests }
 
 func (deafMeter) Measure(ctx context.Context, asked measure.Asked) measure.Answered {
 	<-ctx.Done()

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"strings"
 	"time"
 
@@ -83,12 +82,9 @@ func loadsOfEntrances(c *config.Config, p config.Pair) []load {
 		if e.ALB == nil {
 			continue
 		}
-		balancer := balancerOfAction(cmp.Or(e.ALB.RuleARN, e.ALB.ListenerARN))
-		q := loadQuery{place{e.ALB.RoleARN, entranceOf(e).Balancer.Region()}, measure.LoadQuery{
-			Name:   e.Name,
-			Blue:   measure.Group{LoadBalancer: balancer, TargetGroup: arnResource(e.ALB.BlueTargetGroupARN)},
-			Green:  measure.Group{LoadBalancer: balancer, TargetGroup: arnResource(e.ALB.GreenTargetGroupARN)},
-			Window: loadWindow, Period: loadPeriod, Settle: loadSettle,
+		at := groupsOf(e)
+		q := loadQuery{at.place, measure.LoadQuery{
+			Name: e.Name, Blue: at.blue, Green: at.green, Window: loadWindow, Period: loadPeriod, Settle: loadSettle,
 		}}
 		if q.region == c.AWS.Region {
 			q.region = "" // as gates leave it out: one session, and one call, for both
@@ -100,7 +96,7 @@ func loadsOfEntrances(c *config.Config, p config.Pair) []load {
 				break
 			}
 		}
-		if groups := [2]measure.Group{q.Blue, q.Green}; balancer != "" && !seen[groups] {
+		if groups := [2]measure.Group{q.Blue, q.Green}; q.Blue.LoadBalancer != "" && !seen[groups] {
 			seen[groups] = true
 			loads = append(loads, load{LoadSource: shift.LoadSource{Name: e.Name}, cloudwatch: &q, window: q.Window})
 		}

@@ -75,11 +75,7 @@ func (m *loadMeter) configure(c *config.Config, p config.Pair) {
 // questionOf makes a question of the configuration. What keeps it from being
 // asked is its answer.
 func questionOf(q config.LoadQuery) numberOf {
-	var labels []promql.Label
-	for name, value := range q.Server.Match {
-		labels = append(labels, promql.Label{Name: name, Value: value})
-	}
-	expression, err := promql.Narrow(q.Query, labels...)
+	expression, err := promql.Narrow(q.Query, labelsOf(q.Server)...)
 	var client *prometheus.Client
 	if err == nil {
 		client, err = prometheusOf(q.Server)
@@ -239,22 +235,36 @@ func (m *loadMeter) ripe(set *loadSet, name string) bool {
 // ask asks for both sides of a load at one moment.
 func (s *loadSet) ask(ctx context.Context, l load, at time.Time) shift.LoadReading {
 	r := shift.LoadReading{Name: l.Name, At: at, FreshFor: max(l.window, s.staleAfter)}
-	source, sides := s.asked[l.Name], [2]struct {
-		n   float64
-		err error
-	}{}
-	var asking sync.WaitGroup
-	for i, ask := range []numberOf{source.blue, source.green} {
-		asking.Go(func() { sides[i].n, sides[i].err = ask(ctx, at) })
-	}
-	asking.Wait()
-	for i, side := range []shift.Side{shift.Blue, shift.Green} {
-		if err := sides[i].err; err != nil {
-			r.Err = fmt.Sprintf("%s: %s", side, err)
-			return r
+	source := s.asked[l.Name]
+	blue, green, err := bothSides(func(side shift.Side) (float64, error) {
+		if side == shift.Blue {
+			return source.blue(ctx, at)
 		}
+		return source.green(ctx, at)
+	})
+	if err != nil {
+		r.Err = err.Error()
+		return r
 	}
 	r.From, r.To = at.Add(-l.window).UTC(), at.UTC()
-	r.Blue, r.Green = sides[0].n, sides[1].n
+	r.Blue, r.Green = blue, green
 	return r
+}
+
+// bothSides asks for both sides at the same time. An error names its side.
+func bothSides[T any](ask func(shift.Side) (T, error)) (blue, green T, err error) {
+	var (
+		asking            sync.WaitGroup
+		errBlue, errGreen error
+	)
+	asking.Go(func() { blue, errBlue = ask(shift.Blue) })
+	asking.Go(func() { green, errGreen = ask(shift.Green) })
+	asking.Wait()
+	switch {
+	case errBlue != nil:
+		err = fmt.Errorf("%s: %w", shift.Blue, errBlue)
+	case errGreen != nil:
+		err = fmt.Errorf("%s: %w", shift.Green, errGreen)
+	}
+	return blue, green, err
 }

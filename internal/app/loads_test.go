@@ -15,13 +15,26 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/measure"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/prometheus"
 	"github.com/clusterswitch/clusterswitch/switcher"
+	"github.com/clusterswitch/clusterswitch/switcher/evidence"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
 // countingMeter answers at once, and counts what it was asked for.
 type countingMeter struct {
+	noRequests
 	calls []string
 	err   string
+}
+
+// noRequests is a meter that counts for no gate.
+type noRequests struct{}
+
+func (noRequests) Requests(context.Context, measure.RequestQuery) ([]evidence.Interval, error) {
+	return nil, errors.New("nobody counts here")
+}
+
+func (noRequests) Edges(context.Context, measure.Group, time.Duration, time.Time) ([]time.Duration, error) {
+	return nil, errors.New("nobody counts here")
 }
 
 func (m *countingMeter) Measure(_ context.Context, asked measure.Asked) measure.Answered {

@@ -8,6 +8,7 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/preflight/facts"
 	"github.com/clusterswitch/clusterswitch/internal/preflight/gather"
 	"github.com/clusterswitch/clusterswitch/internal/prometheus"
+	"github.com/clusterswitch/clusterswitch/internal/promql"
 )
 
 // prometheusOf makes the client of a configured Prometheus.
@@ -57,12 +58,43 @@ func metricSettings(m config.PreflightMetrics) facts.MetricsSettings {
 	return s
 }
 
-// namedQueries are the expressions that must work on green. Those of gates on
-// Prometheus belong here too, once there are some.
+// labelsOf are the labels that tell a server's cluster from others that it holds.
+func labelsOf(server config.Prometheus) []promql.Label {
+	var labels []promql.Label
+	for name, value := range server.Match {
+		labels = append(labels, promql.Label{Name: name, Value: value})
+	}
+	return labels
+}
+
+// namedQueries are the expressions that must work on green: those that a preflight
+// is told of, and those of gates on Prometheus. A template that is unknown is said
+// where it is asked by.
 func namedQueries(p config.Pair) []facts.Query {
 	var queries []facts.Query
+	add := func(name, expression string) {
+		if expression != "" {
+			queries = append(queries, facts.Query{Use: facts.UseQuery, Name: name, Expression: expression})
+		}
+	}
 	for _, q := range p.Preflight.Metrics.Queries {
-		queries = append(queries, facts.Query{Use: facts.UseQuery, Name: q.Name, Expression: q.Query})
+		add(q.Name, q.Query)
+	}
+	for _, g := range p.Gates {
+		switch {
+		case g.Prometheus != nil:
+			add("gate "+g.Name, g.Prometheus.Query)
+		case g.Requests != nil && g.Requests.Prometheus != nil:
+			counted, err := countedBy(*g.Requests.Prometheus)
+			if err != nil {
+				continue
+			}
+			add("gate "+g.Name+", requests", counted.Requests)
+			if !counted.ErrorsMayBeAbsent {
+				add("gate "+g.Name+", errors", counted.Errors)
+			}
+			add("gate "+g.Name+", buckets", counted.Buckets)
+		}
 	}
 	return queries
 }

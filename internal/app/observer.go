@@ -8,6 +8,7 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/measure"
 	"github.com/clusterswitch/clusterswitch/probes"
 	"github.com/clusterswitch/clusterswitch/switcher"
+	"github.com/clusterswitch/clusterswitch/switcher/evidence"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
@@ -23,6 +24,8 @@ type entrances interface {
 // meter measures users' traffic and load.
 type meter interface {
 	Measure(ctx context.Context, asked measure.Asked) measure.Answered
+	Requests(ctx context.Context, q measure.RequestQuery) ([]evidence.Interval, error)
+	Edges(ctx context.Context, blue measure.Group, over time.Duration, at time.Time) ([]time.Duration, error)
 }
 
 // cluster hands out what is known of one cluster, from memory.
@@ -46,6 +49,8 @@ type observer struct {
 	blueProbes prober
 	// loads measures what users ask of both sides; nil: nobody does.
 	loads *loadMeter
+	// gates measures what gates judge; nil: nobody does.
+	gates *gateMeter
 	// preflight tells how complete green is, from memory; nil: nobody looks.
 	preflight func(now time.Time) shift.PreflightReading
 	// retire tells whether blue may be deleted, from memory; nil: nobody looks.
@@ -125,6 +130,9 @@ func (o *observer) Observe(ctx context.Context, look switcher.Look) shift.Observ
 	reading.Wait()
 	if o.loads != nil {
 		observation.Loads = o.loads.known()
+	}
+	if o.gates != nil {
+		o.gates.observe(look, &observation)
 	}
 	return observation
 }

@@ -51,10 +51,10 @@ func (a *App) startPair(ctx context.Context, c *config.Config, cfg config.Pair) 
 	}
 	scribe := &scribe{pair: cfg.Name, version: a.version, aws: a.aws, shelf: a.runbooks, log: log, wake: make(chan struct{}, 1)}
 	p.preflight, p.steward = a.newPreflighter(log), a.newSteward(cfg, log)
-	loads := newLoadMeter(a.aws, time.Now)
+	loads, gates := newLoadMeter(a.aws, time.Now), newGateMeter(a.aws, time.Now)
 	p.observer = &observer{
 		requests: p.requests, aws: a.aws, blue: p.blue, green: p.green, probes: p.probes, blueProbes: p.blueProbes,
-		loads: loads, preflight: p.preflight.reading, floors: p.steward.reading, singletons: p.steward.singletons,
+		loads: loads, gates: gates, preflight: p.preflight.reading, floors: p.steward.reading, singletons: p.steward.singletons,
 		retire: func() shift.RetireReading { return a.retirer.reading(cfg.Name) },
 		notes:  func() []string { return slices.Concat(p.preflight.notes(), scribe.notes(), p.steward.notes()) },
 	}
@@ -72,6 +72,7 @@ func (a *App) startPair(ctx context.Context, c *config.Config, cfg config.Pair) 
 	p.life.start(ctx, "preflight", p.preflight.run)
 	p.life.start(ctx, "steward", p.steward.run)
 	p.life.start(ctx, "loads", loads.run)
+	p.life.start(ctx, "gates", gates.run)
 	p.life.start(ctx, "loop", func(ctx context.Context) error { p.switcher.Run(ctx); return nil })
 	return p
 }
@@ -89,6 +90,7 @@ func (p *pair) configure(c *config.Config, cfg config.Pair) {
 	p.observer.configure(queriesOf(cfg))
 	p.observer.configureConnections(connectionsOf(cfg))
 	p.observer.loads.configure(c, cfg)
+	p.observer.gates.configure(c, cfg)
 	p.preflight.configure(cfg)
 	p.steward.configure(cfg)
 	if err := p.probes.Set(specsOf(cfg.Probes, p.green.clusterLink)); err != nil {

@@ -18,7 +18,7 @@ func planOf(c *config.Config, p config.Pair) shift.Plan {
 		Preflight:  preflightMode(p.Preflight),
 		Interval:   c.Interval,
 		StaleAfter: p.StaleAfter,
-		Gates:      shift.Gates{SoakOnly: p.SoakOnly, ReplicasAtLeast: p.Replicas.AtLeast},
+		Gates:      gatesOf(p),
 	}
 	if s := p.Singletons; s.Named() {
 		plan.Singletons = shift.SingletonPolicy{At: shift.Share(s.At), Drain: s.Drain, Overlap: s.Overlap}
@@ -26,23 +26,8 @@ func planOf(c *config.Config, p config.Pair) shift.Plan {
 	for _, s := range p.Steps {
 		plan.Steps = append(plan.Steps, stepOf(s))
 	}
-	for _, probe := range p.Probes {
-		plan.Gates.Probes = append(plan.Gates.Probes, probe.Name)
-	}
-	for _, probe := range onBlue(p.Probes) {
-		plan.Gates.BlueProbes = append(plan.Gates.BlueProbes, probe.Name)
-	}
 	for _, e := range p.Traffic {
 		plan.Entrances = append(plan.Entrances, entranceOf(e))
-	}
-	for _, g := range p.Gates {
-		if g.CloudWatch == nil {
-			continue
-		}
-		plan.Gates.Traffic = append(plan.Gates.Traffic, shift.TrafficGate{
-			Name: g.Name, MaxErrorRatio: g.CloudWatch.MaxErrorRatio,
-			MinRequests: g.CloudWatch.MinRequests, Breaches: g.CloudWatch.Breaches,
-		})
 	}
 	return plan
 }

@@ -77,19 +77,25 @@ func (c *CloudWatch) traffic(q Query, since, now time.Time, r *shift.TrafficRead
 	return asked
 }
 
-// countTraffic sums the points of the whole periods asked for. A request that
-// neither was answered nor failed to connect says nothing, so it isn't counted at
-// all.
+// countTraffic sums the points of the whole periods asked for.
 func (q *question) countTraffic(r *shift.TrafficReading) {
 	asked, failed := 0.0, 0.0
 	for at := q.from; at.Before(q.to); at = at.Add(q.period) {
-		n, server := q.series[requests].points[at], q.series[serverErrors].points[at]
-		// One request may try several connections: they count for no more than
-		// the requests that no target answered with an error.
-		refused := min(q.series[connectionErrors].points[at], max(0, n-server))
-		asked += min(n, max(server, q.series[answers].points[at])+refused)
-		failed += server + refused
+		n, bad := q.answered(0, at)
+		asked += n
+		failed += bad
 	}
 	r.From, r.To = q.from, q.to
 	r.Requests, r.Errors = int(math.Round(asked)), int(math.Round(failed))
+}
+
+// answered counts one period of the target group whose series begin at first: the
+// requests, and those that failed. A request that neither was answered nor failed
+// to connect says nothing, so it isn't counted at all.
+func (q *question) answered(first int, at time.Time) (asked, failed float64) {
+	n, server := q.series[first+requests].points[at], q.series[first+serverErrors].points[at]
+	// One request may try several connections: they count for no more than
+	// the requests that no target answered with an error.
+	refused := min(q.series[first+connectionErrors].points[at], max(0, n-server))
+	return min(n, max(server, q.series[first+answers].points[at])+refused), server + refused
 }

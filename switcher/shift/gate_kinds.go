@@ -128,9 +128,10 @@ type Freeze struct {
 // Asking is the rise that gates are asked about.
 type Asking struct {
 	Attempt int
-	// Step counts from 1, Share is what it would bring.
+	// Step counts from 1, Share is what it would bring, Now what green has.
 	Step  int
 	Share Share
+	Now   Share
 	// Since is when the present share was reached: what is asked before says nothing.
 	// Zero: it isn't reached, and there is nothing to ask yet.
 	Since time.Time
@@ -141,5 +142,5 @@ func (s State) Asking() Asking {
 	if s.Phase != Shifting || s.Step >= len(s.Steps) {
 		return Asking{Attempt: s.Attempt}
 	}
-	return Asking{Attempt: s.Attempt, Step: s.Step + 1, Share: s.Steps[s.Step].Share, Since: s.ReachedAt}
+	return Asking{Attempt: s.Attempt, Step: s.Step + 1, Share: s.Steps[s.Step].Share, Now: s.Share, Since: s.ReachedAt}
 }
