@@ -2,6 +2,7 @@ package gatescenes
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -26,16 +27,17 @@ func steps() []int { return []int{10, 50, 100} }
 func scenes() []scene {
 	counted := policy{Steps: steps(), Hold: 4 * time.Second, History: 70 * time.Minute}
 	byCloud := policy{Steps: steps(), Hold: 4 * time.Second, History: time.Hour, CloudWatch: true}
-	swapped := counted
-	swapped.Swapped = true
+	swapped, hard := counted, counted
+	swapped.Swapped, swapped.Approval = true, true
+	hard.Steps, hard.Hold = shares(troubles()), time.Second
 	return []scene{
 		{"healthy", "green is as good as blue: to 100 % by evidence alone", counted, healthy},
-		{"disaster", "green fails 30 % of its answers from 10 % on", counted, failing(0.3)},
+		{"bad-green", "30 % of green's answers are errors from 10 % on", counted, failing(0.3)},
 		{"five-times", "green fails five times as often as blue from 10 % on", counted, failing(0.05)},
 		{"bad-luck", "what both sides depend on fails 30 % of their answers", counted, badLuck},
-		{"troubles", "on the way what counts goes wrong in every way it does in life", policy{Steps: shares(troubles()), Hold: 2 * time.Second, History: 70 * time.Minute}, troubled},
+		{"troubles", "on the way counting goes wrong, each time in another way", hard, troubled},
 		{"swapped", "the gate asks for blue where green is, and the other way round", swapped, mixedUp},
-		{"cloudwatch", "the disaster again, counted by CloudWatch", byCloud, failing(0.3)},
+		{"cloudwatch", "a disaster, counted by CloudWatch: half of green's answers are errors from 10 % on", byCloud, failing(0.5)},
 	}
 }
 
@@ -88,14 +90,15 @@ func failing(ratio float64) func(context.Context, *stage) (string, error) {
 }
 
 // stays is how long a scene watches that nothing moves.
-const stays = 6 * time.Second
+const stays = 4 * time.Second
 
 // badLuck lets both sides fail alike, and then recover.
 func badLuck(ctx context.Context, st *stage) (string, error) {
 	if err := st.Start(); err != nil {
 		return "", err
 	}
-	if _, err := st.held(ctx, 0, steps()[0]); err != nil {
+	from, err := st.held(ctx, 0, steps()[0])
+	if err != nil {
 		return "", err
 	}
 	st.Story.Tell("30 % of the answers of both sides are errors from now on")
@@ -104,7 +107,10 @@ func badLuck(ctx context.Context, st *stage) (string, error) {
 	if err := st.sides(bad); err != nil {
 		return "", err
 	}
-	if err := st.unmoved(ctx, 3*stays); err != nil {
+	if _, err := st.Await(ctx, from, "the daemon says that both suffer", func(m story.Moment) bool { return m.Reason == "BothSuffer" }); err != nil {
+		return "", err
+	}
+	if err := st.unmoved(ctx, stays); err != nil {
 		return "", err
 	}
 	last := st.Story.Last()
@@ -112,7 +118,10 @@ func badLuck(ctx context.Context, st *stage) (string, error) {
 	if err := st.sides(usual()); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("held=%d%% reason=%s", last.Share, last.Reason), nil
+	if err := st.unmoved(ctx, stays); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("held=%d%% reason=%s back=0", last.Share, last.Reason), nil
 }
 
 // unmoved watches for a while that no weight is written, and that the shift isn't
@@ -131,25 +140,55 @@ func (st *stage) unmoved(ctx context.Context, d time.Duration) error {
 	return nil
 }
 
+// taken is how long a daemon may need to take a new configuration over.
+const taken = 3 * time.Second
+
 // mixedUp swaps the sides where they are measured: what is wrong must be named, and
-// nothing may move for it.
+// nothing may move for it. Before the shift blue is the one without requests; once
+// green has a few, it seems to have most.
 func mixedUp(ctx context.Context, st *stage) (string, error) {
 	if err := st.Start(); err != nil {
 		return "", err
 	}
-	if err := st.named(ctx, "swapped"); err != nil {
+	if err := st.named(ctx, "no request to blue was counted"); err != nil {
 		return "", err
 	}
 	if err := st.unmoved(ctx, stays); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("held=%d%% reason=%s", st.Story.Last().Share, st.Story.Last().Reason), nil
+	st.Story.Tell("somebody puts it right")
+	right := st.policy
+	right.Swapped = false
+	if err := st.configure(right); err != nil {
+		return "", err
+	}
+	from, err := st.Await(ctx, 0, "the first step waits for a person", func(m story.Moment) bool { return m.Reason == "ApprovalNeeded" })
+	if err != nil {
+		return "", err
+	}
+	st.Story.Tell("somebody swaps them again")
+	if err := errors.Join(st.configure(st.policy), played.Sleep(ctx, taken)); err != nil {
+		return "", err
+	}
+	if err := st.Command(ctx, "approve", pair); err != nil {
+		return "", err
+	}
+	if _, err := st.held(ctx, from, steps()[0]); err != nil {
+		return "", err
+	}
+	if err := st.named(ctx, "the sides seem to be swapped"); err != nil {
+		return "", err
+	}
+	if err := st.unmoved(ctx, stays); err != nil {
+		return "", err
+	}
+	return "named=2 risen=0 back=0", nil
 }
 
 func shares(all []trouble) []int {
 	var shares []int
 	for i := range all {
-		shares = append(shares, 10*(i+1))
+		shares = append(shares, 30+10*i)
 	}
 	return append(shares, 100)
 }
@@ -178,10 +217,9 @@ func troubles() []trouble {
 	sound := metrics(backend.MetricsFaults{})
 	return []trouble{
 		{"Prometheus is killed", killPrometheus, startPrometheus, "connection refused"},
-		{"green's metrics can't be scraped", metrics(backend.MetricsFaults{Down: true}), sound, "green"},
-		{"green's metrics hang", metrics(backend.MetricsFaults{Hang: true}), sound, "green"},
-		{"green's counter has another name", metrics(backend.MetricsFaults{Renamed: true}), sound, "green"},
-		{"green's counters are no numbers", metrics(backend.MetricsFaults{NaN: true}), sound, "green"},
+		{"green's metrics hang", metrics(backend.MetricsFaults{Hang: true}), sound, "green: a gap"},
+		{"green's counter of requests has another name", metrics(backend.MetricsFaults{Renamed: true}), sound, "green: a gap"},
+		{"green's counters are no numbers", metrics(backend.MetricsFaults{NaN: true}), sound, "NaN"},
 		{"green's counters stand still", metrics(backend.MetricsFaults{Frozen: true}), sound, "green gets no requests"},
 		{"a pod of green is restarted: its counters begin anew", restartPod, nothing, ""},
 	}

@@ -35,6 +35,8 @@ type policy struct {
 	CloudWatch bool
 	// Swapped asks for blue where green is, and the other way round.
 	Swapped bool
+	// Approval: the first step waits for a person.
+	Approval bool
 	// History is how far back blue's requests are looked at.
 	History time.Duration
 }
