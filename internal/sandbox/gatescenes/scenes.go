@@ -118,10 +118,11 @@ func badLuck(ctx context.Context, st *stage) (string, error) {
 	if err := st.sides(usual()); err != nil {
 		return "", err
 	}
-	if err := st.unmoved(ctx, stays); err != nil {
+	well := time.Now()
+	if _, err := st.held(ctx, from, steps()[1]); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("held=%d%% reason=%s back=0", last.Share, last.Reason), nil
+	return fmt.Sprintf("held=%d%% reason=%s wentOnAfter=%.0fs", last.Share, last.Reason, time.Since(well).Seconds()), nil
 }
 
 // unmoved watches for a while that no weight is written, and that the shift isn't
