@@ -10,6 +10,7 @@ GO ?= go
 BIN := .cache/bin
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+HOURS ?= 2000
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 
 # Nothing but the race detector needs a C compiler.
@@ -61,6 +62,10 @@ bench: build control-plane ## Measure rollbacks beside the bare SDK calls, and t
 .PHONY: faults
 faults: ## Try each write to AWS with each fault, in every shape, and say what came of it
 	@cd internal/awscontract && $(GO) test -count=1
+
+.PHONY: gates-sim
+gates-sim: build ## Play HOURS of made-up traffic a row against the gates by evidence, and against what others use (2000: 10 min)
+	@$(BIN)/sandbox gates-sim --hours $(HOURS)
 
 .PHONY: lint
 lint: linter ## Check style, formatting, modules and suspicious code

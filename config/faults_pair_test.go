@@ -79,7 +79,7 @@ func TestFaultsOfProbes(t *testing.T) {
 			"storefront is the name of another probe of this pair (pairs[0].probes[0].name, line 10)",
 		},
 		"a probe of no kind": {
-			"- name: admin\n", "- name: nothing #!\n      - name: admin\n", "pairs[0].probes[1]", "has no kind; give it one of http, tcp or service",
+			"- name: admin\n", "- name: nothing #!\n      - name: admin\n", "pairs[0].probes[1]", "has no kind; give it one of http, tcp, tls or service",
 		},
 		"a probe of two kinds": {
 			"- name: admin\n", "- name: admin #!\n        tcp: {address: \"10.0.0.1:1\"}\n", "pairs[0].probes[1]", "has 2 kinds; give it exactly one",

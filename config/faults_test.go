@@ -152,7 +152,7 @@ pairs:
 		`c.yaml:7: pairs[0].blue: has no kind; give it one of kubeconfig, kubeconfigSecret or eks`,
 		`c.yaml:9: pairs[0].rollback: 7 is neither true nor false; write true or false, without quotes`,
 		`c.yaml:11: pairs[0].probes[0].tcp: is the single value 5; use a mapping with the keys address, blueAddress`,
-		`c.yaml:12: pairs[0].probes[1]: has no kind; give it one of http, tcp or service`,
+		`c.yaml:12: pairs[0].probes[1]: has no kind; give it one of http, tcp, tls or service`,
 		`c.yaml:12: pairs[0].probes[1].name: a is the name of another probe of this pair (pairs[0].probes[0].name, line 11); choose a name of its own`,
 		`c.yaml:12: pairs[0].probes[1].timeout: never is not a duration; use a duration from 10ms to 5m, such as 3s (the units are ms, s, m and h)`,
 		`c.yaml:14: pairs[0].traffic[0].alb.blueTargetGroupARN: is missing; set it to text`,

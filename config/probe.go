@@ -2,7 +2,7 @@ package config
 
 import "time"
 
-// Probe is one check that is run again and again. It has exactly one of http, tcp and service.
+// Probe is one check that is run again and again. It has exactly one of http, tcp, tls and service.
 type Probe struct {
 	// Name tells the probe apart within its pair. It is a DNS label.
 	Name string `yaml:"name" required:"true"`
@@ -12,6 +12,9 @@ type Probe struct {
 
 	// TCP opens a connection.
 	TCP *TCPProbe `yaml:"tcp"`
+
+	// TLS judges a certificate.
+	TLS *TLSProbe `yaml:"tls"`
 
 	// Service asks a Service of green through green's API server, so that nothing has to be exposed. Blue's is asked
 	// likewise.

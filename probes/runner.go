@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,6 +17,9 @@ import (
 
 // spread is how far an interval is stretched or shortened, so that probes of one interval do not fall into step.
 const spread = 0.1
+
+// maxErrorText bounds what is kept of an error, in bytes.
+const maxErrorText = 1024
 
 // Options are what a Runner needs from outside.
 type Options struct {
@@ -246,10 +250,16 @@ func (r *Runner) guarded(ctx context.Context, spec Spec) (err error) {
 	return err
 }
 
-// errorText never gives the empty text, which stands for success.
+// errorText never gives the empty text, which stands for success, nor more than a screen can show: a server's words may
+// stand in it.
 func errorText(err error) string {
-	if text := err.Error(); text != "" {
+	text := strings.ToValidUTF8(err.Error(), "�")
+	switch {
+	case text == "":
+		return "failed without a message"
+	case len(text) > maxErrorText:
+		return strings.ToValidUTF8(text[:maxErrorText], "") + "…"
+	default:
 		return text
 	}
-	return "failed without a message"
 }

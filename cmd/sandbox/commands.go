@@ -18,7 +18,7 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/bench"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/controlplane"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/demo"
-	"github.com/clusterswitch/clusterswitch/internal/sandbox/gatescenes"
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/gates"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/planted"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/ready"
 )
@@ -30,7 +30,7 @@ func newCommand() *cobra.Command {
 		Use: "sandbox", Short: "The demo world of clusterswitch: embedded AWS, edge, control planes, users",
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(awsCommand(), demoCommand(), benchCommand(), plantedCommand(), readyCommand(), gatesScenesCommand())
+	root.AddCommand(awsCommand(), demoCommand(), benchCommand(), plantedCommand(), readyCommand(), gatesCommand(), gatesScenesCommand())
 	return root
 }
 
@@ -168,28 +168,19 @@ func readyCommand() *cobra.Command {
 	return cmd
 }
 
-func gatesScenesCommand() *cobra.Command {
-	options := gatescenes.Options{Seed: 1}
+func gatesCommand() *cobra.Command {
+	var options gates.Options
 	cmd := &cobra.Command{
-		Use: "gates-scenes", Short: "Show what gates on users' requests do about a bad green, bad luck and what goes wrong with counting: " + strings.Join(gatescenes.Names(), ", "),
+		Use: "gates-sim", Short: "Play made-up hours of traffic against the gates by evidence, and against what others use: " + strings.Join(gates.Names(), ", "),
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var err error
-			if options.Assets, options.CRDs, err = parts(); err != nil {
-				return err
-			}
 			options.Out = os.Stdout
-			return gatescenes.Run(cmd.Context(), options)
+			return gates.Run(cmd.Context(), options)
 		},
 	}
-	cmd.Flags().StringVar(&options.Daemon, "daemon", "", "path of the clusterswitch binary")
-	cmd.Flags().StringVar(&options.Prometheus, "prometheus", "", "path of a Prometheus binary")
-	cmd.Flags().StringVar(&options.Dir, "dir", ".demo/gates", "folder for logs, configurations and series")
-	cmd.Flags().StringSliceVar(&options.Only, "scene", nil, "play only these scenes")
-	cmd.Flags().IntVar(&options.Rate, "rate", 300, "the users' requests per second")
-	cmd.Flags().DurationVar(&options.Patience, "patience", 2*time.Minute, "how long one scene may take")
-	cobra.CheckErr(cmd.MarkFlagRequired("daemon"))
-	cobra.CheckErr(cmd.MarkFlagRequired("prometheus"))
+	cmd.Flags().IntVar(&options.Hours, "hours", 2000, "hours that each row is played")
+	cmd.Flags().Uint64Var(&options.Seed, "seed", 0, "repeats the run of this seed; 0 takes a fresh one")
+	cmd.Flags().StringSliceVar(&options.Only, "table", nil, "make only these tables")
 	return cmd
 }
 

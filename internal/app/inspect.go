@@ -172,6 +172,8 @@ func probeOf(p config.Probe) facts.Probe {
 		}
 	case p.TCP != nil:
 		return facts.Probe{Name: p.Name, Kind: "tcp", Address: p.TCP.Address}
+	case p.TLS != nil:
+		return facts.Probe{Name: p.Name, Kind: "tls", Address: p.TLS.Address}
 	default: // config refuses a probe of no kind
 		return facts.Probe{Name: p.Name, Kind: "service"}
 	}

@@ -29,6 +29,9 @@ func onBlue(configured []config.Probe) []config.Probe {
 			p.HTTP.URL = p.HTTP.BlueURL
 		case p.TCP != nil && p.TCP.BlueAddress != "":
 			p.TCP = &config.TCPProbe{Address: p.TCP.BlueAddress}
+		case p.TLS != nil && p.TLS.BlueAddress != "":
+			p.TLS = new(*p.TLS)
+			p.TLS.Address = p.TLS.BlueAddress
 		case p.Service != nil:
 		default:
 			continue
@@ -47,6 +50,11 @@ func checkOf(p config.Probe, side *clusterLink) probes.Check {
 		})
 	case p.TCP != nil:
 		return probes.TCP(p.TCP.Address)
+	case p.TLS != nil:
+		return probes.TLS(probes.TLSOptions{
+			Address: p.TLS.Address, ServerName: p.TLS.ServerName, Names: p.TLS.Names, MinDays: p.TLS.MinDays,
+			TLSFiles: probes.TLSFiles{CAFile: p.TLS.CAFile, CertFile: p.TLS.CertFile, KeyFile: p.TLS.KeyFile},
+		})
 	default: // config refuses a probe of no kind
 		return probes.Service(probes.ServiceOptions{
 			BaseURL: side.baseURL(), Transport: side,

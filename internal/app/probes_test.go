@@ -28,23 +28,26 @@ func TestOnlyProbesWithAnAddressOfBlueRunThere(t *testing.T) {
 		{Name: "db", TCP: &config.TCPProbe{Address: "green:1", BlueAddress: "blue:1"}},
 		{Name: "db-of-green", TCP: &config.TCPProbe{Address: "green:1"}},
 		{Name: "admin", Service: &config.ServiceProbe{Namespace: "shop", Name: "admin", Port: 80}},
+		{Name: "cert", TLS: &config.TLSProbe{Address: "green:1", BlueAddress: "blue:1", ServerName: "shop"}},
+		{Name: "cert-of-green", TLS: &config.TLSProbe{Address: "green:1"}},
 	}
 	want := []config.Probe{
 		{Name: "web", HTTP: &config.HTTPProbe{URL: "https://blue/", BlueURL: "https://blue/", Host: "shop.example.com", ServerName: "shop.example.com"}},
 		{Name: "db", TCP: &config.TCPProbe{Address: "blue:1"}},
 		configured[4],
+		{Name: "cert", TLS: &config.TLSProbe{Address: "blue:1", BlueAddress: "blue:1", ServerName: "shop"}},
 	}
 	if diff := cmp.Diff(want, onBlue(configured)); diff != "" {
 		t.Errorf("blue's probes (-want +got):\n%s", diff)
 	}
-	if configured[0].HTTP.URL != "https://green/" {
+	if configured[0].HTTP.URL != "https://green/" || configured[5].TLS.Address != "green:1" {
 		t.Error("green's probe was changed with it")
 	}
 	plan := planOf(&config.Config{}, config.Pair{Probes: configured})
-	if diff := cmp.Diff([]string{"web", "db", "admin"}, plan.Gates.BlueProbes); diff != "" {
+	if diff := cmp.Diff([]string{"web", "db", "admin", "cert"}, plan.Gates.BlueProbes); diff != "" {
 		t.Errorf("blue's probes of the plan (-want +got):\n%s", diff)
 	}
-	if len(plan.Gates.Probes) != 5 {
+	if len(plan.Gates.Probes) != len(configured) {
 		t.Errorf("green's probes of the plan are %q", plan.Gates.Probes)
 	}
 }

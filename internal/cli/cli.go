@@ -91,7 +91,7 @@ func (p *program) root() *cobra.Command {
 		p.runCommand(), p.validateCommand(), p.preflightCommand(),
 		p.statusCommand(), p.startCommand(), p.rollbackCommand(),
 		p.pauseCommand(), p.resumeCommand(), p.approveCommand(), p.singletonsCommand(), p.retireCommand(),
-		p.runbookCommand(), p.policyCommand(), p.rbacCommand(),
+		p.planCommand(), p.runbookCommand(), p.policyCommand(), p.rbacCommand(),
 		p.versionCommand(),
 	)
 	return root

@@ -89,7 +89,7 @@ func (c *Client) Counters(ctx context.Context, q CounterQuery) ([]Counted, error
 	if err := c.tally(ctx, q, t, start, before+intervals+1); err != nil {
 		return nil, fmt.Errorf("counting at %s: %w", c.base.Host, err)
 	}
-	absent, err := t.absentErrors(q.ErrorsMayBeAbsent)
+	absent, err := t.absent(q.ErrorsMayBeAbsent)
 	if err != nil {
 		return nil, fmt.Errorf("counting at %s: %w", c.base.Host, err)
 	}
@@ -97,7 +97,7 @@ func (c *Client) Counters(ctx context.Context, q CounterQuery) ([]Counted, error
 	for i := range counted {
 		at := q.From.Add(time.Duration(i) * q.Interval)
 		one := Counted{Start: at, End: at.Add(q.Interval), Count: t.counts[before+1+i], Fault: t.faults[before+1+i]}
-		if one.Fault == "" {
+		if one.Fault == "" || !t.requests {
 			one.Fault = absent
 		}
 		if one.Fault != "" {

@@ -139,6 +139,7 @@ func TestCountersCountByDifferences(t *testing.T) {
 		gap      = "a gap: there are no samples of requests"
 		gapEnd   = gap + " at its end"
 		gapStart = gap + " at its start"
+		noSeries = "requests has no series; check the name of its metric and its labels"
 	)
 	tenPods := func(one string) written {
 		w := written{"pod=0": one}
@@ -258,7 +259,7 @@ func TestCountersCountByDifferences(t *testing.T) {
 			requests: written{"pod=a": "0 10 20 30"}, errors: written{"pod=a": "0 30 40 51"},
 			want: []string{"there are more errors (30) than requests (10): the queries count different things", "10/10", "10/10"},
 		},
-		"nothing where nothing is": {requests: none, want: []string{gap, gap}},
+		"nothing where nothing is": {requests: none, errors: written{"pod=a": "0 1 2"}, want: []string{noSeries, noSeries}},
 		"nothing of a metric that was renamed": {
 			requests: written{"pod=a": "0 10 20 - -"}, errors: written{"pod=a": "0 0 0 - -"},
 			want: []string{"10/0", "10/0", gapEnd, gap},

@@ -17,6 +17,18 @@ import (
 // vector of none is not 0: it is also the answer while nothing could be scraped.
 // https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries
 func (c *Client) Number(ctx context.Context, expression string, at time.Time) (float64, error) {
+	n, err := c.Value(ctx, expression, at)
+	if err == nil && n < 0 {
+		err = fmt.Errorf("the query at %s gives no number: its value is %s, below zero", c.base.Host, strconv.FormatFloat(n, 'g', -1, 64))
+	}
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
+}
+
+// Value is Number where a negative number is one, too.
+func (c *Client) Value(ctx context.Context, expression string, at time.Time) (float64, error) {
 	var given result
 	if err := c.get(ctx, "query", url.Values{"query": {expression}, "time": {seconds(at)}}, &given); err != nil {
 		return 0, fmt.Errorf("asking %s for a number: %w", c.base.Host, err)
@@ -76,8 +88,6 @@ func (s sample) number() (float64, error) {
 		return 0, fmt.Errorf("its value is %q", brief(text))
 	case math.IsNaN(n) || math.IsInf(n, 0):
 		return 0, fmt.Errorf("its value is %s, as of a division by nothing", text)
-	case n < 0:
-		return 0, fmt.Errorf("its value is %s, below zero", text)
 	}
 	return n, nil
 }

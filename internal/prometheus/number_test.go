@@ -57,3 +57,13 @@ func TestANumberIsReadOrItIsSaidWhyNot(t *testing.T) {
 		})
 	}
 }
+
+func TestAValueMayBeBelowZero(t *testing.T) {
+	for text, fails := range map[string]bool{"-2": false, "NaN": true, "-Inf": true} {
+		c := client(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { reply(w, "scalar", []any{1, text}) }))
+		got, err := c.Value(t.Context(), "a", time.UnixMilli(1_800_000_000_250))
+		if (err != nil) != fails || !fails && got != -2 {
+			t.Errorf("of %s it made %g (%v)", text, got, err)
+		}
+	}
+}

@@ -362,7 +362,7 @@ func templates(t *testing.T, c *prometheus.Client, over time.Duration, at time.T
 			if q, err = prometheus.Template(name, match); err != nil {
 				t.Fatal(err)
 			}
-			if got, faults := count(t, q); got.Requests != 0 || len(faults) == 0 || !strings.Contains(faults[0], "there are no samples of requests") {
+			if got, faults := count(t, q); got.Requests != 0 || len(faults) == 0 || !strings.Contains(faults[0], "requests has no series") {
 				t.Errorf("of what isn't there it counted %+v with faults %q", got, faults)
 			}
 		})

@@ -86,10 +86,13 @@ func (s *sum) fault() string {
 	return ""
 }
 
-// absentErrors says what is wrong where there was no sample of errors at all;
-// empty: nothing.
-func (t *tally) absentErrors(may bool) (string, error) {
-	if t.errors || may || !t.requests {
+// absent says what is wrong where there was no sample of requests or of errors at
+// all; empty: nothing.
+func (t *tally) absent(errorsMayBe bool) (string, error) {
+	if !t.requests {
+		return "requests has no series; check the name of its metric and its labels", nil
+	}
+	if t.errors || errorsMayBe {
 		return "", nil
 	}
 	if t.known == nil {

@@ -69,20 +69,33 @@ func Rehearse(o Options) Rehearsal {
 	w := newWorld(o)
 	var r Rehearsal
 	var last Scene
-	for w.now.Sub(o.Start) < longest {
+	since := Scene{At: o.Start}
+	for w.now.Sub(o.Start) < longest && w.now.Sub(since.At) < patience(last) {
 		d := w.turn()
-		scene := sceneOf(w.now, d)
-		if again := scene.Reason == last.Reason && scene.Step == last.Step && subject(scene) == subject(last); !again || len(scene.Writes) > 0 {
-			r.Scenes = append(r.Scenes, scene)
+		last = sceneOf(w.now, d)
+		if again := last.Reason == since.Reason && last.Step == since.Step && subject(last) == subject(since); !again || len(last.Writes) > 0 {
+			r.Scenes, since = append(r.Scenes, last), last
 		}
-		last = scene
 		if r.Standby = d.Next.Phase == shift.OnStandby || d.Next.Phase == shift.Completed; r.Standby {
 			return r
 		}
-		w.until(d.WakeAt)
+		w.now = d.WakeAt
 	}
-	r.Stuck = fmt.Sprintf("after %s it still waits at %s: %s", days(longest), last.Share, last.Message)
+	r.Stuck = fmt.Sprintf("it waits at %s: %s", last.Share, last.Message)
 	return r
+}
+
+// patience is how long one thing is waited for. Where all goes well, what is unknown
+// or fails stays so, and a gate that didn't see enough in a day never will; a window
+// may be weeks away.
+func patience(s Scene) time.Duration {
+	switch {
+	case s.Reason == shift.GateUnknown || s.Reason == shift.GateFailed || s.Reason == shift.BlueUnknown:
+		return time.Hour
+	case s.Reason == shift.GateWaits && subject(s) != "window":
+		return farthest
+	}
+	return longest
 }
 
 // subject is what a message speaks of, without its numbers.
@@ -99,8 +112,6 @@ func sceneOf(now time.Time, d shift.Decision) Scene {
 	return s
 }
 
-func days(d time.Duration) string { return fmt.Sprintf("%d days", int(d.Hours()/24)) }
-
 // world is where everything goes well.
 type world struct {
 	o     Options
@@ -109,7 +120,6 @@ type world struct {
 	// readings are the entrances as they stand.
 	readings []shift.EntranceReading
 	asked    shift.Approval
-	probed   []shift.ProbeResult
 }
 
 func newWorld(o Options) *world {
@@ -148,11 +158,6 @@ func (w *world) turn() shift.Decision {
 		w.asked = shift.Approval{Attempt: d.Next.Attempt, Step: d.Next.Step + 1}
 	}
 	return d
-}
-
-// until lets time pass up to the next look; a gate's next interval may come first.
-func (w *world) until(wake time.Time) {
-	w.now = wake
 }
 
 func (w *world) observe() shift.Observation {

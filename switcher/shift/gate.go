@@ -43,8 +43,10 @@ func riseGates() []gate {
 		floorsHeld,      // autoscalers can't shrink either side
 		targetsHealthy,  // load balancers can reach green
 		usersServed,     // users on green get answers, not errors
+		shareObserved,   // green gets the share of requests that it is to get
 
 		singletonsHanded, // what may run in one cluster only is where it shall be
+		inWindow,         // it is a time at which green may rise
 	}
 }
 

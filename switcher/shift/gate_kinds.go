@@ -103,7 +103,8 @@ type LimitReading struct {
 type ObservedShare struct {
 	// Off doesn't compare; Warn lets rises go on.
 	Off, Warn bool
-	// Tolerance is how many percentage points it may be off.
+	// Tolerance is how many percentage points it may be off, beside what chance
+	// explains; 0: nothing is compared.
 	Tolerance int
 	// Required: a share that can't be measured holds.
 	Required bool

@@ -67,6 +67,9 @@ func (t *turn) preflight() Decision {
 	if w := worst(verdicts); w.Judgement != Pass {
 		return t.blocked(w, verdicts)
 	}
+	if d, ok := t.outsideWindow(); ok {
+		return d
+	}
 	if d, ok := t.known(); !ok {
 		return d
 	}

@@ -27,6 +27,7 @@ const (
 	GateUnknown               Reason = "GateUnknown"
 	GateUnmeasured            Reason = "GateUnmeasured"
 	BothSuffer                Reason = "BothSuffer"
+	OutsideWindow             Reason = "OutsideWindow"
 	ApprovalNeeded            Reason = "ApprovalNeeded"
 	EntranceUnknown           Reason = "EntranceUnknown"
 	EntranceOwned             Reason = "EntranceOwned"
@@ -99,6 +100,7 @@ func Reasons() []ReasonDoc {
 		{GateUnknown, "A gate could not be measured. Unknown is never good.", "Mend what the message names."},
 		{GateUnmeasured, "A gate on users' requests has been unmeasured for 10 minutes while green has users. The share stays as it is: what is unknown sends nobody back.", "Mend what the message names: the source, its query, or how sides are told apart. Until then watch green yourself, or roll back."},
 		{BothSuffer, "Green is over its limit, and so is blue: going back would help nobody, so nothing moves.", "Look for what both sides depend on: a database, a service, a bad release on both. A rollback flag works at any time."},
+		{OutsideWindow, "It is outside of `windows`, or within a freeze: nothing rises. The message says when it goes on.", "Nothing. Lowering green needs no window: a rollback works at any time."},
 		{ApprovalNeeded, "The next step waits for a person.", "`clusterswitch approve PAIR`."},
 		{EntranceUnknown, "An entrance can't be read at AWS.", "Look at the message: rights, network, or a wrong identifier."},
 		{EntranceOwned, "Another controller writes this entrance and would undo the daemon's work.", "Take the entrance away from that controller."},

@@ -87,6 +87,9 @@ func (t *turn) start() Decision {
 	if !t.blueMeasured() {
 		return t.blueUnmeasured()
 	}
+	if d, ok := t.outsideWindow(); ok && t.p.Preflight == PreflightOff {
+		return d
+	}
 	old, phase := t.next, Shifting
 	if t.p.Preflight != PreflightOff {
 		phase = InPreflight

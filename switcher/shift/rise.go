@@ -196,9 +196,14 @@ func (t *turn) blocked(w Verdict, verdicts []Verdict) Decision {
 		reason = capacityReason(w, reason)
 	case singletonsGate:
 		reason = t.batonReason()
+	case windowGate:
+		reason = OutsideWindow
 	}
 	d := t.stay(reason, "%s: %s", w.Gate, w.Message)
 	d.Verdicts = verdicts
+	if reason == OutsideWindow {
+		d = t.wakeForWindow(d)
+	}
 	if t.next.Step > 0 {
 		d = d.wakeAt(t.next.ReachedAt.Add(t.next.Steps[t.next.Step-1].Hold), t.now)
 	}

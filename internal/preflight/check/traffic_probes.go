@@ -78,14 +78,14 @@ func sendsOnlyTo(r facts.ListenerRule, group string) bool {
 }
 
 // enters tells whether a probe's requests come to a rule of a load balancer. A
-// connection alone comes to the targets only where the load balancer passes it
+// connection or a handshake alone comes to the targets only where the load balancer passes it
 // on: through a TCP listener.
 func enters(p facts.Probe, b facts.Balancer, l facts.Listener, r facts.ListenerRule) bool {
 	host, port, ok := dialled(p)
 	if !ok || port != l.Port || !(placeOf(host) == b.DNSName || dialsOneOf(p, host, b.Addresses)) {
 		return false
 	}
-	if p.Kind == "tcp" {
+	if p.Kind == "tcp" || p.Kind == "tls" {
 		return l.Protocol == "TCP"
 	}
 	return r.Default || !r.Others && asks(p, r)
@@ -149,7 +149,7 @@ func dialsOneOf(p facts.Probe, host string, addresses []string) bool {
 
 // dialled gives what a probe dials; false for one that goes through the API server.
 func dialled(p facts.Probe) (host string, port int, ok bool) {
-	if p.Kind != "http" && p.Kind != "tcp" {
+	if p.Address == "" {
 		return "", 0, false
 	}
 	host, digits, err := net.SplitHostPort(p.Address)

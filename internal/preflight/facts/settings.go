@@ -61,7 +61,7 @@ type Ignore struct {
 // Probe is one configured probe.
 type Probe struct {
 	Name string
-	// Kind is http, tcp or service.
+	// Kind is http, tcp, tls or service.
 	Kind string
 	// Address is host:port that is dialled, URL what is asked; empty where the
 	// kind has none.
