@@ -44,7 +44,8 @@ func TestAlertsThatFire(t *testing.T) {
 			prometheus.Alerts{Firing: 7, Names: []string{`Slow{pod="0"}`, `Slow{pod="1"}`, `Slow{pod="2"}`, `Slow{pod="3"}`, `Slow{pod="4"}`}, Since: since}, "",
 		},
 		"silenced ones of a server that does not leave them out": {
-			answer(200, `[{"labels":{"alertname":"A"},"startsAt":"2026-11-29T10:00:00Z","status":{"state":"suppressed","silencedBy":["x"],"inhibitedBy":[]}}]`),
+			answer(200, `[{"labels":{"alertname":"A"},"status":{"state":"suppressed"}},{"labels":{"alertname":"B"},"status":{"silencedBy":["x"]}},
+				{"labels":{"alertname":"C"},"status":{"inhibitedBy":["y"]}}]`),
 			prometheus.Alerts{}, "",
 		},
 		"an alert without a name": {

@@ -83,6 +83,20 @@ func TestCountersTellSlowAnswersByTheHistogram(t *testing.T) {
 			buckets: written{"pod=a le=0.1": "0 7 - -", "pod=a le=+Inf": "0 10 - -"},
 			want:    []string{"10/0/3", "buckets has no series for 6 of 6 answers", "buckets has no series for 9 of 9 answers"},
 		},
+		"nothing of a histogram that lost a series": {
+			requests: written{"pod=a": "1000 1010 1020 1030", "pod=b": "0 10 20 30"}, errors: written{}, query: "b", edges: ms(100),
+			buckets: written{
+				"pod=a le=0.1": "900 905 800 805", "pod=a le=+Inf": "1000 1010 1020 1030", "pod=b le=0.1": "0 10 20 30", "pod=b le=+Inf": "0 10 20 30",
+			},
+			want: []string{"20/0/5", "10/0/0", "20/0/5"},
+		},
+		"buckets that were away for a moment, from where they were": {
+			requests: written{"pod=a": "100 110 120 130", "pod=b": "0 10 20 30"}, errors: written{}, query: "b", edges: ms(100),
+			buckets: written{
+				"pod=a le=0.1": "90 - 105 115", "pod=a le=+Inf": "100 - 120 130", "pod=b le=0.1": "0 10 20 30", "pod=b le=+Inf": "0 10 20 30",
+			},
+			want: []string{"buckets has no series for 10 of 20 answers", "20/0/5", "20/0/0"},
+		},
 		"more slow answers than requests": {
 			requests: requests, errors: errors, query: "b", edges: ms(100),
 			buckets: written{"pod=a le=0.1": "0 0 0 0", "pod=a le=+Inf": "0 100 110 121"},

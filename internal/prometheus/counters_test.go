@@ -148,7 +148,7 @@ func TestCountersCountByDifferences(t *testing.T) {
 		}
 		return w
 	}
-	none := written{}
+	none, always := written{}, strings.Repeat("0 ", 30)
 	for name, test := range map[string]struct {
 		requests, errors written
 		earlier          map[string]string
@@ -220,8 +220,20 @@ func TestCountersCountByDifferences(t *testing.T) {
 			want: []string{"20/0", "15/0", "20/0"},
 		},
 		"nothing of a sum that lost a series": {
-			requests: written{"pod=a": "100000 100010 60000 60010", "pod=b": "0 10 20 30"}, absent: true,
+			requests: written{"pod=a": "100000 100010 40000 40010", "pod=b": "0 10 20 30"}, absent: true,
 			want: []string{"20/0", "10/0", "20/0"},
+		},
+		"a restart right after the first sample": {
+			requests: written{"pod=a": "- 1000 400 410", "pod=b": "0 10 20 30", "pod=c": "0 0 0 0"}, absent: true,
+			want: []string{"10/0", "410/0", "20/0"},
+		},
+		"no sum that lost a series right after the first sample": {
+			requests: written{"pod=a": "- 1000 600 610", "pod=b": "0 10 20 30", "pod=c": "0 0 0 0"}, absent: true,
+			want: []string{"10/0", "10/0", "20/0"},
+		},
+		"errors that were away for a moment, from where they were": {
+			requests: written{"pod=a": "0 10 20 30", "pod=b": "0 10 20 30"}, errors: written{"pod=a": "5 - 6 7", "pod=b": "0 0 0 0"},
+			want: []string{"10/0", "20/1", "20/1"},
 		},
 		"a gap of one": {
 			requests: written{"pod=a": "0 10 - 30 40"}, errors: written{"pod=a": "0 1 - 3 4"},
@@ -239,9 +251,13 @@ func TestCountersCountByDifferences(t *testing.T) {
 			requests: written{"pod=a": "0 10 20 30", "pod=b": "0 10 - 30", "pod=c": "0 10 - 30"}, absent: true,
 			want: []string{"30/0", "a gap: 2 of 3 sources of requests went away", "a gap: 2 of 3 sources of requests came back only now"},
 		},
-		"nothing that was long away": {
-			requests: written{"pod=a": "10 / 5000 5010", "pod=b": "0 / 0 0"}, absent: true, from: 20,
-			want: []string{gapStart, "10/0"},
+		"nothing that was away for longer than five minutes": {
+			requests: written{"pod=a": "10 / 5000 5010", "pod=b": always, "pod=c": always}, absent: true, from: 20,
+			want: []string{"0/0", "10/0"},
+		},
+		"what was away for five minutes": {
+			requests: written{"pod=a": "- 10 " + strings.Repeat("- ", 19) + "5000 5010", "pod=b": always, "pod=c": always}, absent: true, from: 20,
+			want: []string{"4990/0", "10/0"},
 		},
 		"nothing beside NaN": {
 			requests: written{"pod=a": "0 10 NaN 30 40"}, absent: true,
@@ -258,6 +274,10 @@ func TestCountersCountByDifferences(t *testing.T) {
 		"not more errors than requests": {
 			requests: written{"pod=a": "0 10 20 30"}, errors: written{"pod=a": "0 30 40 51"},
 			want: []string{"there are more errors (30) than requests (10): the queries count different things", "10/10", "10/10"},
+		},
+		"all as errors where chance brings a few more": {
+			requests: written{"pod=a": "0 100 200 300 10300"}, errors: written{"pod=a": "0 130 230 370 10872"},
+			want: []string{"100/100", "100/100", "there are more errors (140) than requests (100): the queries count different things", "there are more errors (10502) than requests (10000): the queries count different things"},
 		},
 		"nothing where nothing is": {requests: none, errors: written{"pod=a": "0 1 2"}, want: []string{noSeries, noSeries}},
 		"nothing of a metric that was renamed": {

@@ -41,15 +41,16 @@ func (s *sum) add(ch change) {
 	}
 }
 
-// Counters of one source aren't read at exactly the same moment, and an error may
-// be counted before its request is: so much more of a part than of the whole is
-// taken as the whole.
-const (
-	skewRatio = 1.02
-	skew      = 1
-	// mostUntimed is how large a part of answers a histogram may miss.
-	mostUntimed = 0.1
-)
+// mostUntimed is how large a part of answers a histogram may miss.
+const mostUntimed = 0.1
+
+// within brings a part down to its whole. Counters of one source aren't read at
+// exactly the same moment, an error may be counted before its request is, and two
+// queries may be answered by two servers: what chance explains is let pass, because
+// it must not hide that everything fails. more: the part is larger than that.
+func within(part, whole float64) (brought float64, more bool) {
+	return min(part, whole), part > 1.02*whole+3*math.Sqrt(whole)+1
+}
 
 // fault says why the interval can't be counted; empty: it can, and is whole.
 func (s *sum) fault() string {
@@ -69,19 +70,21 @@ func (s *sum) fault() string {
 		return fmt.Sprintf("the counters of %d of %d sources were set back", s.setBack, counted)
 	case 2*s.odd > counted:
 		return fmt.Sprintf("the counters of %d of %d sources lost series or got old ones back", s.odd, counted)
-	case s.count.Errors > skewRatio*s.count.Requests+skew:
-		return fmt.Sprintf("there are more errors (%.0f) than requests (%.0f): the queries count different things", s.count.Errors, s.count.Requests)
 	}
 	good := s.count.Requests - s.count.Errors
 	if s.timed && s.untimed > mostUntimed*good {
 		return fmt.Sprintf("buckets has no series for %.0f of %.0f answers", s.untimed, good)
 	}
-	s.count.Errors = min(s.count.Errors, s.count.Requests)
+	const different = "there are more %s (%.0f) than requests (%.0f): the queries count different things"
+	errors, more := within(s.count.Errors, s.count.Requests)
+	if more {
+		return fmt.Sprintf(different, "errors", s.count.Errors, s.count.Requests)
+	}
+	s.count.Errors = errors
 	for i, slow := range s.count.Slow {
-		if slow > skewRatio*s.count.Requests+skew {
-			return fmt.Sprintf("there are more slow answers (%.0f) than requests (%.0f): the queries count different things", slow, s.count.Requests)
+		if s.count.Slow[i], more = within(slow, s.count.Requests); more {
+			return fmt.Sprintf(different, "slow answers", slow, s.count.Requests)
 		}
-		s.count.Slow[i] = math.Min(slow, s.count.Requests)
 	}
 	return ""
 }

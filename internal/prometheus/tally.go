@@ -153,7 +153,6 @@ func (t *tally) change(key string, at int, now reading) (change, error) {
 		s.errorsAt = at
 	}
 	if !known {
-		s.most = -1
 		return change{kind: first}, nil
 	}
 	if math.IsNaN(now.errors) {
