@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/clusterswitch/clusterswitch/switcher/evidence"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
@@ -81,7 +82,30 @@ func fullState() shift.State {
 		LastRun: at("02:00:00"), NextRun: at("12:00:00"), Failed: "1 job was still running after 10m0s",
 		Gap: &shift.BatonGap{From: at("10:25:00"), To: at("10:25:07"), Missed: at("10:25:05")},
 	}}
+	s.Evidence = []shift.GateEvidence{evidenceOfSchema4()}
 	return s
+}
+
+// evidenceOfSchema4 has a value in every field.
+func evidenceOfSchema4() shift.GateEvidence {
+	return shift.GateEvidence{
+		Gate: "requests",
+		Profile: evidence.Profile{
+			Metrics: []evidence.Metric{
+				{Name: "errors", Ratio: 0.001, Dispersion: 1.5},
+				{Name: "slower than 250ms", Edge: 250 * time.Millisecond, Ratio: 0.01, Dispersion: 3.25},
+			},
+			Rate: 412.5, From: at("04:00:00"), To: at("10:00:00"), Short: "blue's history is 45m0s long, 1h0m0s are needed",
+		},
+		Book: evidence.Book{
+			Last: at("10:30:45"), Spent: 0.25, Step: at("10:21:01"), StepBegun: true, Disasters: 1,
+			Metrics: []evidence.MetricBook{{
+				Worse: evidence.Bets{-1.5, -2.25}, Over: evidence.Bets{-1000}, Fine: evidence.Bets{3.125}, Under: evidence.Bets{2.5, -0.125},
+				Green: evidence.Tally{4300, 90}, Blue: evidence.Tally{17200, 69}, GreenLately: evidence.Tally{860.5, 18.25}, BlueLately: evidence.Tally{3440, 14},
+			}},
+		},
+		Counted: at("10:30:30"), Silent: 2, Awaited: 75.5, UnknownSince: at("10:31:00"), Unknown: 3,
+	}
 }
 
 // TestOlderSchemasStayReadable holds every later version to what the version

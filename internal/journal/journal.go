@@ -28,9 +28,10 @@ var (
 	ErrUnreadable = errors.New("the stored journal can't be read")
 )
 
-// MaxSize is how many bytes of JSON a state may take. etcd refuses objects over
-// 1.5 MiB; a state that is anywhere near that is a fault.
-const MaxSize = 32 << 10
+// MaxSize is how many bytes of JSON a state may take: 32 KiB for the evidence of
+// request gates, and as much for all else. etcd refuses objects over 1.5 MiB; a state
+// that is anywhere near that is a fault.
+const MaxSize = 64 << 10
 
 // Options say where the journal is kept.
 type Options struct {

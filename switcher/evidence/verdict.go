@@ -61,10 +61,11 @@ func (b Book) Judge(s Settings, p Profile) Verdict {
 	if m.BlueLately[0] <= 0 {
 		v.BlueRatio = p.Metrics[v.Metric].Ratio
 	}
-	proven := v.Times >= v.Needed && v.GreenRatio-v.BlueRatio >= s.MinExcess
-	byLimit := m.Over.log() > m.Worse.log()
-	v.BothBad = proven && byLimit && !v.Blind && v.BlueRatio >= s.limitOf(p.Metrics[v.Metric])
-	v.Bad = proven && !v.BothBad && v.GreenRatio > v.BlueRatio
+	proven, excess := v.Times >= v.Needed, v.GreenRatio-v.BlueRatio
+	byLimit, limit := m.Over.log() > m.Worse.log(), s.limitOf(p.Metrics[v.Metric])
+	v.BothBad = proven && byLimit && !v.Blind && v.BlueRatio >= limit
+	// What was over the limit together with blue, and is so no more, is no reason.
+	v.Bad = proven && !v.BothBad && excess > 0 && excess >= s.MinExcess && !(byLimit && v.GreenRatio < limit)
 	v.Disaster = b.Disasters >= disasterIntervals
 	v.Leaning = v.Times > 1
 	v.Good = v.Passing == v.Metrics && !v.Leaning && !v.Bad && !v.Disaster

@@ -6,7 +6,8 @@ import (
 	"slices"
 )
 
-// What the journal can hold of a baseline: it has 32 KiB for all of a pair. The
+// What the journal can hold of a baseline: it has 32 KiB for all of a pair but its
+// evidence. The
 // largest workloads are kept one by one, the others count in the total.
 const (
 	maxBaselineWorkloads = 200

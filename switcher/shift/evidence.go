@@ -10,7 +10,7 @@ import (
 
 const (
 	// maxGateMetrics bounds what one request gate looks at: the journal has 32 KiB
-	// for all of a pair.
+	// for the evidence of a pair.
 	maxGateMetrics = 4
 	// usualAlarm stands for a chance of false alarms that nobody gave.
 	usualAlarm = 0.01
@@ -19,14 +19,14 @@ const (
 // EvidenceSettings are what a request gate of the plan asks of the counts, in a
 // shift by these steps. They follow from the plan alone.
 func EvidenceSettings(p Plan, steps []Step, g RequestGate) evidence.Settings {
-	judged := p.Standby.For // standby is judged too, and needs capital for what goes wrong then
+	held := time.Duration(0)
 	for _, s := range steps {
-		judged += s.Hold
+		held += s.Hold
 	}
 	return evidence.Settings{
 		Compare: g.Compare, Tolerate: max(1, g.Tolerate), MinExcess: g.MinExcess, Alarm: p.Gates.alarm(),
 		Limit: g.MaxErrorRatio, HasLimit: g.HasLimit, Interval: g.Interval,
-		Planned: max(1, int(judged/max(g.Interval, time.Second))), Steps: max(1, len(steps)),
+		Planned: max(1, int(held/max(g.Interval, time.Second))), Steps: max(1, len(steps)),
 	}
 }
 
@@ -67,7 +67,8 @@ func (t *turn) gatherEvidence() {
 	for _, g := range t.p.Gates.Requests {
 		r, _ := t.o.requests(g.Name)
 		e, kept := t.evidence(g.Name)
-		if fixed := t.next.Step > 0 || t.next.Share > 0; !(kept && fixed) && t.next.Phase != Returning && r.Profile != nil && profileFault(*r.Profile) == "" {
+		fixed := kept && (t.next.Step > 0 || t.next.Share > 0 || !e.Book.Last.IsZero())
+		if !fixed && t.next.Phase != Returning && r.Profile != nil && profileFault(*r.Profile) == "" {
 			e, kept = GateEvidence{Gate: g.Name, Profile: *r.Profile}, true
 			e.Profile.Metrics = slices.Clone(r.Profile.Metrics)
 		}

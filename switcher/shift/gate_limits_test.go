@@ -147,7 +147,7 @@ func TestTheChanceOfAFalseAlarmIsSharedByAllRequestGates(t *testing.T) {
 	p.Steps = []Step{{Share: 50, Hold: 30 * time.Minute}, {Share: 100, Hold: 30 * time.Minute}}
 	p.Gates.Requests = []RequestGate{{Name: "a", FalseAlarms: 0.02, Interval: time.Minute}, {Name: "b", FalseAlarms: 0.01}, {Name: "c"}, {Name: "d", FalseAlarms: 0.05}}
 	s := EvidenceSettings(p, p.Steps, p.Gates.Requests[0])
-	if s.Alarm != 0.01/4 || s.Planned != 120 || s.Steps != 2 || s.Tolerate != 1 {
+	if s.Alarm != 0.01/4 || s.Planned != 60 || s.Steps != 2 || s.Tolerate != 1 {
 		t.Errorf("got %+v", s)
 	}
 	if p.Gates.Requests = nil; p.Gates.alarm() != usualAlarm {

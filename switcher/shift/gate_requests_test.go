@@ -201,8 +201,20 @@ func edgeCases() []edgeCase {
 			"Blue fails as well, both over the limit that was given", "holds (`BothSuffer`), never goes back",
 			25, func(b *bench) requestVerdict {
 				b.p.Gates.Requests[0].MaxErrorRatio, b.p.Gates.Requests[0].HasLimit = 0.005, true
-				return b.served(12, 0.051, 0.05)
+				return b.served(12, 0.05, 0.05)
 			}, Fail, false, "both sides suffer, going back helps nobody",
+		},
+		{
+			"Both failed, over the limit that was given, and are well again", "passes when that is proven; what both suffered sends nobody back",
+			25, func(b *bench) requestVerdict {
+				b.p.Gates.Requests[0].MaxErrorRatio, b.p.Gates.Requests[0].HasLimit = 0.005, true
+				b.served(12, 0.05, 0.05)
+				return b.served(40, 0.001, 0.001)
+			}, Pass, false, "green is proven fine",
+		},
+		{
+			"Green is slightly worse for long, by less than `minExcess`", "waits, and says so",
+			25, func(b *bench) requestVerdict { return b.served(400, 0.0006, 0.0002) }, Wait, false, "green is worse, but by less than the 0.05 % above blue",
 		},
 		{
 			"Both fail, and green is far worse", "goes back",
@@ -244,7 +256,7 @@ func edgeCases() []edgeCase {
 		},
 		{
 			"Errors are rare: five in a million instead of one", "less than `minExcess`: doesn't go back",
-			25, func(b *bench) requestVerdict { return b.served(400, 0.000005, 0.000001) }, Wait, false, "green looks worse",
+			25, func(b *bench) requestVerdict { return b.served(400, 0.000005, 0.000001) }, Wait, false, "",
 		},
 		{
 			"The sides are swapped: green gets what blue is to get", "unknown, holds: every comparison would speak of the wrong side",

@@ -54,6 +54,8 @@ func (s saying) waits() string {
 	switch {
 	case s.v.Metrics == 0 || s.v.Green[0] <= 0:
 		return "no request to green counts yet since the share was reached"
+	case s.v.Times >= s.v.Needed:
+		return fmt.Sprintf("green is worse, but by less than the %s above blue that would send users back: %s", percent(s.g.MinExcess), s.sides())
 	case s.v.Leaning:
 		return fmt.Sprintf("green looks worse, which may be chance: %s; %s", s.sides(), s.odds("would prove it"))
 	case s.v.Metrics == 1:

@@ -21,6 +21,7 @@ func TestRulesHold(t *testing.T) {
 	for mood, pattern := range map[string]string{
 		"anything happens":         ".",
 		"entrances are in trouble": "entrance|edit|restore|adopt|targets|rollback|serve",
+		"requests are counted":     "requests|restart|crash|approve|serve",
 		"users and clusters are":   "users|preflight|probe|replicas|targets|unreadable|stale",
 		"blue is scaled":           "load|scale|floors|replicas|users suffer|standby",
 		"people change their mind": "flag|serve|attempt|pause|hands|approve|users suffer",
@@ -75,6 +76,7 @@ func randomWorld(rt *rapid.T) *world {
 	w.plan.Standby.AutoRollback = rapid.Bool().Draw(rt, "standby goes back")
 	w.plan.Standby.For = time.Duration(rapid.IntRange(0, 10).Draw(rt, "standby")) * time.Minute
 	w.wantRandomly(rt)
+	w.judgeRandomly(rt)
 	w.ask = Request{Serve: Green, Attempt: 1}
 	w.fate = func(c Change) fate {
 		switch rapid.IntRange(0, 9).Draw(rt, "fate") {
@@ -174,6 +176,7 @@ func happen(rt *rapid.T, w *world, mood *regexp.Regexp) {
 		"adopt":              func() { w.answer(Adopt) },
 		"restore":            func() { w.answer(Restore) },
 	}
+	maps.Copy(events, w.countingEvents(yes, few))
 	names := slices.DeleteFunc(slices.Sorted(maps.Keys(events)), func(name string) bool { return !mood.MatchString(name) })
 	events[rapid.SampledFrom(names).Draw(rt, "event")]()
 }
@@ -194,6 +197,8 @@ func heal(w *world) {
 	*w.blueProbe = prober{name: "storefront", results: w.blueProbe.results}
 	w.users, w.preflight = users{perSecond: 100}, checkup{newest: w.preflight.newest}
 	w.healDemand()
+	w.healCounting()
+	w.plan.Gates.Windows, w.plan.Gates.Freezes = nil, nil
 	w.journalDown, w.unreadable, w.fate, w.crash = false, "", nil, false
 	w.ask.Paused, w.ask.HandsOff, w.ask.RollbackForce = false, false, false
 }
@@ -280,6 +285,7 @@ func (r *rules) sound(s State, o Observation, d Decision) {
 			rt.Fatalf("deciding again changes intent: %s (%s), then %s (%s)", d.Reason, d.Message, again.Reason, again.Message)
 		}
 	}
+	r.kept(s, o, d)
 	if d.Next.Version != s.Version {
 		survivesTheJournal(rt, d.Next)
 	}

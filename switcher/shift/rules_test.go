@@ -171,6 +171,10 @@ func (r *rules) rise(s State, o Observation, d Decision, c Change) {
 		r.complete(s, o, newStep)
 	}
 	if newStep {
+		if !r.w.plan.Gates.OpenAt(r.w.now) {
+			r.rt.Fatalf("a step begins outside of the windows: %+v", r.w.plan.Gates)
+		}
+		r.counted(s, o, d)
 		r.settled(s, d)
 	}
 }
@@ -298,6 +302,9 @@ func (r *rules) automaticRollback(s State, o Observation, d Decision) {
 		if t.Err == "" && r.w.now.Sub(t.At) <= r.w.plan.StaleAfter && float64(t.Errors) > 0.01*float64(t.Requests) {
 			return
 		}
+	}
+	if r.suffers(o) {
+		return
 	}
 	r.rt.Fatalf("S15: the daemon goes back by itself though users are not seen to suffer: %s", d.Message)
 }

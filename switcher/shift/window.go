@@ -31,10 +31,10 @@ func (t *turn) windows() []Verdict {
 	if g.OpenAt(t.now) {
 		return one(windowGate, Pass, "green may rise now")
 	}
-	why := "green rises in its windows only"
+	why, on := "green rises in its windows only", "the next opens on"
 	for _, f := range g.Freezes {
 		if f.contains(t.now) {
-			why = "rises are frozen"
+			why, on = "rises are frozen", "the next rise may be on"
 			if f.Why != "" {
 				why += " (" + f.Why + ")"
 			}
@@ -42,9 +42,9 @@ func (t *turn) windows() []Verdict {
 	}
 	opens, found := g.NextOpening(t.now)
 	if !found {
-		return one(windowGate, Wait, "%s; none opens within a year", why)
+		return one(windowGate, Wait, "%s, and there is no time within a year at which it may", why)
 	}
-	return one(windowGate, Wait, "%s; they go on from %s", why, opens.Format("Mon 2006-01-02 15:04 MST"))
+	return one(windowGate, Wait, "%s; %s %s", why, on, opens.Format("Mon 2006-01-02 15:04 MST"))
 }
 
 // outsideWindow holds what would begin a rise outside of the windows.

@@ -20,6 +20,7 @@ type world struct {
 	users       users
 	preflight   checkup
 	demand      demand
+	counting    counting
 	scalers     map[Side]*scaler
 	ask         Request
 
@@ -157,6 +158,7 @@ func (w *world) tick(d time.Duration) Decision {
 	w.land()
 	w.scale()
 	w.probe()
+	w.count()
 	if w.hands != nil {
 		w.hands.pass(w.now)
 	}
@@ -344,7 +346,7 @@ func (w *world) observe(s State) Observation {
 			o.Probes = append(o.Probes, p.reading())
 		}
 	}
-	o.Loads, o.Floors = w.loads(), w.floors()
+	o.Loads, o.Floors, o.Requests = w.loads(), w.floors(), w.requests()
 	if !w.blueProbe.absent {
 		o.BlueProbes = []ProbeReading{w.blueProbe.reading()}
 	}
