@@ -77,6 +77,9 @@ func (c *checker) requestsPrometheus(path string, q *RequestsPrometheus) {
 			c.faultf(path+"."+key, "%s", strings.TrimPrefix(err.Error(), "it "))
 		}
 	}
+	if kept, err := promql.Keeps(q.Buckets, "le"); err == nil && !kept {
+		c.faultf(path+".buckets", "leaves out the label le, by which buckets are told apart; sum by it too, such as sum by (pod, le) (…)")
+	}
 	if q.Errors != "" && q.Errors == q.Requests {
 		c.faultf(path+".errors", "is the query of all requests, so that every request would be an error; choose the failed ones, such as by code=~\"5..\"")
 	}

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/clusterswitch/clusterswitch/internal/promql"
 )
@@ -96,12 +97,32 @@ func (c *checker) cloudWatch(path string, g *CloudWatch, p *Pair) {
 func (c *checker) prometheusGate(path string, g *PrometheusGate) {
 	c.prometheus(path+".server", &g.Server)
 	c.numberQuery(path+".query", g.Query)
+	c.reach(path, g)
 	given := func(key string, limit *float64) bool { return limit != nil || c.faulty[path+"."+key] }
 	switch {
 	case !given("max", g.Max) && !given("min", g.Min):
 		c.faultf(path, "has no limit; set max, min or both")
 	case g.Max != nil && g.Min != nil && *g.Min > *g.Max && !c.faulty[path+".max"] && !c.faulty[path+".min"]:
 		c.faultf(path+".min", "%g is more than the max of %g, so that no value is good; turn them round", *g.Min, *g.Max)
+	}
+}
+
+// longestWindow is the longest that a query may look back: the end of the range of window.
+const longestWindow = 24 * time.Hour
+
+// reach checks that the window covers all that the query looks at: a value of the time before the last change would pass
+// otherwise.
+func (c *checker) reach(path string, g *PrometheusGate) {
+	if c.faulty[path+".query"] || c.faulty[path+".window"] {
+		return
+	}
+	back, known, err := promql.Reach(g.Query)
+	switch {
+	case err != nil || !known:
+	case back > longestWindow:
+		c.faultf(path+".query", "looks back %s, so that nothing would rise for so long after each change; use up to %s", back, longestWindow)
+	case back > g.Window:
+		c.faultf(path+".window", "%s is shorter than the %s that the query looks back; use at least that", g.Window, back)
 	}
 }
 

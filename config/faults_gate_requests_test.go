@@ -12,7 +12,7 @@ import (
 )
 
 // ownGates is all that the small document says of gates.
-var ownGates = small[strings.Index(small, "    gates:"):] //nolint:gochecknoglobals // a constant, but for the index
+var ownGates = small[strings.Index(small, "    gates:"):]
 
 // gate breaks the small document by another gate instead of its own.
 func gate(text, path, message string) breach {
@@ -48,6 +48,7 @@ func TestFaultsOfRequestsGates(t *testing.T) {
 		"a rate for a counter":             counted("requests: a_total, errors: \"sum(rate(b_total[1m]))\"", "prometheus.errors", "gives rate() and no counters; write the counters themselves"),
 		"a rate for buckets":               counted(ownQueries+", buckets: \"sum by (le) (rate(c_bucket[1m]))\"", "prometheus.buckets", "gives rate() and no counters"),
 		"counters of yesterday":            counted("requests: a_total offset 1d, errors: b_total", "prometheus.requests", "asks for another moment by offset or @"),
+		"buckets that are one":             counted(ownQueries+", buckets: sum by (pod) (c_bucket)", "prometheus.buckets", "leaves out the label le"),
 		"every request an error":           counted("requests: a_total, errors: a_total", "prometheus.errors", "is the query of all requests"),
 		"edges without a histogram":        gate("requests: {latency: {edges: [1s]}, prometheus: {"+twoServers+", "+ownQueries+"}} #!", "requests.latency.edges", "have no effect without prometheus.buckets"),
 		"edges without latency":            gate("requests: {latency: {off: true, edges: [1s]}, cloudwatch: {}} #!", "requests.latency.edges", "have no effect beside off"),

@@ -17,7 +17,8 @@ type PrometheusGate struct {
 	// Min is the smallest good value.
 	Min *float64 `yaml:"min"`
 
-	// Window is how far the query looks back: a value passes only when all that it looks at lies after the last change.
+	// Window is how far the query looks back, by its ranges and offsets. A value passes only when all that it looks at lies after
+	// the last change.
 	Window time.Duration `yaml:"window" default:"5m" range:"0s..24h"`
 
 	// Interval is how often it is asked.
@@ -70,7 +71,7 @@ type Webhook struct {
 	// Timeout is how long one answer may take.
 	Timeout time.Duration `yaml:"timeout" default:"10s" range:"1s..5m"`
 
-	// Interval is how often it is asked until it passes, and how long an answer counts.
+	// Interval is how often it is asked while a share is held, and how long an answer counts.
 	Interval time.Duration `yaml:"interval" default:"1m" range:"1s..1h"`
 
 	// OnFail is hold, which only stops rises; or rollback, where the service judges users' traffic.

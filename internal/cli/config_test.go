@@ -40,6 +40,15 @@ func TestValidate(t *testing.T) {
 			document: validConfig,
 			want:     ran{out: "clusterswitch.yaml is valid: 1 pair: shop (serve green, 1 entrance, 2 steps)\n"},
 		},
+		"what is worth a second thought is a warning": {
+			document: strings.Replace(validConfig, "soakOnly: true",
+				"gates: [{name: slow, prometheus: {server: {url: \"http://prometheus:9090\"}, query: a, max: 1}}]", 1),
+			want: ran{
+				out: "clusterswitch.yaml is valid: 1 pair: shop (serve green, 1 entrance, 2 steps)\n",
+				err: "WARNING: pair shop: what users feel on green is only held against a limit (slow), whatever blue has at the same time; " +
+					"add a requests gate, which compares both and tells a bad green from bad luck\n",
+			},
+		},
 		"every fault has a line of its own, with its place": {
 			document: faulty,
 			want: ran{status: 2, err: `clusterswitch.yaml:5: pairs[0].gates: has no gate on users' traffic; add one, or set soakOnly: true to shift on time, probes and workloads alone

@@ -15,6 +15,7 @@ func (p *program) validateCommand() *cobra.Command {
 		Short: "Check the configuration and name every fault in it",
 		Long: `Check the configuration and name every fault in it, each on a line of its own
 with file, line and key. Nothing is contacted: neither AWS nor any cluster.
+What is valid and yet worth a second thought is a warning on standard error.
 
 Exit status 0: the daemon takes this configuration. 2: it doesn't.`,
 		Args: cobra.NoArgs,
@@ -24,6 +25,9 @@ Exit status 0: the daemon takes this configuration. 2: it doesn't.`,
 				return err
 			}
 			p.out.say("%s is valid: %s", c.File, summary(c))
+			for _, advice := range c.Advice() {
+				p.err.say("WARNING: %s", advice)
+			}
 			return nil
 		},
 	}

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -61,6 +62,21 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer := s.answers[min(len(s.heard), len(s.answers))-1]
 	s.mu.Unlock()
 	answer(w, r)
+}
+
+// RoundTrip lets questions come without a network, as a bubble of synctest needs it.
+func (s *service) RoundTrip(r *http.Request) (resp *http.Response, err error) {
+	w := httptest.NewRecorder()
+	defer func() {
+		if recover() != nil {
+			resp, err = nil, io.ErrUnexpectedEOF
+		}
+	}()
+	s.ServeHTTP(w, r)
+	if r.Context().Err() != nil {
+		return nil, r.Context().Err()
+	}
+	return w.Result(), nil
 }
 
 func (s *service) asked() []heard {
@@ -116,7 +132,7 @@ func TestAnAnswerIsGoodOrBadOrUnknown(t *testing.T) {
 			}},
 			unknown: "it answered 307 Temporary Redirect, which leads elsewhere", tries: 1,
 		},
-		"a connection that breaks": {answers: []http.HandlerFunc{hangsUp}, unknown: "EOF", tries: 3},
+		"a connection that breaks": {answers: []http.HandlerFunc{hangsUp}, unknown: "unexpected EOF", tries: 3},
 		"a yes at the third try": {
 			answers: []http.HandlerFunc{hangsUp, says(500, ""), says(200, "ok")}, want: webhook.Answer{Good: true, Note: "ok"}, tries: 3,
 		},
@@ -124,23 +140,40 @@ func TestAnAnswerIsGoodOrBadOrUnknown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := serve(t, test.answers...)
-			got, err := hook(t, webhook.Options{URL: s.URL + "/gate?token=secret", Timeout: 2 * time.Second}).Ask(t.Context(), question())
-			if diff := cmp.Diff(test.want, got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-			switch {
-			case test.unknown == "" && err != nil:
-				t.Error(err)
-			case test.unknown != "" && (err == nil || !strings.Contains(err.Error(), test.unknown)):
-				t.Errorf("got error %v, want %q in it", err, test.unknown)
-			case err != nil && (strings.Contains(err.Error(), "token") || !strings.Contains(err.Error(), strings.TrimPrefix(s.URL, "http://"))):
-				t.Errorf("got error %v, want the host alone of the address", err)
-			}
-			if len(s.asked()) != test.tries {
-				t.Errorf("it was asked %d times, want %d", len(s.asked()), test.tries)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				s := &service{answers: test.answers}
+				h := hook(t, webhook.Options{URL: "https://gate.example.com/?token=secret"})
+				h.Through(s)
+				got, err := h.Ask(t.Context(), question())
+				if diff := cmp.Diff(test.want, got); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+				switch {
+				case test.unknown == "" && err != nil:
+					t.Error(err)
+				case test.unknown != "" && (err == nil || !strings.HasPrefix(err.Error(), "asking the webhook at gate.example.com: "+test.unknown)):
+					t.Errorf("got error %v, want %q in it", err, test.unknown)
+				}
+				if len(s.asked()) != test.tries {
+					t.Errorf("it was asked %d times, want %d", len(s.asked()), test.tries)
+				}
+			})
 		})
+	}
+}
+
+func TestARedirectIsNotFollowedAndABrokenConnectionIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	s := serve(t, hangsUp, says(200, "go on"))
+	if got, err := hook(t, webhook.Options{URL: s.URL}).Ask(t.Context(), question()); err != nil || !got.Good || len(s.asked()) != 2 {
+		t.Errorf("got %+v and error %v after %d tries, want a yes after two", got, err, len(s.asked()))
+	}
+	elsewhere := serve(t, says(200, "log in"))
+	s = serve(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
+	})
+	if got, err := hook(t, webhook.Options{URL: s.URL}).Ask(t.Context(), question()); err == nil || len(elsewhere.asked()) != 0 {
+		t.Errorf("got %+v and error %v after %d questions elsewhere, want an error and none", got, err, len(elsewhere.asked()))
 	}
 }
 
@@ -192,23 +225,26 @@ func TestASignatureIsTheOneOfOthers(t *testing.T) {
 
 func TestOnlyTriesOfOneQuestionShareAKey(t *testing.T) {
 	t.Parallel()
-	s := serve(t, says(503, ""), says(503, ""), says(409, ""), says(200, ""))
-	h := hook(t, webhook.Options{URL: s.URL, Timeout: time.Second})
-	again := question()
-	again.Asked = again.Asked.Add(time.Minute)
-	for _, q := range []webhook.Question{question(), again} {
-		if _, err := h.Ask(t.Context(), q); err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		s := &service{answers: []http.HandlerFunc{says(503, ""), says(503, ""), says(409, ""), says(200, "")}}
+		h := hook(t, webhook.Options{URL: "https://gate.example.com"})
+		h.Through(s)
+		again := question()
+		again.Asked = again.Asked.Add(time.Minute)
+		for _, q := range []webhook.Question{question(), again} {
+			if _, err := h.Ask(t.Context(), q); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	var got []string
-	for _, h := range s.asked() {
-		got = append(got, h.header.Get("Idempotency-Key"))
-	}
-	const first = "shop/release/3/2/1767268800"
-	if diff := cmp.Diff([]string{first, first, first, "shop/release/3/2/1767268860"}, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+		var got []string
+		for _, h := range s.asked() {
+			got = append(got, h.header.Get("Idempotency-Key"))
+		}
+		const first = "shop/release/3/2/1767268800"
+		if diff := cmp.Diff([]string{first, first, first, "shop/release/3/2/1767268860"}, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
 }
 
 func TestAQuestionWithoutATimeIsOfNow(t *testing.T) {
@@ -269,20 +305,34 @@ func TestAnAnswerWithoutAnEndIsNotReadToItsEnd(t *testing.T) {
 func TestAServiceThatDoesNotAnswerIsUnknownAfterTheTimeout(t *testing.T) {
 	t.Parallel()
 	silent := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	slow := func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(9900 * time.Millisecond)
+		w.WriteHeader(http.StatusBadGateway)
+	}
 	for name, test := range map[string]struct {
 		answers []http.HandlerFunc
 		want    string
+		after   time.Duration
 	}{
-		"from the first try on":  {[]http.HandlerFunc{silent}, "no answer within 200ms"},
-		"from the second try on": {[]http.HandlerFunc{says(503, "no database"), silent}, "it answered 503 Service Unavailable: no database; then no answer within 200ms"},
+		"from the first try on":           {[]http.HandlerFunc{silent}, "gate.example.com: no answer within 10s", 10 * time.Second},
+		"from the second try on":          {[]http.HandlerFunc{says(503, "no database"), silent}, "it answered 503 Service Unavailable: no database; then no answer within 10s", 10 * time.Second},
+		"too late for another try":        {[]http.HandlerFunc{slow}, "it answered 502 Bad Gateway", 9900 * time.Millisecond},
+		"at once each time, with a pause": {[]http.HandlerFunc{says(500, "")}, "it answered 500 Internal Server Error", 2500 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := serve(t, test.answers...)
-			_, err := hook(t, webhook.Options{URL: s.URL, Timeout: 200 * time.Millisecond}).Ask(t.Context(), question())
-			if err == nil || !strings.HasSuffix(err.Error(), test.want) {
-				t.Errorf("got %v, want %q at its end", err, test.want)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				h := hook(t, webhook.Options{URL: "https://gate.example.com"})
+				h.Through(&service{answers: test.answers})
+				began := time.Now()
+				_, err := h.Ask(t.Context(), question())
+				if err == nil || !strings.HasSuffix(err.Error(), test.want) {
+					t.Errorf("got %v, want %q at its end", err, test.want)
+				}
+				if took := time.Since(began); took != test.after {
+					t.Errorf("it took %s, want %s", took, test.after)
+				}
+			})
 		})
 	}
 }
@@ -291,13 +341,10 @@ func TestAnEndedContextEndsTheTries(t *testing.T) {
 	t.Parallel()
 	ctx, stop := context.WithCancelCause(t.Context())
 	enough := errors.New("the configuration changed")
-	s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
-		stop(enough)
-		w.WriteHeader(http.StatusInternalServerError)
-	})
+	s := serve(t, func(_ http.ResponseWriter, r *http.Request) { stop(enough); <-r.Context().Done() })
 	_, err := hook(t, webhook.Options{URL: s.URL}).Ask(ctx, question())
-	if err == nil || len(s.asked()) != 1 {
-		t.Errorf("got error %v after %d tries, want an error after one", err, len(s.asked()))
+	if !errors.Is(err, enough) || len(s.asked()) != 1 {
+		t.Errorf("got error %v after %d tries, want %v after one", err, len(s.asked()), enough)
 	}
 }
 
@@ -309,7 +356,7 @@ func TestNobodyIsThere(t *testing.T) {
 	}
 	address := l.Addr().String()
 	l.Close()
-	_, err = hook(t, webhook.Options{URL: "http://" + address, Timeout: time.Second}).Ask(t.Context(), question())
+	_, err = hook(t, webhook.Options{URL: "http://" + address, Timeout: 4 * time.Second}).Ask(t.Context(), question())
 	if err == nil || !strings.Contains(err.Error(), "connection refused") {
 		t.Errorf("got %v, want a refused connection", err)
 	}
@@ -353,7 +400,7 @@ func TestAServersCertificateIsChecked(t *testing.T) {
 	if got, err := hook(t, webhook.Options{URL: s.URL, CAFile: known}).Ask(t.Context(), question()); err != nil || !got.Good {
 		t.Errorf("by its own certificate: got %+v, error %v", got, err)
 	}
-	if _, err := hook(t, webhook.Options{URL: s.URL, Timeout: time.Second}).Ask(t.Context(), question()); err == nil || !strings.Contains(err.Error(), "certificate") {
+	if _, err := hook(t, webhook.Options{URL: s.URL}).Ask(t.Context(), question()); err == nil || !strings.Contains(err.Error(), "certificate") {
 		t.Errorf("by the system's certificates: got error %v", err)
 	}
 	for _, file := range []string{none, none + "-not"} {
