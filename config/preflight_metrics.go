@@ -18,7 +18,7 @@ type PreflightMetrics struct {
 	Dashboards PreflightDashboards `yaml:"dashboards"`
 
 	// Queries are PromQL expressions that must work on green as on blue: a metric of theirs that green lacks blocks. What
-	// rules and dashboards alone use only warns.
+	// rules and dashboards alone use only warns. The queries of gates on Prometheus count as named here.
 	Queries []MetricQuery `yaml:"queries"`
 }
 

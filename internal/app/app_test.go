@@ -62,7 +62,7 @@ type story struct {
 
 func newStory(t *testing.T) *story {
 	t.Helper()
-	s := &story{T: t, cloud: cloud.New(cloud.Options{}), looks: make(chan struct{}, 1000)}
+	s := &story{T: t, cloud: cloud.New(cloud.Options{MetricResolution: time.Second}), looks: make(chan struct{}, 1000)}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.cloud.ServeHTTP(w, r)
 		if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/rrset") {

@@ -74,10 +74,17 @@ type counted struct {
 	err       string
 }
 
+// pastOnly tells whether only blue's past is wanted: until green's first user the
+// profile follows it, however long that takes.
+func (g *requestGauge) pastOnly(l gateLook) (shift.GateEvidence, bool) {
+	e, known := l.of(g.gate)
+	return e, !known || l.asking.Step == 1 && l.asking.Now == 0 && e.Book.Last.IsZero()
+}
+
 // due tells when there is something new to ask for.
 func (g *requestGauge) due(l gateLook, now time.Time) (time.Time, bool) {
-	e, known := l.of(g.gate)
-	if !known {
+	e, past := g.pastOnly(l)
+	if past {
 		return g.profileDue(), true
 	}
 	if l.since.IsZero() {
@@ -131,8 +138,8 @@ func (g *requestGauge) span(l gateLook, e shift.GateEvidence, now time.Time) (fr
 
 // question asks for blue's past, or for the intervals that settled.
 func (g *requestGauge) question(l gateLook, now time.Time) func(context.Context) func() {
-	e, known := l.of(g.gate)
-	if !known {
+	e, past := g.pastOnly(l)
+	if past {
 		g.profile.asked = now
 		return func(ctx context.Context) func() { return g.askProfile(ctx, now) }
 	}
@@ -212,15 +219,14 @@ func whole(s countSpan, got []evidence.Interval) []evidence.Interval {
 // read gives the profile until the shift has one, then the intervals.
 func (g *requestGauge) read(l gateLook, now time.Time, o *shift.Observation) {
 	r := shift.RequestReading{Gate: g.gate, FreshFor: g.freshFor}
-	e, known := l.of(g.gate)
-	if known {
-		g.begin(l, e)
-		r.At, r.Err, r.Intervals = g.counted.asked, g.counted.err, g.counted.intervals
-	} else {
+	if e, past := g.pastOnly(l); past {
 		r.At, r.Err = g.profile.asked, g.profile.err
 		if now.Sub(g.profile.at) <= profileFresh {
 			r.Profile = g.profile.profile
 		}
+	} else {
+		g.begin(l, e)
+		r.At, r.Err, r.Intervals = g.counted.asked, g.counted.err, g.counted.intervals
 	}
 	if !r.At.IsZero() {
 		o.Requests = append(o.Requests, r)

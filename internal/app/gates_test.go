@@ -164,6 +164,21 @@ func TestBluesPastIsMeasuredBeforeAShiftAndNotOften(t *testing.T) {
 	})
 }
 
+// A shift may wait long for its first step: for a window, or for an approval.
+func TestTheProfileFollowsBlueUntilGreensFirstUser(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &scriptedCounter{}
+		s := newGateScene(t, map[string]gauge{"users": counting(c)})
+		waits := usersSince(time.Now())
+		waits.Asking.Step, waits.Asking.Now = 1, 0
+		seen := s.during(11*time.Minute, func() switcher.Look { return waits }).Requests[0]
+		s.expect("looks at the past", 3, strings.Count(strings.Join(c.calls, " "), "blue"))
+		s.expect("it is offered", true, seen.Profile != nil)
+		waits.Asking.Now = 5
+		s.expect("with users it is fixed", true, s.look(waits).Requests == nil)
+	})
+}
+
 func TestAProfileOfLongAgoStartsNoShift(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newGateScene(t, map[string]gauge{"users": counting(&scriptedCounter{takes: 100 * time.Millisecond})})

@@ -16,11 +16,17 @@
 // answered ones (the samples of TargetResponseTime) and connections that failed
 // are counted. So a green that hangs passes no gate, for want of requests.
 //
+// # What counts as slow
+//
+// An answer that took longer than an edge, by TargetResponseTime: how many did is a
+// statistic of its own, TC(EDGE:). What was never answered took no time.
+//
 // # What silence means
 //
 // CloudWatch publishes a point only while requests flow. A period without
 // RequestCount had no requests, and proves nothing; a period with RequestCount
-// and without an error point had no errors. As a load, silence is no requests: only
+// and without an error point had no errors, but only where CloudWatch calls all
+// series complete and they have had time to settle. As a load, silence is no requests: only
 // a series that CloudWatch doesn't call complete is unknown.
 //
 // Metrics and dimensions:

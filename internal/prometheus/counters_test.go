@@ -22,7 +22,7 @@ type written map[string]string
 // samples gives the samples by their place.
 func samples(text string) map[int]string {
 	values, at := map[int]string{}, 0
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		switch word {
 		case "/":
 			at += 19
@@ -87,7 +87,7 @@ func (s *store) place(seconds string) int {
 
 func parsed(labels string) map[string]string {
 	all := map[string]string{"__name__": "any"}
-	for _, pair := range strings.Fields(labels) {
+	for pair := range strings.FieldsSeq(labels) {
 		name, value, _ := strings.Cut(pair, "=")
 		all[name] = value
 	}

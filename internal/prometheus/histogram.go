@@ -16,8 +16,8 @@ import (
 
 // Histogram gives the buckets of all series together, over the time before at:
 // their upper bounds, rising and without the one that has no bound; how many
-// answers took no longer than each; and how many there were. Nothing at all is no
-// error: all is 0 then.
+// answers took no longer than each; and how many there were. No series at all, or
+// none with two samples yet, is an error: the metric may have another name.
 //
 // The bounds are seconds, as Prometheus recommends, unless the names of the metrics
 // say otherwise: Istio's ..._milliseconds_bucket, linkerd's ..._ms_bucket, and
@@ -37,10 +37,11 @@ func (c *Client) Histogram(ctx context.Context, buckets string, over time.Durati
 		upper = append(upper, durationOf(bound, unitOf(buckets)))
 		within = append(within, most)
 	}
+	err = errNoInf()
 	if len(bounds) == 0 {
-		return nil, nil, 0, nil
+		err = errors.New("buckets has no series yet; check the name of its metric and its labels, or set latency.off")
 	}
-	return nil, nil, 0, fmt.Errorf("asking %s for a histogram: %w", c.base.Host, errNoInf())
+	return nil, nil, 0, fmt.Errorf("asking %s for a histogram: %w", c.base.Host, err)
 }
 
 func errNoInf() error {

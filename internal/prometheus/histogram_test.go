@@ -29,17 +29,20 @@ func TestAHistogramTellsHowLongAnswersTook(t *testing.T) {
 		"in seconds": {
 			"sum by (pod, le) (http_request_duration_seconds_bucket)", vector(bucket("+Inf", "100.5"), bucket("0.3", "90"), bucket("1.0", "99"), bucket("0.005", "3")),
 			[]time.Duration{5 * ms, 300 * ms, time.Second},
-			[]float64{3, 90, 99}, 100.5, "",
+			[]float64{3, 90, 99},
+			100.5, "",
 		},
 		"in milliseconds of Istio": {
 			"istio_request_duration_milliseconds_bucket", vector(bucket("0.5", "1"), bucket("2500", "8"), bucket("+Inf", "9")),
 			[]time.Duration{500 * time.Microsecond, 2500 * ms},
-			[]float64{1, 8}, 9, "",
+			[]float64{1, 8},
+			9, "",
 		},
 		"in milliseconds of Envoy": {
 			`sum by (le)(envoy_cluster_upstream_rq_time_bucket{x="a"})`, vector(bucket("10", "1"), bucket("+Inf", "9")),
 			[]time.Duration{10 * ms},
-			[]float64{1}, 9, "",
+			[]float64{1},
+			9, "",
 		},
 		"bounds that two versions write in two ways": {
 			"b", vector(bucket("1", "1"), bucket("1.0", "2"), bucket("+Inf", "9")), []time.Duration{time.Second}, []float64{3}, 9, "",
@@ -47,7 +50,10 @@ func TestAHistogramTellsHowLongAnswersTook(t *testing.T) {
 		"never fewer in a larger bucket": {
 			"b", vector(bucket("1", "7"), bucket("2", "6.9"), bucket("+Inf", "6.8")), []time.Duration{time.Second, 2 * time.Second}, []float64{7, 7}, 7, "",
 		},
-		"nothing":              {"b", vector(), nil, nil, 0, ""},
+		"nothing":              {"b", vector(), nil, nil, 0, "buckets has no series yet; check the name"},
+		"no answers": {
+			"b", vector(bucket("1", "0"), bucket("+Inf", "0")), []time.Duration{time.Second}, []float64{0}, 0, "",
+		},
 		"no bucket of all":     {"b", vector(bucket("1", "7")), nil, nil, 0, `no bucket with the label le="+Inf"`},
 		"no bounds":            {"b", vector(`{"metric":{},"value":[1,"7"]}`), nil, nil, 0, `no bucket with the label le="+Inf"`},
 		"NaN":                  {"b", vector(bucket("1", "NaN"), bucket("+Inf", "9")), nil, nil, 0, "its bucket of 1 is NaN"},

@@ -23,6 +23,7 @@ type readinessMetrics struct {
 	floors     *prometheus.GaugeVec
 	singletons *prometheus.GaugeVec
 	gap        *prometheus.GaugeVec
+	evidence   *evidenceMetrics
 
 	mu   sync.Mutex // guards told
 	told map[string]told
@@ -57,6 +58,7 @@ func newReadinessMetrics(m *Metrics) *readinessMetrics {
 		load:       m.gauge("load_requests_per_second", "Requests a second that were measured last on each side; absent while unknown.", "pair", "load", "side"),
 		floors:     m.gauge("floors_held", "Autoscalers of each side whose floor is held. Absent before the first look.", "pair", "side"),
 		singletons: m.gauge("singletons", "Singletons by the side that has, gives or takes them, and the stage: held, giving or taking.", "pair", "side", "stage"),
+		evidence:   newEvidenceMetrics(m),
 		gap:        m.gauge("singleton_gap_seconds", "How long neither side began a singleton's work, in seconds: now, or the last time it was handed over.", "pair", "singleton"),
 	}
 }
@@ -100,6 +102,7 @@ func (r *readinessMetrics) report(t switcher.Turn) {
 		say[series{r.singletons, strings.Join([]string{pair, string(b.Side), string(b.Stage)}, joint)}]++
 		say.set(r.gap, b.GapSeconds(t.Now), pair, b.Key)
 	}
+	r.evidence.report(t, say)
 	r.tell(pair, say)
 }
 

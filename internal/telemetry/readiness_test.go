@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/clusterswitch/clusterswitch/switcher/evidence"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
@@ -82,4 +83,29 @@ func TestTailsAreMeasuredByKind(t *testing.T) {
 		"way_back_seconds": {"": 90},
 		"tail_seconds":     {",dns,dns,green": 90, ",tcp,connection,green": math.Inf(1)},
 	})
+}
+
+func TestWhatGatesCountedIsTold(t *testing.T) {
+	m, turn := New("v0.0.0-test"), fullTurn()
+	turn.Decision.Next.Evidence[0].Profile.Metrics = []evidence.Metric{{Name: "errors", Dispersion: 1}}
+	settings := shift.EvidenceSettings(turn.Plan, nil, turn.Plan.Gates.Requests[0])
+	for i := range 3 {
+		at := turn.Now.Add(time.Duration(i) * time.Minute)
+		turn.Decision.Next.Evidence[0].Book = turn.Decision.Next.Evidence[0].Book.Add(settings, turn.Decision.Next.Evidence[0].Profile, evidence.Interval{
+			Start: at, End: at.Add(time.Minute), Green: []evidence.Count{{Requests: 1000, Bad: 900}}, Blue: []evidence.Count{{Requests: 1000}},
+		}, true)
+	}
+	m.Report(turn)
+	if odds := values(t, m, "gate_odds")[",users"]; odds <= 1 {
+		t.Errorf("the odds against a green that fails are %g", odds)
+	}
+	expect(t, m, map[string]map[string]float64{
+		"gate_proven_ratio":       {",users": 0},
+		"gate_unmeasured_seconds": {",users": 60},
+		"gate_faulty_intervals":   {",users": 3},
+		"gate_value":              {",p99": 0.2},
+	})
+	turn.Decision.Next.Evidence, turn.Observation.Limits = nil, nil
+	m.Report(turn)
+	expect(t, m, map[string]map[string]float64{"gate_odds": {}, "gate_unmeasured_seconds": {}, "gate_value": {}})
 }

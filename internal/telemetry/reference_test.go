@@ -23,11 +23,12 @@ const reference = "../../docs/metrics.md"
 func fullTurn() switcher.Turn {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	return switcher.Turn{
-		Now: now, Plan: shift.Plan{Pair: "shop", StaleAfter: time.Minute}, JournalErr: switcher.ErrConflict,
+		Now: now, Plan: shift.Plan{Pair: "shop", StaleAfter: time.Minute, Gates: shift.Gates{Requests: []shift.RequestGate{{Name: "users"}}}}, JournalErr: switcher.ErrConflict,
 		Observation: shift.Observation{
 			Entrances: []shift.EntranceReading{{Name: "alb-0", At: now, Weights: shift.Weights{Blue: 75, Green: 25}}},
 			Blue:      shift.ClusterReading{At: now, Workloads: []shift.Workload{{Ready: 3, Wanted: 3}}},
 			Loads:     []shift.LoadReading{{Name: "web", At: now, From: now.Add(-time.Minute), To: now, FreshFor: time.Minute, Blue: 75, Green: 25}},
+			Limits:    []shift.LimitReading{{Gate: "p99", At: now, FreshFor: time.Minute, Value: 0.2}, {Gate: "alerts", At: now, FreshFor: time.Minute, Err: "no route"}},
 			Floors:    shift.FloorsReading{At: now, Blue: []shift.Autoscaler{{Held: 3}, {}}},
 		},
 		Decision: shift.Decision{
@@ -35,6 +36,7 @@ func fullTurn() switcher.Turn {
 				Phase: shift.RollingBack, Share: 25, Rollback: &shift.RollbackRecord{Automatic: true},
 				Entrances: []shift.EntranceState{{Entrance: shift.Entrance{Name: "dns-0", Route53: &shift.Route53Entrance{}}, LoweredAt: now}},
 				Baseline:  shift.Baseline{At: now, Ready: 4, Workloads: []shift.WorkloadBaseline{{Workload: " /", Ready: 4}}},
+				Evidence:  []shift.GateEvidence{{Gate: "users", UnknownSince: now.Add(-time.Minute), Unknown: 3}},
 				Baton:     []shift.BatonState{{Key: "CronJob shop/mail", Side: shift.Blue, Stage: shift.BatonGiving, OffSince: now.Add(-5 * time.Second)}},
 			},
 			Changes: []shift.Change{{Priority: shift.Rollback}}, Reason: shift.UsersSuffer,
@@ -72,8 +74,8 @@ func TestEveryMetricIsSetAndDocumented(t *testing.T) {
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", f.GetName(), strings.ToLower(f.GetType().String()), strings.Join(labels, ", "), f.GetHelp())
 	}
-	if got := strings.Count(b.String(), "\n| `clusterswitch_"); got != 34 {
-		t.Errorf("%d metrics speak after a full turn, 34 are registered: one is never set, or this number is old", got)
+	if got := strings.Count(b.String(), "\n| `clusterswitch_"); got != 39 {
+		t.Errorf("%d metrics speak after a full turn, 39 are registered: one is never set, or this number is old", got)
 	}
 	if *update {
 		if err := os.WriteFile(reference, []byte(b.String()), 0o644); err != nil {

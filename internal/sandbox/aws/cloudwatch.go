@@ -119,11 +119,10 @@ func (s *metricStore) checkQuery(n int, q metricDataQuery) error {
 	case q.MetricStat.Period < 1 || q.MetricStat.Period%resolution != 0:
 		return badRequest("ValidationError", "The parameter MetricDataQueries.member.%d.MetricStat.Period must be a multiple of %d.", n, resolution)
 	}
-	switch q.MetricStat.Stat {
-	case "Sum", "Average", "SampleCount", "Minimum", "Maximum":
-		return nil
+	if statisticOf(q.MetricStat.Stat, q.MetricStat.Metric.MetricName) == nil {
+		return badRequest("ValidationError", "The sandbox has the statistics Sum, Average, SampleCount, Minimum and Maximum, and of TargetResponseTime pNN, TC(a:b) and PR(a:b), not %s (MetricDataQueries.member.%d.MetricStat.Stat).", q.MetricStat.Stat, n)
 	}
-	return badRequest("ValidationError", "The sandbox has the statistics Sum, Average, SampleCount, Minimum and Maximum only, not %s (MetricDataQueries.member.%d.MetricStat.Stat).", q.MetricStat.Stat, n)
+	return nil
 }
 
 // validID keeps ids to the pattern ^[a-z][a-zA-Z0-9_]*$, up to 255 characters.
@@ -158,9 +157,10 @@ func (s *metricStore) answerQuery(in metricDataInput, q metricDataQuery) metricD
 	if in.ScanBy != "TimestampAscending" {
 		reverse(points)
 	}
+	statistic := statisticOf(stat.Stat, key.name)
 	for _, p := range points {
 		out.Timestamps = append(out.Timestamps, instant{p.at})
-		out.Values = append(out.Values, p.sample.statistic(stat.Stat))
+		out.Values = append(out.Values, statistic(p.sample))
 	}
 	return out
 }

@@ -72,6 +72,11 @@ func TestMetricsCountWhatTheEdgeReports(t *testing.T) {
 		"which no group has":                   {query("q", "HTTPCode_ELB_5XX_Count", "Sum", 1, lb, blue), ""},
 		"the average time":                     {query("q", "TargetResponseTime", "Average", 1, lb, green), "0=0.1 1=0.1 2=0.1 3=0.1 4=0.2 5=0.1 6=0.1 7=0.1 8=0.1 9=0.1"},
 		"the longest time":                     {query("q", "TargetResponseTime", "Maximum", 10, lb, green), "0=0.4"},
+		"nine of ten answers take no longer":   {query("q", "TargetResponseTime", "p90", 10, lb, green), "0=0.1"},
+		"but one of twenty does":               {query("q", "TargetResponseTime", "p99", 10, lb, green), "0=0.4"},
+		"answers slower than a bound":          {query("q", "TargetResponseTime", "TC(0.1:)", 5, lb, green), "0=1 5=0"},
+		"and those that aren't, which it has":  {query("q", "TargetResponseTime", "TC(:0.1)", 5, lb, green), "0=10 5=10"},
+		"the part that isn't slower":           {query("q", "TargetResponseTime", "PR(0.05:0.4)", 10, lb), "0=100"},
 		"the number of samples":                {query("q", "TargetResponseTime", "SampleCount", 10, lb, green), "0=21"},
 		"healthy targets":                      {query("q", "HealthyHostCount", "Average", 5, lb, green), "0=1 5=1"},
 		"unhealthy targets are zero, not gone": {query("q", "UnHealthyHostCount", "Maximum", 5, lb, green), "0=0 5=0"},
@@ -158,18 +163,19 @@ func TestGetMetricDataRefusals(t *testing.T) {
 		span    time.Duration
 		code    string
 	}{
-		"500 queries":                       {queries: many(500)},
-		"501 queries are too many":          {queries: many(501), code: "ValidationError"},
-		"100,800 points pass":               {queries: many(1), span: 100_799 * time.Minute},
-		"more points are too many":          {queries: many(2), span: 60_000 * time.Minute, code: "ValidationError"},
-		"a period of 30 s is refused":       {queries: []cwtypes.MetricDataQuery{query("q", "RequestCount", "Sum", 30)}, code: "ValidationError"},
-		"a period of 90 s is refused":       {queries: []cwtypes.MetricDataQuery{query("q", "RequestCount", "Sum", 90)}, code: "ValidationError"},
-		"an id twice is refused":            {queries: append(many(1), many(1)...), code: "ValidationError"},
-		"an id with a capital is refused":   {queries: []cwtypes.MetricDataQuery{query("Q", "RequestCount", "Sum", 60)}, code: "ValidationError"},
-		"a percentile is refused, by name":  {queries: []cwtypes.MetricDataQuery{query("q", "TargetResponseTime", "p99", 60)}, code: "ValidationError"},
-		"metric math is refused, by name":   {queries: []cwtypes.MetricDataQuery{math}, code: "ValidationError"},
-		"a start after the end is refused":  {queries: many(1), span: -time.Minute, code: "ValidationError"},
-		"a call without queries is refused": {queries: []cwtypes.MetricDataQuery{}, code: "MissingParameter"},
+		"500 queries":                        {queries: many(500)},
+		"501 queries are too many":           {queries: many(501), code: "ValidationError"},
+		"100,800 points pass":                {queries: many(1), span: 100_799 * time.Minute},
+		"more points are too many":           {queries: many(2), span: 60_000 * time.Minute, code: "ValidationError"},
+		"a period of 30 s is refused":        {queries: []cwtypes.MetricDataQuery{query("q", "RequestCount", "Sum", 30)}, code: "ValidationError"},
+		"a period of 90 s is refused":        {queries: []cwtypes.MetricDataQuery{query("q", "RequestCount", "Sum", 90)}, code: "ValidationError"},
+		"an id twice is refused":             {queries: append(many(1), many(1)...), code: "ValidationError"},
+		"an id with a capital is refused":    {queries: []cwtypes.MetricDataQuery{query("Q", "RequestCount", "Sum", 60)}, code: "ValidationError"},
+		"a trimmed mean is refused, by name": {queries: []cwtypes.MetricDataQuery{query("q", "TargetResponseTime", "tm90", 60)}, code: "ValidationError"},
+		"a percentile of a mere count too":   {queries: []cwtypes.MetricDataQuery{query("q", "RequestCount", "p99", 60)}, code: "ValidationError"},
+		"metric math is refused, by name":    {queries: []cwtypes.MetricDataQuery{math}, code: "ValidationError"},
+		"a start after the end is refused":   {queries: many(1), span: -time.Minute, code: "ValidationError"},
+		"a call without queries is refused":  {queries: []cwtypes.MetricDataQuery{}, code: "MissingParameter"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			clk := newClock()

@@ -20,14 +20,20 @@ type metricKey struct {
 	balancer, group string // dimension values, ARN suffixes; empty when absent
 }
 
+// responseTime is the metric whose single samples are kept.
+const responseTime = "TargetResponseTime"
+
 // sample is a CloudWatch statistic set.
 type sample struct {
 	count    float64
 	sum      float64
 	min, max float64
+	spread   spread // of responseTime only
 }
 
+// plus adds two statistic sets up, but for their spread.
 func (a sample) plus(b sample) sample {
+	a.spread, b.spread = nil, nil
 	switch {
 	case a.count == 0:
 		return b
@@ -38,20 +44,6 @@ func (a sample) plus(b sample) sample {
 }
 
 func single(v float64) sample { return sample{count: 1, sum: v, min: v, max: v} }
-
-func (a sample) statistic(name string) float64 {
-	switch name {
-	case "Average":
-		return a.sum / a.count
-	case "SampleCount":
-		return a.count
-	case "Minimum":
-		return a.min
-	case "Maximum":
-		return a.max
-	}
-	return a.sum
-}
 
 type point struct {
 	at     time.Time
@@ -113,7 +105,7 @@ func (s *metricStore) record(r routing.Request) {
 		add("TargetConnectionErrorCount", 1)
 	}
 	if r.FromTarget {
-		add("TargetResponseTime", r.Duration.Seconds())
+		add(responseTime, r.Duration.Seconds())
 	}
 }
 
@@ -124,7 +116,12 @@ func (s *metricStore) addLocked(key metricKey, at time.Time, v float64) {
 		s.series[key] = points
 	}
 	slot := at.Truncate(s.resolution).Unix()
-	points[slot] = points[slot].plus(single(v))
+	had := points[slot]
+	next := had.plus(single(v))
+	if key.name == responseTime {
+		next.spread = had.spread.add(v)
+	}
+	points[slot] = next
 	if len(points) > keptPoints+keptPoints/8 {
 		for _, old := range slices.Sorted(maps.Keys(points))[:len(points)-keptPoints] {
 			delete(points, old)
@@ -173,9 +170,12 @@ func (s *metricStore) sampleLocked(key metricKey, from, to time.Time) sample {
 	if points == nil {
 		return total
 	}
+	var times spread
 	for at := from; at.Before(to); at = at.Add(s.resolution) {
-		total = total.plus(points[at.Unix()])
+		p := points[at.Unix()]
+		total, times = total.plus(p), times.plus(p.spread)
 	}
+	total.spread = times
 	return total
 }
 
@@ -204,7 +204,7 @@ func (s *metricStore) hostSampleLocked(key metricKey, from, to time.Time) sample
 }
 
 func unitOf(name string) string {
-	if name == "TargetResponseTime" {
+	if name == responseTime {
 		return "Seconds"
 	}
 	return "Count"
