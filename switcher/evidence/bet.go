@@ -51,6 +51,15 @@ func logSum(a, b float64) float64 {
 // round keeps what is journaled short, and the same before and after.
 func round(x float64) float64 { return math.Round(x*1e6) / 1e6 }
 
+// blindShare is the part of all requests below which blue's are too few to compare
+// green with: stragglers whose resolvers still know the old address.
+const blindShare = 0.005
+
+// comparable tells whether both sides have enough requests to be compared.
+func comparable(green, blue Count) bool {
+	return green.Requests > 0 && blue.Requests > blindShare*(green.Requests+blue.Requests)
+}
+
 // versus is the gain of "green is a times as bad as blue" over "b times".
 func versus(a, b float64, green, blue Count, dispersion float64) float64 {
 	if green.Requests <= 0 || blue.Requests <= 0 {

@@ -12,8 +12,11 @@ type Book struct {
 	// Last is the end of the newest interval that was counted: an interval that
 	// begins before it was seen already.
 	Last time.Time `json:"last,omitzero"`
-	// Spent is how much of the capital was put in, 0 to 1.
-	Spent float64 `json:"spent"`
+	// Spent is how much of the capital was put in, 0 to 1: by Begun steps that began,
+	// and Counted intervals.
+	Spent   float64 `json:"spent"`
+	Begun   int     `json:"begun,omitempty"`
+	Counted int     `json:"counted,omitempty"`
 	// Step is when the step began whose passing is judged; StepBegun: its capital
 	// was put in.
 	Step      time.Time `json:"step,omitzero"`
@@ -25,7 +28,9 @@ type Book struct {
 
 // MetricBook is what is remembered of one metric.
 type MetricBook struct {
-	// Worse bets that green is worse than blue, Over that it is over its limit.
+	// Worse bets that green is worse than blue, and Over, where a limit was given, that
+	// green is over it. Where no limit was given and blue has too few requests to
+	// compare with, Worse bets that green is over what blue had before the shift.
 	Worse Bets `json:"worse"`
 	Over  Bets `json:"over"`
 	// Fine bets since the step began that green isn't twice as bad as blue, Under
@@ -52,6 +57,11 @@ func (t Tally) Ratio() float64 {
 	return t[1] / t[0]
 }
 
+// alone tells whether the other side has too few requests to compare with.
+func (t Tally) alone(other Tally) bool {
+	return other[0] <= blindShare*(t[0]+other[0])
+}
+
 func (t Tally) plus(c Count, keep float64) Tally {
 	return Tally{round(t[0]*keep + c.Requests), round(t[1]*keep + c.Bad)}
 }
@@ -74,12 +84,12 @@ func (b Book) BeginStep(at time.Time) Book {
 	return b
 }
 
-// Add counts one interval. One that was counted already, or can't be judged,
-// changes nothing but, for the latter, how far was looked. settled: it lies
+// Add counts one interval. One that was counted already, or has no length, changes
+// nothing; one that can't be judged only how far was looked. settled: it lies
 // after the step was reached and after the time that is left for a cold start; else only a
 // disaster counts.
 func (b Book) Add(s Settings, p Profile, iv Interval, settled bool) Book {
-	if iv.Start.Before(b.Last) {
+	if iv.Start.Before(b.Last) || !iv.End.After(iv.Start) {
 		return b
 	}
 	b.Last = iv.End
@@ -114,40 +124,62 @@ func newMetricBooks(n int) []MetricBook {
 }
 
 // putIn takes from what is left of the capital: half of all in equal parts when
-// steps begin, half in equal parts from interval to interval.
+// steps begin, half from interval to interval, ever less but never nothing, so that
+// what begins after the plan's time is over is found too. Of the second half the
+// planned intervals get half.
 func (b Book) putIn(s Settings) (Book, float64) {
-	capital := 0.5 / float64(max(1, s.Planned))
+	planned, counted := float64(max(1, s.Planned)), float64(b.Counted)
+	capital := 0.5 * planned / ((planned + counted) * (planned + counted + 1))
 	if !b.StepBegun {
-		capital += 0.5 / float64(max(1, s.Steps))
+		if b.Begun < s.Steps || b.Begun == 0 {
+			capital += 0.5 / float64(max(1, s.Steps))
+		}
 		b.StepBegun = true
+		b.Begun++
 	}
+	b.Counted++
 	capital = min(capital, 1-b.Spent)
-	b.Spent = round(min(1, b.Spent+capital))
+	b.Spent = min(1, math.Round((b.Spent+capital)*1e12)/1e12)
 	return b, capital
 }
 
 func (m MetricBook) add(s Settings, of Metric, green, blue Count, capital float64) MetricBook {
-	limit, under := s.limitOf(of), s.passLimitOf(of)
-	m.Worse = m.Worse.add(capital, func(i int) float64 {
-		return versus(worse()[i]*s.Tolerate/usualTolerance, s.Tolerate, green, blue, of.Dispersion)
-	})
-	m.Fine = m.Fine.add(0, func(i int) float64 { return versus(fine()[i], twiceAsBad, green, blue, of.Dispersion) })
-	m.Over = m.Over.add(capital, func(i int) float64 {
-		if blue.Requests > 0 && s.Compare && (!s.HasLimit || of.Edge != 0) {
-			return 0 // nobody asked for a limit, and there is something to compare with
-		}
-		return ratios(min(worse()[i]*limit, math.Sqrt(limit)), limit, green, of.Dispersion)
-	})
-	m.Under = m.Under.add(0, func(i int) float64 { return ratios(part()[i]*under, under, green, of.Dispersion) })
+	limit, under, against := s.limitOf(of), s.passLimitOf(of), s.passAgainst()
+	worse, fine, part := worse(), fine(), part()
+	comparing, limiting := s.compares(), s.limits(of)
+	compare := comparable(green, blue)
+	if comparing {
+		m.Worse = m.Worse.add(capital, func(i int) float64 {
+			switch {
+			case compare:
+				return versus(worse[i]*s.tolerate()/usualTolerance, s.tolerate(), green, blue, of.Dispersion)
+			case !limiting:
+				return ratios(min(worse[i]*limit, math.Sqrt(limit)), limit, green, of.Dispersion)
+			}
+			return 0
+		})
+		m.Fine = m.Fine.add(0, func(i int) float64 {
+			return versus(fine[i]*against/twiceAsBad, against, green, blue, of.Dispersion)
+		})
+	}
+	if limiting {
+		m.Over = m.Over.add(capital, func(i int) float64 {
+			return ratios(min(worse[i]*limit, math.Sqrt(limit)), limit, green, of.Dispersion)
+		})
+	}
+	m.Under = m.Under.add(0, func(i int) float64 { return ratios(part[i]*under, under, green, of.Dispersion) })
 	m.Green, m.Blue = m.Green.plus(green, 1), m.Blue.plus(blue, 1)
 	m.GreenLately, m.BlueLately = m.GreenLately.plus(green, fading), m.BlueLately.plus(blue, fading)
 	return m
 }
 
 // What a disaster is: so many bad requests, and such a part of all, on green, while
-// of blue's at most this part is bad; in so many intervals in a row.
+// of blue's at most this part is bad; in so many intervals in a row. Where bad
+// requests come in bursts it must be twice as many as scatter has it, but no more than
+// so many.
 const (
 	disasterBad       = 20
+	disasterBadMost   = 200
 	disasterRatio     = 0.2
 	disasterBlue      = 0.05
 	disasterIntervals = 2
@@ -158,10 +190,11 @@ func (b Book) disasters(p Profile, iv Interval) int {
 	for i, m := range p.Metrics {
 		green, blue := iv.Green[i], iv.Blue[i]
 		blueRatio := m.Ratio
-		if blue.Requests > 0 {
+		if comparable(green, blue) {
 			blueRatio = blue.Bad / blue.Requests
 		}
-		if m.Edge == 0 && green.Bad >= disasterBad && green.Bad >= disasterRatio*green.Requests && blueRatio < disasterBlue {
+		bad := max(disasterBad, min(2*m.Dispersion, disasterBadMost))
+		if m.Edge == 0 && green.Bad >= bad && green.Bad >= disasterRatio*green.Requests && blueRatio < disasterBlue {
 			return b.Disasters + 1
 		}
 	}

@@ -14,11 +14,15 @@ type Count struct {
 	Bad float64
 }
 
+// mostRequests is more than any service answers, and far from where sums stop being
+// numbers.
+const mostRequests = 1e15
+
 // sound tells whether the count can be: a number, not negative, and no more bad
 // requests than there were.
 func (c Count) sound() bool {
 	for _, n := range []float64{c.Requests, c.Bad} {
-		if math.IsNaN(n) || math.IsInf(n, 0) || n < 0 {
+		if math.IsNaN(n) || n < 0 || n > mostRequests {
 			return false
 		}
 	}

@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -32,17 +33,20 @@ type Profile struct {
 	Short string `json:"short,omitempty"`
 }
 
-// What a history needs for its scatter to be measured, and what is assumed
-// otherwise.
+// What a history needs for its scatter to be measured, also that of waves of a quarter of
+// an hour, and what is assumed at least otherwise.
 const (
-	LeastHistory      = time.Hour
+	LeastHistory      = 3 * time.Hour
 	AssumedDispersion = 10.0
+	// fewDispersion is assumed where the history is long enough but hardly any
+	// request in it was bad: clients try again, so that a bad request seldom comes alone.
+	fewDispersion = 3.0
 )
 
 // blockLengths are the lengths of time over which scatter is looked for: errors in
 // bursts show in the short ones, slow waves in the long ones.
-func blockLengths() [3]time.Duration {
-	return [...]time.Duration{15 * time.Second, time.Minute, 5 * time.Minute}
+func blockLengths() [4]time.Duration {
+	return [...]time.Duration{15 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute}
 }
 
 // Measure makes a profile of blue's intervals before the shift, of one length and
@@ -52,17 +56,21 @@ func Measure(names []Metric, history []Interval) Profile {
 	var sound []Interval
 	covered, requests := time.Duration(0), 0.0
 	for _, iv := range history {
-		if len(iv.Blue) == len(names) && iv.Fault == "" && !slices.ContainsFunc(iv.Blue, func(c Count) bool { return !c.sound() }) {
-			sound = append(sound, iv)
-			covered += iv.End.Sub(iv.Start)
-			if len(iv.Blue) > 0 {
-				requests += iv.Blue[0].Requests
-			}
+		switch {
+		case len(iv.Blue) != len(names) || iv.Fault != "" || !iv.End.After(iv.Start) || slices.ContainsFunc(iv.Blue, unsound):
+			continue
+		case len(sound) > 0 && iv.Start.Before(sound[len(sound)-1].End):
+			continue // it was counted already
+		}
+		sound = append(sound, iv)
+		covered += iv.End.Sub(iv.Start)
+		if len(iv.Blue) > 0 {
+			requests += iv.Blue[0].Requests
 		}
 	}
 	if covered > 0 {
 		p.From, p.To = sound[0].Start, sound[len(sound)-1].End
-		p.Rate = requests / covered.Seconds()
+		p.Rate = round(requests / covered.Seconds())
 	}
 	for m := range p.Metrics {
 		p.Metrics[m].Ratio, p.Metrics[m].Dispersion = measured(sound, m)
@@ -76,6 +84,21 @@ func Measure(names []Metric, history []Interval) Profile {
 	return p
 }
 
+func unsound(c Count) bool { return !c.sound() }
+
+// margin is by how much more than it measured scatter is taken for: the measurement
+// errs, and bursts have longer tails than the law that the bets are made for.
+const margin = 1.5
+
+// Where scatter still grows with the length of the blocks, so that the longest have
+// this many times what all shorter ones have, and more than chance gives, then there
+// are slower waves than the blocks show: it is taken to grow on.
+const (
+	growing = 2.0
+	grows   = 1.5
+	growsTo = 3.0
+)
+
 // measured gives a metric's ratio and dispersion.
 func measured(history []Interval, m int) (ratio, dispersion float64) {
 	var all Count
@@ -84,54 +107,100 @@ func measured(history []Interval, m int) (ratio, dispersion float64) {
 		all.Bad += iv.Blue[m].Bad
 	}
 	if all.Requests > 0 {
-		ratio = all.Bad / all.Requests
+		ratio = math.Round(all.Bad/all.Requests*1e9) / 1e9
 	}
+	known, onward := false, false
 	dispersion = 1
-	for _, length := range blockLengths() {
-		dispersion = max(dispersion, scatter(inBlocks(history, m, length)))
+	if len(history) == 0 {
+		return 0, fewDispersion
 	}
-	return round(ratio), round(dispersion)
+	for _, length := range blockLengths() {
+		found, triples := scatter(inBlocks(history, m, length))
+		if triples < leastTriples {
+			continue
+		}
+		onward = triples >= 2*leastTriples && found-1 > growing*(dispersion-1)+grows
+		known, dispersion = true, max(dispersion, found)
+	}
+	if onward {
+		dispersion = 1 + growsTo*(dispersion-1)
+	}
+	if !known {
+		return ratio, fewDispersion
+	}
+	return ratio, round(1 + margin*(dispersion-1))
 }
 
-// inBlocks adds up neighbouring intervals until each sum is at least so long. A
-// hole between intervals ends a block, and what is left of it is dropped.
+// inBlocks adds up the intervals of each length of time, counted from the first.
+// Holes count for nothing, but of a block at least half must be there: else it is
+// one without requests.
 func inBlocks(history []Interval, m int, length time.Duration) []Count {
-	var blocks []Count
-	var block Count
-	var begun, end time.Time
-	for _, iv := range history {
-		if !iv.Start.Equal(end) {
-			block, begun = Count{}, iv.Start
+	first, one := history[0].Start, history[0].End.Sub(history[0].Start)
+	length = (length + one - 1) / one * one
+	blocks := make([]Count, 0, history[len(history)-1].End.Sub(first)/length+1)
+	var covered time.Duration
+	closeLast := func() {
+		if n := len(blocks); n > 0 && covered < length/2 {
+			blocks[n-1] = Count{}
 		}
-		end = iv.End
-		block.Requests += iv.Blue[m].Requests
-		block.Bad += iv.Blue[m].Bad
-		if end.Sub(begun) >= length {
-			blocks = append(blocks, block)
-			block, begun = Count{}, end
-		}
+		covered = 0
 	}
+	for _, iv := range history {
+		at := int(iv.Start.Sub(first) / length)
+		for len(blocks) <= at {
+			closeLast()
+			blocks = append(blocks, Count{})
+		}
+		blocks[at].Requests += iv.Blue[m].Requests
+		blocks[at].Bad += iv.Blue[m].Bad
+		covered += iv.End.Sub(iv.Start)
+	}
+	closeLast()
 	return blocks
 }
 
-// scatter compares neighbouring blocks as the gate compares the sides: by how
-// their bad requests divide between them. Both have seen almost the same rate, so
-// that only what differs from block to block counts.
-func scatter(blocks []Count) float64 {
-	sum, pairs := 0.0, 0
-	for i := 1; i < len(blocks); i++ {
-		a, b := blocks[i], blocks[i-1]
-		total := a.Bad + b.Bad
-		if total <= 0 || a.Requests <= 0 || b.Requests <= 0 {
+// What a measurement of scatter needs, and how many of the largest values are left
+// out, but at most a fifth: an outage that began and ended in the history shows in so
+// many, and it would make the gate blind.
+const (
+	leastTriples = 10
+	leftOut      = 6
+)
+
+// scatter compares each block with the two beside it. What changes evenly from
+// block to block cancels, as what both sides share does in the comparison. triples is how many
+// could be compared: with fewer than the least nothing was measured.
+func scatter(blocks []Count) (dispersion float64, triples int) {
+	var values []float64
+	for i := 2; i < len(blocks); i++ {
+		a, b, c := blocks[i-2], blocks[i-1], blocks[i]
+		total := a.Bad + b.Bad + c.Bad
+		if total <= 0 || a.Requests <= 0 || b.Requests <= 0 || c.Requests <= 0 {
 			continue
 		}
-		p := a.Requests / (a.Requests + b.Requests)
-		d := a.Bad - total*p
-		sum += d * d / (total * p * (1 - p))
-		pairs++
+		p := total / (a.Requests + b.Requests + c.Requests)
+		d := a.Bad/a.Requests - 2*b.Bad/b.Requests + c.Bad/c.Requests
+		variance := p * max(1-p, 1e-9) * (1/a.Requests + 4/b.Requests + 1/c.Requests)
+		values = append(values, d*d/variance)
 	}
-	if pairs == 0 {
+	if len(values) < leastTriples {
+		return 1, len(values)
+	}
+	slices.Sort(values)
+	kept := len(values) - min(leftOut, len(values)/5)
+	sum := 0.0
+	for _, v := range values[:kept] {
+		sum += v
+	}
+	return sum / float64(kept) / kepts(float64(kept)/float64(len(values))), len(values)
+}
+
+// kepts is the mean of a squared normal variable of variance 1 where only this part
+// of its values, the smallest, is kept.
+func kepts(part float64) float64 {
+	if part >= 1 {
 		return 1
 	}
-	return sum / float64(pairs)
+	bound := math.Sqrt2 * math.Erfinv(part)
+	return 1 - math.Sqrt(2/math.Pi)*bound*math.Exp(-bound*bound/2)/part
 }

@@ -27,13 +27,23 @@ type Settings struct {
 	Steps    int
 }
 
+// compares tells whether green is compared with blue, and limits whether a limit of
+// its own is held against a metric: one that was given, or the only thing there is.
+func (s Settings) compares() bool        { return s.Compare }
+func (s Settings) limits(of Metric) bool { return !s.Compare || s.HasLimit && of.Edge == 0 }
+
+func (s Settings) tolerate() float64 { return max(1, s.Tolerate) }
+
+// passAgainst is how many times as bad as blue green must be proven not to be.
+func (s Settings) passAgainst() float64 { return twiceAsBad * max(1, s.tolerate()/usualTolerance) }
+
 // limitOf gives the limit beyond which a metric is bad: the one that was given, for
 // errors; else twice what blue had, and at least half a percent.
 func (s Settings) limitOf(m Metric) float64 {
 	if s.HasLimit && m.Edge == 0 {
-		return s.Limit
+		return within(s.Limit)
 	}
-	return min(max(2*m.Ratio, leastLimit), greatestLimit)
+	return within(max(s.passAgainst()*m.Ratio, leastLimit))
 }
 
 // passLimitOf gives the limit below which a metric is fine: the one that was given,
@@ -41,14 +51,20 @@ func (s Settings) limitOf(m Metric) float64 {
 // limitOf, so that what lies between is neither.
 func (s Settings) passLimitOf(m Metric) float64 {
 	if s.HasLimit && m.Edge == 0 {
-		return s.Limit
+		return within(s.Limit)
 	}
-	return min(max(2*m.Ratio, m.Ratio+s.MinExcess, 1e-9), greatestLimit)
+	return within(max(s.passAgainst()*m.Ratio, m.Ratio+s.MinExcess, leastPassLimit))
 }
+
+// within keeps a limit where logarithms of it, and of what is not bad, are numbers.
+func within(limit float64) float64 { return min(max(limit, 1e-9), greatestLimit) }
 
 const (
 	leastLimit    = 0.005
 	greatestLimit = 0.9
+	// leastPassLimit keeps a pass within reach where blue had no bad request at all
+	// and any excess counts: it takes 34,500 good ones.
+	leastPassLimit = 0.0001
 	// clip bounds what one interval can gain, in nats: no single burst proves
 	// anything.
 	clip = 1.5

@@ -19,7 +19,8 @@ type Verdict struct {
 	Good bool
 	// Leaning: the evidence speaks for a bad green, without proving it.
 	Leaning bool
-	// Blind: blue had no requests since the step began, so that only the limit judges.
+	// Blind: blue had next to no requests since the step began, so that only a limit
+	// judges.
 	Blind bool
 	// Metric is the index of the metric that says most against green, and the
 	// numbers are its own.
@@ -27,7 +28,7 @@ type Verdict struct {
 	// Green and Blue are what was counted since the step began.
 	Green, Blue Tally
 	// GreenRatio and BlueRatio are of late, 0 to 1. BlueRatio is that of before the
-	// shift where blue had no requests of late.
+	// shift where blue had next to no requests of late.
 	GreenRatio, BlueRatio float64
 	// Times is how many times the wager on a bad green has grown, at most 1e9: the chance that
 	// a green which is no worse looks so bad is at most one in so many. At Needed it
@@ -43,39 +44,83 @@ func (b Book) Judge(s Settings, p Profile) Verdict {
 	if len(b.Metrics) != len(p.Metrics) || len(p.Metrics) == 0 {
 		return v // nothing was counted yet
 	}
-	capital, most := 0.0, math.Inf(-1)
+	var all, felt, against gains
+	unspent, bothOver, mostOver := 1-b.Spent, false, 0.0
 	for i, m := range b.Metrics {
-		worst := max(m.Worse.log(), m.Over.log())
-		capital += math.Exp(min(m.Worse.log(), 50)) + math.Exp(min(m.Over.log(), 50))
-		if worst > most {
-			most, v.Metric = worst, i
+		mine := m.gains(s, p.Metrics[i], len(b.Metrics))
+		all = all.plus(mine)
+		if mine.over > mostOver {
+			mostOver, bothOver = mine.over, m.blueOver(s, p.Metrics[i])
+		}
+		feels := m.felt(s, p.Metrics[i])
+		if feels {
+			felt = felt.plus(mine)
+		}
+		// What users feel goes before what they don't, however well that is proven.
+		if before := i > 0 && b.Metrics[v.Metric].felt(s, p.Metrics[v.Metric]); i == 0 ||
+			feels && !before || feels == before && mine.sum() > against.sum() {
+			v.Metric, against = i, mine
 		}
 		if b.passes(s, p, i) {
 			v.Passing++
 		}
 	}
-	v.Times = min(1-b.Spent+capital/float64(2*len(b.Metrics)), 1e9)
-	m := b.Metrics[v.Metric]
-	v.Green, v.Blue, v.Blind = m.Green, m.Blue, m.Blue[0] <= 0
-	v.GreenRatio, v.BlueRatio = m.GreenLately.Ratio(), m.BlueLately.Ratio()
-	if m.BlueLately[0] <= 0 {
-		v.BlueRatio = p.Metrics[v.Metric].Ratio
-	}
-	proven, excess := v.Times >= v.Needed, v.GreenRatio-v.BlueRatio
-	byLimit, limit := m.Over.log() > m.Worse.log(), s.limitOf(p.Metrics[v.Metric])
-	v.BothBad = proven && byLimit && !v.Blind && v.BlueRatio >= limit
-	// What was over the limit together with blue, and is so no more, is no reason.
-	v.Bad = proven && !v.BothBad && excess > 0 && excess >= s.MinExcess && !(byLimit && v.GreenRatio < limit)
+	v.Times = min(unspent+all.sum(), 1e9)
+	m, of := b.Metrics[v.Metric], p.Metrics[v.Metric]
+	v.Green, v.Blue, v.Blind = m.Green, m.Blue, m.Green.alone(m.Blue)
+	v.GreenRatio, v.BlueRatio = m.GreenLately.Ratio(), m.blueLately(of)
+	v.BothBad = unspent+all.over >= v.Needed && bothOver && unspent+felt.worse < v.Needed
+	v.Bad = unspent+felt.sum() >= v.Needed && !v.BothBad
 	v.Disaster = b.Disasters >= disasterIntervals
 	v.Leaning = v.Times > 1
 	v.Good = v.Passing == v.Metrics && !v.Leaning && !v.Bad && !v.Disaster
 	return v
 }
 
+// gains is what the bets on a bad green are worth: by comparison, and by the limit.
+type gains struct{ worse, over float64 }
+
+func (g gains) plus(h gains) gains { return gains{g.worse + h.worse, g.over + h.over} }
+func (g gains) sum() float64       { return g.worse + g.over }
+
+// gains gives the metric's part of all, of which there are so many metrics.
+func (m MetricBook) gains(s Settings, of Metric, metrics int) gains {
+	var g gains
+	pools := 0.0
+	if s.compares() {
+		g.worse, pools = math.Exp(min(m.Worse.log(), 50)), pools+1
+	}
+	if s.limits(of) {
+		g.over, pools = math.Exp(min(m.Over.log(), 50)), pools+1
+	}
+	parts := pools * float64(metrics)
+	return gains{g.worse / parts, g.over / parts}
+}
+
+// felt tells whether green is of late so much worse than blue that users feel it.
+func (m MetricBook) felt(s Settings, of Metric) bool {
+	excess := m.GreenLately.Ratio() - m.blueLately(of)
+	return excess > 0 && excess >= s.MinExcess
+}
+
+// blueOver tells whether blue is over green's limit as well.
+func (m MetricBook) blueOver(s Settings, of Metric) bool {
+	return !m.GreenLately.alone(m.BlueLately) && m.BlueLately.Ratio() >= s.limitOf(of)
+}
+
+// blueLately gives blue's ratio of late, or that of before the shift where blue has
+// next to no requests.
+func (m MetricBook) blueLately(of Metric) float64 {
+	if m.GreenLately.alone(m.BlueLately) {
+		return of.Ratio
+	}
+	return m.BlueLately.Ratio()
+}
+
 // passes tells whether a metric is proven fine, either way.
 func (b Book) passes(s Settings, p Profile, i int) bool {
 	m, at := b.Metrics[i], math.Log(passAt)
-	return s.Compare && m.Fine.log() >= at || m.Under.log() >= at
+	return s.compares() && m.Fine.log() >= at || m.Under.log() >= at
 }
 
 // Expected says how long it takes, by what is expected of counts, until green is
@@ -120,19 +165,25 @@ func (p Profile) Expected(at time.Time, length time.Duration, share float64, rat
 	return iv
 }
 
-// Edges chooses up to three edges of a histogram of blue's answers, where one in
-// ten, one in a hundred and one in five hundred are slower. upper has the buckets'
-// bounds, rising, without the one that has no bound; within, how many answers each
-// and all below it had.
+// Edges chooses up to three edges of a histogram of blue's answers: those bounds
+// beyond which the part of the answers is nearest, by its factor, to one in ten, one in a
+// hundred and one in five hundred. upper has the buckets' bounds, rising, without the
+// one that has no bound; within, how many answers each and all below it had.
 func Edges(upper []time.Duration, within []float64, all float64) []time.Duration {
 	var edges []time.Duration
-	if all <= 0 || len(upper) != len(within) {
+	if !(all > 0) || math.IsInf(all, 0) || len(upper) != len(within) {
 		return nil
 	}
-	for _, part := range []float64{0.9, 0.99, 0.998} {
-		i := slices.IndexFunc(within, func(n float64) bool { return n >= part*all })
-		if i >= 0 && !slices.Contains(edges, upper[i]) {
-			edges = append(edges, upper[i])
+	for _, wanted := range []float64{0.1, 0.01, 0.002} {
+		nearest, at := math.Inf(1), -1
+		for i, n := range within {
+			slower := 1 - n/all
+			if off := math.Abs(math.Log(slower / wanted)); slower > 0 && slower <= 0.5 && off < nearest {
+				nearest, at = off, i
+			}
+		}
+		if at >= 0 && !slices.Contains(edges, upper[at]) {
+			edges = append(edges, upper[at])
 		}
 	}
 	return edges

@@ -40,7 +40,7 @@ func poisson(r *rand.Rand, mean float64) float64 {
 }
 
 // binomial draws how many of n happen, each with chance p. Many are drawn by the
-// normal law, which is close enough where dozens are expected either way.
+// normal law, which is close enough where dozens are expected either way. n is whole.
 func binomial(r *rand.Rand, n, p float64) float64 {
 	switch {
 	case n <= 0 || p <= 0:
@@ -49,14 +49,16 @@ func binomial(r *rand.Rand, n, p float64) float64 {
 		return n
 	case n*p*(1-p) > 30:
 		return min(n, max(0, math.Round(n*p+math.Sqrt(n*p*(1-p))*r.NormFloat64())))
-	case n > 200 && p < 0.5:
-		return min(n, poisson(r, n*p))
+	case p > 0.5:
+		return n - binomial(r, n, 1-p)
 	}
-	hits := 0.0
-	for range int(n) {
-		if r.Float64() < p {
-			hits++
-		}
+	// By inversion: the chances of 0, 1, 2, … are taken from one uniform draw.
+	odds, chance := p/(1-p), math.Exp(n*math.Log1p(-p))
+	left, hits := r.Float64(), 0.0
+	for left > chance && hits < n {
+		left -= chance
+		hits++
+		chance *= odds * (n - hits + 1) / hits
 	}
 	return hits
 }

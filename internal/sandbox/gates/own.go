@@ -18,7 +18,6 @@ func ownKinds() []kindOfTraffic {
 		{"daily wave, rising", func(w *row) {
 			w.traffic.load = func(at int) float64 { return 1 + 0.6*math.Sin(2*math.Pi*float64(at)/24/intervals) }
 			w.traffic.both = w.traffic.load
-			w.history = 3 * hourOfHistory
 		}},
 		{"sessions of 10 min, 1 in 20 in trouble", func(w *row) { w.traffic.sessions = 40 }},
 		{"sessions of 30 min, 1 in 20 in trouble", func(w *row) { w.traffic.sessions = 120 }},
@@ -31,6 +30,11 @@ func ownKinds() []kindOfTraffic {
 			w.history, w.traffic.noise, w.traffic.noiseFor = 80, 0.5, perMinute
 		}},
 		{"bursts of 50", func(w *row) { w.traffic.burst = 50 }},
+		{"1 h of history, sessions of 10 min", func(w *row) { w.history, w.traffic.sessions = intervals, 40 }},
+		{"1 h of history, noise by 5 minutes, 20 %", func(w *row) {
+			w.history, w.traffic.noise, w.traffic.noiseFor = intervals, 0.2, 20
+		}},
+		{"1 h of history, bursts of 50", func(w *row) { w.history, w.traffic.burst = intervals, 50 }},
 	}
 }
 
@@ -62,8 +66,10 @@ func ownFaults() []row {
 		at("slow leak: +0.1 % every 10 min", func(*row) {}, func(at int) (float64, float64) { return 1, 0.001 * float64(at) / 40 }),
 		at("one scrape of five lost, x5", func(w *row) { w.traffic.gaps = 0.2 }, times(5)),
 		at("20 min of history, x5", func(w *row) { w.history = 80 }, times(5)),
-		at("outage of 3 min in the history, x5", outage, times(5)),
-		at("outage of 3 min in 6 h of history, x5", func(w *row) { outage(w); w.history = 6 * hourOfHistory }, times(5)),
+		at("outage of 3 min in 1 h of history, x5", func(w *row) { outage(w); w.history = intervals }, times(5)),
+		at("outage of 3 min in 6 h of history, x5", outage, times(5)),
+		at("1 h of history, x5", func(w *row) { w.history = intervals }, times(5)),
+		at("1 h of history, x2", func(w *row) { w.history = intervals }, times(2)),
 		at("daily wave, x2", func(w *row) {
 			w.traffic.load = func(at int) float64 { return 1 + 0.6*math.Sin(2*math.Pi*float64(at)/24/intervals) }
 			w.traffic.both = w.traffic.load

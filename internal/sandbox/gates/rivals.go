@@ -115,21 +115,32 @@ func (k *ranks) alarm(at int, seen pair) bool {
 }
 
 func (k *ranks) high() bool {
+	n, m := float64(len(k.greens)), float64(len(k.blues))
+	lowest := int(n*m/2 - 2.326*math.Sqrt(n*m*(n+m+1)/12))
+	if lowest < 0 || k.notPositive() > lowest {
+		return false // the least shift isn't above zero
+	}
 	k.differences = k.differences[:0]
 	for _, g := range k.greens {
 		for _, b := range k.blues {
 			k.differences = append(k.differences, g-b)
 		}
 	}
-	n, m := float64(len(k.greens)), float64(len(k.blues))
-	lowest := int(n*m/2 - 2.326*math.Sqrt(n*m*(n+m+1)/12))
-	if lowest < 0 {
-		return false
-	}
 	slices.Sort(k.differences)
-	estimate := k.differences[len(k.differences)/2]
-	least := k.differences[lowest]
-	return least > 0 && least > 0.25*math.Abs(estimate)
+	return k.differences[lowest] > 0.25*math.Abs(k.differences[len(k.differences)/2])
+}
+
+// notPositive counts the differences that aren't above zero.
+func (k *ranks) notPositive() int {
+	greens, blues := slices.Sorted(slices.Values(k.greens)), slices.Sorted(slices.Values(k.blues))
+	count, below := 0, 0
+	for _, b := range blues {
+		for below < len(greens) && greens[below] <= b {
+			below++
+		}
+		count += below
+	}
+	return count
 }
 
 func badRatio(c count) float64 {

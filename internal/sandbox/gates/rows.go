@@ -14,15 +14,15 @@ func usual() evidence.Settings {
 // ramp is a shift in six steps.
 func ramp() []float64 { return []float64{0.01, 0.05, 0.1, 0.25, 0.5, 0.75} }
 
-// hourOfHistory is the least that counts as measured: the hardest for the gate.
-const hourOfHistory = intervals
+// usualHistory is how much of blue's past a gate looks at unless it is told otherwise.
+const usualHistory = 6 * intervals
 
 // plain is a row of even traffic at a constant share.
 func plain(rps, share, base float64) row {
 	return row{
 		name:    fmt.Sprintf("%4g rps, %3g %%, base %5g %%", rps, share*100, base*100),
 		traffic: traffic{rps: rps, base: base}, shares: []float64{share},
-		history: hourOfHistory, onset: -1, settings: usual(), rivals: usualRivals,
+		history: usualHistory, onset: -1, settings: usual(), rivals: usualRivals,
 	}
 }
 

@@ -3,6 +3,7 @@ package gates
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -32,7 +33,7 @@ func tables() []table {
 		},
 		{
 			name: "bare", title: "FALSE ROLLBACK in both, were the scatter of blue's past not measured (% of hours)",
-			rows: barely(append(rampOf[:len(rampOf):len(rampOf)], own...)), print: printFalse,
+			rows: barely(slices.Concat(rampOf, own)), print: printFalse,
 		},
 		{
 			name: "detect", title: "DETECTION of a fault from the beginning: % of hours, median in intervals of 15 s (green's requests)",

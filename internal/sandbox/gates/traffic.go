@@ -68,7 +68,7 @@ type life struct {
 	r           *rand.Rand
 	green, blue side
 	share       float64
-	clients     float64 // that met errors in the beginning
+	clients     float64           // that met errors in the beginning
 	history     [2][kinds]float64 // of slow answers: the chances of both sides
 }
 
