@@ -17,14 +17,14 @@ import (
 const (
 	// past is how long blue served before a scene begins, as Prometheus has it; each
 	// sample is pastStep after the one before.
-	past     = 75 * time.Minute
+	past     = 190 * time.Minute
 	pastStep = 2 * time.Second
 )
 
 func at(ip string) string { return net.JoinHostPort(ip, strconv.Itoa(world.PodPort)) }
 
 // makePast gives blue's pods what they would have counted had they served all users
-// up to now, as usual says. Nobody has an hour to wait for it.
+// up to now, as usual says. Nobody has hours to wait for it.
 func (st *stage) makePast(now time.Time) (pods []*madePod) {
 	chance := rand.New(rand.NewPCG(st.options.Seed, 6))
 	each := float64(st.options.Rate) * pastStep.Seconds() / float64(len(st.world.Blue.Addresses))

@@ -25,8 +25,8 @@ type scene struct {
 func steps() []int { return []int{10, 50, 100} }
 
 func scenes() []scene {
-	counted := policy{Steps: steps(), Hold: 4 * time.Second, History: 70 * time.Minute}
-	byCloud := policy{Steps: steps(), Hold: 4 * time.Second, History: time.Hour, CloudWatch: true}
+	counted := policy{Steps: steps(), Hold: 4 * time.Second, History: past - 5*time.Minute}
+	byCloud := policy{Steps: steps(), Hold: 4 * time.Second, History: 3 * time.Hour, CloudWatch: true}
 	swapped, hard := counted, counted
 	swapped.Swapped, swapped.Approval = true, true
 	hard.Steps, hard.Hold = shares(troubles()), time.Second
@@ -90,7 +90,7 @@ func failing(ratio float64) func(context.Context, *stage) (string, error) {
 }
 
 // stays is how long a scene watches that nothing moves.
-const stays = 4 * time.Second
+const stays = 3 * time.Second
 
 // badLuck lets both sides fail alike, and then recover.
 func badLuck(ctx context.Context, st *stage) (string, error) {
@@ -246,37 +246,37 @@ func troubled(ctx context.Context, st *stage) (string, error) {
 		if from, err = st.held(ctx, from, shares(troubles())[i]); err != nil {
 			return "", err
 		}
-		if from, err = st.suffer(ctx, from, t); err != nil {
+		if err = st.suffer(ctx, t); err != nil {
 			return "", fmt.Errorf("%s: %w", t.name, err)
 		}
 	}
-	if _, err := st.Await(ctx, from, "the shift is complete", func(m story.Moment) bool { return m.Phase == "Completed" }); err != nil {
+	if _, err := st.Await(ctx, from, "green gets all users", func(m story.Moment) bool { return m.Phase == "Shifting" && m.Share == 100 }); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("troubles=%d risen=0 back=0 completed=%.0fs", len(troubles()), time.Since(began).Seconds()), nil
+	return fmt.Sprintf("%d risen=0 back=0 wentOn=%.0fs", len(troubles()), time.Since(began).Seconds()), nil
 }
 
 // suffer goes through one trouble.
-func (st *stage) suffer(ctx context.Context, from int, t trouble) (int, error) {
+func (st *stage) suffer(ctx context.Context, t trouble) error {
 	st.Story.Tell(t.name)
 	if err := t.begin(ctx, st); err != nil {
-		return from, err
+		return err
 	}
 	if t.says == "" {
-		return from, t.end(ctx, st)
+		return t.end(ctx, st)
 	}
 	share := st.region.GreenShare()
 	if err := st.named(ctx, t.says); err != nil {
-		return from, err
+		return err
 	}
 	if err := st.unmoved(ctx, stays); err != nil {
-		return from, err
+		return err
 	}
 	if now := st.region.GreenShare(); now != share {
-		return from, fmt.Errorf("green has %.0f %%, and had %.0f %%", now, share)
+		return fmt.Errorf("green has %.0f %%, and had %.0f %%", now, share)
 	}
 	st.Story.Tell("that is over; nothing moved")
-	return from, t.end(ctx, st)
+	return t.end(ctx, st)
 }
 
 // named waits until the daemon says so of its gate, while users are on green.

@@ -23,6 +23,9 @@ import (
 // pair is the pair's name in every scene.
 const pair = "shop"
 
+// cloudPast is how long users were there before a daemon looks at CloudWatch.
+const cloudPast = 5 * time.Second
+
 //go:embed config.yaml.tmpl
 var configTemplate string
 
@@ -99,6 +102,12 @@ func (st *stage) raise(ctx context.Context, fail context.CancelCauseFunc, name s
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	st.cancel = cancel
 	st.telling.Go(func() { st.tell(life) })
+	if st.policy.CloudWatch {
+		// It has no past but this.
+		if err := played.Sleep(ctx, cloudPast); err != nil {
+			return err
+		}
+	}
 	return st.configure(st.policy)
 }
 
