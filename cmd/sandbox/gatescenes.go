@@ -28,7 +28,7 @@ func gatesScenesCommand() *cobra.Command {
 	cmd.Flags().StringVar(&options.Prometheus, "prometheus", "", "path of a Prometheus binary")
 	cmd.Flags().StringVar(&options.Dir, "dir", ".demo/gates", "folder for logs, configurations and series")
 	cmd.Flags().StringSliceVar(&options.Only, "scene", nil, "play only these scenes")
-	cmd.Flags().IntVar(&options.Rate, "rate", 300, "the users' requests per second")
+	cmd.Flags().IntVar(&options.Rate, "rate", 400, "the users' requests per second")
 	cmd.Flags().DurationVar(&options.Patience, "patience", 2*time.Minute, "how long one scene may take")
 	cobra.CheckErr(cmd.MarkFlagRequired("daemon"))
 	cobra.CheckErr(cmd.MarkFlagRequired("prometheus"))

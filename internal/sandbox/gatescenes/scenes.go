@@ -25,11 +25,11 @@ type scene struct {
 func steps() []int { return []int{10, 50, 100} }
 
 func scenes() []scene {
-	counted := policy{Steps: steps(), Hold: 4 * time.Second, History: past - 5*time.Minute}
-	byCloud := policy{Steps: steps(), Hold: 4 * time.Second, History: 3 * time.Hour, CloudWatch: true}
+	counted := policy{Steps: steps(), Hold: time.Second, History: past - 5*time.Minute}
+	byCloud := policy{Steps: steps(), Hold: time.Second, History: 3 * time.Hour, CloudWatch: true}
 	swapped, hard := counted, counted
 	swapped.Swapped, swapped.Approval = true, true
-	hard.Steps, hard.Hold = shares(troubles()), time.Second
+	hard.Steps = shares(troubles())
 	return []scene{
 		{"healthy", "green is as good as blue: to 100 % by evidence alone", counted, healthy},
 		{"bad-green", "30 % of green's answers are errors from 10 % on", counted, failing(0.3)},
@@ -221,7 +221,6 @@ func troubles() []trouble {
 		{"green's metrics hang", metrics(backend.MetricsFaults{Hang: true}), sound, "green: a gap"},
 		{"green's counter of requests has another name", metrics(backend.MetricsFaults{Renamed: true}), sound, "green: a gap"},
 		{"green's counters are no numbers", metrics(backend.MetricsFaults{NaN: true}), sound, "NaN"},
-		{"green's counters stand still", metrics(backend.MetricsFaults{Frozen: true}), sound, "green gets no requests"},
 		{"a pod of green is restarted: its counters begin anew", restartPod, nothing, ""},
 	}
 }
