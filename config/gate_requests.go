@@ -27,7 +27,7 @@ type Requests struct {
 	SkipFirst time.Duration `yaml:"skipFirst" default:"30s" range:"0s..30m"`
 
 	// History is how far back blue's requests are looked at before a shift: for how much they scatter, and how slow they are.
-	// It needs at least 1h of data; with less the gate is slower, because much scatter is assumed.
+	// It needs at least 3h of data; with less the gate is slower, because much scatter is assumed.
 	History time.Duration `yaml:"history" default:"6h" range:"1h..168h"`
 
 	// Settle is how long an interval is left to settle before it is counted.

@@ -20,14 +20,14 @@ func newBets(n int, capital float64) Bets {
 	return b
 }
 
-// add puts capital in, in equal parts, and lets each part gain.
-func (b Bets) add(capital float64, gain func(alternative int) float64) Bets {
+// add puts capital in, in equal parts, and lets each part gain, but no more than most.
+func (b Bets) add(capital, most float64, gain func(alternative int) float64) Bets {
 	next := make(Bets, len(b))
 	for i, had := range b {
 		if capital > 0 {
 			had = logSum(had, math.Log(capital/float64(len(b))))
 		}
-		next[i] = round(max(nothing, had+min(clip, gain(i))))
+		next[i] = round(max(nothing, had+min(most, gain(i))))
 	}
 	return next
 }
@@ -64,8 +64,8 @@ func round(x float64) float64 { return math.Round(x*1e6) / 1e6 }
 // green with: stragglers whose resolvers still know the old address.
 const blindShare = 0.005
 
-// comparable tells whether both sides have enough requests to be compared.
-func comparable(green, blue Count) bool {
+// canCompare tells whether both sides have enough requests to be compared.
+func canCompare(green, blue Count) bool {
 	return green.Requests > 0 && blue.Requests > blindShare*(green.Requests+blue.Requests)
 }
 

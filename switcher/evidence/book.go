@@ -78,7 +78,7 @@ func (b Book) BeginStep(at time.Time) Book {
 	b.Step, b.StepBegun = at, false
 	b.Metrics = slices.Clone(b.Metrics)
 	for i, m := range b.Metrics {
-		m.Fine, m.Under, m.Green, m.Blue = newBets(len(fine()), 1), newBets(len(part()), 1), Tally{}, Tally{}
+		m.Fine, m.Under, m.Green, m.Blue = newBets(nFine, 1), newBets(nPart, 1), Tally{}, Tally{}
 		b.Metrics[i] = m
 	}
 	return b
@@ -116,8 +116,8 @@ func newMetricBooks(n int) []MetricBook {
 	books := make([]MetricBook, n)
 	for i := range books {
 		books[i] = MetricBook{
-			Worse: newBets(len(worse()), 0), Over: newBets(len(worse()), 0),
-			Fine: newBets(len(fine()), 1), Under: newBets(len(part()), 1),
+			Worse: newBets(nWorse, 0), Over: newBets(nWorse, 0),
+			Fine: newBets(nFine, 1), Under: newBets(nPart, 1),
 		}
 	}
 	return books
@@ -150,11 +150,11 @@ func (b Book) putIn(s Settings) (Book, float64) {
 // would last until long after the trouble's end, and then send users back.
 func (m MetricBook) add(s Settings, of Metric, green, blue Count, capital, spent float64) MetricBook {
 	limit, under, against := s.limitOf(of), s.passLimitOf(of), s.passAgainst()
-	worse, fine, part := worse(), fine(), part()
+	worse, fine, part, most := worse(), fine(), part(), s.mostGain()
 	comparing, limiting := s.compares(), s.limits(of)
-	compare := comparable(green, blue)
+	compare := canCompare(green, blue)
 	if comparing {
-		m.Worse = m.Worse.add(capital, func(i int) float64 {
+		m.Worse = m.Worse.add(capital, most, func(i int) float64 {
 			switch {
 			case compare:
 				return versus(worse[i]*s.tolerate()/usualTolerance, s.tolerate(), green, blue, of.Dispersion)
@@ -163,16 +163,16 @@ func (m MetricBook) add(s Settings, of Metric, green, blue Count, capital, spent
 			}
 			return 0
 		})
-		m.Fine = m.Fine.add(0, func(i int) float64 {
+		m.Fine = m.Fine.add(0, most, func(i int) float64 {
 			return versus(fine[i]*against/twiceAsBad, against, green, blue, of.Dispersion)
 		})
 	}
 	if limiting {
-		m.Over = m.Over.add(capital, func(i int) float64 {
+		m.Over = m.Over.add(capital, most, func(i int) float64 {
 			return ratios(min(worse[i]*limit, math.Sqrt(limit)), limit, green, of.Dispersion)
 		})
 	}
-	m.Under = m.Under.add(0, func(i int) float64 { return ratios(part[i]*under, under, green, of.Dispersion) })
+	m.Under = m.Under.add(0, most, func(i int) float64 { return ratios(part[i]*under, under, green, of.Dispersion) })
 	m.Green, m.Blue = m.Green.plus(green, 1), m.Blue.plus(blue, 1)
 	shared := m.blueOver(s, of)
 	m.GreenLately, m.BlueLately = m.GreenLately.plus(green, fading), m.BlueLately.plus(blue, fading)
@@ -199,7 +199,7 @@ func (b Book) disasters(p Profile, iv Interval) int {
 	for i, m := range p.Metrics {
 		green, blue := iv.Green[i], iv.Blue[i]
 		blueRatio := m.Ratio
-		if comparable(green, blue) {
+		if canCompare(green, blue) {
 			blueRatio = blue.Bad / blue.Requests
 		}
 		bad := max(disasterBad, min(2*m.Dispersion, disasterBadMost))

@@ -99,6 +99,10 @@ const (
 	growsTo = 3.0
 )
 
+// certainty is how many standard errors of the measurement, for counts that scatter by
+// chance alone, scatter must exceed 1 by to be taken for any.
+const certainty = 1.5
+
 // measured gives a metric's ratio and dispersion.
 func measured(history []Interval, m int) (ratio, dispersion float64) {
 	var all Count
@@ -119,6 +123,7 @@ func measured(history []Interval, m int) (ratio, dispersion float64) {
 		if triples < leastTriples {
 			continue
 		}
+		found = max(1, found-certainty*math.Sqrt(2/float64(triples)))
 		onward = triples >= 2*leastTriples && found-1 > growing*(dispersion-1)+grows
 		known, dispersion = true, max(dispersion, found)
 	}
@@ -136,7 +141,9 @@ func measured(history []Interval, m int) (ratio, dispersion float64) {
 // one without requests.
 func inBlocks(history []Interval, m int, length time.Duration) []Count {
 	first, one := history[0].Start, history[0].End.Sub(history[0].Start)
-	length = (length + one - 1) / one * one
+	if over := length % one; over > 0 {
+		length += one - over // whole intervals
+	}
 	blocks := make([]Count, 0, history[len(history)-1].End.Sub(first)/length+1)
 	var covered time.Duration
 	closeLast := func() {

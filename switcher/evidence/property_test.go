@@ -15,14 +15,14 @@ import (
 // green that is just as much worse as is tolerated, looked at after every interval.
 func TestNobodyWinsAgainstAGreenThatIsNoWorse(t *testing.T) {
 	t.Parallel()
-	const runs, alarm = 2000, 0.1
+	const runs, intervals, alarm = 1000, 60, 0.1
 	s, p := shop()
-	s.Alarm, s.MinExcess, s.Planned, s.Steps = alarm, 0, 100, 1
+	s.Alarm, s.MinExcess, s.Planned, s.Steps = alarm, 0, intervals, 1
 	r := rand.New(rand.NewPCG(5, 6))
 	alarms := 0
 	for range runs {
 		var b Book
-		for i := range 100 {
+		for i := range intervals {
 			at := p.To.Add(time.Duration(i) * s.Interval)
 			b = b.Add(s, p, Interval{
 				Start: at, End: at.Add(s.Interval),

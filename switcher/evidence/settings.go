@@ -1,6 +1,9 @@
 package evidence
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Settings are what a gate asks of the counts.
 type Settings struct {
@@ -34,6 +37,11 @@ func (s Settings) limits(of Metric) bool { return !s.Compare || s.HasLimit && of
 
 func (s Settings) tolerate() float64 { return max(1, s.Tolerate) }
 
+// mostGain is what one interval can gain at most, in nats.
+func (s Settings) mostGain() float64 {
+	return min(greatestClip, leastClip*math.Sqrt(max(1, float64(s.Interval)/float64(clipFor))))
+}
+
 // passAgainst is how many times as bad as blue green must be proven not to be.
 func (s Settings) passAgainst() float64 { return twiceAsBad * max(1, s.tolerate()/usualTolerance) }
 
@@ -65,9 +73,12 @@ const (
 	// leastPassLimit keeps a pass within reach where blue had no bad request at all
 	// and any excess counts: it takes 34,500 good ones.
 	leastPassLimit = 0.0001
-	// clip bounds what one interval can gain, in nats: no single burst proves
-	// anything.
-	clip = 1.5
+	// leastClip bounds what an interval of clipFor or less can gain, in nats: no single
+	// burst proves anything. What a longer one can gain grows with the root of its
+	// length, up to greatestClip.
+	leastClip    = 1.5
+	greatestClip = 3.0
+	clipFor      = 15 * time.Second
 	// passAt is the capital that proves that green is fine: the chance to call fine
 	// what is twice as bad is 1/passAt.
 	passAt = 20.0
@@ -75,16 +86,24 @@ const (
 	twiceAsBad = 2.0
 )
 
+// How many factors are bet on, for each claim.
+const (
+	nWorse = 7
+	nFine  = 4
+	nPart  = 3
+)
+
 // usualTolerance is the tolerated factor that the bets below are made for; with
 // another one they move along.
 const usualTolerance = 1.25
 
 // worse are the factors that are bet on: how many times as bad as blue green may
-// be, or its limit.
-func worse() [7]float64 { return [...]float64{1.5, 2, 3, 5, 10, 30, 100} }
+// be, or its limit. The least isn't nearer to what is tolerated, so that a green which is a
+// little worse than that seldom wins.
+func worse() [nWorse]float64 { return [...]float64{1.6, 2, 3, 5, 10, 30, 100} }
 
 // fine are the factors that are bet on for passing.
-func fine() [4]float64 { return [...]float64{1.25, 1, 0.7, 0.01} }
+func fine() [nFine]float64 { return [...]float64{1.25, 1, 0.7, 0.01} }
 
 // part are the parts of the limit that are bet on for passing.
-func part() [3]float64 { return [...]float64{1e-9, 0.1, 0.4} }
+func part() [nPart]float64 { return [...]float64{1e-9, 0.1, 0.4} }

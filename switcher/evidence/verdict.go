@@ -44,37 +44,54 @@ func (b Book) Judge(s Settings, p Profile) Verdict {
 	if len(b.Metrics) != len(p.Metrics) || len(p.Metrics) == 0 {
 		return v // nothing was counted yet
 	}
-	var all, felt, against gains
-	unspent, bothOver, mostOver := 1-b.Spent, false, 0.0
-	for i, m := range b.Metrics {
-		mine := m.gains(s, p.Metrics[i], len(b.Metrics))
-		all = all.plus(mine)
-		if mine.over > mostOver {
-			mostOver, bothOver = mine.over, m.blueOver(s, p.Metrics[i])
-		}
-		feels := m.felt(s, p.Metrics[i])
-		if feels {
-			felt = felt.plus(mine)
-		}
-		// What users feel goes before what they don't, however well that is proven.
-		if before := i > 0 && b.Metrics[v.Metric].felt(s, p.Metrics[v.Metric]); i == 0 ||
-			feels && !before || feels == before && mine.sum() > against.sum() {
-			v.Metric, against = i, mine
-		}
-		if b.passes(s, p, i) {
-			v.Passing++
-		}
-	}
+	sums := b.sums(s, p)
+	v.Metric, v.Passing = sums.most, sums.passing
+	unspent, all, felt := 1-b.Spent, sums.all, sums.felt
 	v.Times = min(unspent+all.sum(), 1e9)
 	m, of := b.Metrics[v.Metric], p.Metrics[v.Metric]
 	v.Green, v.Blue, v.Blind = m.Green, m.Blue, m.Green.alone(m.Blue)
 	v.GreenRatio, v.BlueRatio = m.GreenLately.Ratio(), m.blueLately(of)
-	v.BothBad = unspent+all.over >= v.Needed && bothOver && unspent+felt.worse < v.Needed
+	v.BothBad = unspent+all.over >= v.Needed && sums.bothOver && unspent+felt.worse < v.Needed
 	v.Bad = unspent+felt.sum() >= v.Needed && !v.BothBad
 	v.Disaster = b.Disasters >= disasterIntervals
 	v.Leaning = v.Times > 1
 	v.Good = v.Passing == v.Metrics && !v.Leaning && !v.Bad && !v.Disaster
 	return v
+}
+
+// sums is what all metrics together say.
+type sums struct {
+	// all is what the bets of all metrics are worth, felt of those whose excess users
+	// feel.
+	all, felt gains
+	// most is the metric that says most against green, passing how many are fine.
+	most, passing int
+	// bothOver: where green is over its limit most clearly, blue is as well.
+	bothOver bool
+}
+
+func (b Book) sums(s Settings, p Profile) sums {
+	var r sums
+	var most gains
+	mostOver, mostFelt := 0.0, false
+	for i, m := range b.Metrics {
+		mine, felt := m.gains(s, p.Metrics[i], len(b.Metrics)), m.felt(s, p.Metrics[i])
+		r.all = r.all.plus(mine)
+		if felt {
+			r.felt = r.felt.plus(mine)
+		}
+		if mine.over > mostOver {
+			mostOver, r.bothOver = mine.over, m.blueOver(s, p.Metrics[i])
+		}
+		// What users feel goes before what they don't, however well that is proven.
+		if i == 0 || felt && !mostFelt || felt == mostFelt && mine.sum() > most.sum() {
+			r.most, most, mostFelt = i, mine, felt
+		}
+		if b.passes(s, i) {
+			r.passing++
+		}
+	}
+	return r
 }
 
 // gains is what the bets on a bad green are worth: by comparison, and by the limit.
@@ -117,10 +134,15 @@ func (m MetricBook) blueLately(of Metric) float64 {
 	return m.BlueLately.Ratio()
 }
 
-// passes tells whether a metric is proven fine, either way.
-func (b Book) passes(s Settings, p Profile, i int) bool {
-	m, at := b.Metrics[i], math.Log(passAt)
-	return s.compares() && m.Fine.log() >= at || m.Under.log() >= at
+// passes tells whether a metric is proven fine: by what the two claims are worth
+// together, so that the chance of a wrong pass is that of one.
+func (b Book) passes(s Settings, i int) bool {
+	m := b.Metrics[i]
+	under := math.Exp(min(m.Under.log(), 50))
+	if !s.compares() {
+		return under >= passAt
+	}
+	return (math.Exp(min(m.Fine.log(), 50))+under)/2 >= passAt
 }
 
 // Expected says how long it takes, by what is expected of counts, until green is

@@ -26,6 +26,8 @@ type row struct {
 	settings evidence.Settings
 	// latency judges slow answers besides errors.
 	latency bool
+	// minutes counts by the minute, as CloudWatch does.
+	minutes bool
 	// bare leaves the scatter of the past out.
 	bare bool
 	// rivals makes those that judge the same counts.
@@ -47,12 +49,25 @@ type outcome struct {
 
 func beginning() time.Time { return time.Unix(1_800_000_000, 0) }
 
+// gateSettings are the row's, with what follows from its plan.
+func (w row) gateSettings() evidence.Settings {
+	s := w.settings
+	s.Interval, s.Planned, s.Steps = w.length(), intervals*int(interval)/int(w.length()), len(w.shares)
+	return s
+}
+
+func (w row) length() time.Duration {
+	if w.minutes {
+		return time.Minute
+	}
+	return interval
+}
+
 // play plays one hour.
 func play(w row, r *rand.Rand) outcome {
 	life := w.traffic.begin(r)
 	profile, kindsOf := past(w, life)
-	g := judge{settings: w.settings, profile: profile, kinds: kindsOf, out: outcome{gate: -1, pass: -1, scatter: profile.Metrics[0].Dispersion}}
-	g.settings.Interval, g.settings.Planned, g.settings.Steps = interval, intervals, len(w.shares)
+	g := judge{settings: w.gateSettings(), profile: profile, kinds: kindsOf, out: outcome{gate: -1, pass: -1, scatter: profile.Metrics[0].Dispersion}}
 	var others []rival
 	if w.rivals != nil {
 		others = w.rivals(w)
@@ -88,14 +103,21 @@ type judge struct {
 	profile  evidence.Profile
 	kinds    []int // of each metric
 	book     evidence.Book
+	joined   pair // what of a minute was seen
 	out      outcome
 }
 
 func (g *judge) look(at int, seen pair, onset int) {
-	iv := counted(at, seen, g.kinds)
 	if at >= onset {
 		g.out.requests += seen.green.requests
 	}
+	joined := int(g.settings.Interval / interval)
+	g.joined = g.joined.plus(seen)
+	if (at+1)%joined != 0 {
+		return
+	}
+	iv := counted(at+1-joined, g.joined, g.kinds, g.settings.Interval)
+	g.joined = pair{}
 	g.book = g.book.Add(g.settings, g.profile, iv, true)
 	v := g.book.Judge(g.settings, g.profile)
 	g.out.bothBad = g.out.bothBad || v.BothBad
@@ -109,9 +131,9 @@ func (g *judge) look(at int, seen pair, onset int) {
 }
 
 // counted makes of counts what the gate's source would.
-func counted(at int, seen pair, kindsOf []int) evidence.Interval {
+func counted(at int, seen pair, kindsOf []int, length time.Duration) evidence.Interval {
 	start := beginning().Add(time.Duration(at) * interval)
-	iv := evidence.Interval{Start: start, End: start.Add(interval)}
+	iv := evidence.Interval{Start: start, End: start.Add(length)}
 	if seen.lost {
 		iv.Fault = "gap"
 		return iv
@@ -149,9 +171,14 @@ func past(w row, life *life) (evidence.Profile, []int) {
 			}
 		}
 	}
-	history := make([]evidence.Interval, len(seen))
-	for i, p := range seen {
-		history[i] = counted(i-w.history, p, kindsOf)
+	joined := int(w.length() / interval)
+	history := make([]evidence.Interval, 0, len(seen)/joined)
+	for i := 0; i+joined <= len(seen); i += joined {
+		var p pair
+		for _, one := range seen[i : i+joined] {
+			p = p.plus(one)
+		}
+		history = append(history, counted(i-w.history, p, kindsOf, w.length()))
 	}
 	profile := evidence.Measure(names, history)
 	for i := range profile.Metrics {

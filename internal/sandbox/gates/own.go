@@ -30,6 +30,9 @@ func ownKinds() []kindOfTraffic {
 			w.history, w.traffic.noise, w.traffic.noiseFor = 80, 0.5, perMinute
 		}},
 		{"bursts of 50", func(w *row) { w.traffic.burst = 50 }},
+		{"counted by the minute", func(w *row) { w.minutes = true }},
+		{"counted by the minute, bursts of 5", func(w *row) { w.minutes, w.traffic.burst = true, 5 }},
+		{"counted by the minute, bursts of 50", func(w *row) { w.minutes, w.traffic.burst = true, 50 }},
 		{"1 h of history, sessions of 10 min", func(w *row) { w.history, w.traffic.sessions = intervals, 40 }},
 		{"1 h of history, noise by 5 minutes, 20 %", func(w *row) {
 			w.history, w.traffic.noise, w.traffic.noiseFor = intervals, 0.2, 20
@@ -68,6 +71,8 @@ func ownFaults() []row {
 		at("20 min of history, x5", func(w *row) { w.history = 80 }, times(5)),
 		at("outage of 3 min in 1 h of history, x5", func(w *row) { outage(w); w.history = intervals }, times(5)),
 		at("outage of 3 min in 6 h of history, x5", outage, times(5)),
+		at("counted by the minute, x5", func(w *row) { w.minutes = true }, times(5)),
+		at("counted by the minute, x2", func(w *row) { w.minutes = true }, times(2)),
 		at("1 h of history, x5", func(w *row) { w.history = intervals }, times(5)),
 		at("1 h of history, x2", func(w *row) { w.history = intervals }, times(2)),
 		at("daily wave, x2", func(w *row) {

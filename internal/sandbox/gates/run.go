@@ -53,11 +53,11 @@ func Run(ctx context.Context, options Options) error {
 		if len(options.Only) > 0 && !slices.Contains(options.Only, t.name) {
 			continue
 		}
+		fmt.Fprintf(options.Out, "\n%s\n", t.title)
 		tallies, err := playAll(ctx, t.rows, options.Hours, options.Seed)
 		if err != nil {
 			return fmt.Errorf("playing %s: %w", t.name, err)
 		}
-		fmt.Fprintf(options.Out, "\n%s\n", t.title)
 		w := tabwriter.NewWriter(options.Out, 0, 0, 2, ' ', 0)
 		t.print(w, tallies)
 		if err := w.Flush(); err != nil {

@@ -5,6 +5,9 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/clusterswitch/clusterswitch/switcher/evidence"
 )
 
 // table is a set of rows that are printed alike.
@@ -36,7 +39,7 @@ func tables() []table {
 			rows: barely(slices.Concat(rampOf, own)), print: printFalse,
 		},
 		{
-			name: "detect", title: "DETECTION of a fault from the beginning: % of hours, median in intervals of 15 s (green's requests)",
+			name: "detect", title: "DETECTION of a fault from the beginning: % of hours, median in intervals of 15 s, and what a plan would say",
 			rows: detectRows(), print: printDetection,
 		},
 		{name: "late", title: "DETECTION of a fault that begins late", rows: lateRows(), print: printDetection},
@@ -66,7 +69,7 @@ func printFalse(w io.Writer, tallies []tally) {
 }
 
 func printDetection(w io.Writer, tallies []tally) {
-	header := "row\tgate\tgreen's requests\tscatter\twrong pass"
+	header := "row\tgate\tplanned\tgreen's requests\tscatter\tpassed"
 	if len(tallies) > 0 && len(tallies[0].rivals) == len(rivalNames()) {
 		header += "\t" + strings.Join(rivalNames(), "\t")
 	} else {
@@ -78,7 +81,9 @@ func printDetection(w io.Writer, tallies []tally) {
 		if n, found := median(t.requests, t.hours); found {
 			requests = fmt.Sprintf("%.3g", n)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%.1f\t%s", t.row.name, found(t.times, t.alarms, t.hours), requests, t.scatter/float64(t.hours), percent(t.passes, t.hours))
+		scatter := t.scatter / float64(t.hours)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.1f\t%s", t.row.name, found(t.times, t.alarms, t.hours), planned(t.row, scatter), requests, scatter,
+			percent(t.passes, t.hours))
 		for _, r := range t.rivals {
 			fmt.Fprintf(w, "\t%s", found(r.times, r.alarms, t.hours))
 		}
@@ -92,6 +97,25 @@ func printPass(w io.Writer, tallies []tally) {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.1f\n", t.row.name, found(t.passing, t.passes, t.hours), fraction(upper95(t.passes, t.hours)),
 			percent(t.alarms, t.hours), t.scatter/float64(t.hours))
 	}
+}
+
+// planned is what a plan would promise of the row: the intervals until the fault is
+// found, by what is expected of the counts.
+func planned(w row, scatter float64) string {
+	if w.onset != 0 || w.latency || len(w.shares) > 1 {
+		return ""
+	}
+	profile := evidence.Profile{
+		Metrics: []evidence.Metric{{Name: "errors", Ratio: w.traffic.base, Dispersion: scatter}},
+		Rate:    w.traffic.rps, To: beginning(),
+	}
+	times, more := w.traffic.green(0)
+	e := evidence.Expect(w.gateSettings(), profile, w.shares[0], func(m evidence.Metric) float64 { return m.Ratio*times + more },
+		time.Hour, func(v evidence.Verdict) bool { return v.Bad || v.Disaster })
+	if !e.Found {
+		return "-"
+	}
+	return fmt.Sprint(int(e.After / interval))
 }
 
 func fraction(p float64) string { return fmt.Sprintf("%.2f", 100*p) }

@@ -31,6 +31,10 @@ type pair struct {
 	lost        bool
 }
 
+func (p pair) plus(q pair) pair {
+	return pair{p.green.plus(q.green), p.blue.plus(q.blue), p.lost || q.lost}
+}
+
 // seconds is the length of an interval.
 const seconds = 15.0
 
