@@ -50,7 +50,7 @@ func TestAHistogramTellsHowLongAnswersTook(t *testing.T) {
 		"never fewer in a larger bucket": {
 			"b", vector(bucket("1", "7"), bucket("2", "6.9"), bucket("+Inf", "6.8")), []time.Duration{time.Second, 2 * time.Second}, []float64{7, 7}, 7, "",
 		},
-		"nothing":              {"b", vector(), nil, nil, 0, "buckets has no series yet; check the name"},
+		"nothing": {"b", vector(), nil, nil, 0, "buckets has no series yet; check the name"},
 		"no answers": {
 			"b", vector(bucket("1", "0"), bucket("+Inf", "0")), []time.Duration{time.Second}, []float64{0}, 0, "",
 		},
