@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,14 +25,30 @@ import (
 type scriptedCounter struct {
 	chosen []time.Duration
 	takes  time.Duration
-	err    error
+
+	mu  sync.Mutex // guards all below
+	err error
 	// out is a time of which the source has nothing.
 	out   [2]time.Time
 	calls []string
 }
 
+// becomes changes what it answers from now on.
+func (c *scriptedCounter) becomes(err error, out ...time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.err = err
+	copy(c.out[:], out)
+}
+
+func (c *scriptedCounter) called(what string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.calls = append(c.calls, what)
+}
+
 func (c *scriptedCounter) edges(ctx context.Context, over time.Duration, _ time.Time) ([]time.Duration, error) {
-	c.calls = append(c.calls, "edges of "+over.String())
+	c.called("edges of " + over.String())
 	return c.chosen, c.answer(ctx)
 }
 
@@ -39,10 +57,12 @@ func (c *scriptedCounter) count(ctx context.Context, s countSpan, blueOnly bool)
 	if blueOnly {
 		what = "blue"
 	}
-	c.calls = append(c.calls, fmt.Sprintf("%s %s-%s by %v", what, clock(s.from), clock(s.to), s.edges))
+	c.called(fmt.Sprintf("%s %s-%s by %v", what, clock(s.from), clock(s.to), s.edges))
 	if err := c.answer(ctx); err != nil {
 		return nil, err
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	var got []evidence.Interval
 	for at := s.from; at.Before(s.to); at = at.Add(s.interval) {
 		iv := evidence.Interval{Start: at, End: at.Add(s.interval)}
@@ -61,6 +81,8 @@ func (c *scriptedCounter) count(ctx context.Context, s countSpan, blueOnly bool)
 func (c *scriptedCounter) answer(ctx context.Context) error {
 	select {
 	case <-time.After(c.takes):
+		c.mu.Lock()
+		defer c.mu.Unlock()
 		return c.err
 	case <-ctx.Done():
 		return ctx.Err()
@@ -257,13 +279,13 @@ func TestASourceThatIsDownForTenMinutes(t *testing.T) {
 		look := func() switcher.Look { return usersSince(since) }
 		s.during(2*time.Minute, look)
 
-		c.err = errors.New("no route to host")
+		c.becomes(errors.New("no route to host"))
 		seen := s.during(10*time.Minute, look).Requests[0]
 		s.expect("while it is down", "no route to host", seen.Err)
 		s.expect("what was counted before stays", "00:01:30", clock(seen.Intervals[len(seen.Intervals)-1].End))
 		s.expect("it is asked once an interval", true, len(c.calls) <= 4*12+1)
 
-		c.err, c.out = nil, [2]time.Time{since.Add(2*time.Minute - time.Second), since.Add(12*time.Minute - time.Second)}
+		c.becomes(nil, since.Add(2*time.Minute-time.Second), since.Add(12*time.Minute-time.Second))
 		seen = s.during(2*time.Minute, look).Requests[0]
 		s.expect("when it is back", "", seen.Err)
 		faults, sound := map[string]int{}, 0
@@ -308,23 +330,25 @@ func TestASourceThatHangsHoldsUpNoOther(t *testing.T) {
 
 func TestGatesOfAPairAtRestAreNotMeasured(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, asked := &scriptedCounter{}, 0
+		c, asked := &scriptedCounter{}, atomic.Int64{}
 		limit := &limitGauge{gate: "alerts", interval: time.Second, ask: func(context.Context, time.Time, shift.Asking) (float64, string, error) {
-			asked++
+			asked.Add(1)
 			return 0, "", nil
 		}}
 		s := newGateScene(t, map[string]gauge{"users": counting(c), "alerts": limit})
 		o := s.during(time.Hour, func() switcher.Look { return switcher.Look{Asking: shift.Asking{Attempt: 3}} })
 		s.expect("readings", [2]int{}, [2]int{len(o.Requests), len(o.Limits)})
 		s.expect("calls", []string(nil), c.calls)
-		s.expect("calls for limits", 0, asked)
+		s.expect("calls for limits", int64(0), asked.Load())
 
 		s.look(wanted())
 		time.Sleep(30 * time.Second)
+		synctest.Wait()
 		s.expect("calls once a shift is wanted", 2, len(c.calls))
-		had := asked
+		had := asked.Load()
 		time.Sleep(time.Hour) // the loop stands still
-		s.expect("calls without looks", true, asked-had <= 31)
+		synctest.Wait()
+		s.expect("calls without looks", true, asked.Load()-had <= 31)
 	})
 }
 
@@ -341,17 +365,22 @@ func TestAnUrgentLookAsksNoGate(t *testing.T) {
 
 func TestAGateThatIsMeasuredOtherwiseBeginsAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		first, second := &scriptedCounter{takes: 5 * time.Second}, &scriptedCounter{}
+		first, second := &scriptedCounter{takes: 5 * time.Second}, &scriptedCounter{takes: 100 * time.Millisecond}
 		s := newGateScene(t, map[string]gauge{"users": counting(first)})
 		since := time.Now()
 		s.during(2*time.Minute, func() switcher.Look { return usersSince(since) })
 		s.configure(map[string]gauge{"users": counting(second)})
-		s.expect("what the former one counted", 0, len(s.look(usersSince(since)).Requests))
+		for _, r := range s.look(usersSince(since)).Requests {
+			s.expect("what the former one counted", 0, len(r.Intervals))
+		}
+		time.Sleep(time.Second)
 		s.expect("the other's intervals", 5, len(s.look(usersSince(since)).Requests[0].Intervals))
 
 		l := usersSince(since.Add(time.Minute))
 		l.Asking.Attempt = 2
 		s.look(l)
+		time.Sleep(time.Second)
+		synctest.Wait()
 		s.expect("calls", []string{"both 00:00:15-00:01:30 by []", "both 00:01:15-00:01:30 by []"}, second.calls)
 	})
 }
@@ -387,20 +416,21 @@ func TestAServiceIsAskedOncePerStepAndInterval(t *testing.T) {
 
 func TestANumberIsAskedOnceAnInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		asked, fault := 0, error(nil)
+		asked, since := 0, time.Now().Add(time.Second)
 		g := &limitGauge{gate: "p99", window: 2 * time.Minute, interval: 30 * time.Second, freshFor: time.Minute,
-			ask: func(context.Context, time.Time, shift.Asking) (float64, string, error) {
+			ask: func(_ context.Context, at time.Time, _ shift.Asking) (float64, string, error) {
 				asked++
-				return 0.2, "", fault
+				if at.Sub(since) > 5*time.Minute {
+					return 0.2, "", errors.New("its value is NaN")
+				}
+				return 0.2, "", nil
 			}}
 		s := newGateScene(t, map[string]gauge{"p99": g})
-		since := time.Now()
 		look := func() switcher.Look { return usersSince(since) }
 		seen := s.during(5*time.Minute, look).Limits[0]
 		s.expect("questions", 11, asked)
 		s.expect("it speaks of", 2*time.Minute, seen.At.Sub(seen.From))
 		s.expect("its value", 0.2, seen.Value)
-		fault = errors.New("its value is NaN")
 		seen = s.during(time.Minute, look).Limits[0]
 		s.expect("a value that is none", "its value is NaN", seen.Err)
 		s.expect("its value", 0.0, seen.Value)

@@ -32,8 +32,9 @@
 // traffic policies, calculated health checks, record types such as MX; gateway load
 // balancers, targets other than IPv4 addresses, QUIC, gRPC, health checks of
 // another port, lists of codes, regular expressions in conditions, JWT validation,
-// anomaly mitigation's and zonal shift's effects; metric math, percentiles and the
-// metrics of network load balancers; session policies, tags and external ids of
+// anomaly mitigation's and zonal shift's effects; metric math, statistics of trimmed
+// means, percentiles of other metrics than response times, and the metrics of
+// network load balancers; session policies, tags and external ids of
 // AssumeRole, and trust policies: everybody may assume a declared role. ELB's
 // ModifyTargetGroup, SetRulePriorities and what is about certificates aren't there.
 //
