@@ -193,7 +193,7 @@ func TestAPastWithoutRequestsIsSoonMeasuredAgain(t *testing.T) {
 		s := newGateScene(t, map[string]gauge{"users": counting(c)})
 		seen := s.during(2*time.Minute, wanted).Requests[0]
 		s.expect("its rate", 0.0, seen.Profile.Rate)
-		s.expect("looks at the past", 2, strings.Count(strings.Join(c.calls, " "), "blue"))
+		s.expect("looks at the past", 3, strings.Count(strings.Join(c.calls, " "), "blue"))
 	})
 }
 
