@@ -104,6 +104,9 @@ func (g *ground) start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	// Health is not what is judged here, and a machine that is busy for a moment makes
+	// nobody ill.
+	g.world.HealthChecks = 500 * time.Millisecond
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("listening for the way to the pods: %w", err)

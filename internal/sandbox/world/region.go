@@ -1,6 +1,7 @@
 package world
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -72,7 +73,7 @@ func (w *World) NewRegion(ctx context.Context, seed uint64) (*Region, error) {
 		Propagation: 200 * time.Millisecond,
 		// CloudWatch has one point a minute; the demo has one a second.
 		MetricResolution:    time.Second,
-		HealthCheckInterval: 200 * time.Millisecond,
+		HealthCheckInterval: cmp.Or(w.HealthChecks, 200*time.Millisecond),
 		LoadBalancerAddress: address,
 	})
 	if err := r.serve(ctx); err != nil {
