@@ -47,8 +47,10 @@ func TestAPodTellsWhatItAnswered(t *testing.T) {
 		status(t, client, "/")
 	}
 	status(t, client, "/healthz") // no user
-	want := map[string]string{`http_requests_total{pod="shop-1",code="200"}`: "6", `http_requests_total{pod="shop-1",code="500"}`: "2",
-		`http_request_duration_seconds_bucket{pod="shop-1",le="+Inf"}`: "8", `http_request_duration_seconds_count{pod="shop-1"}`: "8"}
+	want := map[string]string{
+		`http_requests_total{pod="shop-1",code="200"}`: "6", `http_requests_total{pod="shop-1",code="500"}`: "2",
+		`http_request_duration_seconds_bucket{pod="shop-1",le="+Inf"}`: "8", `http_request_duration_seconds_count{pod="shop-1"}`: "8",
+	}
 	got := metrics(t, client)
 	for series, value := range want {
 		if got[series] != value {

@@ -110,7 +110,7 @@ func badLuck(ctx context.Context, st *stage) (string, error) {
 	if _, err := st.Await(ctx, from, "the daemon says that both suffer", func(m story.Moment) bool { return m.Reason == "BothSuffer" }); err != nil {
 		return "", err
 	}
-	if err := st.unmoved(ctx, stays); err != nil {
+	if err := st.unmoved(ctx); err != nil {
 		return "", err
 	}
 	last := st.Story.Last()
@@ -127,9 +127,9 @@ func badLuck(ctx context.Context, st *stage) (string, error) {
 
 // unmoved watches for a while that no weight is written, and that the shift isn't
 // given up.
-func (st *stage) unmoved(ctx context.Context, d time.Duration) error {
+func (st *stage) unmoved(ctx context.Context) error {
 	began := time.Now()
-	if err := played.Sleep(ctx, d); err != nil {
+	if err := played.Sleep(ctx, stays); err != nil {
 		return err
 	}
 	if calls := st.written(began); len(calls) > 0 {
@@ -154,7 +154,7 @@ func mixedUp(ctx context.Context, st *stage) (string, error) {
 	if err := st.named(ctx, "no request to blue was counted"); err != nil {
 		return "", err
 	}
-	if err := st.unmoved(ctx, stays); err != nil {
+	if err := st.unmoved(ctx); err != nil {
 		return "", err
 	}
 	st.Story.Tell("somebody puts it right")
@@ -180,7 +180,7 @@ func mixedUp(ctx context.Context, st *stage) (string, error) {
 	if err := st.named(ctx, "the sides seem to be swapped"); err != nil {
 		return "", err
 	}
-	if err := st.unmoved(ctx, stays); err != nil {
+	if err := st.unmoved(ctx); err != nil {
 		return "", err
 	}
 	return "named=2 risen=0 back=0", nil
@@ -268,7 +268,7 @@ func (st *stage) suffer(ctx context.Context, t trouble) error {
 	if err := st.named(ctx, t.says); err != nil {
 		return err
 	}
-	if err := st.unmoved(ctx, stays); err != nil {
+	if err := st.unmoved(ctx); err != nil {
 		return err
 	}
 	if now := st.region.GreenShare(); now != share {

@@ -35,7 +35,12 @@ func TestAPodsPastAndPresentAreOneSeries(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	proxied := make(chan error, 1)
 	go func() { proxied <- network.ServeProxy(ctx, l) }()
-	t.Cleanup(func() { cancel(); <-proxied })
+	t.Cleanup(func() {
+		cancel()
+		if err := <-proxied; err != nil {
+			t.Error(err)
+		}
+	})
 	o := prometheus.Options{
 		Jobs: []prometheus.Job{{Name: "shop", Targets: []string{address}, Labels: map[string]string{"cluster": "blue"}, Proxy: "http://" + l.Addr().String()}},
 		Past: 2 * time.Hour,
