@@ -53,7 +53,8 @@ func requestGateOf(name string, r config.Requests) shift.RequestGate {
 // limitGateOf gives the gate of a number from outside. Alerts and a service's
 // answer are good at 0.
 func limitGateOf(g config.Gate) (shift.LimitGate, bool) {
-	gate, onFail := shift.LimitGate{Name: g.Name, Max: new(float64)}, ""
+	var onFail string
+	gate := shift.LimitGate{Name: g.Name, Max: new(float64)}
 	switch {
 	case g.Prometheus != nil:
 		gate.Max, gate.Min = g.Prometheus.Max, g.Prometheus.Min

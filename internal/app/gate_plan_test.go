@@ -94,7 +94,8 @@ func TestRequestsAreCountedAtThePairsEntrance(t *testing.T) {
 	}
 	at := func(where place, groups string) countedAt {
 		return countedAt{
-			where, measure.Group{LoadBalancer: "app/shop/50dc", TargetGroup: "targetgroup/blue/" + groups},
+			where,
+			measure.Group{LoadBalancer: "app/shop/50dc", TargetGroup: "targetgroup/blue/" + groups},
 			measure.Group{LoadBalancer: "app/shop/50dc", TargetGroup: "targetgroup/green/" + groups},
 		}
 	}
