@@ -46,8 +46,12 @@ ready-sim: build control-plane ## Show that blue stays ready while autoscalers s
 ready-scenes: build control-plane ## The same without its longest scene, the singletons of many pairs (5 min)
 	@$(BIN)/sandbox ready-sim --daemon $(BIN)/clusterswitch --scene pins,unpinned,rollback,cold,kills
 
+.PHONY: gates-scenes
+gates-scenes: build control-plane tool-prometheus ## Show what gates on users' requests do about a bad green, bad luck, and counting that fails (4 min)
+	@$(BIN)/sandbox gates-scenes --daemon $(BIN)/clusterswitch --prometheus $(BIN)/prometheus
+
 .PHONY: e2e
-e2e: demo preflight-planted ready-scenes faults ## Run the demo, the planted preflight, the scenes of blue's readiness, each write to AWS with each fault, and the tests that need the whole world (build tag e2e)
+e2e: demo preflight-planted ready-scenes gates-scenes faults ## Run the demo, the planted preflight, the scenes of blue's readiness and of the gates, each write to AWS with each fault, and the tests that need the whole world (build tag e2e)
 	@packages=$$({ grep -rl --include='*_test.go' '^//go:build e2e' cmd config internal probes switcher || true; } | xargs -r -n1 dirname | sort -u | sed 's#^#./#'); \
 	[ -z "$$packages" ] || $(GO) test -tags e2e -run E2E $$packages
 

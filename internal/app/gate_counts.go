@@ -34,7 +34,7 @@ const (
 	// keptIntervals are how many intervals a look is given at most.
 	keptIntervals = 40
 	// profileEvery is how often blue's past is measured while a shift is about to
-	// start; profileRetry, how soon again when that failed.
+	// start; profileRetry, how soon again when that failed, or found no requests.
 	profileEvery = 5 * time.Minute
 	profileRetry = time.Minute
 	// profileFresh is how old a profile may be for a shift to start with it.
@@ -108,8 +108,8 @@ func (g *requestGauge) profileDue() time.Time {
 	switch {
 	case g.profile.asked.IsZero():
 		return g.profile.asked
-	case g.profile.err != "":
-		return g.profile.asked.Add(profileRetry)
+	case g.profile.err != "", g.profile.profile != nil && g.profile.profile.Rate <= 0:
+		return g.profile.asked.Add(profileRetry) // somebody mends it, and waits
 	}
 	return g.profile.asked.Add(profileEvery)
 }

@@ -32,6 +32,15 @@ func (b Bets) add(capital, most float64, gain func(alternative int) float64) Bet
 	return next
 }
 
+// atMost takes back what was won, down to the capital that was put in.
+func (b Bets) atMost(capital float64) Bets {
+	next := make(Bets, len(b))
+	for i, had := range b {
+		next[i] = max(nothing, min(had, round(math.Log(capital/float64(len(b))))))
+	}
+	return next
+}
+
 // log gives the logarithm of all capital.
 func (b Bets) log() float64 {
 	sum := nothing

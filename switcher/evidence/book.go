@@ -107,7 +107,7 @@ func (b Book) Add(s Settings, p Profile, iv Interval, settled bool) Book {
 	b, capital = b.putIn(s)
 	b.Metrics = slices.Clone(b.Metrics)
 	for i, m := range b.Metrics {
-		b.Metrics[i] = m.add(s, p.Metrics[i], iv.Green[i], iv.Blue[i], capital)
+		b.Metrics[i] = m.add(s, p.Metrics[i], iv.Green[i], iv.Blue[i], capital, b.Spent)
 	}
 	return b
 }
@@ -143,7 +143,12 @@ func (b Book) putIn(s Settings) (Book, float64) {
 	return b, capital
 }
 
-func (m MetricBook) add(s Settings, of Metric, green, blue Count, capital float64) MetricBook {
+// add counts one interval, and puts capital in; spent is all that was put in so far.
+//
+// What green gained against its limit while blue was over it too is taken back once
+// blue is under it again: it was won by a trouble of both, and with few requests it
+// would last until long after the trouble's end, and then send users back.
+func (m MetricBook) add(s Settings, of Metric, green, blue Count, capital, spent float64) MetricBook {
 	limit, under, against := s.limitOf(of), s.passLimitOf(of), s.passAgainst()
 	worse, fine, part, most := worse(), fine(), part(), s.mostGain()
 	comparing, limiting := s.compares(), s.limits(of)
@@ -169,7 +174,11 @@ func (m MetricBook) add(s Settings, of Metric, green, blue Count, capital float6
 	}
 	m.Under = m.Under.add(0, most, func(i int) float64 { return ratios(part[i]*under, under, green, of.Dispersion) })
 	m.Green, m.Blue = m.Green.plus(green, 1), m.Blue.plus(blue, 1)
+	shared := m.blueOver(s, of)
 	m.GreenLately, m.BlueLately = m.GreenLately.plus(green, fading), m.BlueLately.plus(blue, fading)
+	if shared && !m.blueOver(s, of) {
+		m.Over = m.Over.atMost(spent)
+	}
 	return m
 }
 

@@ -9,8 +9,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
 	"net"
 	"net/http"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,6 +43,14 @@ type Faults struct {
 	// Refuse closes the pod's port: new connections are refused, idle ones
 	// are closed, and requests under way are still answered.
 	Refuse bool
+	// ByChance spreads the failing requests as chance does, each pod's otherwise.
+	ByChance bool
+	// SlowRatio is the part of requests, 0 to 1, whose answers take Slow longer. They
+	// are spread by chance.
+	SlowRatio float64
+	Slow      time.Duration
+	// Metrics is what goes wrong with what the pod tells of itself at /metrics.
+	Metrics MetricsFaults
 }
 
 // Options says which pod to play. Cluster, Address and Network are required.
@@ -59,6 +70,7 @@ type Pod struct {
 	options  Options
 	faults   atomic.Pointer[Faults]
 	turns    turns
+	counters counters
 	requests atomic.Int64 // health checks not counted
 	shed     atomic.Int64 // of the requests: those that met a full queue
 
@@ -96,8 +108,8 @@ func (p *Pod) Shed() int64 { return p.shed.Load() }
 // SetFaults replaces the faults. It fails if the port cannot be opened again
 // after Refuse, and waits for the requests under way when Refuse begins.
 func (p *Pod) SetFaults(f Faults) error {
-	if f.ErrorRatio < 0 || f.ErrorRatio > 1 {
-		return fmt.Errorf("setting faults of pod %s: error ratio %v is not within 0 and 1", p.options.Name, f.ErrorRatio)
+	if f.ErrorRatio < 0 || f.ErrorRatio > 1 || f.SlowRatio < 0 || f.SlowRatio > 1 {
+		return fmt.Errorf("setting faults of pod %s: error ratio %v or slow ratio %v is not within 0 and 1", p.options.Name, f.ErrorRatio, f.SlowRatio)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -136,7 +148,11 @@ func (p *Pod) Close(ctx context.Context) error {
 
 // ServeHTTP answers one request as the pod.
 func (p *Pod) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	faults := p.faults.Load()
+	faults, began := p.faults.Load(), time.Now()
+	if r.URL.Path == metricsPath {
+		p.serveMetrics(w, r, faults.Metrics)
+		return
+	}
 	if !pause(r.Context(), faults.Latency) {
 		return
 	}
@@ -148,8 +164,11 @@ func (p *Pod) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if faults.Unhealthy {
 			status = http.StatusServiceUnavailable
 		}
-	} else if status = p.work(r.Context(), faults.ErrorRatio); status == 0 {
-		return
+	} else {
+		if status = p.work(r.Context(), faults); status == 0 {
+			return
+		}
+		p.counters.add(status, time.Since(began))
 	}
 	w.WriteHeader(status)
 	// A client that went away is the only one who could be told.
@@ -164,16 +183,23 @@ func (p *Pod) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // work does what a user's request asks for and gives the answer's status; 0: the
 // client went away.
-func (p *Pod) work(ctx context.Context, errorRatio float64) int {
+func (p *Pod) work(ctx context.Context, faults *Faults) int {
 	number := p.requests.Add(1)
 	wait, ok := p.turns.take(time.Now())
+	if chance(p.options.Cluster+p.options.Name+"slow", number) < faults.SlowRatio {
+		wait += faults.Slow
+	}
+	failing := fails(number, faults.ErrorRatio)
+	if faults.ByChance {
+		failing = chance(p.options.Cluster+p.options.Name+"fails", number) < faults.ErrorRatio
+	}
 	switch {
 	case !ok:
 		p.shed.Add(1)
 		return http.StatusServiceUnavailable
 	case !pause(ctx, wait):
 		return 0
-	case fails(number, errorRatio):
+	case failing:
 		return http.StatusInternalServerError
 	}
 	return http.StatusOK
@@ -192,6 +218,14 @@ type answer struct {
 // the number of failures due, n times ratio, passes a whole number.
 func fails(n int64, ratio float64) bool {
 	return int64(float64(n)*ratio) > int64(float64(n-1)*ratio)
+}
+
+// chance is a number from 0 up to, but without, 1, that looks like one of chance and
+// is the same in each run.
+func chance(of string, n int64) float64 {
+	hash := fnv.New64a()
+	_, _ = hash.Write(strconv.AppendInt([]byte(of), n, 36)) // a hash takes anything
+	return rand.New(rand.NewPCG(hash.Sum64(), uint64(n))).Float64()
 }
 
 // pause waits, and tells whether the client waited too.

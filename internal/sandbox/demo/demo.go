@@ -127,7 +127,7 @@ func play(ctx context.Context, w *world.World, o Options, sc scenario, screen *s
 func (r *Result) take(s *stage, counts load.Snapshot, rollback time.Duration) {
 	r.Requests, r.Failed, r.FailedByCause = counts.Requests, counts.Failed, counts.FailedByCause
 	r.P99Ms = float64(counts.P99.Microseconds()) / 1000
-	r.Timeline, _ = s.story.All()
+	r.Timeline, _ = s.Story.All()
 	if rollback > 0 {
 		r.RollbackMs = new(float64(rollback.Microseconds()) / 1000)
 	}

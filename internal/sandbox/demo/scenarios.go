@@ -50,19 +50,19 @@ func healthy(ctx context.Context, s *stage) (time.Duration, error) {
 }
 
 func greenFails(ctx context.Context, s *stage) (time.Duration, error) {
-	if err := s.startDaemon(); err != nil {
+	if err := s.Start(); err != nil {
 		return 0, err
 	}
 	from, err := s.held(ctx, 0, 25)
 	if err != nil {
 		return 0, err
 	}
-	s.story.Tell("half of green's answers are errors from now on")
+	s.Story.Tell("half of green's answers are errors from now on")
 	failing := time.Now()
 	if err := s.world.Green.Pods.SetFaults(backend.Faults{ErrorRatio: 0.5}); err != nil {
 		return 0, err
 	}
-	if _, err := s.story.Await(ctx, from, "the daemon goes back by itself for what users feel", func(m story.Moment) bool {
+	if _, err := s.Story.Await(ctx, from, "the daemon goes back by itself for what users feel", func(m story.Moment) bool {
 		return m.Phase == "RollingBack" && m.Reason == "UsersSuffer"
 	}); err != nil {
 		return 0, err
@@ -71,45 +71,44 @@ func greenFails(ctx context.Context, s *stage) (time.Duration, error) {
 }
 
 func manualRollback(ctx context.Context, s *stage) (time.Duration, error) {
-	if err := s.startDaemon(); err != nil {
+	if err := s.Start(); err != nil {
 		return 0, err
 	}
 	from, err := s.held(ctx, 0, 50)
 	if err != nil {
 		return 0, err
 	}
-	s.story.Tell("a person runs: clusterswitch rollback " + pairName)
 	asked := time.Now()
-	if err := s.command(ctx, "rollback", pairName); err != nil {
+	if err := s.Command(ctx, "rollback", pairName); err != nil {
 		return 0, err
 	}
 	return s.rolledBack(ctx, from, asked)
 }
 
 func killResume(ctx context.Context, s *stage) (time.Duration, error) {
-	if err := s.startDaemon(); err != nil {
+	if err := s.Start(); err != nil {
 		return 0, err
 	}
 	from, err := s.held(ctx, 0, 50)
 	if err != nil {
 		return 0, err
 	}
-	s.story.Tell("kill -9: the daemon is gone")
-	if err := s.daemon.Kill(); err != nil {
+	s.Story.Tell("kill -9: the daemon is gone")
+	if err := s.Kill(); err != nil {
 		return 0, err
 	}
 	// Users go on without a daemon; nothing may move meanwhile.
 	if err := s.quiet(ctx, time.Second); err != nil {
 		return 0, err
 	}
-	s.story.Tell("nothing moved without it; the daemon is started again")
-	if err := s.startDaemon(); err != nil {
+	s.Story.Tell("nothing moved without it; the daemon is started again")
+	if err := s.Start(); err != nil {
 		return 0, err
 	}
 	if err := s.completed(ctx, from); err != nil {
 		return 0, err
 	}
-	moments, _ := s.story.All()
+	moments, _ := s.Story.All()
 	for _, m := range moments[from:] {
 		if m.Share < 50 {
 			return 0, fmt.Errorf("after the restart the share fell to %d %%", m.Share)
@@ -119,14 +118,14 @@ func killResume(ctx context.Context, s *stage) (time.Duration, error) {
 }
 
 func foreignEdit(ctx context.Context, s *stage) (time.Duration, error) {
-	if err := s.startDaemon(); err != nil {
+	if err := s.Start(); err != nil {
 		return 0, err
 	}
 	from, err := s.held(ctx, 0, 25)
 	if err != nil {
 		return 0, err
 	}
-	s.story.Tell("somebody sets the records of " + world.WebName + " to blue 90, green 10 by hand")
+	s.Story.Tell("somebody sets the records of " + world.WebName + " to blue 90, green 10 by hand")
 	err = s.region.ChangeRecords(ctx,
 		r53types.Change{Action: r53types.ChangeActionUpsert, ResourceRecordSet: world.WebRecord("blue", 90)},
 		r53types.Change{Action: r53types.ChangeActionUpsert, ResourceRecordSet: world.WebRecord("green", 10)},
@@ -134,15 +133,15 @@ func foreignEdit(ctx context.Context, s *stage) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	from, err = s.story.Await(ctx, from, "the daemon names the foreign edit", func(m story.Moment) bool { return m.Reason == "Drift" })
+	from, err = s.Story.Await(ctx, from, "the daemon names the foreign edit", func(m story.Moment) bool { return m.Reason == "Drift" })
 	if err != nil {
 		return 0, err
 	}
 	if err := s.quiet(ctx, 2*time.Second); err != nil {
 		return 0, fmt.Errorf("the daemon fights a foreign edit: %w", err)
 	}
-	s.story.Tell("nothing was written for 2 s; a person runs: clusterswitch resume " + pairName + " --restore")
-	if err := s.command(ctx, "resume", pairName, "--restore"); err != nil {
+	s.Story.Tell("nothing was written for 2 s")
+	if err := s.Command(ctx, "resume", pairName, "--restore"); err != nil {
 		return 0, err
 	}
 	return 0, s.completed(ctx, from)
@@ -150,14 +149,14 @@ func foreignEdit(ctx context.Context, s *stage) (time.Duration, error) {
 
 // held waits until the share is reached and held.
 func (s *stage) held(ctx context.Context, from, share int) (int, error) {
-	return s.story.Await(ctx, from, fmt.Sprintf("%d %% is held", share), func(m story.Moment) bool {
+	return s.Story.Await(ctx, from, fmt.Sprintf("%d %% is held", share), func(m story.Moment) bool {
 		return m.Phase == "Shifting" && m.Share == share && (m.Reason == "Holding" || m.Reason == "GateWaits")
 	})
 }
 
 // completed waits for the end of a shift, and until users see it.
 func (s *stage) completed(ctx context.Context, from int) error {
-	if _, err := s.story.Await(ctx, from, "the shift is complete", func(m story.Moment) bool { return m.Phase == "Completed" }); err != nil {
+	if _, err := s.Story.Await(ctx, from, "the shift is complete", func(m story.Moment) bool { return m.Phase == "Completed" }); err != nil {
 		return err
 	}
 	return s.usersOn(ctx, "green")
@@ -166,7 +165,7 @@ func (s *stage) completed(ctx context.Context, from int) error {
 // rolledBack waits for the end of a rollback and measures it from asked to
 // AWS's acknowledgement of the last write of a weight.
 func (s *stage) rolledBack(ctx context.Context, from int, asked time.Time) (time.Duration, error) {
-	if _, err := s.story.Await(ctx, from, "blue has all traffic again", func(m story.Moment) bool { return m.Phase == "RolledBack" }); err != nil {
+	if _, err := s.Story.Await(ctx, from, "blue has all traffic again", func(m story.Moment) bool { return m.Phase == "RolledBack" }); err != nil {
 		return 0, err
 	}
 	var last time.Time

@@ -77,7 +77,7 @@ func (s *screen) draw(st *stage, told *int) {
 		_, _ = fmt.Fprintf(s.out, "\x1b[%dA\x1b[J", s.lines)
 		s.lines = 0
 	}
-	lines := st.story.Told()
+	lines := st.Story.Told()
 	counts := st.users.Snapshot()
 	for ; *told < len(lines); *told++ {
 		s.say(s.line(lines[*told], counts))

@@ -3,6 +3,7 @@
 package prometheus
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,7 +26,7 @@ const (
 type Options struct {
 	// Binary is the program, as Build gives it.
 	Binary string
-	// Dir is an empty folder of its own, for its configuration, series and log.
+	// Dir is a folder of its own, for its configuration, series and log.
 	Dir string
 	// Jobs are what it scrapes.
 	Jobs []Job
@@ -33,6 +34,11 @@ type Options struct {
 	Rules string
 	// Interval is how often it scrapes, and evaluates the rules; 0: 100 ms.
 	Interval time.Duration
+	// Address is where it listens, host:port; empty: a free port of loopback. With the
+	// address and the folder of one that was stopped, it goes on where that one was.
+	Address string
+	// Past is how far back Write may tell of what was before; 0: it may not.
+	Past time.Duration
 }
 
 // Job is targets under one name.
@@ -42,6 +48,9 @@ type Job struct {
 	Targets []string
 	// Labels are put on every series.
 	Labels map[string]string
+	// Proxy is the URL of the HTTP proxy by which the targets are reached; empty: there
+	// is none.
+	Proxy string
 }
 
 // Server is a Prometheus that runs.
@@ -81,14 +90,12 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configuring prometheus: %w", err)
 	}
-	log, err := os.Create(filepath.Join(o.Dir, "prometheus.log"))
+	log, err := os.OpenFile(filepath.Join(o.Dir, "prometheus.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("opening the log of prometheus: %w", err)
 	}
 	said := listen(log)
-	cmd := exec.Command(o.Binary, "--config.file="+config, "--storage.tsdb.path="+filepath.Join(o.Dir, "series"),
-		"--web.listen-address=127.0.0.1:0", "--log.format=json",
-		"--scrape.discovery-reload-interval=50ms") // else it scrapes nothing for 5 s
+	cmd := exec.Command(o.Binary, o.arguments(config)...)
 	cmd.Stderr = said
 	if err := cmd.Start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("starting prometheus: %w", err), log.Close())
@@ -116,6 +123,24 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	return nil, fmt.Errorf("starting prometheus: %w; its last words: %s", err, said.lastWords())
 }
 
+// Address is where it listens, host:port.
+func (s *Server) Address() string { return s.said.address }
+
+// Kill ends the process as a crash would, and waits until it is gone.
+func (s *Server) Kill() error {
+	err := s.cmd.Process.Kill()
+	<-s.done
+	s.err = nil // that is how it shall end
+	if s.guard != nil {
+		err = errors.Join(err, s.guard.dismiss())
+		s.guard = nil
+	}
+	if err != nil {
+		return fmt.Errorf("killing prometheus: %w", err)
+	}
+	return nil
+}
+
 // Stop ends the process and waits for its end.
 func (s *Server) Stop() error {
 	err := s.cmd.Process.Signal(syscall.SIGTERM)
@@ -134,6 +159,19 @@ func (s *Server) Stop() error {
 	return errors.Join(err, s.err)
 }
 
+// arguments are those of the program.
+func (o Options) arguments(config string) []string {
+	arguments := []string{
+		"--config.file=" + config, "--storage.tsdb.path=" + filepath.Join(o.Dir, "series"), "--log.format=json",
+		"--web.listen-address=" + cmp.Or(o.Address, "127.0.0.1:0"),
+		"--scrape.discovery-reload-interval=50ms", // else it scrapes nothing for 5 s
+	}
+	if o.Past > 0 {
+		arguments = append(arguments, "--web.enable-otlp-receiver")
+	}
+	return arguments
+}
+
 // write lays out the configuration and gives its path.
 func (o Options) write() (string, error) {
 	interval := o.Interval
@@ -143,14 +181,21 @@ func (o Options) write() (string, error) {
 	every := fmt.Sprintf("%dms", interval.Milliseconds())
 	scrapes := []map[string]any{}
 	for _, j := range o.Jobs {
-		scrapes = append(scrapes, map[string]any{
+		scrape := map[string]any{
 			"job_name":       j.Name,
 			"static_configs": []map[string]any{{"targets": j.Targets, "labels": j.Labels}},
-		})
+		}
+		if j.Proxy != "" {
+			scrape["proxy_url"] = j.Proxy
+		}
+		scrapes = append(scrapes, scrape)
 	}
 	config := map[string]any{
 		"global":         map[string]any{"scrape_interval": every, "scrape_timeout": every, "evaluation_interval": every},
 		"scrape_configs": scrapes,
+	}
+	if o.Past > 0 {
+		config["storage"] = map[string]any{"tsdb": map[string]any{"out_of_order_time_window": o.Past.String()}}
 	}
 	if strings.TrimSpace(o.Rules) != "" {
 		rules := filepath.Join(o.Dir, "rules.yaml")

@@ -16,14 +16,15 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/prometheus"
 )
 
-func start(t *testing.T, o prometheus.Options) *prometheus.Server {
+// start starts one in a folder of its own, and fills in what a second start needs.
+func start(t *testing.T, o *prometheus.Options) *prometheus.Server {
 	t.Helper()
 	binary, err := prometheus.Build(t.Context(), "../../..")
 	if err != nil {
 		t.Fatal(err)
 	}
 	o.Binary, o.Dir = binary, t.TempDir()
-	s, err := prometheus.Start(t.Context(), o)
+	s, err := prometheus.Start(t.Context(), *o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +36,7 @@ func TestARealPrometheusScrapesAndStops(t *testing.T) {
 		fmt.Fprintln(w, "shop_orders 7")
 	}))
 	defer exporter.Close()
-	s := start(t, prometheus.Options{
+	s := start(t, &prometheus.Options{
 		Jobs: []prometheus.Job{{Name: "shop", Targets: []string{exporter.Listener.Addr().String()}, Labels: map[string]string{"cluster": "blue"}}},
 	})
 	if err := s.Await(t.Context(), "shop_orders"); err != nil {

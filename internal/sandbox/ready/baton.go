@@ -16,6 +16,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
+
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/played"
 )
 
 const (
@@ -141,7 +143,7 @@ func (y *relay) crash(ctx context.Context) error {
 		}
 		y.kills.Add(1)
 		// Also at the end a daemon must be there to settle everything.
-		if err := errors.Join(sleep(context.WithoutCancel(ctx), time.Duration(dice.Int64N(int64(2*time.Second)))), y.start()); err != nil {
+		if err := errors.Join(played.Sleep(context.WithoutCancel(ctx), time.Duration(dice.Int64N(int64(2*time.Second)))), y.start()); err != nil {
 			return err
 		}
 	}
@@ -160,7 +162,7 @@ func (y *relay) carry(ctx context.Context, pair string, dice *rand.Rand) error {
 				return err
 			}
 		}
-		if err := sleep(ctx, time.Duration(dice.Int64N(int64(8*time.Second)))); err != nil {
+		if err := played.Sleep(ctx, time.Duration(dice.Int64N(int64(8*time.Second)))); err != nil {
 			return err
 		}
 		if err := y.ask(ctx, pair, `{"rollback":true}`); err != nil {
@@ -174,7 +176,7 @@ func (y *relay) carry(ctx context.Context, pair string, dice *rand.Rand) error {
 			return nil
 		}
 		// Sometimes the next attempt begins before the baton is back.
-		if err := sleep(ctx, time.Duration(dice.Int64N(int64(4*time.Second)))); err != nil {
+		if err := played.Sleep(ctx, time.Duration(dice.Int64N(int64(4*time.Second)))); err != nil {
 			return err
 		}
 		if err := y.ask(ctx, pair, fmt.Sprintf(`{"rollback":false,"attempt":%d}`, attempt+1)); err != nil {
@@ -235,7 +237,7 @@ func (y *relay) follow(ctx context.Context) {
 	for ctx.Err() == nil {
 		watch, err := y.switches.Watch(ctx, metav1.ListOptions{})
 		if err != nil {
-			_ = sleep(ctx, 100*time.Millisecond)
+			_ = played.Sleep(ctx, 100*time.Millisecond)
 			continue
 		}
 		for event := range watch.ResultChan() {

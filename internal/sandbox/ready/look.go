@@ -46,7 +46,7 @@ func (l *look) run(ctx context.Context) {
 }
 
 func (l *look) see() {
-	now := sight{at: time.Now(), blue: l.stage.targets("blue"), green: l.stage.targets("green"), share: l.stage.share()}
+	now := sight{at: time.Now(), blue: l.stage.targets("blue"), green: l.stage.targets("green"), share: l.stage.region.GreenShare()}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if n := len(l.sights); n > 0 {
@@ -97,26 +97,6 @@ func (st *stage) targets(side string) (healthy int) {
 	return healthy
 }
 
-// share is green's part of the weights of the users' rule, in percent.
-func (st *stage) share() float64 {
-	for _, listener := range st.region.Cloud.Listeners() {
-		for _, rule := range listener.Rules {
-			if rule.ARN != st.region.RuleARN {
-				continue
-			}
-			var all, green int
-			for _, group := range rule.Forward {
-				all += group.Weight
-				if group.TargetGroupARN == st.region.Groups["api-green"] {
-					green = group.Weight
-				}
-			}
-			return 100 * float64(green) / float64(max(all, 1))
-		}
-	}
-	return 0
-}
-
 // percent is what pods can serve, in percent of the load that is theirs; a load of
 // nothing needs nothing.
 func percent(pods int, load float64) int {
@@ -131,7 +111,7 @@ func (st *stage) tell(ctx context.Context) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for told := 0; ; {
-		lines := st.story.Told()
+		lines := st.Story.Told()
 		for ; told < len(lines); told++ {
 			line, seen, counts := lines[told], st.look.last(), st.users.Snapshot()
 			if line.Deed != "" {

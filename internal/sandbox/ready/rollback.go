@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/backend"
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/played"
 )
 
 const (
@@ -34,7 +35,7 @@ func rollback(ctx context.Context, g *ground, f *figures) error {
 			return err
 		},
 		after: func(ctx context.Context, st *stage) error {
-			st.story.Tell("blue gets its room back")
+			st.Story.Tell("blue gets its room back")
 			if err := st.room(ctx, st.blueReplicas(), 20); err != nil {
 				return err
 			}
@@ -46,13 +47,13 @@ func rollback(ctx context.Context, g *ground, f *figures) error {
 		name: "full",
 		back: func(ctx context.Context, st *stage, failing time.Time) error {
 			// At that moment it would go another way.
-			if err := st.daemon.Kill(); err != nil {
+			if err := st.Kill(); err != nil {
 				return err
 			}
-			if err := sleep(ctx, time.Until(failing.Add(took))); err != nil {
+			if err := played.Sleep(ctx, time.Until(failing.Add(took))); err != nil {
 				return err
 			}
-			st.story.Tell("all users are sent to blue at once")
+			st.Story.Tell("all users are sent to blue at once")
 			return st.allToBlue(ctx)
 		},
 		after: func(context.Context, *stage) error { return nil },
@@ -87,31 +88,31 @@ func (g *ground) fallBack(ctx context.Context, w way) (requests, failed int64, e
 	}
 	warm := int32((g.options.Rate*100 + perPod*utilization - 1) / (perPod * utilization))
 	err = g.on(ctx, w.name, setting{blueLeast: 2, greenReplicas: warm, greenLeast: warm, policy: p}, func(ctx context.Context, st *stage) error {
-		if err := st.start(); err != nil {
+		if err := st.Start(); err != nil {
 			return err
 		}
 		if _, err := st.held(ctx, 0, 90); err != nil {
 			return err
 		}
 		few := st.blueReplicas() * 40 / 100
-		st.story.Tell(fmt.Sprintf("somebody takes blue's room away: %d pods of %d are left", few, st.blueReplicas()))
+		st.Story.Tell(fmt.Sprintf("somebody takes blue's room away: %d pods of %d are left", few, st.blueReplicas()))
 		if err := st.room(ctx, few, few); err != nil {
 			return err
 		}
 		if err := st.nobodyFailed(); err != nil {
 			return err
 		}
-		st.story.Tell("a quarter of green's answers are errors from now on")
+		st.Story.Tell("a quarter of green's answers are errors from now on")
 		began, before := time.Now(), st.users.Snapshot()
 		if err := st.green.answering.SetFaults(backend.Faults{ErrorRatio: failing}); err != nil {
 			return err
 		}
-		if err := errors.Join(w.back(ctx, st, began), sleep(ctx, time.Until(began.Add(aftermath)))); err != nil {
+		if err := errors.Join(w.back(ctx, st, began), played.Sleep(ctx, time.Until(began.Add(aftermath)))); err != nil {
 			return err
 		}
 		counts := st.users.Snapshot()
 		requests, failed = counts.Requests-before.Requests, counts.Failed-before.Failed
-		st.story.Tell(fmt.Sprintf("%d of %d requests failed within %s", failed, requests, aftermath))
+		st.Story.Tell(fmt.Sprintf("%d of %d requests failed within %s", failed, requests, aftermath))
 		return errors.Join(w.after(ctx, st), st.green.answering.SetFaults(backend.Faults{}))
 	})
 	return requests, failed, err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/load"
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/played"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/story"
 )
 
@@ -102,14 +103,14 @@ func pinned(ctx context.Context, g *ground, f *figures) error {
 			return err
 		}
 		began := time.Now()
-		if err := st.start(); err != nil {
+		if err := st.Start(); err != nil {
 			return err
 		}
 		from, err := st.held(ctx, 0, 50)
 		if err != nil {
 			return err
 		}
-		if err := st.command(ctx, "rollback", pair); err != nil {
+		if err := st.Command(ctx, "rollback", pair); err != nil {
 			return err
 		}
 		if from, err = st.phase(ctx, from, "RolledBack"); err != nil {
@@ -120,23 +121,23 @@ func pinned(ctx context.Context, g *ground, f *figures) error {
 			return err
 		}
 		// A person starts anew.
-		if err := st.command(ctx, "start", pair); err != nil {
+		if err := st.Command(ctx, "start", pair); err != nil {
 			return err
 		}
 		began = time.Now()
 		if from, err = st.held(ctx, from, 50); err != nil {
 			return err
 		}
-		st.story.Tell("kill -9: the daemon is gone")
-		if err := st.daemon.Kill(); err != nil {
+		st.Story.Tell("kill -9: the daemon is gone")
+		if err := st.Kill(); err != nil {
 			return err
 		}
 		// The autoscalers would shrink blue within this time.
-		if err := sleep(ctx, 5*time.Second); err != nil {
+		if err := played.Sleep(ctx, 5*time.Second); err != nil {
 			return err
 		}
-		st.story.Tell("the daemon is started again")
-		if err := st.start(); err != nil {
+		st.Story.Tell("the daemon is started again")
+		if err := st.Start(); err != nil {
 			return err
 		}
 		if _, err := st.phase(ctx, from, "Completed"); err != nil {
@@ -165,7 +166,7 @@ func (st *stage) giveBack(ctx context.Context, f *figures, before fields, when s
 	if err != nil {
 		return fmt.Errorf("%s: %w", when, err)
 	}
-	st.story.Tell(fmt.Sprintf("%s all %d fields of the autoscalers are as they were", when, all))
+	st.Story.Tell(fmt.Sprintf("%s all %d fields of the autoscalers are as they were", when, all))
 	return nil
 }
 
@@ -179,7 +180,7 @@ func (st *stage) shrinks(ctx context.Context) error {
 		return "", nil
 	})
 	if err == nil {
-		st.story.Tell(fmt.Sprintf("now blue's autoscaler shrinks it, to %d pods", st.setting.blueLeast))
+		st.Story.Tell(fmt.Sprintf("now blue's autoscaler shrinks it, to %d pods", st.setting.blueLeast))
 	}
 	return err
 }
@@ -200,26 +201,26 @@ func unpinned(ctx context.Context, g *ground, f *figures) error {
 	p := policy{Steps: []step{{10, 2 * time.Second}, {50, 8 * time.Second}, {90, 2 * time.Second}, {100, 2 * time.Second}}, Standby: 4 * time.Second, AtLeast: 80, OnBreach: "hold", Failing: "1%"}
 	warm := int32((g.options.Rate*100 + perPod*utilization - 1) / (perPod * utilization))
 	return g.on(ctx, "unpinned", setting{blueLeast: 2, greenReplicas: warm, greenLeast: warm, policy: p}, func(ctx context.Context, st *stage) error {
-		if err := st.start(); err != nil {
+		if err := st.Start(); err != nil {
 			return err
 		}
 		from, err := st.held(ctx, 0, 50)
 		if err != nil {
 			return err
 		}
-		if _, err := st.await(ctx, from, "the shift holds for blue's capacity", func(m story.Moment) bool {
+		if _, err := st.Await(ctx, from, "the shift holds for blue's capacity", func(m story.Moment) bool {
 			return m.Phase == "Shifting" && m.Share == 50 && m.Reason == "BlueTooWeak"
 		}); err != nil {
 			return err
 		}
 		// It holds on.
-		if err := sleep(ctx, 5*time.Second); err != nil {
+		if err := played.Sleep(ctx, 5*time.Second); err != nil {
 			return err
 		}
-		last := st.story.Last()
+		last := st.Story.Last()
 		f.heldAt, f.heldReason, f.heldFailed = last.Share, last.Reason, st.users.Snapshot().Failed
-		if last.Share != 50 || last.Reason != "BlueTooWeak" || st.share() > 50 {
-			return fmt.Errorf("the daemon went on to %.0f %%: %s: %s", st.share(), last.Reason, last.Message)
+		if last.Share != 50 || last.Reason != "BlueTooWeak" || st.region.GreenShare() > 50 {
+			return fmt.Errorf("the daemon went on to %.0f %%: %s: %s", st.region.GreenShare(), last.Reason, last.Message)
 		}
 		return st.nobodyFailed()
 	})
@@ -230,7 +231,7 @@ func cold(ctx context.Context, g *ground, f *figures) error {
 	p := policy{Steps: usual(time.Second), Standby: 2 * time.Second, AtLeast: 90, OnBreach: "hold", Pin: true, Failing: "1%"}
 	return g.on(ctx, "cold", setting{blueLeast: 2, greenReplicas: 1, greenLeast: 1, policy: p}, func(ctx context.Context, st *stage) error {
 		began := time.Now()
-		if err := st.start(); err != nil {
+		if err := st.Start(); err != nil {
 			return err
 		}
 		if _, err := st.phase(ctx, 0, "Standby"); err != nil {
@@ -240,7 +241,7 @@ func cold(ctx context.Context, g *ground, f *figures) error {
 		for _, s := range st.look.since(began) {
 			f.coldMin = min(f.coldMin, percent(s.green, s.share*float64(st.options.Rate)/100))
 		}
-		moments, _ := st.story.All()
+		moments, _ := st.Story.All()
 		for _, m := range moments {
 			if m.Phase == "Shifting" && (m.Reason == "GateFailed" || m.Reason == "GateWaits" || m.Reason == "GateUnknown") {
 				f.refused++
@@ -254,32 +255,16 @@ func cold(ctx context.Context, g *ground, f *figures) error {
 	})
 }
 
-// await waits for a moment, and no longer than to the end of the attempt.
-func (st *stage) await(ctx context.Context, from int, what string, fulfils func(story.Moment) bool) (int, error) {
-	var found, under bool // under way
-	next, err := st.story.Await(ctx, from, what, func(m story.Moment) bool {
-		over := m.Phase == "Completed" || m.Phase == "RolledBack"
-		found, under = fulfils(m), under || !over
-		return found || over && under // the end of the attempt before doesn't count
-	})
-	if err == nil && !found {
-		moments, _ := st.story.All()
-		over := moments[next-1]
-		return next, fmt.Errorf("waiting until %s: the attempt is over: %s: %s", what, over.Reason, over.Message)
-	}
-	return next, err
-}
-
 // held waits until the share is written and read back, whatever keeps the next step.
 func (st *stage) held(ctx context.Context, from, share int) (int, error) {
-	return st.await(ctx, from, fmt.Sprintf("%d %% is held", share), func(m story.Moment) bool {
+	return st.Await(ctx, from, fmt.Sprintf("%d %% is held", share), func(m story.Moment) bool {
 		return m.Phase == "Shifting" && m.Share == share && m.Reason != "Rising" && m.Reason != "AwaitingReadBack" && m.Reason != "Settling"
 	})
 }
 
 // phase waits until the phase is reached.
 func (st *stage) phase(ctx context.Context, from int, phase string) (int, error) {
-	return st.await(ctx, from, "the phase is "+phase, func(m story.Moment) bool { return m.Phase == phase })
+	return st.Await(ctx, from, "the phase is "+phase, func(m story.Moment) bool { return m.Phase == phase })
 }
 
 // nobodyFailed complains about every failed request of the scene.
@@ -291,13 +276,3 @@ func (st *stage) nobodyFailed() error {
 }
 
 func causes(counts load.Snapshot) map[load.Cause]int64 { return counts.FailedByCause }
-
-// sleep lets time pass in which something else shall happen, or nothing.
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-time.After(d):
-		return nil
-	}
-}

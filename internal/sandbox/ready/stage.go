@@ -5,22 +5,14 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
-	"strings"
 	"sync"
-	"text/template"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/kubernetes"
-
-	"github.com/clusterswitch/clusterswitch/internal/sandbox/daemon"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/load"
-	"github.com/clusterswitch/clusterswitch/internal/sandbox/story"
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/played"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/world"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // pair is the pair's name in every scene.
@@ -64,17 +56,13 @@ type step struct {
 // stage is one scene's own namespace, region, users and daemon.
 type stage struct {
 	*ground
+	*played.Scene
 	namespace string
 	setting   setting
 	region    *world.Region
 	balancers map[string]*balancer // by the cluster's name
 	users     *load.Generator
-	story     *story.Story
 	look      *look
-	daemon    *daemon.Daemon
-
-	dir  string
-	fail context.CancelCauseFunc
 
 	followers sync.WaitGroup
 	cancel    context.CancelFunc
@@ -84,18 +72,18 @@ type stage struct {
 // waits until blue's autoscaler has found its rest. The daemon is the scene's to
 // start.
 func (g *ground) raise(ctx context.Context, fail context.CancelCauseFunc, namespace string, s setting) (*stage, error) {
-	st := &stage{
-		ground: g, namespace: namespace, setting: s, balancers: map[string]*balancer{}, fail: fail,
-		story: story.New(time.Now()), dir: filepath.Join(g.options.Dir, namespace),
-	}
-	if err := st.raise(ctx); err != nil {
+	st := &stage{ground: g, namespace: namespace, setting: s, balancers: map[string]*balancer{}}
+	if err := st.raise(ctx, fail); err != nil {
 		return nil, errors.Join(fmt.Errorf("raising the stage: %w", err), st.strike(ctx))
 	}
 	return st, nil
 }
 
-func (st *stage) raise(ctx context.Context) (err error) {
-	if err := os.MkdirAll(st.dir, 0o755); err != nil {
+func (st *stage) raise(ctx context.Context, fail context.CancelCauseFunc) (err error) {
+	st.Scene, err = played.Open(ctx, played.Options{
+		Management: st.management, Namespace: st.namespace, Binary: st.options.Daemon, Dir: filepath.Join(st.options.Dir, st.namespace), Died: fail,
+	})
+	if err != nil {
 		return err
 	}
 	here := &world.World{Network: st.network, Blue: &world.Cluster{}, Green: &world.Cluster{}}
@@ -139,7 +127,7 @@ func (st *stage) raise(ctx context.Context) (err error) {
 		return err
 	}
 	// What the daemon first sees of the load must be all of it.
-	return sleep(ctx, steady-st.users.Snapshot().Elapsed)
+	return played.Sleep(ctx, steady-st.users.Snapshot().Elapsed)
 }
 
 // letIn lets the users in, and those who watch.
@@ -150,22 +138,9 @@ func (st *stage) letIn(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	rest := st.management.RESTConfig()
-	client, err := kubernetes.NewForConfig(rest)
-	if err != nil {
-		return err
-	}
-	if _, err := client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: st.namespace}}, metav1.CreateOptions{}); err != nil {
-		return fmt.Errorf("creating the journal's namespace: %w", err)
-	}
-	watcher, err := dynamic.NewForConfig(rest)
-	if err != nil {
-		return err
-	}
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	st.cancel = cancel
 	st.look = newLook(st)
-	st.followers.Go(func() { st.story.Follow(life, watcher, st.namespace) })
 	st.followers.Go(func() { st.look.run(life) })
 	st.followers.Go(func() { st.tell(life) })
 	// The meter must have seen a while of them before autoscalers may judge.
@@ -196,50 +171,12 @@ func (st *stage) awaitTargets(ctx context.Context) error {
 	})
 }
 
-func (st *stage) configFile() string { return filepath.Join(st.dir, "clusterswitch.yaml") }
-
 // configure writes the configuration; the daemon takes a change over while it runs.
 func (st *stage) configure(p policy) error {
-	t, err := template.New("config").Funcs(template.FuncMap{"dimension": dimension}).Parse(configTemplate)
-	if err != nil {
-		return fmt.Errorf("reading the configuration's template: %w", err)
-	}
-	var text strings.Builder
-	err = t.Execute(&text, map[string]any{
+	return st.Configure(configTemplate, map[string]any{
 		"Region": st.region, "Namespace": st.namespace, "Port": port, "Pair": pair, "Policy": p,
 		"Management": st.management.Kubeconfig(), "Blue": st.blue.Kubeconfig(), "Green": st.green.Kubeconfig(),
 	})
-	if err != nil {
-		return fmt.Errorf("filling in the configuration: %w", err)
-	}
-	// In one step: the daemon must not read half of it.
-	fresh := st.configFile() + ".new"
-	if err := os.WriteFile(fresh, []byte(text.String()), 0o600); err != nil {
-		return err
-	}
-	return os.Rename(fresh, st.configFile())
-}
-
-// dimension is what CloudWatch calls a load balancer or target group: the end of its
-// ARN.
-func dimension(arn string) string {
-	resource := arn[strings.LastIndex(arn, ":")+1:]
-	return strings.TrimPrefix(resource, "loadbalancer/")
-}
-
-// start starts the real daemon.
-func (st *stage) start() (err error) {
-	st.daemon, err = daemon.Start(daemon.Options{
-		Binary: st.options.Daemon, Log: filepath.Join(st.dir, "daemon.log"), Env: world.Credentials(), Died: st.fail,
-	}, "run", "--config", st.configFile())
-	return err
-}
-
-// command runs the tool in the hand.
-func (st *stage) command(ctx context.Context, args ...string) error {
-	st.story.Tell("a person runs: clusterswitch " + strings.Join(args, " "))
-	_, err := daemon.Command(ctx, st.options.Daemon, world.Credentials(), append(args, "--config", st.configFile())...)
-	return err
 }
 
 // strike stops everything of the stage, the users first, and takes its pods away.
@@ -250,8 +187,8 @@ func (st *stage) strike(ctx context.Context) error {
 	if st.users != nil {
 		st.users.Stop()
 	}
-	if st.daemon != nil {
-		errs = append(errs, st.daemon.Stop())
+	if st.Scene != nil {
+		errs = append(errs, st.Close())
 	}
 	if st.cancel != nil {
 		st.cancel()

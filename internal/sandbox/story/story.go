@@ -38,7 +38,8 @@ type Story struct {
 	mu      sync.Mutex // guards all below
 	lines   []Line
 	moments []Moment
-	changed chan struct{} // closed and replaced at each change
+	now     Moment        // with the newest message
+	changed chan struct{} // closed and replaced when anything is said
 }
 
 // Line is one line of the told story: a moment of the daemon, or a deed of
@@ -104,29 +105,49 @@ func (s *Story) add(object *unstructured.Unstructured) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if n := len(s.moments); n > 0 && s.moments[n-1].same(m) {
-		return
+	s.now = m
+	if n := len(s.moments); n == 0 || !s.moments[n-1].same(m) {
+		s.moments = append(s.moments, m)
+		s.lines = append(s.lines, Line{Moment: m})
 	}
-	s.moments = append(s.moments, m)
-	s.lines = append(s.lines, Line{Moment: m})
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
 
-// All gives the story so far and a channel that closes at its next change.
+// All gives the story so far and a channel that closes when more is said.
 func (s *Story) All() ([]Moment, <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clip(s.moments), s.changed
 }
 
-// Last is the newest moment; the zero one before anything was said.
+// Last is what the daemon says now; the zero moment before anything was said.
 func (s *Story) Last() Moment {
-	moments, _ := s.All()
-	if len(moments) == 0 {
-		return Moment{}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now
+}
+
+// AwaitNow waits until what the daemon says now fulfils the condition: a moment that
+// lasts goes on to say more.
+func (s *Story) AwaitNow(ctx context.Context, what string, fulfils func(Moment) bool) error {
+	for {
+		_, changed := s.All()
+		if fulfils(s.Last()) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return s.notSeen(ctx, what)
+		case <-changed:
+		}
 	}
-	return moments[len(moments)-1]
+}
+
+func (s *Story) notSeen(ctx context.Context, what string) error {
+	last := s.Last()
+	return fmt.Errorf("waiting until %s: %w; the daemon last said %s at %d %%: %s: %s",
+		what, context.Cause(ctx), last.Phase, last.Share, last.Reason, last.Message)
 }
 
 // Await waits until a moment from index from on fulfils the condition, and
@@ -141,9 +162,7 @@ func (s *Story) Await(ctx context.Context, from int, what string, fulfils func(M
 		}
 		select {
 		case <-ctx.Done():
-			last := s.Last()
-			return from, fmt.Errorf("waiting until %s: %w; the daemon last said %s at %d %%: %s: %s",
-				what, context.Cause(ctx), last.Phase, last.Share, last.Reason, last.Message)
+			return from, s.notSeen(ctx, what)
 		case <-changed:
 		}
 	}

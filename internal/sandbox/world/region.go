@@ -1,6 +1,7 @@
 package world
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -72,7 +73,7 @@ func (w *World) NewRegion(ctx context.Context, seed uint64) (*Region, error) {
 		Propagation: 200 * time.Millisecond,
 		// CloudWatch has one point a minute; the demo has one a second.
 		MetricResolution:    time.Second,
-		HealthCheckInterval: 200 * time.Millisecond,
+		HealthCheckInterval: cmp.Or(w.HealthChecks, 200*time.Millisecond),
 		LoadBalancerAddress: address,
 	})
 	if err := r.serve(ctx); err != nil {
@@ -114,6 +115,26 @@ func (r *Region) start(ctx context.Context, w *World, seed uint64) error {
 		return err
 	}
 	return r.awaitHealth(ctx)
+}
+
+// GreenShare is green's part of the weights of the API's rule, in percent.
+func (r *Region) GreenShare() float64 {
+	for _, listener := range r.Cloud.Listeners() {
+		for _, rule := range listener.Rules {
+			if rule.ARN != r.RuleARN {
+				continue
+			}
+			var all, green int
+			for _, group := range rule.Forward {
+				all += group.Weight
+				if group.TargetGroupARN == r.Groups["api-green"] {
+					green = group.Weight
+				}
+			}
+			return 100 * float64(green) / float64(max(all, 1))
+		}
+	}
+	return 0
 }
 
 // Close stops the edge and the API server.

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/client-go/kubernetes"
@@ -42,6 +43,9 @@ type World struct {
 	Management *controlplane.ControlPlane
 	Blue       *Cluster
 	Green      *Cluster
+	// HealthChecks is how often a region looks at each target; 0: 200 ms. An answer may
+	// take two fifths of it.
+	HealthChecks time.Duration
 
 	planes    []*controlplane.ControlPlane
 	socketDir string
