@@ -23,7 +23,8 @@ type Requests struct {
 	Latency Latency `yaml:"latency"`
 
 	// SkipFirst is how long after a step was reached nothing is counted, for caches to fill. A disaster counts all the same:
-	// twice in a row at least 20 errors which are 20% of green's requests or more, and less than 5% on blue.
+	// twice in a row at least 20 errors (up to 200, where blue's come in bursts) which are 20% of green's requests or more, and
+	// less than 5% on blue.
 	SkipFirst time.Duration `yaml:"skipFirst" default:"30s" range:"0s..30m"`
 
 	// History is how far back blue's requests are looked at before a shift: for how much they scatter, and how slow they are.

@@ -12,7 +12,8 @@ import (
 // coreMayImport is all that the pure core may import: nothing that reaches
 // outside, keeps time, draws lots or needs a lock.
 func coreMayImport() []string {
-	return []string{module + "/switcher/evidence",
+	return []string{
+		module + "/switcher/evidence",
 		"bytes", "cmp", "encoding", "encoding/json", "errors", "fmt", "iter", "maps", "math", "reflect",
 		"slices", "strconv", "strings", "time", "unicode", "unicode/utf8",
 	}

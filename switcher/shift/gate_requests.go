@@ -16,8 +16,8 @@ const (
 	silentRequests  = 50
 	// swappedShare is how far from the middle a share must be for swapped sides to
 	// show, and swappedSlack how exact the mirror image need be, beside chance.
-	swappedShare Share = 25
-	swappedSlack       = 0.05
+	swappedShare = Share(25)
+	swappedSlack = 0.05
 )
 
 // requestVerdict is a request gate's verdict, and what follows from it.
@@ -39,11 +39,10 @@ func (t *turn) requests(g RequestGate) requestVerdict {
 	if !kept {
 		return requestVerdict{Verdict: t.profiled(g)}
 	}
-	if read && r.Err != "" {
-		return answer(Unmeasured, "it can't be measured: %s", r.Err)
-	}
 	within := cmp.Or(r.FreshFor, g.Settle+3*g.Interval)
 	switch {
+	case read && r.Err != "":
+		return answer(Unmeasured, "it can't be measured: %s", r.Err)
 	case e.Counted.IsZero() && t.now.Sub(t.next.MeasureFrom()) <= within && !t.faulty(e):
 		return answer(Wait, "no interval of %s is over and settled yet", g.Interval)
 	case !t.fresh(e.Counted, within):
@@ -57,6 +56,11 @@ func (t *turn) requests(g RequestGate) requestVerdict {
 	if sentence, swapped := t.sidesSwapped(e); swapped {
 		return answer(Unmeasured, "%s", sentence)
 	}
+	return t.judged(g, e, r)
+}
+
+// judged says what the evidence of a gate that is measured comes to.
+func (t *turn) judged(g RequestGate, e GateEvidence, r RequestReading) requestVerdict {
 	said := saying{g: g, p: e.Profile, v: e.Book.Judge(EvidenceSettings(t.p, t.next.Steps, g), e.Profile)}
 	switch v := said.v; {
 	case v.Bad || v.Disaster:
@@ -64,11 +68,11 @@ func (t *turn) requests(g RequestGate) requestVerdict {
 	case v.BothBad:
 		return requestVerdict{Verdict: verdict(g.Name, Fail, "%s", said.both()), both: true}
 	case t.faulty(e):
-		return answer(Unmeasured, "%s", t.notCounted(e, r))
+		return requestVerdict{Verdict: verdict(g.Name, Unmeasured, "%s", t.notCounted(e, r))}
 	case v.Good && !t.next.ReachedAt.IsZero():
-		return answer(Pass, "%s", said.good())
+		return requestVerdict{Verdict: verdict(g.Name, Pass, "%s", said.good())}
 	}
-	return answer(Wait, "%s", said.waits())
+	return requestVerdict{Verdict: verdict(g.Name, Wait, "%s", said.waits())}
 }
 
 // profiled tells whether it is known what blue was like before the shift.

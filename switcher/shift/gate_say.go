@@ -3,6 +3,7 @@ package shift
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -32,8 +33,8 @@ func (s saying) bad(newest []evidence.Interval) string {
 			m = i
 		}
 	}
-	for i := len(newest) - 1; i >= 0; i-- {
-		if iv := newest[i]; iv.Trouble(s.p) == "" {
+	for _, iv := range slices.Backward(newest) {
+		if iv.Trouble(s.p) == "" {
 			return fmt.Sprintf("%s: in the newest green %s, blue %s", text, s.part(m, tallied(iv.Green[m])), short(tallied(iv.Blue[m])))
 		}
 	}

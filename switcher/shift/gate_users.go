@@ -65,10 +65,7 @@ func (t *turn) traffic(g TrafficGate) Verdict {
 	case r.To.IsZero() || r.From.Before(t.next.StartedAt) || r.Requests < max(1, g.MinRequests):
 		return verdict(g.Name, Wait, "%d of %d requests seen on green", r.Requests, max(1, g.MinRequests))
 	}
-	ratio := 0.0
-	if r.Requests > 0 {
-		ratio = float64(r.Errors) / float64(r.Requests)
-	}
+	ratio := float64(r.Errors) / float64(max(1, r.Requests))
 	switch {
 	case ratio > g.MaxErrorRatio && likely(r.Errors, r.Requests, g.MaxErrorRatio):
 		return verdict(g.Name, Wait, "%d of %d requests to green failed (%.2f %%, at most %.2f %% may): too few to tell from chance", r.Errors, r.Requests, ratio*100, g.MaxErrorRatio*100)
