@@ -35,7 +35,7 @@ type contract struct {
 }
 
 func contracts() []contract {
-	return slices.Concat(swapContracts(), zoneContracts(), ruleContracts(), targetContracts(), accountContracts(), adapterContracts())
+	return slices.Concat(swapContracts(), zoneContracts(), ruleContracts(), targetContracts(), accountContracts(), adapterContracts(), metricContracts())
 }
 
 // backend is an AWS that contracts are tried at.
