@@ -19,7 +19,7 @@ type counted struct{ answers, errors int }
 // metricContracts are what gates rely on that count at CloudWatch.
 func metricContracts() []contract {
 	return []contract{{
-		name: "requests and errors of both target groups are told minute by minute, and a minute without any is none",
+		name:      "requests and errors of both target groups are told minute by minute, and a minute without any is none",
 		notOnMoto: "it doesn't speak smithy's RPC v2 in CBOR, the only protocol of today's SDK for CloudWatch",
 		holds: func(t *testing.T, b *backend) {
 			client := cloudwatch.NewFromConfig(b.config)
