@@ -203,8 +203,11 @@ func (a *Adapter) afterwards(ctx context.Context, r *retreat) {
 	}
 	if !settled {
 		a.debts.owe(r.arn(), owed)
-		r.answer(shift.Applied, r.at, "stickiness and mark wait: AWS throttles, or didn't answer")
-		return
+		if owed.lost == 0 {
+			r.answer(shift.Applied, r.at, "stickiness and mark wait: AWS throttles")
+			return
+		}
+		r.note("stickiness and mark wait: AWS didn't answer")
 	}
 	a.lookBack(ctx, r)
 }
