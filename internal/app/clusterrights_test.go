@@ -141,6 +141,9 @@ func TestTheManifestIsEnoughAndEachRuleIsNeeded(t *testing.T) {
 			for _, r := range g.roles {
 				whole := r.rules
 				for i, rule := range whole {
+					if (i+len(name))%eachRule != 0 {
+						continue
+					}
 					g.change(r, slices.Delete(slices.Clone(whole), i, i+1))
 					faults, _ := g.look()
 					missed(t, rule, faults)
