@@ -7,4 +7,6 @@ import "testing"
 // eachRule: every rule of the manifest is taken away.
 const eachRule = 1
 
-func TestE2EEachRuleOfTheManifestIsNeeded(t *testing.T) { TestTheManifestIsEnoughAndEachRuleIsNeeded(t) }
+func TestE2EEachRuleOfTheManifestIsNeeded(t *testing.T) {
+	TestTheManifestIsEnoughAndEachRuleIsNeeded(t)
+}
