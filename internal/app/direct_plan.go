@@ -34,7 +34,7 @@ func (d *Direct) Plan(ctx context.Context, o PlanOptions) (rehearsal.Report, err
 	}
 	asked := rehearsal.Asked{
 		Options: rehearsal.Options{Plan: planOf(d.config, pair), Lags: lagsOf(pair), Start: o.Start},
-		Faults:  map[string]string{}, Standby: pair.Standby.For,
+		Faults:  map[string]string{},
 	}
 	var reading sync.WaitGroup
 	reading.Go(func() { asked.Entrances = d.aws.read(ctx, asked.Plan.Entrances, shift.Watching) })

@@ -40,7 +40,7 @@ func RightsOf(c *config.Config) map[string]iam.Needs {
 		}
 		for _, g := range p.Gates {
 			if g.Requests != nil && g.Requests.CloudWatch != nil {
-				r.change(requestsRole(p, *g.Requests.CloudWatch), func(n *iam.Needs) { n.Metrics = true })
+				r.change(countedAtEntrance(c, p, *g.Requests.CloudWatch).role, func(n *iam.Needs) { n.Metrics = true })
 			}
 		}
 		for _, l := range loadsOf(c, p) {
@@ -53,17 +53,6 @@ func RightsOf(c *config.Config) map[string]iam.Needs {
 		n.Roles = slices.Sorted(maps.Keys(r))[1:] // but for its own
 	})
 	return r
-}
-
-// requestsRole is the role that counts requests at CloudWatch: the gate's own, else
-// the entrance's.
-func requestsRole(p config.Pair, r config.RequestsCloudWatch) string {
-	for _, e := range p.Traffic {
-		if e.ALB != nil && e.Name == r.Entrance {
-			return cmp.Or(r.RoleARN, e.ALB.RoleARN)
-		}
-	}
-	return r.RoleARN
 }
 
 type rights map[string]iam.Needs

@@ -43,8 +43,6 @@ type Asked struct {
 	Options
 	// Faults say why a request gate has no profile, by its name.
 	Faults map[string]string
-	// Standby is how long blue is kept ready in the end.
-	Standby time.Duration
 }
 
 // Reckon makes the report.
