@@ -24,7 +24,7 @@ func (s *Switcher) load(ctx context.Context, pair string, timeout time.Duration)
 	if s.loaded && !s.superseded {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := s.within(ctx, timeout)
 	defer cancel()
 	found, err := s.journal.Load(ctx, pair)
 	s.garbled = err == nil && found.Unreadable != ""
@@ -116,7 +116,7 @@ func (s *Switcher) save(ctx context.Context, t *Turn, lowering bool) error {
 		Readiness: shift.MeasureReadiness(t.Plan, d.Next, t.Observation, t.Now),
 		Retire:    t.Observation.Retire,
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.bound(s.timeouts.Journal, lowering, s.timeouts.JournalLowering))
+	ctx, cancel := s.within(ctx, s.bound(s.timeouts.Journal, lowering, s.timeouts.JournalLowering))
 	defer cancel()
 	switch {
 	case s.garbled && s.news(t, said):

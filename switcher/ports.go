@@ -86,3 +86,12 @@ type Turn struct {
 	// Superseded: a newer daemon took charge; this one no longer writes.
 	Superseded bool
 }
+
+// Lease tells whether this process is the one that may write. It is asked from
+// memory and must not block.
+type Lease interface {
+	// Term counts how often this process got the lease; left is how long it holds
+	// it for sure by this process's own clock: 0 or less, it doesn't hold it. A
+	// write that needs the lease must end within left.
+	Term() (term int64, left time.Duration)
+}

@@ -17,7 +17,7 @@ func (s *Switcher) Step(ctx context.Context, now time.Time) (wakeAt time.Time) {
 	// Decide counts from now until when a write may still land. So what gives
 	// green traffic leaves within that time of the turn's start, or not at all,
 	// however long the look and the journal took.
-	sending, done := context.WithTimeout(context.WithoutCancel(ctx), shift.WriteDeadline)
+	sending, done := s.within(context.WithoutCancel(ctx), shift.WriteDeadline)
 	defer done()
 	found, observation, whole := s.gather(ctx, t.Plan)
 	if !whole {
@@ -91,7 +91,7 @@ func (s *Switcher) gather(ctx context.Context, plan shift.Plan) (found *shift.Fo
 	if urgent {
 		look.Attention = shift.Urgent
 	}
-	bounded, done := context.WithTimeout(ctx, s.bound(s.timeouts.Observe, urgent, s.urgentBound()))
+	bounded, done := s.within(ctx, s.bound(s.timeouts.Observe, urgent, s.urgentBound()))
 	defer done()
 	o = s.observer.Observe(bounded, look)
 	s.countBlind(urgent, o)
@@ -176,7 +176,7 @@ func feeds(changes []shift.Change) bool {
 }
 
 func (s *Switcher) commit(ctx context.Context, changes []shift.Change) []shift.Result {
-	ctx, cancel := context.WithTimeout(ctx, s.timeouts.Write)
+	ctx, cancel := s.within(ctx, s.timeouts.Write)
 	defer cancel()
 	results := s.committer.Commit(ctx, changes)
 	s.failure = failureOf(results)

@@ -42,8 +42,13 @@ type Options struct {
 	// Steward tends the clusters; nil: nobody does.
 	Steward  Steward
 	Reporter Reporter
+	// Lease says whether this process may write; nil: it always may.
+	Lease    Lease
 	Logger   *zap.Logger
 	Timeouts Timeouts // zero: DefaultTimeouts
+	// Within bounds what is done by a time from now; nil: context.WithTimeout. A
+	// simulation has a clock of its own.
+	Within func(ctx context.Context, bound time.Duration) (context.Context, context.CancelFunc)
 }
 
 // Switcher runs one pair. Step is for one goroutine; SetPlan and Wake may be
@@ -54,8 +59,10 @@ type Switcher struct {
 	committer Committer
 	steward   Steward
 	reporter  Reporter
+	lease     Lease
 	log       turnLog
 	timeouts  Timeouts
+	within    func(context.Context, time.Duration) (context.Context, context.CancelFunc)
 
 	plan atomic.Pointer[shift.Plan]
 	wake chan struct{}
@@ -84,11 +91,14 @@ func New(o Options) *Switcher {
 	if o.Timeouts == (Timeouts{}) {
 		o.Timeouts = DefaultTimeouts()
 	}
+	if o.Within == nil {
+		o.Within = context.WithTimeout
+	}
 	s := &Switcher{
 		observer: o.Observer, journal: o.Journal, committer: o.Committer, steward: o.Steward, reporter: o.Reporter,
-		timeouts: o.Timeouts,
-		log:      turnLog{logger: o.Logger.With(logkey.Pair(o.Plan.Pair)), failing: map[string]failedWrite{}},
-		wake:     make(chan struct{}, 1), state: shift.NewState(),
+		lease: o.Lease, timeouts: o.Timeouts, within: o.Within,
+		log:  turnLog{logger: o.Logger.With(logkey.Pair(o.Plan.Pair)), failing: map[string]failedWrite{}},
+		wake: make(chan struct{}, 1), state: shift.NewState(),
 	}
 	s.plan.Store(&o.Plan)
 	return s
