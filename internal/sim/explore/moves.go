@@ -1,0 +1,299 @@
+package explore
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/clusterswitch/clusterswitch/switcher/shift"
+)
+
+// moveKind is what can happen next.
+type moveKind uint8
+
+const (
+	moveStart   moveKind = iota // a replica's next turn begins
+	moveAnswer                  // what a replica asks takes effect and is answered
+	moveSilence                 // its write gets no answer, and may land later
+	moveLand                    // that write lands
+	moveDie                     // a replica dies and starts anew
+	moveAsk                     // a person asks for a rollback
+	moveHear                    // a replica hears of it
+	moveCut                     // the leader can't renew its lease
+	moveTake                    // a replica takes the lease, which has run out
+)
+
+// move is one thing that happens, to one replica where it is about one.
+type move struct {
+	kind    moveKind
+	replica uint8
+}
+
+// moves lists all that can happen.
+func (w *world) moves(o Options, buffer []move) []move {
+	m := buffer[:0]
+	for r := range w.replicas {
+		p, id := &w.replicas[r], uint8(r)
+		switch {
+		case p.turn == nil && w.mayPass(o, r):
+			m = append(m, move{moveStart, id})
+		case p.turn == nil:
+		default:
+			m = append(m, move{moveAnswer, id})
+			if w.delays > 0 && (p.called.kind.writes() || p.called.kind == callSave) && w.late.call.kind == noCall {
+				m = append(m, move{moveSilence, id})
+			}
+		}
+		if w.crashes > 0 {
+			m = append(m, move{moveDie, id})
+		}
+		if w.flag && !p.flag {
+			m = append(m, move{moveHear, id})
+		}
+		if w.lease.holder != r && !w.lease.until.After(w.now) {
+			m = append(m, move{moveTake, id})
+		}
+	}
+	if w.late.call.kind != noCall {
+		m = append(m, move{kind: moveLand})
+	}
+	if o.Rollback && !w.flag {
+		m = append(m, move{kind: moveAsk})
+	}
+	if w.cuts > 0 && w.lease.holder >= 0 && !w.lease.cut {
+		m = append(m, move{kind: moveCut})
+	}
+	return m
+}
+
+// after gives the world after a move, and judges what it did to AWS.
+func (x *explorer) after(w world, m move) world {
+	p := &w.replicas[m.replica]
+	switch m.kind {
+	case moveStart:
+		to := x.o.on(p.wakeAt)
+		if to.After(w.now) && w.waits(x.o, to) {
+			w.pauses -= x.o.strides(to.Sub(w.now))
+		}
+		w.pass(to)
+		p.turn = &turn{began: w.sight(int(m.replica))}
+		p.heard, p.sent = p.flag, way{}
+		x.goOn(&w, int(m.replica))
+	case moveAnswer:
+		r := x.answer(&w, int(m.replica))
+		x.told(&w, int(m.replica), r)
+	case moveSilence:
+		w.delays--
+		w.late = late{call: p.called, life: p.life, replica: int(m.replica), seen: p.seen, before: w.entrance, sent: p.sent, heard: p.heard}
+		x.told(&w, int(m.replica), reply{outcome: shift.Unknown, err: "no answer", note: "no answer"})
+	case moveLand:
+		l := w.late
+		w.late = late{}
+		x.land(&w, l)
+	case moveDie:
+		w.crashes--
+		life := p.life + 1
+		*p = replica{life: life, memory: x.seat.born, wakeAt: w.now, flag: p.flag}
+		if w.lease.holder == int(m.replica) {
+			w.lease.cut = true
+		}
+	case moveAsk:
+		w.flag = true
+	case moveHear:
+		p.flag = true
+		if p.turn == nil {
+			p.wakeAt = w.now
+		} else {
+			t := *p.turn
+			t.woken, p.turn = true, &t
+		}
+	case moveCut:
+		w.cuts--
+		w.lease.cut = true
+	case moveTake:
+		w.lease.holder, w.lease.cut, w.lease.until = int(m.replica), false, w.now.Add(leaseLasts)
+		w.lease.terms[m.replica]++
+	}
+	return w
+}
+
+// told hands an answer to a replica, which goes on to its next call.
+func (x *explorer) told(w *world, r int, said reply) {
+	p := &w.replicas[r]
+	answers := make([]answer, len(p.turn.answers), len(p.turn.answers)+1)
+	copy(answers, p.turn.answers)
+	p.turn = &turn{began: p.turn.began, answers: append(answers, answer{sight: w.sight(r), woken: p.turn.woken, reply: said})}
+	x.goOn(w, r)
+}
+
+func (x *explorer) goOn(w *world, r int) {
+	p := &w.replicas[r]
+	x.result.Executions++
+	next, after, wakeAt := x.seat.run(p.memory, p.turn)
+	if after == nil {
+		if next.kind.writes() || next.kind == callRead {
+			w.onItsWay(r)
+		}
+		p.called = next
+		return
+	}
+	late := p.flag && !p.turn.began.flag // it was woken in this turn
+	p.memory, p.turn, p.called = after, nil, call{}
+	if p.wakeAt = wakeAt; late || wakeAt.Before(w.now) {
+		p.wakeAt = w.now
+	}
+}
+
+// answer lets what the replica asks take effect, and says what it is told.
+func (x *explorer) answer(w *world, r int) reply {
+	p := &w.replicas[r]
+	c := p.called
+	if !c.deadline.IsZero() && !w.now.Before(c.deadline) {
+		return reply{err: "no answer in time", outcome: shift.Unknown, note: "no answer in time", look: shift.EntranceReading{Name: entranceName, Err: "no answer in time"}}
+	}
+	switch c.kind {
+	case callLoad:
+		p.seen = w.journal.version
+		if x.o.plant == amnesia {
+			return reply{}
+		}
+		return reply{present: w.journal.present, state: w.journal.state}
+	case callSave:
+		return x.save(w, c, p.life, r, &p.seen)
+	case callLook:
+		a := reply{look: w.reading(x.o.Kind)}
+		if !c.measure.IsZero() && c.measure.Before(w.now) {
+			a.from = c.measure
+			w.judge.measured(c.measure)
+		}
+		return a
+	case callRead:
+		return reply{look: w.reading(x.o.Kind)}
+	case callSwap:
+		return x.swap(w, late{call: c, life: p.life, replica: r, before: w.entrance, sent: p.sent, heard: p.heard})
+	case callSet:
+		x.write(w, late{call: c, life: p.life, replica: r, sent: p.sent, heard: p.heard})
+		return reply{outcome: shift.Applied}
+	case callMark:
+		w.entrance.mark, w.entrance.marked = c.change.Control, true
+		return reply{outcome: shift.Applied}
+	case noCall:
+	}
+	panic("a replica waits for nothing")
+}
+
+// land lets the write land whose answer never came.
+func (x *explorer) land(w *world, l late) {
+	switch l.call.kind {
+	case callSave:
+		x.save(w, l.call, l.life, l.replica, &l.seen)
+	case callSwap:
+		x.swap(w, l)
+	case callSet:
+		x.write(w, l)
+	case callMark:
+		w.entrance.mark, w.entrance.marked = l.call.change.Control, true
+	case noCall, callLoad, callLook, callRead:
+	}
+}
+
+func (x *explorer) save(w *world, c call, life, r int, seen *int) reply {
+	if *seen != w.journal.version {
+		return reply{clash: true}
+	}
+	x.judgeJournal(w, c.state, life, r)
+	w.journal = journal{present: true, state: c.state, version: w.journal.version + 1}
+	*seen = w.journal.version
+	return reply{}
+}
+
+// swap keeps the contract of Route 53's adapter: a rise or planned lowering is
+// written onto exactly what was expected, a rollback onto what stands there.
+func (x *explorer) swap(w *world, l late) reply {
+	c := l.call.change
+	stands := w.reading(x.o.Kind)
+	switch {
+	case c.Priority == shift.Rollback && w.entrance != l.before:
+		return reply{outcome: shift.Conflict, note: "it changed"} // of a write that comes late
+	case c.Priority != shift.Rise && stands.Weights.AtMost(c.Wanted):
+		return reply{outcome: shift.Applied}
+	case c.Priority == shift.Rollback, x.o.plant == upsert:
+	case stands.Token != c.Expected.Token:
+		return reply{outcome: shift.Conflict, note: "it changed"}
+	case w.entrance.marked && w.entrance.mark.Epoch > c.Control.Epoch:
+		return reply{outcome: shift.Conflict, note: "a daemon took charge later"}
+	}
+	x.write(w, l)
+	w.entrance.mark, w.entrance.marked = c.Control, true
+	return reply{outcome: shift.Applied}
+}
+
+// write sets the weights.
+func (x *explorer) write(w *world, l late) {
+	x.judgeWrite(w, l)
+	w.entrance.weights = l.call.change.Wanted.Weights()
+}
+
+func (w *world) reading(kind Kind) shift.EntranceReading {
+	e := w.entrance
+	r := shift.EntranceReading{Name: entranceName, At: w.now, Weights: e.weights, InSync: true, Token: fmt.Sprint(e.weights.Green)}
+	if e.marked {
+		r.Mark = new(e.mark)
+	}
+	if kind == Balancer {
+		r.BlueTargets = shift.Targets{Known: true, Healthy: 2, Total: 2}
+		r.GreenTargets = r.BlueTargets
+	} else if e.marked {
+		r.Token += " " + e.mark.String()
+	}
+	return r
+}
+
+// tell says a move as a person would.
+func (w *world) tell(o Options, m move) string {
+	p := w.replicas[m.replica]
+	at := w.now.Sub(epoch())
+	if m.kind == moveStart {
+		at = max(at, o.on(p.wakeAt).Sub(epoch()))
+	}
+	who := fmt.Sprintf("%4ds  %c%d", int(at/time.Second), 'A'+rune(m.replica), p.life+1)
+	switch m.kind {
+	case moveStart:
+		return who + " begins a turn"
+	case moveAnswer:
+		return fmt.Sprintf("%s %s", who, p.called)
+	case moveSilence:
+		return fmt.Sprintf("%s %s: no answer", who, p.called)
+	case moveLand:
+		return fmt.Sprintf("%4ds  what %c%d sent without an answer lands: %s", int(at/time.Second), 'A'+rune(w.late.replica), w.late.life+1, w.late.call)
+	case moveDie:
+		return who + " dies"
+	case moveAsk:
+		return fmt.Sprintf("%4ds  a person asks for a rollback", int(at/time.Second))
+	case moveHear:
+		return who + " hears of the rollback"
+	case moveCut:
+		return fmt.Sprintf("%4ds  the lease can't be renewed any more", int(at/time.Second))
+	case moveTake:
+		return who + " takes the lease"
+	}
+	return who
+}
+
+// String says a call as a person would.
+func (c call) String() string {
+	switch c.kind {
+	case callSave:
+		return fmt.Sprintf("saves attempt %d, epoch %d, version %d: %s at %s", c.state.Attempt, c.state.Epoch, c.state.Version, c.state.Phase, c.state.Share)
+	case callSwap, callSet, callMark:
+		m := c.change.Control
+		return fmt.Sprintf("%s (%s) green to %s, epoch %d, version %d", map[callKind]string{callSwap: "swaps", callSet: "sets", callMark: "marks"}[c.kind], c.change.Priority, c.change.Wanted, m.Epoch, m.Version)
+	case callLoad:
+		return "loads the journal"
+	case callLook:
+		return "looks"
+	case callRead:
+		return "reads the rule before it writes"
+	case noCall:
+	}
+	return "waits for nothing"
+}
