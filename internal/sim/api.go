@@ -13,14 +13,16 @@ import (
 // server is the API server of the management cluster with the pair's custom
 // resource. Its spec is what people ask for, its status the journal.
 type server struct {
-	w    *world
-	made bool
-	uid  int
-	rv   int // the resource version
-	ask  spec
-	doc  *document // nil: there is no status
-	said string
-	old  []*document
+	w      *world
+	made   bool
+	uid    int
+	rv     int // the resource version
+	ask    spec
+	doc    *document // nil: there is no status
+	said   string
+	old    []*document
+	lease  leaseObject
+	leases int // counts the lease's versions
 }
 
 // document is a journal as it is stored; it is never changed.

@@ -25,6 +25,7 @@ type group struct {
 	was       content
 	gone      bool // somebody deleted it
 	changedAt time.Duration
+	wroteAt   time.Duration // when a daemon last changed the weights
 	priorTill time.Duration // an earlier change of the zone is under way
 	syncs     time.Duration
 	ttl       time.Duration
@@ -49,7 +50,7 @@ func newCloud(w *world) *cloud {
 	c := &cloud{w: w}
 	for _, e := range w.plan.Entrances {
 		g := &group{
-			w: w, e: e, dns: e.Route53 != nil, now: content{w: shift.Share(0).Weights()}, changedAt: -time.Hour,
+			w: w, e: e, dns: e.Route53 != nil, now: content{w: shift.Share(0).Weights()}, changedAt: -time.Hour, wroteAt: -time.Hour,
 			blueTargets: allTargets, greenTargets: allTargets,
 		}
 		if g.dns {

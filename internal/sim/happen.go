@@ -72,6 +72,7 @@ func (w *world) plantStored(k Kind, g *group) {
 			}
 		})
 	case LeaseDeleted:
+		s.lease = leaseObject{}
 		return
 	case RecordEdited:
 		share := shift.Share(w.rng.IntN(101))

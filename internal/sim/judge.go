@@ -3,7 +3,6 @@ package sim
 import (
 	"reflect"
 	"slices"
-	"time"
 
 	"github.com/clusterswitch/clusterswitch/switcher"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
@@ -19,8 +18,11 @@ type judge struct {
 	// attempts is what is durable of each.
 	attempts map[int]*attempt
 	epoch    int64 // the newest that was journaled
-	done     map[effect]int
-	calls    [4]struct{ minute, n int } // of each replica, in a minute of true time
+	// granted says of each new step, at the moment when it was written down, what
+	// it lacked; empty: nothing.
+	granted map[order]string
+	done    map[effect]int
+	calls   [4]struct{ minute, n int } // of each replica, in a minute of true time
 }
 
 // order names an intent.
@@ -42,20 +44,16 @@ type attempt struct {
 	rolledBack, over bool
 	// helped: a person adopted or restored, so that shares may be off the plan.
 	helped bool
-	// began is the newest step that took effect anywhere.
-	began int
-	// changedAt is when the daemon last changed weights in it.
-	changedAt time.Duration
 }
 
 func newJudge(w *world) *judge {
-	return &judge{w: w, intents: map[order]shift.Share{}, attempts: map[int]*attempt{}, done: map[effect]int{}}
+	return &judge{w: w, intents: map[order]shift.Share{}, attempts: map[int]*attempt{}, done: map[effect]int{}, granted: map[order]string{}}
 }
 
 func (j *judge) attempt(n int) *attempt {
 	a := j.attempts[n]
 	if a == nil {
-		a = &attempt{changedAt: -time.Hour}
+		a = &attempt{}
 		j.attempts[n] = a
 	}
 	return a
@@ -76,6 +74,9 @@ func (j *judge) journaled(r *replica, before, after shift.State) {
 	j.epoch = max(j.epoch, after.Epoch)
 	if len(after.Steps) > 0 {
 		a.steps = after.Steps
+	}
+	if after.Phase == shift.Shifting && after.Step == before.Step+1 && after.Attempt == before.Attempt {
+		j.granted[order{after.Attempt, after.Version}] = j.lacking(r, after)
 	}
 	a.rolledBack = a.rolledBack || after.Rollback != nil
 	a.over = a.over || after.Phase.Terminal()
@@ -126,7 +127,7 @@ func (j *judge) turn(r *replica, t switcher.Turn) {
 	}
 	rises := slices.ContainsFunc(d.Changes, func(c shift.Change) bool { return c.Priority == shift.Rise })
 	switch {
-	case t.Superseded:
+	case t.Superseded || t.Standby && len(t.Results) == 0:
 		return
 	case rises && r.garbled:
 		j.w.violate("D1", "%s raises green by a journal that can't be read", r.name)

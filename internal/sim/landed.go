@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
@@ -21,7 +22,7 @@ func (j *judge) landed(x *write, before content) {
 	}
 	raised := is.Green*(was.Blue+was.Green) > was.Green*(is.Blue+is.Green)
 	a := j.attempt(c.Control.Attempt)
-	defer func() { a.changedAt, g.foreign = w.now, false }()
+	defer func() { g.wroteAt, g.foreign = w.now, false }()
 	if !raised {
 		w.result.Lowerings++
 		return
@@ -33,7 +34,7 @@ func (j *judge) landed(x *write, before content) {
 	}
 	j.order(x, before, a)
 	j.planned(x, before, a)
-	j.proven(x, a)
+	j.proven(x)
 }
 
 // bound is a violation, or at a load balancer what is counted apart.
@@ -98,21 +99,13 @@ func (j *judge) planned(x *write, before content, a *attempt) {
 }
 
 // proven: S2 and S9, by what was really sampled, and when.
-func (j *judge) proven(x *write, a *attempt) {
+func (j *judge) proven(x *write) {
 	w, rec, c := j.w, x.evidence, x.change
-	step := 0
-	for step < len(a.steps) && a.steps[step].Share < c.Wanted {
-		step++
-	}
-	first := step+1 > a.began
-	a.began = max(a.began, step+1)
 	switch {
 	case rec.greenReady < 0 || rec.blueReady < 0:
 		w.violate("S9", "a rise to %s though a cluster was not read", c.Wanted)
 	case rec.greenReady < 8:
 		w.violate("S2", "a rise to %s while green has %d ready replicas", c.Wanted, rec.greenReady)
-	case len(rec.probes) == 0:
-		w.violate("S9", "a rise to %s though green's probe didn't succeed", c.Wanted)
 	}
 	for i, g := range w.aws.groups {
 		switch {
@@ -122,29 +115,43 @@ func (j *judge) proven(x *write, a *attempt) {
 			w.violate("S2", "a rise to %s while green has no healthy target on %s", c.Wanted, g.e.Name)
 		}
 	}
-	if !first || step == 0 || a.helped {
-		return
+	if lacks := j.granted[order{c.Control.Attempt, c.Control.Version}]; lacks != "" {
+		w.violate("S2", "entrance %s rises to %s by a step that was granted %s", x.g.e.Name, c.Wanted, lacks)
 	}
-	// The last change, at AWS's servers, and in resolvers.
-	stood := a.changedAt
+}
+
+// lacking says what a new step lacks while it is written down: evidence that was
+// sampled after the last change was at AWS's servers and in resolvers, and the
+// hold. Empty: nothing.
+func (j *judge) lacking(r *replica, s shift.State) string {
+	w, rec := j.w, r.rec
+	if j.attempt(s.Attempt).helped {
+		return ""
+	}
+	if len(rec.probes) < 2 {
+		return "without two successes of green's probe"
+	}
+	if s.Step < 2 {
+		return ""
+	}
+	var changed, stood time.Duration
 	for _, g := range w.aws.groups {
-		if at := a.changedAt + g.syncs + g.ttl; at > stood {
-			stood = at
-		}
+		changed, stood = max(changed, g.wroteAt), max(stood, g.wroteAt+g.syncs+g.ttl)
 	}
-	hold := a.steps[step-1].Hold
+	hold := s.Steps[s.Step-2].Hold
 	switch {
 	case rec.told <= 0:
-		w.violate("S9", "a rise to %s though green's users were not measured", c.Wanted)
+		return "though green's users were not measured"
 	case rec.measured.from < stood-slack:
-		w.violate("S2", "a rise to %s by samples from %s, the share stands since %s", c.Wanted, stamp(rec.measured.from), stamp(stood))
+		return fmt.Sprintf("by samples from %s, the share stands since %s", stamp(rec.measured.from), stamp(stood))
 	case float64(rec.toldBad) > 0.03*float64(rec.told) && rec.told > 500:
-		w.violate("S2", "a rise to %s though %d of %d requests failed", c.Wanted, rec.toldBad, rec.told)
-	case len(rec.probes) < 2 || rec.probes[len(rec.probes)-2] < stood-slack:
-		w.violate("S2", "a rise to %s without two successes of the probe since %s", c.Wanted, stamp(stood))
-	case x.sentAt < a.changedAt+hold/2:
-		w.violate("S2", "a rise to %s at %s, %s after the last change, which is to be held for %s", c.Wanted, stamp(x.sentAt), x.sentAt-a.changedAt, hold)
+		return fmt.Sprintf("though %d of %d requests failed", rec.toldBad, rec.told)
+	case rec.probes[len(rec.probes)-2] < stood-slack:
+		return fmt.Sprintf("without two successes of the probe since %s", stamp(stood))
+	case r.turnAt < changed+hold/2:
+		return fmt.Sprintf("at %s, %s after the last change, which is to be held for %s", stamp(r.turnAt), r.turnAt-changed, hold)
 	}
+	return ""
 }
 
 // slack is what a look takes: samples are as old as its beginning.

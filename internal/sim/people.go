@@ -104,8 +104,9 @@ func (p *people) plan() {
 		at := time.Duration(w.rng.Int64N(int64(w.mix.span)))
 		w.at(at, func() { w.happen() })
 	}
-	// An approving person follows the shift.
+	// An approving person follows the shift, and one who begins anew.
 	w.in(5*time.Second, p.approve)
+	w.in(30*time.Second, p.anew)
 }
 
 // approve approves whatever waits for it, and looks again.
@@ -117,6 +118,18 @@ func (p *people) approve() {
 		}
 	}
 	p.w.in(11*time.Second, p.approve)
+}
+
+// anew asks for a new attempt where the last one is over, so that the time of
+// faults isn't spent at rest.
+func (p *people) anew() {
+	if s := p.w.api.state(); s.Phase == shift.RolledBack && p.flagAt < 0 && p.w.rng.IntN(3) > 0 {
+		next := max(s.Attempt, p.w.api.ask.attempt) + 1
+		p.edit(func(s *spec) { s.attempt = next })
+	}
+	if p.w.troubled() {
+		p.w.in(30*time.Second, p.anew)
+	}
 }
 
 // answer answers the open question, if there is one.
@@ -191,7 +204,7 @@ func (p *people) help(s shift.State) {
 				g.hand(content{w: shift.Share(0).Weights(), mark: g.now.mark, marked: g.now.marked})
 			}
 		}
-		if next := s.Attempt + 1; w.api.spec().attempt < next && (s.Phase == shift.RolledBack || s.Phase == shift.Completed) {
+		if next := s.Attempt + 1; w.api.spec().attempt < next && s.Question == nil && (s.Phase != shift.Idle || s.Attempt > 0) {
 			p.edit(func(s *spec) { s.attempt = next })
 		}
 	}

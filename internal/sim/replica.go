@@ -29,6 +29,8 @@ type replica struct {
 	dying          bool
 	sw             *switcher.Switcher
 	loop           *proc
+	elector        *elector // nil: the replica has no lease
+	spoken         spoken
 	procs          []*proc
 	resting, woken bool
 
@@ -93,9 +95,15 @@ func (r *replica) start() {
 	r.resting, r.woken, r.garbled, r.pausedUntil, r.probesFrom = false, false, false, 0, w.now
 	r.config, r.cache = w.people.config, spec{}
 	r.say("starts (life %d, its clock shows %s)", r.life, r.clock().Format(time.TimeOnly))
-	r.sw = switcher.New(switcher.Options{
+	o := switcher.Options{
 		Plan: r.config.plan, Observer: r, Journal: r, Committer: r, Reporter: r, Logger: w.quiet, Within: r.within,
-	})
+	}
+	if w.leased {
+		r.elector = &elector{r: r, life: r.life}
+		o.Lease = r.elector
+		r.elector.try()
+	}
+	r.sw = switcher.New(o)
 	r.watch()
 	r.loop = w.spawn(r, nil, r.live)
 }
@@ -159,10 +167,15 @@ func (r *replica) kill() {
 }
 
 func (r *replica) heal() {
+	r.offset, r.rate = 0, 256
 	r.cutOut, r.cutIn = [toMetrics + 1]time.Duration{}, [toMetrics + 1]time.Duration{}
 	r.pausedUntil = min(r.pausedUntil, r.w.now)
-	if r.alive {
-		r.watch()
+	if !r.alive {
+		r.start()
+		return
+	}
+	r.watch()
+	if r.resting {
 		r.loop.wake()
 	}
 }
@@ -204,12 +217,25 @@ func deadline(ctx context.Context) (time.Duration, bool) {
 // Request is a port of the loop.
 func (r *replica) Request(shift.State, bool) shift.Request { return r.config.join(r.cache) }
 
+// spoken is what a replica said last in the trace: the same again is left out.
+type spoken struct {
+	phase   shift.Phase
+	version int64
+	reason  shift.Reason
+	failed  bool
+}
+
 // Report is a port of the loop.
 func (r *replica) Report(t switcher.Turn) {
 	r.w.judge.turn(r, t)
 	if r.w.o.Trace {
 		d := t.Decision
 		said := ""
+		if now := (spoken{d.Next.Phase, d.Next.Version, d.Reason, t.JournalErr != nil}); now == r.spoken && len(t.Results) == 0 {
+			return
+		} else {
+			r.spoken = now
+		}
 		for _, each := range t.Results {
 			said += fmt.Sprintf(" [%s %s %s]", each.Entrance, each.Outcome, each.Note)
 		}

@@ -28,6 +28,8 @@ type world struct {
 	people   *people
 	replicas []*replica
 	judge    *judge
+	leased   bool          // replicas have a lease
+	ledAt    time.Duration // when somebody was last seen to hold it, since the faults ended
 }
 
 // began is the true time at the start.
@@ -55,6 +57,7 @@ func newWorld(o Options) *world {
 	w.aws, w.api, w.users = newCloud(w), newServer(w), newUsers(w)
 	w.judge = newJudge(w)
 	w.people = newPeople(w)
+	w.leased = w.rng.IntN(4) > 0
 	n := 1
 	if !o.Calm {
 		n = 2 + w.rng.IntN(2)
@@ -128,6 +131,9 @@ func (w *world) play() {
 		return
 	}
 	w.heal()
+	if w.ledAt = w.now; w.leased {
+		w.listen()
+	}
 	w.people.want()
 }
 
