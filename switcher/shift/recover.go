@@ -82,6 +82,11 @@ func Distrust(memory, found State, now time.Time) State {
 	if s.Phase == RollingBack {
 		return s
 	}
+	if found.Mark().tellsRollback(s) { // no rollback is ever lost, whoever wrote it down
+		s.joinMark(found.Mark(), now)
+		s.Rollback = new(*found.Rollback)
+		return s
+	}
 	s.raise(JournalsDisagree, fmt.Sprintf("the journal was changed by hand: it tells of attempt %d in phase %s at %s, the daemon knows of attempt %d in phase %s at %s",
 		found.Attempt, found.Phase, found.Share, memory.Attempt, memory.Phase, memory.Share), now)
 	return s
