@@ -12,25 +12,28 @@ import (
 // ports a loop takes the same turn: that is what makes a turn repeatable outside
 // of the daemon it was taken in. A value is never changed after it was taken.
 type Memory struct {
-	State, Saved                                   shift.State
-	Tried                                          []shift.State
-	Loaded, CutShort, Superseded, Charged, Garbled bool
-	Unjoined                                       error
-	Said                                           shift.Said
-	SaidAt, Unheeded                               time.Time
-	Epoch                                          int64
-	Again                                          time.Duration
-	Failure                                        string
-	Blind                                          int
+	State, Saved shift.State
+	Tried        []shift.State
+	Said         shift.Said
+	SaidAt       time.Time
+	Unheeded     time.Time
+	Unjoined     error
+	Failure      string
+	Epoch, Term  int64
+	Again        time.Duration
+	Blind        int
+
+	Loaded, CutShort, Superseded, Charged, Garbled, Away, Heard, Rooted bool
 }
 
 // Memory gives what the loop carries on. It is for the goroutine that takes turns.
 func (s *Switcher) Memory() Memory {
 	return Memory{
 		State: s.state, Saved: s.saved, Tried: slices.Clone(s.tried),
-		Loaded: s.loaded, CutShort: s.cutShort, Superseded: s.superseded, Charged: s.charged, Garbled: s.garbled,
-		Unjoined: s.unjoined, Said: s.said, SaidAt: s.saidAt, Unheeded: s.unheeded,
-		Epoch: s.epoch, Again: s.again, Failure: s.failure, Blind: s.blind,
+		Said: s.said, SaidAt: s.saidAt, Unheeded: s.unheeded, Unjoined: s.unjoined, Failure: s.failure,
+		Epoch: s.epoch, Term: s.term, Again: s.again, Blind: s.blind,
+		Loaded: s.loaded, CutShort: s.cutShort, Superseded: s.superseded, Charged: s.charged,
+		Garbled: s.garbled, Away: s.away, Heard: s.heard, Rooted: s.rooted,
 	}
 }
 
@@ -38,7 +41,8 @@ func (s *Switcher) Memory() Memory {
 // goroutine that takes turns.
 func (s *Switcher) Recall(m Memory) {
 	s.state, s.saved, s.tried = m.State, m.Saved, slices.Clone(m.Tried)
-	s.loaded, s.cutShort, s.superseded, s.charged, s.garbled = m.Loaded, m.CutShort, m.Superseded, m.Charged, m.Garbled
-	s.unjoined, s.said, s.saidAt, s.unheeded = m.Unjoined, m.Said, m.SaidAt, m.Unheeded
-	s.epoch, s.again, s.failure, s.blind = m.Epoch, m.Again, m.Failure, m.Blind
+	s.said, s.saidAt, s.unheeded, s.unjoined, s.failure = m.Said, m.SaidAt, m.Unheeded, m.Unjoined, m.Failure
+	s.epoch, s.term, s.again, s.blind = m.Epoch, m.Term, m.Again, m.Blind
+	s.loaded, s.cutShort, s.superseded, s.charged = m.Loaded, m.CutShort, m.Superseded, m.Charged
+	s.garbled, s.away, s.heard, s.rooted = m.Garbled, m.Away, m.Heard, m.Rooted
 }
