@@ -37,6 +37,7 @@ type place struct {
 // Run searches the world that the options describe, breadth first.
 func Run(o Options) Result {
 	x := &explorer{o: o, seat: newSeat(o), known: map[print]uint32{}}
+	x.print.pool = x.seat.pool
 	first := o.first(x.seat.born)
 	x.arrive(first, arrival{})
 	layer := []place{{first, 0}}

@@ -53,9 +53,9 @@ func (x *explorer) broken(rule, format string, args ...any) {
 }
 
 // judgeJournal judges what is written into the journal, when it is.
-func (x *explorer) judgeJournal(w *world, s *shift.State, life, r int) {
-	j := &w.judge
-	if w.journal.present {
+func (x *explorer) judgeJournal(w *world, l late) {
+	j, s := &w.judge, l.call.state
+	if w.journal.state != nil {
 		was := w.journal.state
 		switch {
 		case was.Attempt == s.Attempt && was.Rollback != nil && s.Rollback == nil:
@@ -66,7 +66,7 @@ func (x *explorer) judgeJournal(w *world, s *shift.State, life, r int) {
 			x.broken("S7", "epoch %d is written over epoch %d", s.Epoch, was.Epoch)
 		}
 	}
-	x.owns(w, s.Epoch, life, r)
+	x.owns(w, s.Epoch, l.life, l.replica)
 	j.epoch = max(j.epoch, s.Epoch)
 	if s.Rollback != nil {
 		j.back = max(j.back, s.Attempt)
@@ -163,16 +163,16 @@ func (x *explorer) nextShare(from shift.Share) shift.Share {
 // ended tells whether the shift is over as people asked, and nothing is under way.
 func (w *world) ended() bool {
 	for _, r := range w.replicas {
-		if r.turn != nil && r.called.kind.writes() {
+		if r.turn != nil && r.turn.call.kind.writes() {
 			return false
 		}
 	}
 	phase := shift.Idle
-	if w.journal.present {
+	if w.journal.state != nil {
 		phase = w.journal.state.Phase
 	}
 	switch {
-	case w.late.call.kind != noCall:
+	case w.late.call != nil:
 		return false
 	case w.flag && (phase == shift.RolledBack || phase == shift.Idle):
 		return w.entrance.weights.Green == 0

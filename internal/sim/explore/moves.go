@@ -16,8 +16,7 @@ const (
 	moveSilence                 // its write gets no answer, and may land later
 	moveLand                    // that write lands
 	moveDie                     // a replica dies and starts anew
-	moveAsk                     // a person asks for a rollback
-	moveHear                    // a replica hears of it
+	moveHear                    // a replica hears of a rollback, which a person asked for
 	moveCut                     // the leader can't renew its lease
 	moveTake                    // a replica takes the lease, which has run out
 )
@@ -39,25 +38,22 @@ func (w *world) moves(o Options, buffer []move) []move {
 		case p.turn == nil:
 		default:
 			m = append(m, move{moveAnswer, id})
-			if w.delays > 0 && (p.called.kind.writes() || p.called.kind == callSave) && w.late.call.kind == noCall {
+			if w.delays > 0 && (p.turn.call.kind.writes() || p.turn.call.kind == callSave) && w.late.call == nil {
 				m = append(m, move{moveSilence, id})
 			}
 		}
 		if w.crashes > 0 {
 			m = append(m, move{moveDie, id})
 		}
-		if w.flag && !p.flag {
+		if o.Rollback && !p.flag {
 			m = append(m, move{moveHear, id})
 		}
 		if w.lease.holder != r && !w.lease.until.After(w.now) {
 			m = append(m, move{moveTake, id})
 		}
 	}
-	if w.late.call.kind != noCall {
+	if w.late.call != nil {
 		m = append(m, move{kind: moveLand})
-	}
-	if o.Rollback && !w.flag {
-		m = append(m, move{kind: moveAsk})
 	}
 	if w.cuts > 0 && w.lease.holder >= 0 && !w.lease.cut {
 		m = append(m, move{kind: moveCut})
@@ -75,16 +71,15 @@ func (x *explorer) after(w world, m move) world {
 			w.pauses -= x.o.strides(to.Sub(w.now))
 		}
 		w.pass(to)
-		p.turn = &turn{began: w.sight(int(m.replica))}
 		p.heard, p.sent = p.flag, way{}
-		x.goOn(&w, int(m.replica))
+		x.goOn(&w, int(m.replica), x.seat.open(p.memory, w.sight(int(m.replica))))
 	case moveAnswer:
 		r := x.answer(&w, int(m.replica))
 		x.told(&w, int(m.replica), r)
 	case moveSilence:
 		w.delays--
-		w.late = late{call: p.called, life: p.life, replica: int(m.replica), seen: p.seen, before: w.entrance, sent: p.sent, heard: p.heard}
-		x.told(&w, int(m.replica), reply{outcome: shift.Unknown, err: "no answer", note: "no answer"})
+		w.late = late{call: &p.turn.call, life: p.life, replica: int(m.replica), seen: p.seen, before: w.entrance, sent: p.sent, heard: p.heard}
+		x.told(&w, int(m.replica), reply{outcome: shift.Unknown, err: "no answer"})
 	case moveLand:
 		l := w.late
 		w.late = late{}
@@ -96,15 +91,12 @@ func (x *explorer) after(w world, m move) world {
 		if w.lease.holder == int(m.replica) {
 			w.lease.cut = true
 		}
-	case moveAsk:
-		w.flag = true
 	case moveHear:
-		p.flag = true
+		w.flag, p.flag = true, true
 		if p.turn == nil {
 			p.wakeAt = w.now
 		} else {
-			t := *p.turn
-			t.woken, p.turn = true, &t
+			p.woken = true
 		}
 	case moveCut:
 		w.cuts--
@@ -119,26 +111,23 @@ func (x *explorer) after(w world, m move) world {
 // told hands an answer to a replica, which goes on to its next call.
 func (x *explorer) told(w *world, r int, said reply) {
 	p := &w.replicas[r]
-	answers := make([]answer, len(p.turn.answers), len(p.turn.answers)+1)
-	copy(answers, p.turn.answers)
-	p.turn = &turn{began: p.turn.began, answers: append(answers, answer{sight: w.sight(r), woken: p.turn.woken, reply: said})}
-	x.goOn(w, r)
+	a := answer{sight: w.sight(r), woken: p.woken, reply: said}
+	p.woken = false
+	x.goOn(w, r, x.seat.tell(p.turn, a))
 }
 
-func (x *explorer) goOn(w *world, r int) {
+func (x *explorer) goOn(w *world, r int, t *turn) {
 	p := &w.replicas[r]
 	x.result.Executions++
-	next, after, wakeAt := x.seat.run(p.memory, p.turn)
-	if after == nil {
-		if next.kind.writes() || next.kind == callRead {
+	if t.after == nil {
+		if p.turn = t; t.call.kind.writes() || t.call.kind == callRead {
 			w.onItsWay(r)
 		}
-		p.called = next
 		return
 	}
-	late := p.flag && !p.turn.began.flag // it was woken in this turn
-	p.memory, p.turn, p.called = after, nil, call{}
-	if p.wakeAt = wakeAt; late || wakeAt.Before(w.now) {
+	woken := p.flag && !t.began.flag // it heard of the rollback in this turn
+	p.memory, p.turn, p.woken, p.heard, p.sent = t.after, nil, false, false, way{}
+	if p.wakeAt = t.wakeAt; woken || p.wakeAt.Before(w.now) {
 		p.wakeAt = w.now
 	}
 }
@@ -146,46 +135,48 @@ func (x *explorer) goOn(w *world, r int) {
 // answer lets what the replica asks take effect, and says what it is told.
 func (x *explorer) answer(w *world, r int) reply {
 	p := &w.replicas[r]
-	c := p.called
+	c := &p.turn.call
 	if !c.deadline.IsZero() && !w.now.Before(c.deadline) {
-		return reply{err: "no answer in time", outcome: shift.Unknown, note: "no answer in time", look: shift.EntranceReading{Name: entranceName, Err: "no answer in time"}}
+		return reply{err: "no answer in time", outcome: shift.Unknown}
 	}
+	l := late{call: c, life: p.life, replica: r, seen: p.seen, before: w.entrance, sent: p.sent, heard: p.heard}
 	switch c.kind {
 	case callLoad:
 		p.seen = w.journal.version
 		if x.o.plant == amnesia {
 			return reply{}
 		}
-		return reply{present: w.journal.present, state: w.journal.state}
+		return reply{state: w.journal.state}
 	case callSave:
-		return x.save(w, c, p.life, r, &p.seen)
+		a := x.save(w, l)
+		if !a.clash {
+			p.seen = w.journal.version
+		}
+		return a
 	case callLook:
-		a := reply{look: w.reading(x.o.Kind)}
+		a := reply{stands: w.entrance}
 		if !c.measure.IsZero() && c.measure.Before(w.now) {
 			a.from = c.measure
 			w.judge.measured(c.measure)
 		}
 		return a
 	case callRead:
-		return reply{look: w.reading(x.o.Kind)}
+		return reply{stands: w.entrance}
 	case callSwap:
-		return x.swap(w, late{call: c, life: p.life, replica: r, before: w.entrance, sent: p.sent, heard: p.heard})
-	case callSet:
-		x.write(w, late{call: c, life: p.life, replica: r, sent: p.sent, heard: p.heard})
-		return reply{outcome: shift.Applied}
-	case callMark:
-		w.entrance.mark, w.entrance.marked = c.change.Control, true
+		return x.swap(w, l)
+	case callSet, callMark:
+		x.land(w, l)
 		return reply{outcome: shift.Applied}
 	case noCall:
 	}
 	panic("a replica waits for nothing")
 }
 
-// land lets the write land whose answer never came.
+// land lets a write land.
 func (x *explorer) land(w *world, l late) {
 	switch l.call.kind {
 	case callSave:
-		x.save(w, l.call, l.life, l.replica, &l.seen)
+		x.save(w, l)
 	case callSwap:
 		x.swap(w, l)
 	case callSet:
@@ -196,13 +187,12 @@ func (x *explorer) land(w *world, l late) {
 	}
 }
 
-func (x *explorer) save(w *world, c call, life, r int, seen *int) reply {
-	if *seen != w.journal.version {
+func (x *explorer) save(w *world, l late) reply {
+	if l.seen != w.journal.version {
 		return reply{clash: true}
 	}
-	x.judgeJournal(w, c.state, life, r)
-	w.journal = journal{present: true, state: c.state, version: w.journal.version + 1}
-	*seen = w.journal.version
+	x.judgeJournal(w, l)
+	w.journal = journal{state: l.call.state, version: w.journal.version + 1}
 	return reply{}
 }
 
@@ -210,17 +200,17 @@ func (x *explorer) save(w *world, c call, life, r int, seen *int) reply {
 // written onto exactly what was expected, a rollback onto what stands there.
 func (x *explorer) swap(w *world, l late) reply {
 	c := l.call.change
-	stands := w.reading(x.o.Kind)
+	stands := w.entrance.reading(x.o.Kind, w.now)
 	switch {
 	case c.Priority == shift.Rollback && w.entrance != l.before:
-		return reply{outcome: shift.Conflict, note: "it changed"} // of a write that comes late
+		return reply{outcome: shift.Conflict, err: "it changed"} // of a write that comes late
 	case c.Priority != shift.Rise && stands.Weights.AtMost(c.Wanted):
 		return reply{outcome: shift.Applied}
 	case c.Priority == shift.Rollback, x.o.plant == upsert:
 	case stands.Token != c.Expected.Token:
-		return reply{outcome: shift.Conflict, note: "it changed"}
+		return reply{outcome: shift.Conflict, err: "it changed"}
 	case w.entrance.marked && w.entrance.mark.Epoch > c.Control.Epoch:
-		return reply{outcome: shift.Conflict, note: "a daemon took charge later"}
+		return reply{outcome: shift.Conflict, err: "a daemon took charge later"}
 	}
 	x.write(w, l)
 	w.entrance.mark, w.entrance.marked = c.Control, true
@@ -233,9 +223,8 @@ func (x *explorer) write(w *world, l late) {
 	w.entrance.weights = l.call.change.Wanted.Weights()
 }
 
-func (w *world) reading(kind Kind) shift.EntranceReading {
-	e := w.entrance
-	r := shift.EntranceReading{Name: entranceName, At: w.now, Weights: e.weights, InSync: true, Token: fmt.Sprint(e.weights.Green)}
+func (e entrance) reading(kind Kind, at time.Time) shift.EntranceReading {
+	r := shift.EntranceReading{Name: entranceName, At: at, Weights: e.weights, InSync: true, Token: fmt.Sprint(e.weights.Green)}
 	if e.marked {
 		r.Mark = new(e.mark)
 	}
@@ -260,17 +249,15 @@ func (w *world) tell(o Options, m move) string {
 	case moveStart:
 		return who + " begins a turn"
 	case moveAnswer:
-		return fmt.Sprintf("%s %s", who, p.called)
+		return fmt.Sprintf("%s %s", who, p.turn.call)
 	case moveSilence:
-		return fmt.Sprintf("%s %s: no answer", who, p.called)
+		return fmt.Sprintf("%s %s: no answer", who, p.turn.call)
 	case moveLand:
-		return fmt.Sprintf("%4ds  what %c%d sent without an answer lands: %s", int(at/time.Second), 'A'+rune(w.late.replica), w.late.life+1, w.late.call)
+		return fmt.Sprintf("%4ds  what %c%d sent without an answer lands: %s", int(at/time.Second), 'A'+rune(w.late.replica), w.late.life+1, *w.late.call)
 	case moveDie:
 		return who + " dies"
-	case moveAsk:
-		return fmt.Sprintf("%4ds  a person asks for a rollback", int(at/time.Second))
 	case moveHear:
-		return who + " hears of the rollback"
+		return who + " hears that a person asks for a rollback"
 	case moveCut:
 		return fmt.Sprintf("%4ds  the lease can't be renewed any more", int(at/time.Second))
 	case moveTake:

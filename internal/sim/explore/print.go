@@ -4,26 +4,107 @@ import (
 	"crypto/md5" //nolint:gosec // it tells states apart, and nobody tries to forge one
 	"encoding/binary"
 	"reflect"
+	"slices"
 	"time"
 
+	"github.com/clusterswitch/clusterswitch/switcher"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
 // print is what tells states apart.
 type print [md5.Size]byte
 
-// printer writes a world down so that two worlds are written alike if, and only if,
-// the same can follow from both: times as ages, versions as what they are compared for.
+// written is something that is written down once for all the states that it occurs
+// in: its shape, and the times that it holds.
+type written struct {
+	shape uint32
+	times []time.Time
+}
+
+// pool keeps one of each memory and state of the journal.
+type pool struct {
+	writer   writer
+	shapes   map[string]uint32
+	memories map[string]*switcher.Memory
+	states   map[string]*shift.State
+	ofMemory map[*switcher.Memory]written
+	ofState  map[*shift.State]written
+}
+
+func newPool() *pool {
+	return &pool{
+		shapes: map[string]uint32{}, memories: map[string]*switcher.Memory{}, states: map[string]*shift.State{},
+		ofMemory: map[*switcher.Memory]written{}, ofState: map[*shift.State]written{},
+	}
+}
+
+// keep gives what was written down its shape, and a name by shape and times.
+func (p *pool) keep() (w written, name string) {
+	shape, known := p.shapes[string(p.writer.b)]
+	if !known {
+		shape = uint32(len(p.shapes))
+		p.shapes[string(p.writer.b)] = shape
+	}
+	w = written{shape, slices.Clone(p.writer.times)}
+	b := binary.AppendUvarint(nil, uint64(shape))
+	for _, t := range w.times {
+		b = binary.AppendVarint(b, t.UnixMilli())
+	}
+	return w, string(b)
+}
+
+func (p *pool) memory(m switcher.Memory) *switcher.Memory {
+	p.writer.begin()
+	p.writer.value(reflect.ValueOf(&m).Elem())
+	w, name := p.keep()
+	if p.memories[name] == nil {
+		p.memories[name] = &m
+		p.ofMemory[&m] = w
+	}
+	return p.memories[name]
+}
+
+func (p *pool) state(s shift.State) *shift.State {
+	p.writer.begin()
+	p.writer.value(reflect.ValueOf(&s).Elem())
+	w, name := p.keep()
+	if p.states[name] == nil {
+		p.states[name] = &s
+		p.ofState[&s] = w
+	}
+	return p.states[name]
+}
+
+// turn writes down what a turn goes on from: besides the memory, what it was told.
+// The call that it waits for follows from that.
+func (p *pool) turn(t *turn) written {
+	p.writer.begin()
+	p.writer.sight(t.began)
+	for _, a := range t.answers {
+		p.writer.sight(a.sight)
+		p.writer.bools(a.woken, a.reply.clash)
+		p.writer.text(a.reply.err)
+		p.writer.text(string(a.reply.outcome))
+		p.writer.entrance(&a.reply.stands)
+		p.writer.time(a.reply.from)
+		p.writer.include(p.ofState[a.reply.state])
+	}
+	w, _ := p.keep()
+	return w
+}
+
+// printer writes a world down so that two worlds are written alike only if the same
+// can follow from both: times as ages, versions as what they are compared for.
 type printer struct {
-	b   []byte
-	now time.Time
+	writer
+	pool *pool
 }
 
 func (p *printer) of(w *world) print {
-	p.b, p.now = p.b[:0], w.now
+	p.begin()
 	p.entrance(&w.entrance)
-	p.state(w.journal.state)
-	p.bools(w.flag, w.lease.cut, w.journal.present)
+	p.include(p.pool.ofState[w.journal.state])
+	p.bools(w.flag, w.lease.cut, w.journal.state == nil)
 	p.ints(w.crashes, w.delays, w.cuts, w.pauses, w.lease.holder, int(w.lease.terms[0]), int(w.lease.terms[1]))
 	p.time(w.lease.until)
 	p.judge(&w.judge)
@@ -31,10 +112,13 @@ func (p *printer) of(w *world) print {
 	for i := range w.replicas {
 		p.replica(w, &w.replicas[i])
 	}
+	for _, t := range p.times {
+		p.b = binary.AppendVarint(p.b, int64(min(max(w.now.Sub(t), -oldest), oldest)/time.Second))
+	}
 	return md5.Sum(p.b) //nolint:gosec // as above
 }
 
-func (p *printer) entrance(e *entrance) {
+func (p *writer) entrance(e *entrance) {
 	p.ints(e.weights.Blue, e.weights.Green)
 	if p.bools(e.marked); e.marked {
 		p.value(reflect.ValueOf(&e.mark).Elem())
@@ -57,12 +141,16 @@ func (p *printer) judge(j *judge) {
 
 func (p *printer) late(w *world) {
 	l := &w.late
-	if p.ints(int(l.call.kind)); l.call.kind == noCall {
+	if p.bools(l.call != nil); l.call == nil {
 		return
 	}
-	p.call(&l.call)
-	p.ints(l.life, l.replica)
+	c := l.call
+	p.ints(int(c.kind), l.life, l.replica, int(c.change.Wanted), int(c.change.Priority))
+	p.time(c.deadline)
 	p.bools(l.seen == w.journal.version, l.before == w.entrance, l.heard)
+	p.value(reflect.ValueOf(&c.change.Control).Elem())
+	p.text(c.change.Expected.Token)
+	p.include(p.pool.ofState[c.state])
 	p.way(l.sent)
 	p.entrance(&l.before)
 }
@@ -74,21 +162,14 @@ func (p *printer) way(s way) {
 
 func (p *printer) replica(w *world, r *replica) {
 	p.ints(r.life)
-	p.bools(r.seen == w.journal.version, r.flag, r.heard, r.turn == nil)
-	p.value(reflect.ValueOf(r.memory).Elem())
+	p.bools(r.seen == w.journal.version, r.flag, r.heard, r.turn == nil, r.woken)
+	p.include(p.pool.ofMemory[r.memory])
 	if r.turn == nil {
 		p.time(maxTime(r.wakeAt, w.now))
 		return
 	}
 	p.way(r.sent)
-	p.bools(r.turn.woken)
-	p.sight(r.turn.began)
-	for _, a := range r.turn.answers {
-		p.sight(a.sight)
-		p.bools(a.woken)
-		p.reply(&a.reply)
-	}
-	p.call(&r.called)
+	p.include(r.turn.written)
 }
 
 func maxTime(a, b time.Time) time.Time {
@@ -98,48 +179,28 @@ func maxTime(a, b time.Time) time.Time {
 	return b
 }
 
-func (p *printer) sight(s sight) {
+// writer writes values down, and apart from them the times that they hold.
+type writer struct {
+	b     []byte
+	times []time.Time
+}
+
+func (p *writer) begin() { p.b, p.times = p.b[:0], p.times[:0] }
+
+// include refers to what was written down before.
+func (p *writer) include(w written) {
+	p.b = binary.AppendUvarint(p.b, uint64(w.shape))
+	p.times = append(p.times, w.times...)
+}
+
+func (p *writer) sight(s sight) {
 	p.time(s.at)
 	p.bools(s.flag)
 	p.ints(int(s.term))
 	p.time(s.until)
 }
 
-func (p *printer) reply(r *reply) {
-	p.text(r.err)
-	p.bools(r.clash, r.present)
-	p.state(r.state)
-	p.ints(r.look.Weights.Blue, r.look.Weights.Green)
-	p.time(r.look.At)
-	if r.look.Mark != nil {
-		p.value(reflect.ValueOf(r.look.Mark).Elem())
-	}
-	p.time(r.from)
-	p.text(string(r.outcome))
-}
-
-// call is written short: what it asks for follows from the memory and the answers
-// that are written already, but for a write that is late.
-func (p *printer) call(c *call) {
-	p.ints(int(c.kind))
-	p.time(c.deadline)
-	if c.kind.writes() {
-		p.ints(int(c.change.Wanted), int(c.change.Priority))
-		p.value(reflect.ValueOf(&c.change.Control).Elem())
-		p.text(c.change.Expected.Token)
-	}
-	p.state(c.state)
-}
-
-func (p *printer) state(s *shift.State) {
-	if s == nil {
-		p.b = append(p.b, 0)
-		return
-	}
-	p.value(reflect.ValueOf(s).Elem())
-}
-
-func (p *printer) bools(all ...bool) {
+func (p *writer) bools(all ...bool) {
 	for _, v := range all {
 		if v {
 			p.b = append(p.b, 1)
@@ -149,24 +210,22 @@ func (p *printer) bools(all ...bool) {
 	}
 }
 
-func (p *printer) ints(all ...int) {
+func (p *writer) ints(all ...int) {
 	for _, v := range all {
 		p.b = binary.AppendVarint(p.b, int64(v))
 	}
 }
 
-// time is written as an age, or as how far ahead it is.
-func (p *printer) time(t time.Time) {
+func (p *writer) time(t time.Time) {
 	if t.IsZero() {
 		p.b = append(p.b, 'z')
 		return
 	}
-	p.b = append(p.b, 't')
-	p.b = binary.AppendVarint(p.b, int64(min(max(p.now.Sub(t), -oldest), oldest)))
+	p.b, p.times = append(p.b, 't'), append(p.times, t)
 }
 
 // text is written as it is, but for times in it: of the day, and in a question's id.
-func (p *printer) text(s string) {
+func (p *writer) text(s string) {
 	p.ints(len(s))
 	for i := 0; i < len(s); i++ {
 		if n := p.clock(s[i:]); n > 0 {
@@ -180,7 +239,7 @@ func (p *printer) text(s string) {
 const dayTime = "10:00:00"
 
 // clock writes a time of the day that the text begins with, and says how long it is.
-func (p *printer) clock(s string) int {
+func (p *writer) clock(s string) int {
 	if len(s) < len(dayTime) || s[2] != ':' || s[5] != ':' {
 		return 0
 	}
@@ -188,13 +247,13 @@ func (p *printer) clock(s string) int {
 	if err != nil {
 		return 0
 	}
-	y, m, d := p.now.Date()
+	y, m, d := epoch().Date() // no world lives longer than a day
 	p.time(time.Date(y, m, d, t.Hour(), t.Minute(), t.Second(), 0, time.UTC))
 	return len(dayTime)
 }
 
 // value writes anything down that is made of exported fields.
-func (p *printer) value(v reflect.Value) {
+func (p *writer) value(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Bool:
 		p.bools(v.Bool())
@@ -224,7 +283,7 @@ func (p *printer) value(v reflect.Value) {
 	}
 }
 
-func (p *printer) structure(v reflect.Value) {
+func (p *writer) structure(v reflect.Value) {
 	switch s := v.Addr().Interface().(type) {
 	case *time.Time:
 		p.time(*s)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -45,52 +46,106 @@ type call struct {
 // blocked ends the run of a turn at a call that has no answer yet.
 type blocked struct{ call call }
 
+// turn is a turn under way, up to the call that it waits for; or a turn that is
+// over, with what the loop remembers after it. The loop can't be copied in the
+// middle of a turn, so it takes the turn anew for each answer. The same turn is
+// never taken twice.
+type turn struct {
+	memory  *switcher.Memory
+	began   sight
+	answers []answer
+	call    call
+	after   *switcher.Memory // nil: it is under way
+	wakeAt  time.Time
+	written written
+}
+
+// opening and next name turns.
+type opening struct {
+	memory *switcher.Memory
+	began  sight
+}
+type next struct {
+	turn   *turn
+	answer answer
+}
+
 // seat runs the turns of all replicas in all worlds, one after the other. It
 // implements all ports of the loop.
 type seat struct {
 	loop *switcher.Switcher
 	born *switcher.Memory
 	kind Kind
+	pool *pool
 
+	opened map[opening]*turn
+	known  map[next]*turn
+
+	// Of the turn that is run.
 	turn *turn
-	next int
+	at   int
 	sees sight
 }
 
 func newSeat(o Options) *seat {
-	s := &seat{kind: o.Kind}
+	s := &seat{kind: o.Kind, pool: newPool(), opened: map[opening]*turn{}, known: map[next]*turn{}}
 	s.loop = switcher.New(switcher.Options{
 		Plan: o.plan(), Observer: s, Journal: s, Committer: s, Reporter: s, Lease: s,
 		Logger: zap.NewNop(), Within: s.within,
 	})
-	s.born = new(s.loop.Memory())
+	s.born = s.pool.memory(s.loop.Memory())
 	return s
+}
+
+// open begins a turn.
+func (s *seat) open(memory *switcher.Memory, began sight) *turn {
+	key := opening{memory, began}
+	t := s.opened[key]
+	if t == nil {
+		t = &turn{memory: memory, began: began}
+		s.run(t)
+		s.opened[key] = t
+	}
+	return t
+}
+
+// tell goes on with a turn after an answer.
+func (s *seat) tell(t *turn, a answer) *turn {
+	key := next{t, a}
+	n := s.known[key]
+	if n == nil {
+		n = &turn{memory: t.memory, began: t.began, answers: append(slices.Clip(t.answers), a)}
+		s.run(n)
+		s.known[key] = n
+	}
+	return n
 }
 
 // run takes the turn anew, with the answers that it got so far. It ends at the
 // next call, or with the memory after the turn.
-func (s *seat) run(memory *switcher.Memory, t *turn) (next call, after *switcher.Memory, wakeAt time.Time) {
+func (s *seat) run(t *turn) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
 		case blocked:
-			next = r.call
+			t.call = r.call
 		default:
 			panic(r)
 		}
+		t.written = s.pool.turn(t)
 	}()
-	s.loop.Recall(*memory)
-	s.turn, s.next, s.sees = t, 0, t.began
-	wakeAt = s.loop.Step(context.Background(), t.began.at)
-	return call{}, new(s.loop.Memory()), wakeAt
+	s.loop.Recall(*t.memory)
+	s.turn, s.at, s.sees = t, 0, t.began
+	t.wakeAt = s.loop.Step(context.Background(), t.began.at)
+	t.after = s.pool.memory(s.loop.Memory())
 }
 
 func (s *seat) ask(c call) reply {
-	if s.next == len(s.turn.answers) {
+	if s.at == len(s.turn.answers) {
 		panic(blocked{c})
 	}
-	a := s.turn.answers[s.next]
-	s.next++
+	a := s.turn.answers[s.at]
+	s.at++
 	s.sees = a.sight
 	if a.woken {
 		s.loop.Wake()
@@ -121,7 +176,11 @@ func (s *seat) Observe(ctx context.Context, look switcher.Look) shift.Observatio
 	at := s.sees.at
 	web := shift.Workload{Kind: "Deployment", Namespace: "shop", Name: "web", Wanted: 4, Ready: 4}
 	side := shift.ClusterReading{At: at, Nodes: 1, NodesReady: 1, Workloads: []shift.Workload{web}}
-	o := shift.Observation{Entrances: []shift.EntranceReading{r.look}, Blue: side, Green: side}
+	reading := r.stands.reading(s.kind, at)
+	if r.err != "" {
+		reading = shift.EntranceReading{Name: entranceName, Err: r.err}
+	}
+	o := shift.Observation{Entrances: []shift.EntranceReading{reading}, Blue: side, Green: side}
 	if !r.from.IsZero() {
 		o.Traffic = []shift.TrafficReading{{Gate: "errors", At: at, FreshFor: time.Minute, From: r.from, To: at, Requests: 1000}}
 	}
@@ -134,7 +193,7 @@ func (s *seat) Load(ctx context.Context, _ string) (shift.Found, error) {
 	if r.err != "" {
 		return shift.Found{}, errors.New(r.err)
 	}
-	if !r.present {
+	if r.state == nil {
 		return shift.Found{}, nil
 	}
 	return shift.Found{Present: true, State: *r.state}, nil
@@ -142,7 +201,7 @@ func (s *seat) Load(ctx context.Context, _ string) (shift.Found, error) {
 
 // Save is a port of the loop.
 func (s *seat) Save(ctx context.Context, _ string, state shift.State, _ shift.Said) error {
-	switch r := s.ask(call{kind: callSave, deadline: deadlineOf(ctx), state: &state}); {
+	switch r := s.ask(call{kind: callSave, deadline: deadlineOf(ctx), state: s.pool.state(state)}); {
 	case r.clash:
 		return fmt.Errorf("saving: %w", switcher.ErrConflict)
 	case r.err != "":
@@ -159,7 +218,7 @@ func (s *seat) Commit(ctx context.Context, changes []shift.Change) []shift.Resul
 			results[i] = s.commitBalancer(ctx, c)
 		} else {
 			r := s.ask(call{kind: callSwap, deadline: deadlineOf(ctx), change: c})
-			results[i] = shift.Result{Outcome: r.outcome, Note: r.note, At: s.sees.at}
+			results[i] = shift.Result{Outcome: r.outcome, Note: r.err, At: s.sees.at}
 		}
 		results[i].Entrance = c.Entrance.Name
 	}
@@ -172,15 +231,16 @@ func (s *seat) commitBalancer(ctx context.Context, c shift.Change) shift.Result 
 	known := c.Priority == shift.Rollback && c.Expected.Token != "" && !c.Expected.Weights.AtMost(c.Wanted)
 	if !known {
 		r := s.ask(call{kind: callRead, deadline: deadlineOf(ctx)})
+		stands := r.stands.reading(s.kind, s.sees.at)
 		switch {
 		case r.err != "":
 			return shift.Result{Outcome: shift.Refused, Note: r.err}
-		case c.Priority != shift.Rise && r.look.Weights.AtMost(c.Wanted):
+		case c.Priority != shift.Rise && stands.Weights.AtMost(c.Wanted):
 			return shift.Result{Outcome: shift.Applied, At: s.sees.at}
 		case c.Priority == shift.Rollback:
-		case r.look.Token != c.Expected.Token:
+		case stands.Token != c.Expected.Token:
 			return shift.Result{Outcome: shift.Conflict, Note: "it changed"}
-		case r.look.Mark != nil && r.look.Mark.Epoch > c.Control.Epoch:
+		case stands.Mark != nil && stands.Mark.Epoch > c.Control.Epoch:
 			return shift.Result{Outcome: shift.Conflict, Note: "a daemon took charge later"}
 		}
 	}
@@ -188,7 +248,7 @@ func (s *seat) commitBalancer(ctx context.Context, c shift.Change) shift.Result 
 	if set.outcome == shift.Applied {
 		s.ask(call{kind: callMark, deadline: deadlineOf(ctx), change: c})
 	}
-	return shift.Result{Outcome: set.outcome, Note: set.note, At: s.sees.at}
+	return shift.Result{Outcome: set.outcome, Note: set.err, At: s.sees.at}
 }
 
 // Report is a port of the loop.

@@ -43,8 +43,7 @@ type entrance struct {
 
 // journal is what the API server keeps. version changes with each write.
 type journal struct {
-	present bool
-	state   *shift.State
+	state   *shift.State // nil: there is none
 	version int
 }
 
@@ -62,22 +61,14 @@ type replica struct {
 	life   int // counts its processes
 	memory *switcher.Memory
 	wakeAt time.Time
-	seen   int  // the journal's version that it knows; 0: none
-	flag   bool // it heard of the rollback
-	turn   *turn
-	called call // what it waits for, while it has a turn
+	seen   int   // the journal's version that it knows; 0: none
+	flag   bool  // it heard of the rollback
+	turn   *turn // nil: it rests
+	woken  bool  // since the last answer of its turn
 	// heard: it knew of the rollback before it looked at the world in this turn.
 	heard bool
 	// sent is how things stood when the writing of this turn began.
 	sent way
-}
-
-// turn is a turn under way: it is taken anew for each answer. Its answers are
-// never changed, only copied into the next turn.
-type turn struct {
-	began   sight
-	answers []answer
-	woken   bool // since the last answer
 }
 
 // sight is what a replica sees without asking anybody.
@@ -97,18 +88,16 @@ type answer struct {
 // reply is what the world says to a call.
 type reply struct {
 	err     string
-	clash   bool // the journal was written by somebody else
-	present bool
-	state   *shift.State
-	look    shift.EntranceReading
+	clash   bool         // the journal was written by somebody else
+	state   *shift.State // nil: there is no journal
+	stands  entrance
 	from    time.Time // since when users' traffic was measured; zero: it wasn't
 	outcome shift.Outcome
-	note    string
 }
 
 // late is a write whose answer never came, and which may still land.
 type late struct {
-	call    call
+	call    *call // nil: there is none
 	life    int
 	replica int
 	seen    int
@@ -163,7 +152,7 @@ func (w *world) pass(to time.Time) {
 	if w.lease.holder >= 0 && !w.lease.cut {
 		w.lease.until = to.Add(leaseLasts)
 	}
-	if w.late.call.kind != noCall && !w.late.call.deadline.After(to) {
+	if w.late.call != nil && !w.late.call.deadline.After(to) {
 		w.late = late{}
 	}
 }
