@@ -165,9 +165,13 @@ func (w *world) plantPeople(k Kind, r *replica) {
 		w.in(w.some(), func() { p.edit(func(s *spec) { s.handsOff = false }) })
 	case DoubleClick: // set, taken away, and set again by an impatient person
 		p.flag()
-		w.in(time.Duration(w.rng.Int64N(int64(time.Second))), p.unflag)
+		w.in(time.Duration(w.rng.Int64N(int64(time.Second))), func() {
+			if w.troubled() {
+				p.unflag()
+			}
+		})
 		w.in(time.Duration(w.rng.Int64N(int64(3*time.Second))), func() {
-			if w.rng.IntN(2) == 0 {
+			if w.rng.IntN(2) == 0 && w.troubled() {
 				p.flag()
 			}
 		})

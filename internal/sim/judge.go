@@ -102,6 +102,7 @@ func (j *judge) forget() {
 		a.over = a.over && s.Attempt == n && s.Phase.Terminal()
 	}
 	j.epoch = j.w.api.state().Epoch
+	clear(j.done)
 }
 
 // isForeign tells whether what stands in a group is somebody's edit.
@@ -162,7 +163,7 @@ func (j *judge) personsRollback(r *replica, t switcher.Turn) {
 // byItself: S15. Only what users feel sends them back.
 func (j *judge) byItself(r *replica, t switcher.Turn) {
 	b := t.Decision.Next.Rollback
-	if b == nil || !b.Automatic || b.By != "clusterswitch" || t.Before.Rollback != nil && t.Before.Attempt == t.Decision.Next.Attempt {
+	if b == nil || !b.Automatic || b.By != "clusterswitch" || t.Before.Rollback != nil && *t.Before.Rollback == *b {
 		return
 	}
 	if t.Before.Phase == shift.OnStandby && !t.Plan.Standby.AutoRollback {

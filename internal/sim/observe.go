@@ -61,6 +61,7 @@ func (r *replica) Observe(ctx context.Context, look switcher.Look) shift.Observa
 	o := shift.Observation{Blue: r.cluster(false), Green: r.cluster(true)}
 	r.rec.at, r.rec.share = w.now, w.users.share
 	r.recordClusters(o)
+	o.ClockOff = r.clockOff()
 	for i, e := range look.Entrances {
 		o.Entrances = append(o.Entrances, r.reading(e, troubles[i%2], began))
 	}
@@ -69,6 +70,19 @@ func (r *replica) Observe(ctx context.Context, look switcher.Look) shift.Observa
 	}
 	r.boundary(p, true)
 	return o
+}
+
+// clockOff is by how much the replica's clock is off AWS's for sure: an answer's
+// Date has whole seconds.
+func (r *replica) clockOff() time.Duration {
+	date := r.w.trueTime().Truncate(time.Second)
+	switch own := r.clock(); {
+	case own.After(date.Add(time.Second)):
+		return own.Sub(date.Add(time.Second))
+	case own.Before(date):
+		return own.Sub(date)
+	}
+	return 0
 }
 
 func (r *replica) recordClusters(o shift.Observation) {
