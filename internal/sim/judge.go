@@ -123,6 +123,7 @@ func (j *judge) isForeign(g *group) bool {
 // turn judges one turn of a loop.
 func (j *judge) turn(r *replica, t switcher.Turn) {
 	d := t.Decision
+	r.superseded = t.Superseded
 	if d.Reason == shift.Adopted || d.Reason == shift.Restoring {
 		j.attempt(d.Next.Attempt).helped = true
 	}
@@ -174,7 +175,7 @@ func (j *judge) byItself(r *replica, t switcher.Turn) {
 			return
 		}
 	}
-	if r.rec.told > 0 && float64(r.rec.toldBad) > 0.01*float64(r.rec.told) {
+	if r.rec.told > 0 && float64(r.rec.toldBad) > 0.01*float64(r.rec.told) || r.rec.countedBad {
 		return
 	}
 	j.w.violate("S15", "%s goes back by itself though users are not seen to suffer: %s", r.name, t.Decision.Message)

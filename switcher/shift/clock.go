@@ -1,6 +1,9 @@
 package shift
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // ClockSlack is by how much the daemon's clock may differ from AWS's before
 // nothing rises any more: what was sampled when, and how long a share is held, is
@@ -19,6 +22,13 @@ func (t *turn) clockWrong() (Decision, bool) {
 	}
 	return t.stay(ClockWrong, "this daemon's clock is %s %s AWS's: nothing it measures can be trusted, so nothing rises above %s",
 		off.Abs().Round(time.Second), way, t.next.Share), true
+}
+
+// clockRight tells whether the clock was just found to be right: AWS answered, and
+// its answer doesn't tell otherwise.
+func (t *turn) clockRight() bool {
+	answered := func(r EntranceReading) bool { return r.Err == "" && t.fresh(r.At, t.p.StaleAfter) }
+	return t.o.ClockOff.Abs() <= ClockSlack && slices.ContainsFunc(t.o.Entrances, answered)
 }
 
 // farAhead is how far in the future a time of the state may lie: a turn can begin
