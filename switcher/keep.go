@@ -55,10 +55,12 @@ const heedWithin = 10 * time.Second
 // deserted tells whether the successor of a superseded daemon is gone or stuck:
 // it leaves a person's rollback undone, which it would journal within a second.
 // Then this one takes charge anew; the way back must not depend on who started
-// last.
+// last. Who holds the lease takes charge anew in any case: nobody else is to write,
+// so what looked like a successor is gone, or was a person's edit.
 func (s *Switcher) deserted(r shift.Request, now time.Time) bool {
 	underWay := s.state.Active() || s.state.Phase == shift.Completed
-	if !s.superseded || len(r.RollbackBy) == 0 || r.HandsOff || !underWay || goesBack(s.state) {
+	unheeded := len(r.RollbackBy) > 0 && !r.HandsOff && underWay && !goesBack(s.state)
+	if !s.superseded || s.lease == nil && !unheeded {
 		s.unheeded = time.Time{}
 		return false
 	}

@@ -60,6 +60,7 @@ func (w *world) plantStored(k Kind, g *group) {
 			edited := *s.doc
 			edited.state.Version += int64(w.rng.IntN(3))
 			edited.state.Step = max(0, edited.state.Step-1)
+			edited.state.Epoch += int64(w.rng.IntN(3))
 			s.doc = &edited
 		}
 	case JournalGarbled:
@@ -116,7 +117,7 @@ func (w *world) plantMeasured(k Kind, g *group, until time.Duration) {
 	case MetricSwapped:
 		u.swapped = until
 	case MetricReset:
-		u.points = []point{{at: w.now}}
+		u.points, u.reset = []point{{at: w.now}}, w.now+countEvery
 	case ProbeFails:
 		u.probeBad = append(u.probeBad, span{w.now, until})
 	case ClusterUnread:
@@ -165,9 +166,13 @@ func (w *world) plantPeople(k Kind, r *replica) {
 		w.in(w.some(), func() { p.edit(func(s *spec) { s.handsOff = false }) })
 	case DoubleClick: // set, taken away, and set again by an impatient person
 		p.flag()
-		w.in(time.Duration(w.rng.Int64N(int64(time.Second))), p.unflag)
+		w.in(time.Duration(w.rng.Int64N(int64(time.Second))), func() {
+			if w.troubled() {
+				p.unflag()
+			}
+		})
 		w.in(time.Duration(w.rng.Int64N(int64(3*time.Second))), func() {
-			if w.rng.IntN(2) == 0 {
+			if w.rng.IntN(2) == 0 && w.troubled() {
 				p.flag()
 			}
 		})

@@ -102,6 +102,7 @@ func (j *judge) forget() {
 		a.over = a.over && s.Attempt == n && s.Phase.Terminal()
 	}
 	j.epoch = j.w.api.state().Epoch
+	clear(j.done)
 }
 
 // isForeign tells whether what stands in a group is somebody's edit.
@@ -122,6 +123,7 @@ func (j *judge) isForeign(g *group) bool {
 // turn judges one turn of a loop.
 func (j *judge) turn(r *replica, t switcher.Turn) {
 	d := t.Decision
+	r.superseded = t.Superseded
 	if d.Reason == shift.Adopted || d.Reason == shift.Restoring {
 		j.attempt(d.Next.Attempt).helped = true
 	}
@@ -162,7 +164,7 @@ func (j *judge) personsRollback(r *replica, t switcher.Turn) {
 // byItself: S15. Only what users feel sends them back.
 func (j *judge) byItself(r *replica, t switcher.Turn) {
 	b := t.Decision.Next.Rollback
-	if b == nil || !b.Automatic || b.By != "clusterswitch" || t.Before.Rollback != nil && t.Before.Attempt == t.Decision.Next.Attempt {
+	if b == nil || !b.Automatic || b.By != "clusterswitch" || t.Before.Rollback != nil && *t.Before.Rollback == *b {
 		return
 	}
 	if t.Before.Phase == shift.OnStandby && !t.Plan.Standby.AutoRollback {
@@ -173,7 +175,7 @@ func (j *judge) byItself(r *replica, t switcher.Turn) {
 			return
 		}
 	}
-	if r.rec.told > 0 && float64(r.rec.toldBad) > 0.01*float64(r.rec.told) {
+	if r.rec.told > 0 && float64(r.rec.toldBad) > 0.01*float64(r.rec.told) || r.rec.countedBad {
 		return
 	}
 	j.w.violate("S15", "%s goes back by itself though users are not seen to suffer: %s", r.name, t.Decision.Message)

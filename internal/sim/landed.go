@@ -148,11 +148,13 @@ func (j *judge) lacking(r *replica, s shift.State) string {
 		return fmt.Sprintf("though %d of %d requests failed", rec.toldBad, rec.told)
 	case rec.probes[len(rec.probes)-2] < stood-slack:
 		return fmt.Sprintf("without two successes of the probe since %s", stamp(stood))
-	case r.turnAt < changed+hold/2:
+	case r.turnAt < changed+hold-slack:
 		return fmt.Sprintf("at %s, %s after the last change, which is to be held for %s", stamp(r.turnAt), r.turnAt-changed, hold)
 	}
 	return ""
 }
 
-// slack is what a look takes: samples are as old as its beginning.
-const slack = time.Second
+// slack is what a look takes, since samples are as old as its beginning, and what
+// the clocks may differ by that a share is timed by: each is off AWS's by no more
+// than shift.ClockSlack, and the second that a Date can't tell.
+const slack = 2*(shift.ClockSlack+time.Second) + time.Second

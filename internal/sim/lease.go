@@ -25,10 +25,10 @@ type elector struct {
 	life int
 
 	term     int64
-	sent     time.Time // by the own clock, before the renewal that counts left
+	sent     time.Duration // by the own monotonic clock, before the renewal that counts left
 	sure     time.Duration
 	seen     leaseObject
-	seenAt   time.Time
+	seenAt   time.Duration
 	everSeen bool
 }
 
@@ -37,11 +37,7 @@ func (e *elector) identity() string { return e.r.name + string(rune('a'+e.life%2
 
 // Term is a port of the loop.
 func (e *elector) Term() (term int64, left time.Duration) {
-	passed := e.r.clock().Sub(e.sent)
-	if passed < 0 { // the clock was set back
-		passed = 0
-	}
-	return e.term, max(0, e.sure-passed)
+	return e.term, max(0, e.sure-(e.r.mono()-e.sent))
 }
 
 // try asks for the lease, or renews it, and tries again after a while.
@@ -55,7 +51,7 @@ func (e *elector) try() {
 		return
 	}
 	if _, left := e.Term(); left > 0 {
-		e.update(e.seen.version)
+		e.update(e.seen.version, false)
 		return
 	}
 	e.get()
@@ -94,7 +90,7 @@ func (e *elector) get() {
 	w := e.r.w
 	var read leaseObject
 	e.request(func() { read = w.api.lease }, func() {
-		now := e.r.clock()
+		now := e.r.mono()
 		if !e.everSeen || read != e.seen {
 			e.seen, e.seenAt, e.everSeen = read, now, true
 		}
@@ -102,16 +98,16 @@ func (e *elector) get() {
 		if !mine {
 			e.sure = 0
 		}
-		if read.version > 0 && read.holder != "" && !mine && now.Sub(e.seenAt) < leaseDuration && now.Sub(e.seenAt) >= 0 {
+		if read.version > 0 && read.holder != "" && !mine && now-e.seenAt < leaseDuration {
 			e.again(leaseRetry + time.Duration(w.rng.Int64N(int64(400*time.Millisecond))))
 			return
 		}
-		e.update(read.version)
+		e.update(read.version, !mine)
 	})
 }
 
-func (e *elector) update(version int) {
-	w, sent := e.r.w, e.r.clock()
+func (e *elector) update(version int, fresh bool) {
+	w, sent := e.r.w, e.r.mono()
 	took := -1
 	e.request(func() {
 		if w.api.lease.version == version {
@@ -126,16 +122,16 @@ func (e *elector) update(version int) {
 			e.again(leaseRetry)
 			return
 		}
-		e.seen, e.seenAt, e.everSeen = leaseObject{took, e.identity()}, e.r.clock(), true
-		e.renewed(sent)
+		e.seen, e.seenAt, e.everSeen = leaseObject{took, e.identity()}, e.r.mono(), true
+		e.renewed(sent, fresh)
 		e.again(leaseRetry)
 	})
 }
 
-func (e *elector) renewed(sent time.Time) {
+func (e *elector) renewed(sent time.Duration, fresh bool) {
 	_, left := e.Term()
 	e.sent, e.sure = sent, leaseSure
-	if left > 0 {
+	if left > 0 && !fresh {
 		return
 	}
 	e.term++

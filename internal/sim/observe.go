@@ -19,6 +19,7 @@ type record struct {
 
 	measured      span // the true time that was measured
 	told, toldBad int
+	countedBad    bool            // some interval that was told had too many bad requests of green
 	probes        []time.Duration // when green's probe succeeded, of the newest run
 	greenReady    int             // -1: not read
 	blueReady     int
@@ -64,11 +65,27 @@ func (r *replica) Observe(ctx context.Context, look switcher.Look) shift.Observa
 	for i, e := range look.Entrances {
 		o.Entrances = append(o.Entrances, r.reading(e, troubles[i%2], began))
 	}
+	if r.rec.read[0] || r.rec.read[1] {
+		o.ClockOff = r.clockOff()
+	}
 	if !r.rec.urgent {
 		r.measure(&o, look, metrics)
 	}
 	r.boundary(p, true)
 	return o
+}
+
+// clockOff is by how much the replica's clock is off AWS's for sure: an answer's
+// Date has whole seconds.
+func (r *replica) clockOff() time.Duration {
+	date := r.w.trueTime().Truncate(time.Second)
+	switch own := r.clock(); {
+	case own.After(date.Add(time.Second)):
+		return own.Sub(date.Add(time.Second))
+	case own.Before(date):
+		return own.Sub(date)
+	}
+	return 0
 }
 
 func (r *replica) recordClusters(o shift.Observation) {
@@ -106,6 +123,12 @@ func (r *replica) measure(o *shift.Observation, look switcher.Look, t trouble) {
 		reading = shift.TrafficReading{Gate: "errors", At: r.clock(), FreshFor: 45 * time.Second, Err: errCut.Error()}
 	}
 	o.Traffic = []shift.TrafficReading{reading}
+	if len(look.Plan.Gates.Requests) > 0 {
+		o.Requests = []shift.RequestReading{w.users.requests(r.clock())}
+		for _, iv := range o.Requests[0].Intervals {
+			r.rec.countedBad = r.rec.countedBad || iv.Green[0].Bad > 1.5*pastRatio*iv.Green[0].Requests
+		}
+	}
 }
 
 // reading is an entrance as the replica's adapter tells it.

@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
@@ -180,7 +182,7 @@ func (p *people) wantEnd() {
 	p.reload(func(c *config) { c.serve = shift.Green })
 	limit := w.now + patience
 	for w.now < limit && len(w.result.Violations) == 0 {
-		w.run(w.now+20*time.Second, func() bool { return w.api.state().Phase == shift.Completed })
+		w.run(w.now+20*time.Second, func() bool { return w.api.state().Phase == shift.Completed && w.aws.allGreen() })
 		s := w.api.state()
 		if s.Phase == shift.Completed && w.aws.allGreen() {
 			return
@@ -207,6 +209,14 @@ func (p *people) help(s shift.State) {
 		if next := s.Attempt + 1; w.api.spec().attempt < next && s.Question == nil && (s.Phase != shift.Idle || s.Attempt > 0) {
 			p.edit(func(s *spec) { s.attempt = next })
 		}
+	}
+	if strings.Contains(w.api.said, "StandbyKept: requests") { // as its reason tells them
+		p.reload(func(c *config) { c.plan.Gates.Requests = nil })
+	}
+	if !w.leased && !slices.ContainsFunc(w.replicas, func(r *replica) bool { return !r.alive || !r.superseded }) {
+		w.say("people", "restart %s, since no daemon is in charge", w.replicas[0].name)
+		w.replicas[0].kill()
+		w.replicas[0].start()
 	}
 	if w.api.unreadable() {
 		w.say("people", "restore the journal")

@@ -140,9 +140,12 @@ func (w *world) at(t time.Duration, do func()) { w.agenda.push(event{at: max(t, 
 
 func (w *world) in(d time.Duration, do func()) { w.at(w.now+d, do) }
 
+// mostEvents is many times what a world takes.
+const mostEvents = 500_000
+
 // run lets everything happen up to a time.
 func (w *world) run(until time.Duration, enough func() bool) {
-	for len(w.agenda.events) > 0 && w.agenda.events[0].at <= until {
+	for w.result.Events <= mostEvents && len(w.agenda.events) > 0 && w.agenda.events[0].at <= until {
 		e := w.agenda.pop()
 		w.now = e.at
 		switch {
@@ -155,6 +158,10 @@ func (w *world) run(until time.Duration, enough func() bool) {
 			if e.p.r.dying {
 				e.p.r.bury()
 			}
+		}
+		if w.result.Events > mostEvents {
+			w.violate("S14", "there is no end of turns and calls")
+			return
 		}
 		if enough != nil && enough() || len(w.result.Violations) > 0 && !w.o.Trace {
 			return

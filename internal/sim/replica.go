@@ -16,8 +16,9 @@ type replica struct {
 	id   int
 	name string
 	// Its clock shows offset + true time * rate/256.
-	offset time.Duration
-	rate   int64
+	offset              time.Duration
+	rate                int64
+	monoBase, monoSince time.Duration
 	// older: it runs the binary before, which writes the schema before.
 	older bool
 
@@ -33,6 +34,7 @@ type replica struct {
 	spoken         spoken
 	procs          []*proc
 	resting, woken bool
+	superseded     bool // as its last turn told
 
 	held       held     // the custom resource as its journal saw it last
 	cache      spec     // what its watch told last
@@ -56,6 +58,10 @@ func newReplica(w *world, i int) *replica {
 	case 1:
 		r.offset = time.Duration(w.rng.Int64N(int64(2*time.Second))) - time.Second
 	}
+	if i == 0 && w.rng.IntN(8) == 0 { // until the faults end it is the one before
+		w.count(OlderBinary)
+		r.older = true
+	}
 	if w.rng.IntN(10) == 0 {
 		w.count(ClockRate)
 		r.rate = 128 + w.rng.Int64N(385)
@@ -68,6 +74,11 @@ func (r *replica) clock() time.Time { return r.clockAt(r.w.now) }
 
 func (r *replica) clockAt(at time.Duration) time.Time {
 	return began().Add(r.offset + at/256*time.Duration(r.rate))
+}
+
+// mono is the replica's monotonic clock: nobody sets it, but its rate is the same.
+func (r *replica) mono() time.Duration {
+	return r.monoBase + (r.w.now-r.monoSince)/256*time.Duration(r.rate)
 }
 
 // lasts is how much true time passes while the replica's clock counts so much.
@@ -167,9 +178,14 @@ func (r *replica) kill() {
 }
 
 func (r *replica) heal() {
+	r.monoBase, r.monoSince = r.mono(), r.w.now
 	r.offset, r.rate = 0, 256
 	r.cutOut, r.cutIn = [toMetrics + 1]time.Duration{}, [toMetrics + 1]time.Duration{}
 	r.pausedUntil = min(r.pausedUntil, r.w.now)
+	if r.older && r.alive { // the new version is rolled out everywhere
+		r.kill()
+	}
+	r.older = false
 	if !r.alive {
 		r.start()
 		return

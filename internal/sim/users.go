@@ -21,7 +21,7 @@ type users struct {
 	reset                                  time.Duration
 
 	intervals []evidence.Interval
-	counted   time.Duration
+	counted   time.Duration // until when intervals were closed
 
 	greenReady, blueReady   int
 	greenUnread, blueUnread time.Duration

@@ -82,6 +82,12 @@ func (w *world) drawPlan() {
 	if w.rng.IntN(3) == 0 {
 		w.plan.Capacity.AtLeast = 90
 	}
+	if w.rng.IntN(3) == 0 && !w.o.Calm {
+		w.plan.Preflight = shift.PreflightBlock
+	}
+	if w.rng.IntN(4) == 0 && !w.o.Calm {
+		w.plan.Gates.Requests = []shift.RequestGate{requestGate()}
+	}
 	if w.o.Calm {
 		w.plan.Standby.For = 30 * time.Second
 	}

@@ -56,8 +56,11 @@ func (t *turn) blueServes() Decision {
 	return t.stay(NothingToDo, "blue serves, as asked")
 }
 
-// heldBack tells whether people hold rises back, or might.
+// heldBack tells whether people hold rises back, or might, or a wrong clock does.
 func (t *turn) heldBack() (Decision, bool) {
+	if d, ok := t.clockWrong(); ok {
+		return d, true
+	}
 	switch r := t.o.Request; {
 	case r.Unknown != "":
 		return t.stay(RequestUnknown, "%s, and it may ask to stop: nothing rises above %s", r.Unknown, t.next.Share), true
