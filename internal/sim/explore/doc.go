@@ -4,13 +4,13 @@
 // none that it hasn't seen. The simulator (package sim) goes far, by chance;
 // this one goes everywhere, in a small world.
 //
-// The world has two replicas, one entrance (Route 53 or a load balancer), a plan
-// of three steps, a journal with compare-and-swap, and a lease. In it, wherever
-// that can happen: a replica dies and starts anew (once), a write to AWS or to
-// the journal is without answer and lands later or never (once), the leader can't
-// renew its lease (once), a person asks for a rollback (once), and each replica
-// hears of that on its own time. Any replica may be slow at any call, for as long
-// as it takes.
+// A world has two replicas, one entrance (Route 53 or a load balancer), a plan of
+// three steps, a journal with compare-and-swap, and a lease. In it, wherever that
+// can happen, as often as Options say: a replica dies and starts anew; a write to
+// AWS or to the journal goes without an answer, and lands later or never; the
+// leader can't renew its lease; a person asks for a rollback, and each replica
+// hears of that on its own time. Calls of both replicas take effect in every order.
+// Time passes only while nothing is due or under way, but for Options.Pauses.
 //
 // A state is all that decides what can follow: what AWS and the journal hold, the
 // replicas' memories, how far each is in its turn and what it was told in it,

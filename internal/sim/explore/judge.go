@@ -33,6 +33,9 @@ type way struct {
 	back  int
 	over  int
 	epoch int64
+	// green is green's share then; proven: users' traffic was measured at it.
+	green  int
+	proven bool
 }
 
 func (j *judge) measured(from time.Time) {
@@ -44,7 +47,7 @@ func (j *judge) measured(from time.Time) {
 // onItsWay notes how things stand when a replica begins to write.
 func (w *world) onItsWay(r int) {
 	if p := &w.replicas[r]; !p.sent.began {
-		p.sent = way{began: true, back: w.judge.back, over: w.judge.over, epoch: w.judge.epoch}
+		p.sent = way{began: true, back: w.judge.back, over: w.judge.over, epoch: w.judge.epoch, green: w.entrance.weights.Green, proven: w.judge.proven}
 	}
 }
 
@@ -117,11 +120,14 @@ func (x *explorer) judgeWrite(w *world, l late) {
 
 func (x *explorer) judgeRise(w *world, l late) {
 	j, c := &w.judge, l.call.change
-	at, from := c.Control.Attempt, shift.Share(w.entrance.weights.Green)
+	at, from, proven := c.Control.Attempt, shift.Share(w.entrance.weights.Green), j.proven
+	if x.o.Kind == Balancer { // what stands there may have changed while it was on its way
+		from, proven = shift.Share(l.sent.green), l.sent.proven
+	}
 	if next := x.nextShare(from); c.Wanted != next {
 		x.broken("S3", "green rises from %s to %s, the next step is %s", from, c.Wanted, next)
 	}
-	if from > 0 && !j.proven {
+	if from > 0 && !proven {
 		x.broken("S2", "green rises to %s, and users' traffic was not measured since it rose to %s", c.Wanted, from)
 	}
 	for _, m := range j.rises {

@@ -41,13 +41,26 @@ type Options struct {
 	plant plant
 }
 
-// Small is the world that the documents speak of: three steps, one crash, one
-// write without an answer, one lost lease, a rollback at any point.
-func Small(kind Kind) Options {
-	return Options{
-		Kind: kind, Crashes: 1, Delays: 1, Cuts: 1, Rollback: true,
-		Shares: []shift.Share{10, 50, 100}, Stride: 10 * time.Second,
+// World is one that is explored by its name.
+type World struct {
+	Name string
+	Options
+}
+
+// Worlds are those that the documents speak of, for each kind of entrance. All have
+// three steps, and in all a person may ask for a rollback at any point. In the first
+// a replica dies and a write goes without an answer; in the second the leader can't
+// renew its lease, and two strides may pass over whatever is under way.
+func Worlds() []World {
+	var worlds []World
+	for _, kind := range Kinds() {
+		o := Options{Kind: kind, Rollback: true, Shares: []shift.Share{10, 50, 100}, Stride: 10 * time.Second}
+		dies, pauses := o, o
+		dies.Crashes, dies.Delays = 1, 1
+		pauses.Cuts, pauses.Pauses = 1, 2
+		worlds = append(worlds, World{string(kind) + "/crash", dies}, World{string(kind) + "/lease", pauses})
 	}
+	return worlds
 }
 
 // plant is a bug that a test puts into the world, to see it found.
@@ -56,7 +69,7 @@ type plant string
 const (
 	nothing plant = ""
 	upsert  plant = "the swap compares nothing"
-	amnesia plant = "each start forgets what the journal held"
+	amnesia plant = "the journal is read as absent"
 )
 
 // Violation is a rule that was broken, and how it came to that.

@@ -156,8 +156,8 @@ func (p *printer) late(w *world) {
 }
 
 func (p *printer) way(s way) {
-	p.bools(s.began)
-	p.ints(s.back, s.over, int(s.epoch))
+	p.bools(s.began, s.proven)
+	p.ints(s.back, s.over, int(s.epoch), s.green)
 }
 
 func (p *printer) replica(w *world, r *replica) {

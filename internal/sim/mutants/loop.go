@@ -31,8 +31,8 @@ func inLoop() []Mutant {
 		},
 		{
 			Name: "what people ask for is not asked again after the look", File: dir + "step.go",
-			Old: "	observation.Request = s.observer.Request(s.state, s.loaded)\n	if s.deserted",
-			New: "	if observation.Request = asked; s.deserted",
+			Old: "	found, observation, whole := s.gather(ctx, t.Plan)\n	if !whole {\n		return now\n	}\n	s.join(found, observation, now)\n	// What people ask for by now counts, not what they asked before the look.\n	observation.Request = s.observer.Request(s.state, s.loaded)\n",
+			New: "	asked := s.observer.Request(s.state, s.loaded)\n	found, observation, whole := s.gather(ctx, t.Plan)\n	if !whole {\n		return now\n	}\n	s.join(found, observation, now)\n	observation.Request = asked\n",
 		},
 		{
 			Name: "the lease is ignored", File: dir + "step.go",
@@ -62,7 +62,7 @@ func inLoop() []Mutant {
 		{
 			Name: "a conflict in the journal counts as written", File: dir + "keep.go",
 			Old: "	if conflicted(err) {\n",
-			New: "	if conflicted(err) {\n		err = nil\n	}\n	if conflicted(err) {\n",
+			New: "	if conflicted(err) {\n		err = nil\n	}\n	if err != nil && conflicted(err) {\n",
 		},
 		{
 			Name: "a journal that can't be read counts as empty", File: dir + "keep.go",

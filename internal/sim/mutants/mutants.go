@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -37,4 +38,6 @@ func (m Mutant) planted(module string) ([]byte, error) {
 }
 
 // All lists every mistake.
-func All() []Mutant { return append(append(inCore(), inLoop()...), inAdapters()...) }
+func All() []Mutant {
+	return slices.Concat(whereItRises(), whereItGoesBack(), whereItRemembers(), inLoop(), inAdapters())
+}
