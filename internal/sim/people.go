@@ -227,18 +227,21 @@ func (p *people) help(s shift.State) {
 // journey plays the journey of a calm world.
 func (p *people) journey() {
 	w := p.w
-	over := func() bool { ph := w.api.state().Phase; return ph == shift.Completed || ph == shift.RolledBack }
+	phase := func(wanted shift.Phase) func() bool { return func() bool { return w.api.state().Phase == wanted } }
+	over := phase(shift.Completed)
 	switch w.o.Journey {
 	case "rollback":
 		w.run(50*time.Second, nil)
 		p.flag()
+		over = phase(shift.RolledBack)
 	case "suffer":
 		w.run(50*time.Second, nil)
 		w.users.suffer(0.5)
+		over = phase(shift.RolledBack)
 	case "back":
 		w.run(10*time.Minute, over)
 		p.reload(func(c *config) { c.serve = shift.Blue })
-		over = func() bool { return w.api.state().Phase == shift.RolledBack }
+		over = phase(shift.RolledBack)
 	}
 	w.run(w.now+20*time.Minute, over)
 	w.run(w.now+2*time.Minute, nil)
