@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -16,16 +17,19 @@ var errRuleBroken = errors.New("a rule was broken")
 
 func simCommand() *cobra.Command {
 	o := sim.Range{From: 1, Seeds: 1000}
-	trace, lines := false, 60
+	trace, crashes, stride, lines := false, false, 1, 60
 	cmd := &cobra.Command{
 		Use: "sim", Short: "Play the real loop of two or three replicas in a simulated world, with every fault, seed by seed",
 		Long: "Play the real loop of two or three replicas in a simulated world. The same seed gives the same trace, byte for byte.\n\n" +
-			"  sandbox sim --seeds 20000 --from 1\n  sandbox sim --from 4711 --trace",
+			"  sandbox sim --seeds 20000 --from 1\n  sandbox sim --from 4711 --trace\n  sandbox sim --crash-points",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			out := cmd.OutOrStdout()
-			if trace {
+			switch {
+			case trace:
 				return playTraced(out, o.From)
+			case crashes:
+				return tryCrashPoints(cmd.Context(), out, stride)
 			}
 			o.Each = func(r sim.Result) { tellFailure(out, r, lines) }
 			total := sim.RunRange(cmd.Context(), o)
@@ -40,8 +44,28 @@ func simCommand() *cobra.Command {
 	cmd.Flags().IntVar(&o.Seeds, "seeds", o.Seeds, "how many seeds to play")
 	cmd.Flags().IntVar(&o.Workers, "workers", 0, "how many to play at the same time; 0: one on each core")
 	cmd.Flags().BoolVar(&trace, "trace", false, "play the first seed only, and print everything that happens")
+	cmd.Flags().BoolVar(&crashes, "crash-points", false, "let the daemon die before and after each call of four journeys instead, once and twice")
+	cmd.Flags().IntVar(&stride, "stride", stride, "try every so manieth second crash only; 0: none")
 	cmd.Flags().IntVar(&lines, "lines", lines, "how many lines of a failing seed's story to print")
 	return cmd
+}
+
+func tryCrashPoints(ctx context.Context, out io.Writer, stride int) error {
+	boundaries, singles, pairs, wrong := 0, 0, 0, 0
+	for _, journey := range sim.Journeys() {
+		for _, leased := range []bool{false, true} {
+			p := sim.TryCrashPoints(ctx, journey, leased, stride)
+			for _, w := range p.Wrong {
+				_, _ = fmt.Fprintf(out, "%s (leased: %t): %s\n", p.Journey, p.Leased, w)
+			}
+			boundaries, singles, pairs, wrong = boundaries+p.Boundaries, singles+p.Singles, pairs+p.Pairs, wrong+len(p.Wrong)
+		}
+	}
+	_, _ = fmt.Fprintf(out, "boundaries=%d crashes=%d pairs=%d wrong=%d\n", boundaries, singles, pairs, wrong)
+	if wrong > 0 {
+		return fmt.Errorf("%w: %d ended otherwise than without a crash", errRuleBroken, wrong)
+	}
+	return ctx.Err()
 }
 
 func playTraced(out io.Writer, seed uint64) error {
@@ -68,8 +92,8 @@ func tellTotal(out io.Writer, t sim.Total) {
 	for k, n := range t.Faults {
 		_, _ = fmt.Fprintf(out, "%-28s %8.3f a seed, in %5.1f %% of the seeds\n", sim.Kind(k), per(n), 100*per(t.With[k]))
 	}
-	_, _ = fmt.Fprintf(out, "rises=%d lowerings=%d crossed=%d turns=%d events=%d simulated=%s longestWithoutLeader=%s ends=%v took=%s\n",
-		t.Rises, t.Lowerings, t.Crossed, t.Turns, t.Events, t.Simulated.Round(time.Hour), t.Leaderless, t.Ends, t.Took.Round(time.Millisecond))
+	_, _ = fmt.Fprintf(out, "rises=%d lowerings=%d crossed=%d turns=%d events=%d simulated=%s longestWithoutLeader=%s ends=%v took=%s cpu=%s\n",
+		t.Rises, t.Lowerings, t.Crossed, t.Turns, t.Events, t.Simulated.Round(time.Hour), t.Leaderless, t.Ends, t.Took.Round(time.Millisecond), t.CPU.Round(time.Millisecond))
 	if len(t.Failed) > 0 {
 		_, _ = fmt.Fprintf(out, "failed seeds: %v\n", t.Failed)
 	}

@@ -210,7 +210,7 @@ func (r *replica) decode(d *document) shift.Found {
 
 // Save is a port of the loop.
 func (r *replica) Save(ctx context.Context, _ string, state shift.State, said shift.Said) error {
-	s, last := r.w.api, r.held
+	s, last, by := r.w.api, r.held, grounds{r.rec, r.turnAt}
 	if !last.known {
 		return errors.New("it was not loaded")
 	}
@@ -226,7 +226,7 @@ func (r *replica) Save(ctx context.Context, _ string, state shift.State, said sh
 				return errRace
 			}
 			if !unreadable {
-				s.store(r.encode(state), r)
+				s.store(r.encode(state), r, by)
 			}
 			s.said = string(said.Reason) + ": " + said.Message
 			s.rv++
@@ -259,11 +259,11 @@ func (r *replica) Save(ctx context.Context, _ string, state shift.State, said sh
 }
 
 // store keeps a new journal, unless it is the same again.
-func (s *server) store(d *document, r *replica) {
+func (s *server) store(d *document, r *replica, by grounds) {
 	if d.same(s.doc) {
 		return
 	}
-	s.w.judge.journaled(r, s.state(), d.state)
+	s.w.judge.journaled(r, s.state(), d.state, by)
 	s.doc = d
 	if s.old = append(s.old, d); len(s.old) > 40 {
 		s.old = s.old[20:]

@@ -33,8 +33,10 @@ type group struct {
 	blueTargets, greenTargets int
 	// foreign: somebody else wrote what stands there, and nobody said that it counts.
 	foreign bool
-	sent    uint64 // counts writes, in the order in which they were sent
-	newest  uint64 // of those that arrived
+	// bare: somebody took the mark away, and with it what fences late writes off.
+	bare   bool
+	sent   uint64 // counts writes, in the order in which they were sent
+	newest uint64 // of those that arrived
 }
 
 // content is what a compare-and-swap compares: weights and mark.
@@ -131,6 +133,7 @@ func (g *group) hand(c content) {
 	g.set(c)
 	g.gone = false
 	g.foreign = g.w.judge.isForeign(g)
+	g.bare = !c.marked
 	g.w.users.follow()
 }
 

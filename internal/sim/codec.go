@@ -13,8 +13,9 @@ func (r *replica) encode(s shift.State) *document {
 	if r.older {
 		return r.downgrade(s)
 	}
-	if s.Version%4 != 0 {
-		return &document{state: s, schema: shift.Schema}
+	d := &document{state: s, schema: shift.Schema}
+	if s.Version%8 != 0 || d.same(r.w.api.doc) {
+		return d
 	}
 	var back shift.State
 	text, err := json.Marshal(s)

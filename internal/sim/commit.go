@@ -85,6 +85,7 @@ func (r *replica) send(p *proc, end time.Duration, x write) class {
 	if x.change.Priority == shift.Rise {
 		x.evidence = new(r.rec)
 	}
+	r.w.worstMoment(r, x.change.Priority)
 	return r.callAWS(p, end, true, x.arrive)
 }
 
@@ -258,19 +259,22 @@ func (x *swap) rollBack() shift.Result {
 				last = how
 				x.pause(tries)
 				continue
-			case c.w.AtMost(x.c.Wanted):
+			case c.w.AtMost(x.c.Wanted) && (!x.c.Fence || c.marked && c.mark == x.c.Control):
 				return answered(shift.Applied, "nothing to write")
 			}
 		}
-		base := x.seen.c
+		base, wanted := x.seen.c, x.wanted()
+		if base.w.AtMost(x.c.Wanted) {
+			wanted.w = base.w // a fence
+		}
 		part := weightsOnly
 		if x.g.dns {
 			part = whole
 		}
-		last = x.r.send(x.p, x.end, write{g: x.g, change: x.c, expected: base, wanted: x.wanted(), part: part})
+		last = x.r.send(x.p, x.end, write{g: x.g, change: x.c, expected: base, wanted: wanted, part: part})
 		switch last {
 		case fine:
-			*x.seen = sight{true, x.wanted()}
+			*x.seen = sight{true, wanted}
 			if !x.g.dns {
 				x.seen.c.mark, x.seen.c.marked = base.mark, base.marked
 				return x.afterwards()

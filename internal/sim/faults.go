@@ -175,9 +175,13 @@ func (r *replica) befalls(to service, write bool) trouble {
 	if r.cutIn[to] > w.now {
 		return trouble{kind: LostReply}
 	}
+	weight := chance(1)
+	if write && to == toAWS { // there are few of them, and all depends on them
+		weight = 6
+	}
 	for k := LostRequest; k <= StaleRead; k++ {
 		awsOnly := k == PriorRequest || k == Expired
-		if awsOnly && to != toAWS || k == PriorRequest && !write || k == StaleRead && write || !w.drawn(w.mix.call[k]) {
+		if awsOnly && to != toAWS || k == PriorRequest && !write || k == StaleRead && write || !w.drawn(w.mix.call[k]*weight) {
 			continue
 		}
 		w.count(k)

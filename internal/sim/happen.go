@@ -15,6 +15,31 @@ func (w *world) happen() {
 	w.plant(k)
 }
 
+// worstMoment lets something happen while a write is on its way, or soon after:
+// what happens at any time seldom meets one.
+func (w *world) worstMoment(r *replica, priority shift.Priority) {
+	if !w.troubled() || w.rng.IntN(6) > 0 {
+		return
+	}
+	kinds := []Kind{FlagSet, FlagSet, Paused, CutOut, CutIn, LeaseDeleted, RecordEdited, Direct, ServeChanged, PausedByHand, ConfigChanged, UsersSuffer, TargetsGone, DoubleClick}
+	if priority != shift.Rise {
+		kinds = []Kind{FlagTaken, Paused, CutOut, CutIn, LeaseDeleted, MarkDeleted, ObjectDeleted, ObjectOlder, NewAttempt, DoubleClick}
+	}
+	k := kinds[w.rng.IntN(len(kinds))]
+	soon := time.Duration(w.rng.Int64N(int64([]time.Duration{40 * time.Millisecond, 3 * time.Second, 20 * time.Second}[w.rng.IntN(3)])))
+	w.in(soon, func() {
+		switch {
+		case !w.troubled():
+		case k == Paused:
+			w.count(Paused)
+			r.pausedUntil = w.now + w.some()
+			r.say("stands still until %s", stamp(r.pausedUntil))
+		default:
+			w.plant(k)
+		}
+	})
+}
+
 // some is a time that a trouble lasts.
 func (w *world) some() time.Duration {
 	return time.Duration(w.rng.Int64N(int64([]time.Duration{10 * time.Second, 40 * time.Second, 120 * time.Second}[w.rng.IntN(3)])))

@@ -14,7 +14,7 @@ import (
 type judge struct {
 	w *world
 	// intents are what was ever journaled as intended, by attempt and version.
-	intents map[order]shift.Share
+	intents map[intent]bool
 	// attempts is what is durable of each.
 	attempts map[int]*attempt
 	epoch    int64 // the newest that was journaled
@@ -29,6 +29,12 @@ type judge struct {
 type order struct {
 	attempt int
 	version int64
+}
+
+// intent is an order with the share that it is for.
+type intent struct {
+	order
+	share shift.Share
 }
 
 // effect names what may happen once.
@@ -47,7 +53,7 @@ type attempt struct {
 }
 
 func newJudge(w *world) *judge {
-	return &judge{w: w, intents: map[order]shift.Share{}, attempts: map[int]*attempt{}, done: map[effect]int{}, granted: map[order]string{}}
+	return &judge{w: w, intents: map[intent]bool{}, attempts: map[int]*attempt{}, done: map[effect]int{}, granted: map[order]string{}}
 }
 
 func (j *judge) attempt(n int) *attempt {
@@ -60,9 +66,9 @@ func (j *judge) attempt(n int) *attempt {
 }
 
 // journaled judges a state that becomes durable.
-func (j *judge) journaled(r *replica, before, after shift.State) {
+func (j *judge) journaled(r *replica, before, after shift.State, by grounds) {
 	a := j.attempt(after.Attempt)
-	j.intents[order{after.Attempt, after.Version}] = after.Share
+	j.intents[intent{order{after.Attempt, after.Version}, after.Share}] = true
 	switch {
 	case after.Epoch < before.Epoch:
 		j.w.violate("S7", "%s journals epoch %d over epoch %d", r.name, after.Epoch, before.Epoch)
@@ -76,7 +82,7 @@ func (j *judge) journaled(r *replica, before, after shift.State) {
 		a.steps = after.Steps
 	}
 	if after.Phase == shift.Shifting && after.Step == before.Step+1 && after.Attempt == before.Attempt {
-		j.granted[order{after.Attempt, after.Version}] = j.lacking(r, after)
+		j.granted[order{after.Attempt, after.Version}] = j.lacking(by, after)
 	}
 	a.rolledBack = a.rolledBack || after.Rollback != nil
 	a.over = a.over || after.Phase.Terminal()

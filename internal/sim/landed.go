@@ -20,6 +20,9 @@ func (j *judge) landed(x *write, before content) {
 	if is == was {
 		return
 	}
+	if x.part == whole {
+		g.bare = false
+	}
 	raised := is.Green*(was.Blue+was.Green) > was.Green*(is.Blue+is.Green)
 	a := j.attempt(c.Control.Attempt)
 	defer func() { g.wroteAt, g.foreign = w.now, false }()
@@ -50,7 +53,7 @@ func (j *judge) bound(g *group, rule, format string, args ...any) {
 // order: S4, S5, S7, S8, S12, and that nothing rises that was not written down.
 func (j *judge) order(x *write, before content, a *attempt) {
 	g, c, n := x.g, x.change, x.change.Control.Attempt
-	if share, ok := j.intents[order{n, c.Control.Version}]; !ok || share != c.Wanted {
+	if !j.intents[intent{order{n, c.Control.Version}, c.Wanted}] {
 		j.w.violate("journal", "entrance %s rises to %s by version %d of attempt %d, which was never written down so", g.e.Name, c.Wanted, c.Control.Version, n)
 	}
 	s := j.w.api.state()
@@ -59,6 +62,8 @@ func (j *judge) order(x *write, before content, a *attempt) {
 	switch {
 	case c.Control.Rollback:
 		j.w.violate("S5", "entrance %s rises to %s by a decision that knows of the rollback", g.e.Name, c.Wanted)
+	case a.over && a.rolledBack && g.dns && g.bare: // a person took its fence away
+		j.w.result.Crossed++
 	case marked || a.over && a.rolledBack:
 		j.bound(g, "S5", "entrance %s rises to %s after attempt %d went back (sent at %s)", g.e.Name, c.Wanted, n, stamp(x.sentAt))
 	case a.over:
@@ -120,11 +125,17 @@ func (j *judge) proven(x *write) {
 	}
 }
 
+// grounds are what a step is granted on, and when.
+type grounds struct {
+	rec    record
+	turnAt time.Duration
+}
+
 // lacking says what a new step lacks while it is written down: evidence that was
 // sampled after the last change was at AWS's servers and in resolvers, and the
 // hold. Empty: nothing.
-func (j *judge) lacking(r *replica, s shift.State) string {
-	w, rec := j.w, r.rec
+func (j *judge) lacking(by grounds, s shift.State) string {
+	w, rec := j.w, by.rec
 	if j.attempt(s.Attempt).helped {
 		return ""
 	}
@@ -148,8 +159,8 @@ func (j *judge) lacking(r *replica, s shift.State) string {
 		return fmt.Sprintf("though %d of %d requests failed", rec.toldBad, rec.told)
 	case rec.probes[len(rec.probes)-2] < stood-slack:
 		return fmt.Sprintf("without two successes of the probe since %s", stamp(stood))
-	case r.turnAt < changed+hold-slack:
-		return fmt.Sprintf("at %s, %s after the last change, which is to be held for %s", stamp(r.turnAt), r.turnAt-changed, hold)
+	case by.turnAt < changed+hold-slack:
+		return fmt.Sprintf("at %s, %s after the last change, which is to be held for %s", stamp(by.turnAt), by.turnAt-changed, hold)
 	}
 	return ""
 }

@@ -210,7 +210,7 @@ func (p *people) help(s shift.State) {
 			p.edit(func(s *spec) { s.attempt = next })
 		}
 	}
-	if strings.Contains(w.api.said, "StandbyKept: requests") { // as its reason tells them
+	if strings.Contains(w.api.said, "requests: it isn't proven") { // as its reason tells them
 		p.reload(func(c *config) { c.plan.Gates.Requests = nil })
 	}
 	if !w.leased && !slices.ContainsFunc(w.replicas, func(r *replica) bool { return !r.alive || !r.superseded }) {
@@ -227,18 +227,21 @@ func (p *people) help(s shift.State) {
 // journey plays the journey of a calm world.
 func (p *people) journey() {
 	w := p.w
-	over := func() bool { ph := w.api.state().Phase; return ph == shift.Completed || ph == shift.RolledBack }
+	phase := func(wanted shift.Phase) func() bool { return func() bool { return w.api.state().Phase == wanted } }
+	over := phase(shift.Completed)
 	switch w.o.Journey {
 	case "rollback":
 		w.run(50*time.Second, nil)
 		p.flag()
+		over = phase(shift.RolledBack)
 	case "suffer":
 		w.run(50*time.Second, nil)
 		w.users.suffer(0.5)
+		over = phase(shift.RolledBack)
 	case "back":
 		w.run(10*time.Minute, over)
 		p.reload(func(c *config) { c.serve = shift.Blue })
-		over = func() bool { return w.api.state().Phase == shift.RolledBack }
+		over = phase(shift.RolledBack)
 	}
 	w.run(w.now+20*time.Minute, over)
 	w.run(w.now+2*time.Minute, nil)

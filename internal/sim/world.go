@@ -58,6 +58,9 @@ func newWorld(o Options) *world {
 	w.judge = newJudge(w)
 	w.people = newPeople(w)
 	w.leased = w.rng.IntN(4) > 0
+	if o.Calm {
+		w.leased = o.Seed%2 == 1
+	}
 	n := 1
 	if !o.Calm {
 		n = 2 + w.rng.IntN(2)

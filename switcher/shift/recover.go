@@ -79,6 +79,7 @@ func (s State) Fault() string {
 func Distrust(memory, found State, now time.Time) State {
 	s := memory.clone()
 	s.Version = max(memory.Version, found.Version) + 1
+	s.Epoch = max(memory.Epoch, found.Epoch) + 1 // two daemons of one epoch would take each other for people, for ever
 	if s.Phase == RollingBack {
 		return s
 	}

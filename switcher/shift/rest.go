@@ -123,6 +123,9 @@ func (t *turn) afterEnd() (Decision, bool) {
 			return t.outranked(e.Name, *r.Mark), true
 		}
 	}
+	if t.landedLate() {
+		return t.undoLate(), true
+	}
 	if d, ok := t.touchedAfterEnd(); ok {
 		return d, true
 	}
