@@ -21,7 +21,7 @@ func TestNothingThatTwoReplicasCanDoBreaksARule(t *testing.T) {
 	for name, trouble := range map[string]func(*Options){
 		"nothing happens":                         func(*Options) {},
 		"a replica dies":                          func(o *Options) { o.Crashes = 1 },
-		"a write goes without an answer":          func(o *Options) { o.Delays = 1 },
+		"a write goes without an answer":          func(o *Options) { o.Delays, o.Late = 1, 30*time.Second },
 		"the lease can't be renewed":              func(o *Options) { o.Cuts = 1 },
 		"a person asks for a rollback":            func(o *Options) { o.Rollback = true },
 		"two strides pass over what is under way": func(o *Options) { o.Pauses = 2; o.Shares = []shift.Share{50, 100} },
@@ -47,7 +47,7 @@ func TestNothingThatTwoReplicasCanDoBreaksARule(t *testing.T) {
 func TestARiseOnItsWayMayLandAtALoadBalancer(t *testing.T) {
 	t.Parallel()
 	o := smallest(Balancer)
-	o.Delays, o.Rollback, o.Shares = 1, true, []shift.Share{100}
+	o.Delays, o.Late, o.Rollback, o.Shares = 1, shift.WriteDeadline, true, []shift.Share{100}
 	r := Run(o)
 	if r.Boundary == 0 || len(r.Violations) > 0 || !r.Complete || r.Lost > 0 {
 		t.Errorf("%d at the boundary, violations %v, complete %t, %d lead nowhere", r.Boundary, r.Violations, r.Complete, r.Lost)
@@ -67,7 +67,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := smallest(Route53)
-			o.plant, o.Crashes, o.Delays, o.Rollback, o.Shares = tc.plant, 1, 1, true, []shift.Share{100}
+			o.plant, o.Crashes, o.Delays, o.Late, o.Rollback, o.Shares = tc.plant, 1, 1, shift.WriteDeadline, true, []shift.Share{100}
 			o.MaxStates = 60_000
 			rules := map[string]bool{}
 			for _, v := range Run(o).Violations {

@@ -113,9 +113,15 @@ func (x *explorer) judgeWrite(w *world, l late) {
 		j.changed, j.proven = w.now, false
 	}
 	j.epoch = max(j.epoch, c.Control.Epoch)
-	if c.Control.Rollback {
-		j.back = max(j.back, c.Control.Attempt)
+	j.back = max(j.back, backOf(c.Control))
+}
+
+// backOf is the attempt whose rollback a mark tells of; 0: of none.
+func backOf(m shift.Mark) int {
+	if m.Rollback {
+		return m.Attempt
 	}
+	return 0
 }
 
 func (x *explorer) judgeRise(w *world, l late) {

@@ -78,7 +78,7 @@ func (x *explorer) after(w world, m move) world {
 		x.told(&w, int(m.replica), r)
 	case moveSilence:
 		w.delays--
-		w.late = late{call: &p.turn.call, life: p.life, replica: int(m.replica), seen: p.seen, before: w.entrance, sent: p.sent, heard: p.heard}
+		w.late = late{call: &p.turn.call, until: w.now.Add(x.o.Late), life: p.life, replica: int(m.replica), seen: p.seen, before: w.entrance, sent: p.sent, heard: p.heard}
 		x.told(&w, int(m.replica), reply{outcome: shift.Unknown, err: "no answer"})
 	case moveLand:
 		l := w.late
@@ -204,7 +204,7 @@ func (x *explorer) swap(w *world, l late) reply {
 	switch {
 	case c.Priority == shift.Rollback && w.entrance != l.before:
 		return reply{outcome: shift.Conflict, err: "it changed"} // of a write that comes late
-	case c.Priority != shift.Rise && stands.Weights.AtMost(c.Wanted):
+	case c.Priority != shift.Rise && stands.Weights.AtMost(c.Wanted) && !c.Fence:
 		return reply{outcome: shift.Applied}
 	case c.Priority == shift.Rollback, x.o.plant == upsert:
 	case stands.Token != c.Expected.Token:
@@ -212,8 +212,11 @@ func (x *explorer) swap(w *world, l late) reply {
 	case w.entrance.marked && w.entrance.mark.Epoch > c.Control.Epoch:
 		return reply{outcome: shift.Conflict, err: "a daemon took charge later"}
 	}
-	x.write(w, l)
+	if c.Priority == shift.Rise || !stands.Weights.AtMost(c.Wanted) {
+		x.write(w, l)
+	}
 	w.entrance.mark, w.entrance.marked = c.Control, true
+	w.judge.back = max(w.judge.back, backOf(c.Control))
 	return reply{outcome: shift.Applied}
 }
 

@@ -25,6 +25,9 @@ type Options struct {
 	// Crashes, Delays and Cuts are how often a replica dies, a write goes without
 	// an answer, and the leader can't renew its lease.
 	Crashes, Delays, Cuts int
+	// Late is within what time a write without an answer may land. The loop reckons
+	// with 10 seconds at load balancers and with 2 minutes at Route 53.
+	Late time.Duration
 	// Pauses is for how many strides in all time may pass over what is under way:
 	// a call without an answer yet, a turn that is due, a lease that is free, a wish
 	// that was not heard of.
@@ -56,7 +59,7 @@ func Worlds() []World {
 	for _, kind := range Kinds() {
 		o := Options{Kind: kind, Rollback: true, Shares: []shift.Share{10, 50, 100}, Stride: 10 * time.Second}
 		dies, pauses := o, o
-		dies.Crashes, dies.Delays = 1, 1
+		dies.Crashes, dies.Delays, dies.Late = 1, 1, shift.WriteDeadline
 		pauses.Cuts, pauses.Pauses = 1, 2
 		worlds = append(worlds, World{string(kind) + "/crash", dies}, World{string(kind) + "/lease", pauses})
 	}

@@ -146,7 +146,7 @@ func (p *printer) late(w *world) {
 	}
 	c := l.call
 	p.ints(int(c.kind), l.life, l.replica, int(c.change.Wanted), int(c.change.Priority))
-	p.time(c.deadline)
+	p.time(l.until)
 	p.bools(l.seen == w.journal.version, l.before == w.entrance, l.heard)
 	p.value(reflect.ValueOf(&c.change.Control).Elem())
 	p.text(c.change.Expected.Token)

@@ -13,7 +13,7 @@ const (
 	leaseLasts   = 15 * time.Second
 	// oldest is an age above all bounds of the loop's: what is older counts as
 	// equally old.
-	oldest = 50 * time.Second
+	oldest = 130 * time.Second
 )
 
 func epoch() time.Time { return time.Date(2026, 11, 2, 10, 0, 0, 0, time.UTC) }
@@ -97,7 +97,8 @@ type reply struct {
 
 // late is a write whose answer never came, and which may still land.
 type late struct {
-	call    *call // nil: there is none
+	call    *call     // nil: there is none
+	until   time.Time // from which on it lands no more
 	life    int
 	replica int
 	seen    int
@@ -152,7 +153,7 @@ func (w *world) pass(to time.Time) {
 	if w.lease.holder >= 0 && !w.lease.cut {
 		w.lease.until = to.Add(leaseLasts)
 	}
-	if w.late.call != nil && !w.late.call.deadline.After(to) {
+	if w.late.call != nil && !w.late.until.After(to) {
 		w.late = late{}
 	}
 }

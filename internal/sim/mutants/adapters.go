@@ -36,11 +36,6 @@ func inAdapters() []Mutant {
 			New: "		case clash:\n			return answered(shift.Applied, \"\")\n",
 		},
 		{
-			Name: "a lowering raises what stands lower", File: dir + "commit.go",
-			Old: "			case c.w.AtMost(x.c.Wanted):\n				return answered(shift.Applied, \"nothing to write\")\n			}\n",
-			New: "			}\n",
-		},
-		{
 			Name: "the journal is written without comparing", File: dir + "api.go",
 			Old: "			case s.rv != last.rv:\n				r.w.count(Conflicted)\n				return errRace\n",
 			New: "",

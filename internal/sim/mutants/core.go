@@ -93,6 +93,11 @@ func whereItGoesBack() []Mutant {
 			New: "	t.next.Phase, t.next.EndedAt, t.next.Rollback = RolledBack, t.now, nil\n	return t.stay(BackOnBlue, \"blue has all traffic again%s\", t.stillOn(Green))\n",
 		},
 		{
+			Name: "nothing fences off a rise that is on its way", File: core + "fence.go",
+			Old: "	if len(fences) == 0 {\n",
+			New: "	if len(fences) >= 0 {\n",
+		},
+		{
 			Name: "a way back ends while a rise may still land", File: core + "rollback.go",
 			Old: "		if end := e.SentAt.Add(WriteDeadline); end.After(until) {\n",
 			New: "		if end := e.SentAt; end.After(until) {\n",
