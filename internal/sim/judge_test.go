@@ -38,7 +38,6 @@ func TestTheJudgeCanFail(t *testing.T) {
 		"a rise after the way back is over":        {spoil: func(j *judge, _ *write, _ *content) { j.attempt(1).rolledBack, j.attempt(1).over = true, true }, want: []string{"S5"}},
 		"a rise after the attempt was complete":    {spoil: func(j *judge, _ *write, _ *content) { j.attempt(1).over = true }, want: []string{"S6"}},
 		"a rise over the mark of a newer daemon":   {spoil: func(_ *judge, _ *write, b *content) { b.marked, b.mark = true, shift.Mark{Attempt: 1, Epoch: 7} }, want: []string{"S7"}},
-		"a rise that the newer daemon never heard": {spoil: func(j *judge, _ *write, _ *content) { j.epoch = 7 }, want: []string{"S7"}},
 		"a rise over somebody's edit":              {spoil: func(_ *judge, x *write, _ *content) { x.g.foreign = true }, want: []string{"S12"}},
 		"a rise by a step that lacked samples":     {spoil: func(j *judge, _ *write, _ *content) { j.granted[order{1, 2}] = "by old samples" }, want: []string{"S2"}},
 		"a rise while green is small":              {spoil: func(_ *judge, x *write, _ *content) { x.evidence.greenReady = 3 }, want: []string{"S2"}},
