@@ -72,7 +72,7 @@ and "runbook" work with the configuration and AWS credentials alone, and
 these to call a cluster safe to delete.
 
 Exit status: 0 done; 1 failed, or something blocks; 2 bad configuration or usage;
-3 not known (retire-check).`
+3 not known (retire-check, wait).`
 
 func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
@@ -89,7 +89,7 @@ func (p *program) root() *cobra.Command {
 		"the configuration `file` (default $CLUSTERSWITCH_CONFIG, else clusterswitch.yaml in the working folder or /etc/clusterswitch)")
 	root.AddCommand(
 		p.runCommand(), p.validateCommand(), p.preflightCommand(),
-		p.statusCommand(), p.startCommand(), p.rollbackCommand(),
+		p.statusCommand(), p.waitCommand(), p.startCommand(), p.rollbackCommand(),
 		p.pauseCommand(), p.resumeCommand(), p.approveCommand(), p.singletonsCommand(), p.retireCommand(),
 		p.planCommand(), p.runbookCommand(), p.policyCommand(), p.rbacCommand(),
 		p.versionCommand(),
