@@ -120,7 +120,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 			sessions: sessions, secrets: secrets, userAgent: userAgent,
 			management: func() (*rest.Config, error) { return management, nil },
 		},
-		aws:     newAWS(adaptersOf(sessions, o.Config.Interval)),
+		aws:     newAWS(adaptersOf(sessions, o.Config.Interval)).timed(sessions.ClockOff),
 		metrics: metrics, health: web.NewHealth(time.Now),
 		flags: flags, failed: make(chan error, 1), config: o.Config, pairs: map[string]*pair{},
 	}
