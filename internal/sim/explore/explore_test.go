@@ -22,6 +22,7 @@ func TestNothingThatTwoReplicasCanDoBreaksARule(t *testing.T) {
 		"nothing happens":                         func(*Options) {},
 		"a replica dies":                          func(o *Options) { o.Crashes = 1 },
 		"a write goes without an answer":          func(o *Options) { o.Delays, o.Late = 1, 30*time.Second },
+		"a save goes without an answer":           func(o *Options) { o.Saves, o.Late = 1, 30*time.Second },
 		"the lease can't be renewed":              func(o *Options) { o.Cuts = 1 },
 		"a person asks for a rollback":            func(o *Options) { o.Rollback = true },
 		"two strides pass over what is under way": func(o *Options) { o.Pauses = 2; o.Shares = []shift.Share{50, 100} },

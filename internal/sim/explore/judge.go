@@ -38,6 +38,9 @@ type way struct {
 	proven bool
 }
 
+// lost forgets what was written down in the journal only: marks tell the rest.
+func (j *judge) lost() { j.epoch, j.owners = 0, [8]owner{} }
+
 func (j *judge) measured(from time.Time) {
 	if !from.Before(j.changed) {
 		j.proven = true
@@ -148,7 +151,10 @@ func (x *explorer) judgeRise(w *world, l late) {
 	}
 	x.bound("S5", j.back >= at, l.sent.back >= at, "green rises to %s although a rollback of attempt %d is written down", c.Wanted, at)
 	x.bound("S6", j.over >= at, l.sent.over >= at, "green rises to %s although attempt %d is over", c.Wanted, at)
-	x.bound("S7", j.epoch > c.Control.Epoch, l.sent.epoch > c.Control.Epoch, "green rises to %s by epoch %d although epoch %d is written down", c.Wanted, c.Control.Epoch, j.epoch)
+	// Who took charge took over what was on its way, where that is what it wants too.
+	s := w.journal.state
+	inherited := s != nil && s.Attempt == at && s.Version == c.Control.Version && s.Rollback == nil
+	x.bound("S7", j.epoch > c.Control.Epoch && !inherited, l.sent.epoch > c.Control.Epoch, "green rises to %s by epoch %d although epoch %d is written down", c.Wanted, c.Control.Epoch, j.epoch)
 }
 
 // bound judges what a load balancer can't refuse: there, a rise that was on its

@@ -18,6 +18,7 @@ const (
 	moveDie                     // a replica dies and starts anew
 	moveHear                    // a replica hears of a rollback, which a person asked for
 	moveCut                     // the leader can't renew its lease
+	moveLose                    // the journal gets lost
 	moveTake                    // a replica takes the lease, which has run out
 )
 
@@ -38,7 +39,8 @@ func (w *world) moves(o Options, buffer []move) []move {
 		case p.turn == nil:
 		default:
 			m = append(m, move{moveAnswer, id})
-			if w.delays > 0 && (p.turn.call.kind.writes() || p.turn.call.kind == callSave) && w.late.call == nil {
+			silent := w.delays > 0 && p.turn.call.kind.writes() || w.saves > 0 && p.turn.call.kind == callSave
+			if silent && w.late.call == nil {
 				m = append(m, move{moveSilence, id})
 			}
 		}
@@ -54,6 +56,9 @@ func (w *world) moves(o Options, buffer []move) []move {
 	}
 	if w.late.call != nil {
 		m = append(m, move{kind: moveLand})
+	}
+	if w.losses > 0 && w.journal.state != nil {
+		m = append(m, move{kind: moveLose})
 	}
 	if w.cuts > 0 && w.lease.holder >= 0 && !w.lease.cut {
 		m = append(m, move{kind: moveCut})
@@ -77,7 +82,11 @@ func (x *explorer) after(w world, m move) world {
 		r := x.answer(&w, int(m.replica))
 		x.told(&w, int(m.replica), r)
 	case moveSilence:
-		w.delays--
+		if p.turn.call.kind == callSave {
+			w.saves--
+		} else {
+			w.delays--
+		}
 		w.late = late{call: &p.turn.call, until: w.now.Add(x.o.Late), life: p.life, replica: int(m.replica), seen: p.seen, before: w.entrance, sent: p.sent, heard: p.heard}
 		x.told(&w, int(m.replica), reply{outcome: shift.Unknown, err: "no answer"})
 	case moveLand:
@@ -101,6 +110,10 @@ func (x *explorer) after(w world, m move) world {
 	case moveCut:
 		w.cuts--
 		w.lease.cut = true
+	case moveLose:
+		w.losses--
+		w.journal = journal{version: w.journal.version + 1}
+		w.judge.lost()
 	case moveTake:
 		w.lease.holder, w.lease.cut, w.lease.until = int(m.replica), false, w.now.Add(leaseLasts)
 		w.lease.terms[m.replica]++
@@ -263,6 +276,8 @@ func (w *world) tell(o Options, m move) string {
 		return who + " hears that a person asks for a rollback"
 	case moveCut:
 		return fmt.Sprintf("%4ds  the lease can't be renewed any more", int(at/time.Second))
+	case moveLose:
+		return fmt.Sprintf("%4ds  the journal gets lost", int(at/time.Second))
 	case moveTake:
 		return who + " takes the lease"
 	}

@@ -22,12 +22,16 @@ func Kinds() []Kind { return []Kind{Route53, Balancer} }
 // Options say what world is explored. Zero budgets let nothing of that happen.
 type Options struct {
 	Kind Kind
-	// Crashes, Delays and Cuts are how often a replica dies, a write goes without
-	// an answer, and the leader can't renew its lease.
-	Crashes, Delays, Cuts int
+	// Crashes, Delays, Saves and Cuts are how often a replica dies, a write to AWS
+	// goes without an answer, one to the journal does, and the leader can't renew its
+	// lease.
+	Crashes, Delays, Saves, Cuts int
 	// Late is within what time a write without an answer may land. The loop reckons
 	// with 10 seconds at load balancers and with 2 minutes at Route 53.
 	Late time.Duration
+	// Losses is how often the journal gets lost, as by a custom resource that is restored
+	// without its status. Who lost it may have to ask a person, whom this world has not.
+	Losses int
 	// Pauses is for how many strides in all time may pass over what is under way:
 	// a call without an answer yet, a turn that is due, a lease that is free, a wish
 	// that was not heard of.
@@ -52,16 +56,18 @@ type World struct {
 
 // Worlds are those that the documents speak of, for each kind of entrance. All have
 // three steps, and in all a person may ask for a rollback at any point. In the first
-// a replica dies and a write goes without an answer; in the second the leader can't
-// renew its lease, and two strides may pass over whatever is under way.
+// a replica dies and a write to AWS goes without an answer; in the second one to the
+// journal does; in the third the leader can't renew its lease, and a stride may pass
+// over whatever is under way.
 func Worlds() []World {
 	var worlds []World
 	for _, kind := range Kinds() {
 		o := Options{Kind: kind, Rollback: true, Shares: []shift.Share{10, 50, 100}, Stride: 10 * time.Second}
-		dies, pauses := o, o
+		dies, forgets, pauses := o, o, o
 		dies.Crashes, dies.Delays, dies.Late = 1, 1, shift.WriteDeadline
-		pauses.Cuts, pauses.Pauses = 1, 2
-		worlds = append(worlds, World{string(kind) + "/crash", dies}, World{string(kind) + "/lease", pauses})
+		forgets.Saves, forgets.Late = 1, 30*time.Second
+		pauses.Cuts, pauses.Pauses = 1, 1
+		worlds = append(worlds, World{string(kind) + "/crash", dies}, World{string(kind) + "/journal", forgets}, World{string(kind) + "/lease", pauses})
 	}
 	return worlds
 }

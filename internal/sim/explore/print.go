@@ -18,7 +18,13 @@ type print [md5.Size]byte
 // in: its shape, and the times that it holds.
 type written struct {
 	shape uint32
-	times []time.Time
+	times []moment
+}
+
+// moment is a time. far: it is told apart up to a greater age.
+type moment struct {
+	at  time.Time
+	far bool
 }
 
 // pool keeps one of each memory and state of the journal.
@@ -48,7 +54,7 @@ func (p *pool) keep() (w written, name string) {
 	w = written{shape, slices.Clone(p.writer.times)}
 	b := binary.AppendUvarint(nil, uint64(shape))
 	for _, t := range w.times {
-		b = binary.AppendVarint(b, t.UnixMilli())
+		b = binary.AppendVarint(b, t.at.UnixMilli())
 	}
 	return w, string(b)
 }
@@ -105,7 +111,7 @@ func (p *printer) of(w *world) print {
 	p.entrance(&w.entrance)
 	p.include(p.pool.ofState[w.journal.state])
 	p.bools(w.flag, w.lease.cut, w.journal.state == nil)
-	p.ints(w.crashes, w.delays, w.cuts, w.pauses, w.lease.holder, int(w.lease.terms[0]), int(w.lease.terms[1]))
+	p.ints(w.crashes, w.delays, w.saves, w.losses, w.cuts, w.pauses, w.lease.holder, int(w.lease.terms[0]), int(w.lease.terms[1]))
 	p.time(w.lease.until)
 	p.judge(&w.judge)
 	p.late(w)
@@ -113,7 +119,11 @@ func (p *printer) of(w *world) print {
 		p.replica(w, &w.replicas[i])
 	}
 	for _, t := range p.times {
-		p.b = binary.AppendVarint(p.b, int64(min(max(w.now.Sub(t), -oldest), oldest)/time.Second))
+		most := old
+		if t.far {
+			most = oldest
+		}
+		p.b = binary.AppendVarint(p.b, int64(min(max(w.now.Sub(t.at), -most), most)/time.Second))
 	}
 	return md5.Sum(p.b) //nolint:gosec // as above
 }
@@ -182,7 +192,8 @@ func maxTime(a, b time.Time) time.Time {
 // writer writes values down, and apart from them the times that they hold.
 type writer struct {
 	b     []byte
-	times []time.Time
+	times []moment
+	far   bool // what is written now is told apart up to a greater age
 }
 
 func (p *writer) begin() { p.b, p.times = p.b[:0], p.times[:0] }
@@ -221,7 +232,7 @@ func (p *writer) time(t time.Time) {
 		p.b = append(p.b, 'z')
 		return
 	}
-	p.b, p.times = append(p.b, 't'), append(p.times, t)
+	p.b, p.times = append(p.b, 't'), append(p.times, moment{t, p.far})
 }
 
 // text is written as it is, but for times in it: of the day, and in a question's id.
@@ -299,6 +310,8 @@ func (p *writer) structure(v reflect.Value) {
 		}
 	}
 	for i := range v.NumField() {
+		p.far = v.Type().Field(i).Name == "SentAt" // what was sent may land for minutes
 		p.value(v.Field(i))
+		p.far = false
 	}
 }

@@ -11,8 +11,9 @@ const (
 	entranceName = "shop"
 	interval     = 10 * time.Second
 	leaseLasts   = 15 * time.Second
-	// oldest is an age above all bounds of the loop's: what is older counts as
-	// equally old.
+	// What is older than old counts as equally old, as no bound of the loop's is
+	// longer; but for what was sent to AWS: the loop reckons with that for 2 minutes.
+	old    = 50 * time.Second
 	oldest = 130 * time.Second
 )
 
@@ -29,6 +30,8 @@ type world struct {
 	flag     bool // a person asks for a rollback
 	crashes  int
 	delays   int
+	saves    int
+	losses   int
 	cuts     int
 	pauses   int // strides
 	judge    judge
@@ -108,7 +111,7 @@ type late struct {
 }
 
 func (o Options) first(born *switcher.Memory) world {
-	w := world{now: epoch(), entrance: entrance{weights: shift.Share(0).Weights()}, crashes: o.Crashes, delays: o.Delays, cuts: o.Cuts, pauses: o.Pauses}
+	w := world{now: epoch(), entrance: entrance{weights: shift.Share(0).Weights()}, crashes: o.Crashes, delays: o.Delays, saves: o.Saves, losses: o.Losses, cuts: o.Cuts, pauses: o.Pauses}
 	w.lease = lease{holder: 0, until: epoch().Add(leaseLasts), terms: [2]int64{1, 0}}
 	for i := range w.replicas {
 		w.replicas[i] = replica{memory: born, wakeAt: epoch()}

@@ -119,19 +119,14 @@ func whereItGoesBack() []Mutant {
 func whereItRemembers() []Mutant {
 	return []Mutant{
 		{
-			Name: "a merge clears the rollback that the mark tells of", File: core + "recover.go",
-			Old: "	if marked && (mark.Compare(f.State.Mark()) > 0 || mark.tellsRollback(s)) {\n",
-			New: "	if marked && mark.Compare(f.State.Mark()) > 0 && !mark.Rollback {\n",
+			Name: "a merge clears the flag of a way back that is over", File: core + "recover.go",
+			Old: "	// Memory first: it knows who asked, which its own mark doesn't tell.\n",
+			New: "	if s.Phase == RolledBack {\n		s.Rollback = nil\n	}\n",
 		},
 		{
 			Name: "an attempt that is over begins again", File: core + "rest.go",
 			Old: "	case r.Attempt <= t.next.Attempt:\n		return t.stay(AttemptOver,",
 			New: "	case r.Attempt < t.next.Attempt:\n		return t.stay(AttemptOver,",
-		},
-		{
-			Name: "a rise is sent again while the former may still land", File: core + "rise.go",
-			Old: "	if until := e.SentAt.Add(WriteDeadline); e.Pending && until.After(t.now) {\n",
-			New: "	if until := e.SentAt; e.Pending && until.After(t.now) {\n",
 		},
 		{
 			Name: "an edit by somebody else is fought", File: core + "drift.go",
@@ -147,11 +142,6 @@ func whereItRemembers() []Mutant {
 			Name: "a journal that is missing starts anew", File: core + "recover.go",
 			Old: "		if marked || !r.StandsAt(0) {\n			s.Attempt",
 			New: "		if false {\n			s.Attempt",
-		},
-		{
-			Name: "a journal of the next schema is taken for one's own", File: core + "recover.go",
-			Old: "	case s.Schema != Schema:\n",
-			New: "	case s.Schema < Schema-1:\n",
 		},
 		{
 			Name: "a pause is ignored", File: core + "rest.go",

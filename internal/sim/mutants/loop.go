@@ -15,19 +15,9 @@ func inLoop() []Mutant {
 			New: "	case t.JournalErr != nil && len(d.Changes) == 0 && !goesBack(d.Next):\n",
 		},
 		{
-			Name: "a person's rollback waits for the journal", File: dir + "step.go",
-			Old: "	case t.JournalErr != nil && !lowering && !goesBack(d.Next):\n",
-			New: "	case t.JournalErr != nil:\n",
-		},
-		{
 			Name: "a rollback is not carried out without the journal", File: dir + "step.go",
 			Old: "	if lowering && byPerson(d.Next) {\n		s.state = d.Next\n		t.Results = s.commit(ctx, d.Changes)\n		t.JournalErr = s.save(ctx, t, lowering)\n",
 			New: "	if lowering && byPerson(d.Next) {\n		if t.JournalErr = s.save(ctx, t, lowering); t.JournalErr != nil {\n			return\n		}\n		s.state = d.Next\n		t.Results = s.commit(ctx, d.Changes)\n",
-		},
-		{
-			Name: "a rise has no deadline", File: dir + "step.go",
-			Old: "		t.Results = s.commit(sending, d.Changes)\n",
-			New: "		t.Results = s.commit(ctx, d.Changes)\n",
 		},
 		{
 			Name: "what people ask for is not asked again after the look", File: dir + "step.go",

@@ -35,7 +35,8 @@ type Caught struct {
 	Mutant Mutant
 	// Seed is the first that found it; 0: none did.
 	Seed int
-	// Seen is the rule that it broke, and how.
+	// Seen is the rule that it broke, and how; empty: nobody found it. Without a seed
+	// it was the explorer.
 	Seen string
 	Err  error
 }
@@ -108,7 +109,7 @@ func (h *hunter) all(ctx context.Context, mutants []Mutant) (Tally, error) {
 	for i := range mutants {
 		c := <-results[i]
 		h.tell(c)
-		if c.Seed > 0 {
+		if c.Seen != "" {
 			tally.Caught++
 		}
 		failed = errors.Join(failed, c.Err)
@@ -120,7 +121,9 @@ func (h *hunter) tell(c Caught) {
 	switch {
 	case c.Err != nil:
 		_, _ = fmt.Fprintf(h.o.Out, "%-62s %s\n", c.Mutant.Name, c.Err)
-	case c.Seed == 0:
+	case c.Seed == 0 && c.Seen != "":
+		_, _ = fmt.Fprintf(h.o.Out, "%-62s explorer   %s\n", c.Mutant.Name, c.Seen)
+	case c.Seen == "":
 		_, _ = fmt.Fprintf(h.o.Out, "%-62s not caught in %d seeds\n", c.Mutant.Name, h.o.Seeds)
 	default:
 		_, _ = fmt.Fprintf(h.o.Out, "%-62s seed %4d  %s\n", c.Mutant.Name, c.Seed, c.Seen)
