@@ -76,7 +76,7 @@ func (x *explorer) after(w world, m move) world {
 			w.pauses -= x.o.strides(to.Sub(w.now))
 		}
 		w.pass(to)
-		p.heard, p.sent = p.flag, way{}
+		p.heard, p.sent = false, way{}
 		x.goOn(&w, int(m.replica), x.seat.open(p.memory, w.sight(int(m.replica))))
 	case moveAnswer:
 		r := x.answer(&w, int(m.replica))
@@ -114,6 +114,7 @@ func (x *explorer) after(w world, m move) world {
 		w.losses--
 		w.journal = journal{version: w.journal.version + 1}
 		w.judge.lost()
+		w.flag, w.replicas[0].flag, w.replicas[1].flag = false, false, false // it was asked for there
 	case moveTake:
 		w.lease.holder, w.lease.cut, w.lease.until = int(m.replica), false, w.now.Add(leaseLasts)
 		w.lease.terms[m.replica]++
@@ -167,6 +168,7 @@ func (x *explorer) answer(w *world, r int) reply {
 		}
 		return a
 	case callLook:
+		p.heard = p.flag
 		a := reply{stands: w.entrance}
 		if !c.measure.IsZero() && c.measure.Before(w.now) {
 			a.from = c.measure

@@ -68,7 +68,7 @@ type replica struct {
 	flag   bool  // it heard of the rollback
 	turn   *turn // nil: it rests
 	woken  bool  // since the last answer of its turn
-	// heard: it knew of the rollback before it looked at the world in this turn.
+	// heard: it knew of the rollback when it had looked at the world in this turn.
 	heard bool
 	// sent is how things stood when the writing of this turn began.
 	sent way

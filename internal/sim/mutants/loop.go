@@ -25,9 +25,9 @@ func inLoop() []Mutant {
 			New: "	asked := s.observer.Request(s.state, s.loaded)\n	found, observation, whole := s.gather(ctx, t.Plan)\n	if !whole {\n		return now\n	}\n	s.join(found, observation, now)\n	observation.Request = asked\n",
 		},
 		{
-			Name: "the lease is ignored", File: dir + "step.go",
-			Old: "	if !s.takeTerm() {\n",
-			New: "	if s.takeTerm(); false {\n",
+			Name: "the lease is ignored", File: dir + "lease.go",
+			Old: "	if s.lease == nil {\n		return s.term, math.MaxInt64\n",
+			New: "	if s.lease == nil || s.term >= 0 {\n		return s.term, math.MaxInt64\n",
 		},
 		{
 			Name: "a write goes on after the lease is lost", File: dir + "lease.go",
