@@ -93,3 +93,13 @@ func TestTheSameWorldGivesTheSameCounts(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestRareOrdersBreakNothing: `make mutants` takes what is broken there for a find.
+func TestRareOrdersBreakNothing(t *testing.T) {
+	t.Parallel()
+	for _, o := range Rare() {
+		for _, v := range Run(o).Violations {
+			t.Errorf("%+v: %s\n%s", o, v, strings.Join(v.Story, "\n"))
+		}
+	}
+}

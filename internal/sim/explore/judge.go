@@ -38,8 +38,13 @@ type way struct {
 	proven bool
 }
 
-// lost forgets what was written down in the journal only: marks tell the rest.
-func (j *judge) lost() { j.epoch, j.owners = 0, [8]owner{} }
+// lost forgets what was written down in the journal only: the mark tells the rest.
+func (j *judge) lost(e entrance) {
+	j.epoch, j.owners, j.over, j.back = 0, [8]owner{}, 0, 0
+	if e.marked {
+		j.back = backOf(e.mark)
+	}
+}
 
 func (j *judge) measured(from time.Time) {
 	if !from.Before(j.changed) {

@@ -113,7 +113,7 @@ func (x *explorer) after(w world, m move) world {
 	case moveLose:
 		w.losses--
 		w.journal = journal{version: w.journal.version + 1}
-		w.judge.lost()
+		w.judge.lost(w.entrance)
 		w.flag, w.replicas[0].flag, w.replicas[1].flag = false, false, false // it was asked for there
 	case moveTake:
 		w.lease.holder, w.lease.cut, w.lease.until = int(m.replica), false, w.now.Add(leaseLasts)

@@ -72,6 +72,17 @@ func Worlds() []World {
 	return worlds
 }
 
+// Rare are smaller worlds, of one step, for what needs a rare order: a write that
+// lands late, a lease that is lost, a journal that is lost. They end early.
+func Rare() []Options {
+	late := Options{Kind: Route53, Rollback: true, Shares: []shift.Share{shift.Full}, Stride: 10 * time.Second, MaxStates: 50_000}
+	lease, lost := late, late
+	late.Delays, late.Late = 1, 30*time.Second
+	lease.Kind, lease.Cuts, lease.Pauses = Balancer, 1, 2
+	lost.Losses = 1
+	return []Options{late, lease, lost}
+}
+
 // plant is a bug that a test puts into the world, to see it found.
 type plant string
 

@@ -15,6 +15,7 @@ import (
 	"sync"
 
 	"github.com/clusterswitch/clusterswitch/internal/sim"
+	"github.com/clusterswitch/clusterswitch/internal/sim/explore"
 )
 
 // Options say how to hunt.
@@ -44,6 +45,8 @@ type Caught struct {
 // Tally adds up what became of all.
 type Tally struct{ Planted, Caught int }
 
+var errUnsound = errors.New("a rule was broken")
+
 // Hunt plants one mistake after the other and plays seeds until it is caught.
 // Seeds that break a rule without any mistake don't count.
 func Hunt(ctx context.Context, o Options) (Tally, error) {
@@ -59,6 +62,11 @@ func Hunt(ctx context.Context, o Options) (Tally, error) {
 	}
 	if len(h.apart) > 0 {
 		_, _ = fmt.Fprintf(o.Out, "%d of %d seeds break a rule without any mistake and don't count: %s\n", len(h.apart), o.Seeds, strings.Join(h.apart, " "))
+	}
+	for _, rare := range explore.Rare() {
+		if r := explore.Run(rare); r.Broken > 0 {
+			return Tally{}, fmt.Errorf("exploring without any mistake: %w: %s", errUnsound, r.Violations[0])
+		}
 	}
 	return h.all(ctx, chosen(o.Only))
 }

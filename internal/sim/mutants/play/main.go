@@ -7,11 +7,9 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/clusterswitch/clusterswitch/internal/sim"
 	"github.com/clusterswitch/clusterswitch/internal/sim/explore"
-	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
 // The first argument is how many seeds to play, from 1 on; the others are seeds
@@ -41,26 +39,11 @@ func main() {
 			return
 		}
 	}
-	for _, o := range worlds() {
+	for _, o := range explore.Rare() {
 		if r := explore.Run(o); len(r.Violations) > 0 {
 			fmt.Printf("0 %s\n", r.Violations[0])
 			return
 		}
 	}
 	fmt.Println("0")
-}
-
-// worlds are small ones of the explorer's, for mistakes that need a rare order.
-func worlds() []explore.Options {
-	late := explore.Options{
-		Kind: explore.Route53, Delays: 1, Late: 30 * time.Second, Rollback: true,
-		Shares: []shift.Share{100}, Stride: 10 * time.Second, MaxStates: 50_000,
-	}
-	lease := explore.Options{
-		Kind: explore.Balancer, Cuts: 1, Pauses: 2, Rollback: true,
-		Shares: []shift.Share{100}, Stride: 10 * time.Second, MaxStates: 50_000,
-	}
-	lost := late
-	lost.Delays, lost.Losses = 0, 1
-	return []explore.Options{late, lease, lost}
 }
