@@ -20,11 +20,6 @@ func inLoop() []Mutant {
 			New: "	if lowering && byPerson(d.Next) {\n		if t.JournalErr = s.save(ctx, t, lowering); t.JournalErr != nil {\n			return\n		}\n		s.state = d.Next\n		t.Results = s.commit(ctx, d.Changes)\n",
 		},
 		{
-			Name: "what people ask for is not asked again after the look", File: dir + "step.go",
-			Old: "	found, observation, whole := s.gather(ctx, t.Plan)\n	if !whole {\n		return now\n	}\n	s.join(found, observation, now)\n	// What people ask for by now counts, not what they asked before the look.\n	observation.Request = s.observer.Request(s.state, s.loaded)\n",
-			New: "	asked := s.observer.Request(s.state, s.loaded)\n	found, observation, whole := s.gather(ctx, t.Plan)\n	if !whole {\n		return now\n	}\n	s.join(found, observation, now)\n	observation.Request = asked\n",
-		},
-		{
 			Name: "the lease is ignored", File: dir + "lease.go",
 			Old: "	if s.lease == nil {\n		return s.term, math.MaxInt64\n",
 			New: "	if s.lease == nil || s.term >= 0 {\n		return s.term, math.MaxInt64\n",
