@@ -35,11 +35,6 @@ func inLoop() []Mutant {
 			New: "	return c.Priority != shift.Rollback\n",
 		},
 		{
-			Name: "a new term of the lease forgets nothing", File: dir + "lease.go",
-			Old: "		s.loaded, s.charged, s.superseded = false, false, false\n",
-			New: "		s.superseded = false\n",
-		},
-		{
 			Name: "a daemon that was superseded goes on", File: dir + "keep.go",
 			Old: "	s.superseded = s.superseded || s.charged && found.State.Epoch > s.epoch\n",
 			New: "",
@@ -53,16 +48,6 @@ func inLoop() []Mutant {
 			Name: "a journal that can't be read counts as empty", File: dir + "keep.go",
 			Old: "	if err != nil {\n		return &shift.Found{Unreadable: err.Error()}\n	}\n",
 			New: "	if err != nil {\n		found, err = shift.Found{}, nil\n	}\n",
-		},
-		{
-			Name: "a wake-up is lost", File: dir + "switcher.go",
-			Old: "	if cut != nil && len(s.observer.Request(shift.State{}, false).RollbackBy) > 0 {\n",
-			New: "	if false && len(s.observer.Request(shift.State{}, false).RollbackBy) > 0 {\n",
-		},
-		{
-			Name: "a way back that was not written down is forgotten", File: dir + "keep.go",
-			Old: "		found.Memory = new(s.state)\n",
-			New: "		found.Memory = nil\n",
 		},
 	}
 }
