@@ -79,7 +79,7 @@ func Rare() []Options {
 	lease, lost := late, late
 	late.Delays, late.Late = 1, 30*time.Second
 	lease.Kind, lease.Cuts, lease.Pauses = Balancer, 1, 2
-	lost.Losses, lost.MaxStates = 1, 200_000
+	lost.Losses = 1
 	return []Options{late, lease, lost}
 }
 

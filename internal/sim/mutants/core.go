@@ -139,11 +139,6 @@ func whereItRemembers() []Mutant {
 			New: "	s = f.State.clone()\n	s.Epoch = max(1, s.Epoch, mark.Epoch)\n",
 		},
 		{
-			Name: "a journal that is missing starts anew", File: core + "recover.go",
-			Old: "		if marked || !r.StandsAt(0) {\n			s.Attempt",
-			New: "		if false {\n			s.Attempt",
-		},
-		{
 			Name: "a pause is ignored", File: core + "rest.go",
 			Old: "	case r.Paused:\n",
 			New: "	case false:\n",
