@@ -36,8 +36,8 @@ func (s *Switcher) load(ctx context.Context, pair string, timeout time.Duration)
 		return &found
 	case found.Present:
 		found.Unreadable = found.State.Fault()
-	default:
-		found.State = shift.NewState()
+	default: // by a journal that is gone nobody is in charge
+		found.State, s.superseded = shift.NewState(), false
 	}
 	// Whoever took charge after this daemon has a higher epoch. Two daemons
 	// must never alternate writes, so only deserted() ends it.
@@ -55,10 +55,13 @@ const heedWithin = 10 * time.Second
 // deserted tells whether the successor of a superseded daemon is gone or stuck:
 // it leaves a person's rollback undone, which it would journal within a second.
 // Then this one takes charge anew; the way back must not depend on who started
-// last.
+// last. Who holds the lease takes charge anew in any case: nobody else is to write,
+// so what looked like a successor is gone, or was a person's edit.
 func (s *Switcher) deserted(r shift.Request, now time.Time) bool {
-	underWay := s.state.Active() || s.state.Phase == shift.Completed
-	if !s.superseded || len(r.RollbackBy) == 0 || r.HandsOff || !underWay || goesBack(s.state) {
+	// A question without a shift: the journal was lost while green had users.
+	underWay := s.state.Active() || s.state.Phase == shift.Completed || s.state.Question != nil
+	unheeded := len(r.RollbackBy) > 0 && !r.HandsOff && underWay && !goesBack(s.state)
+	if !s.superseded || s.lease == nil && !unheeded {
 		s.unheeded = time.Time{}
 		return false
 	}

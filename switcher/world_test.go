@@ -357,7 +357,7 @@ func (w *world) commit(ctx context.Context, c shift.Change) shift.Result {
 		landed, answer = false, shift.Unknown
 	case c.Priority == shift.Rise && c.Expected.Token != fmt.Sprint(g.token):
 		landed, answer = false, shift.Conflict
-	case c.Priority != shift.Rise && g.share <= c.Wanted:
+	case c.Priority != shift.Rise && g.share <= c.Wanted && !c.Fence:
 		landed = false
 	case w.commits != nil:
 		landed, answer = w.commits(c)

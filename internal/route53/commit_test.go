@@ -109,6 +109,7 @@ func TestRollbacks(t *testing.T) {
 	stories := map[string]story{
 		"goes through at once, without a read before":               {outcome: shift.Applied, green: 0, marked: "rollback=true", writes: 1},
 		"reads for itself when nobody did":                          {unread: true, outcome: shift.Applied, green: 0, marked: "rollback=true", writes: 1},
+		"fences earlier writes off where green has nothing":         {at: -1, change: func(c *shift.Change) { c.Fence = true }, outcome: shift.Applied, green: 0, marked: "rollback=true", writes: 1},
 		"takes a foreign edit with it":                              {before: foreign(40), outcome: shift.Applied, green: 0, marked: "rollback=true", writes: 2},
 		"takes two foreign edits with it":                           {before: foreign(40), script: map[string][]fault{"change": {{}, {before: foreign(41)}}}, outcome: shift.Applied, green: 0, marked: "rollback=true", writes: 3},
 		"writes nothing when blue has all":                          {at: -1, outcome: shift.Applied, note: "nothing to write", green: 0, marked: "version=5", writes: 0},

@@ -69,7 +69,7 @@ func (w *wayBack) fromMemory() []*part {
 		}
 	}
 	wishes, high := w.needs(p.spots)
-	if !high {
+	if !high && !w.fences(wishes) {
 		return nil
 	}
 	parts, err := w.plan(wishes)
@@ -152,7 +152,7 @@ func (w *wayBack) rebase() (parts []*part, done bool) {
 // to write.
 func (w *wayBack) judge(spots []spot) (parts []*part, done bool) {
 	wishes, high := w.needs(spots)
-	if !high {
+	if !high && !w.fences(wishes) {
 		w.conclude()
 		if w.result.Outcome == shift.Applied && w.wrote.IsZero() {
 			note := "nothing to write: " + found(w.entrance(), spots)
@@ -179,6 +179,10 @@ func (w *wayBack) judge(spots []spot) (parts []*part, done bool) {
 	}
 	return parts, false
 }
+
+// fences tells whether marks are to be written although green has no more than is
+// wanted. One that can't be written is left out, as with any rollback.
+func (w *wayBack) fences(wishes []wished) bool { return w.Fence && len(wishes) > 0 }
 
 // needs gives what is to be written: groups where green has too much, and the
 // mark of every name, so that an older daemon's write to a name that stands low

@@ -16,6 +16,9 @@ type Change struct {
 	// Control is the mark that goes with the weights.
 	Control  Mark
 	Priority Priority
+	// Fence: the weights stand already; what is wanted is the mark, by which the swaps
+	// of earlier rises fail that are still on their way.
+	Fence bool
 	// Restick switches stickiness on again that a rollback switched off. The
 	// weights stay as they are; without Unstuck in Expected it is refused.
 	Restick bool

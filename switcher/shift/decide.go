@@ -27,6 +27,9 @@ type Decision struct {
 // decision.
 func Decide(p Plan, s State, o Observation, now time.Time) Decision {
 	t := newTurn(p, s, o, now)
+	if t.clockRight() {
+		t.next.notAhead(now)
+	}
 	if o.Request.HandsOff {
 		d := t.stay(HandsOff, "hands off: the daemon writes nothing, not even a rollback")
 		d.Clusters = ClusterIntent{Leave: true, Attempt: s.Attempt}

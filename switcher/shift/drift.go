@@ -130,6 +130,11 @@ func (t *turn) adopt() Decision {
 		t.next.Epoch = max(t.next.Epoch, mark.Epoch)
 		t.next.Version = max(t.next.Version, mark.Version)
 	}
+	for _, r := range t.o.Entrances {
+		if r.Mark != nil {
+			t.next.Epoch = max(t.next.Epoch, r.Mark.Epoch)
+		}
+	}
 	t.resumePhase(lowest)
 	t.intend()
 	return t.stay(Adopted, "a person lets the daemon go on from %s", lowest)

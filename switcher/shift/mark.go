@@ -102,9 +102,10 @@ func (m Mark) rollbackRecord() RollbackRecord {
 
 // outranks tells whether something was written that the state doesn't know of.
 // A state with a newer epoch but an older version comes from an old journal,
-// recovered while the mark could not be read.
+// recovered while the mark could not be read. One of a newer epoch refuses all that
+// this one would write, also of an attempt before.
 func (m Mark) outranks(s State) bool {
-	return m.Compare(s.Mark()) > 0 || m.Attempt == s.Attempt && m.Version > s.Version
+	return m.Compare(s.Mark()) > 0 || m.Attempt == s.Attempt && m.Version > s.Version || m.Epoch > s.Epoch
 }
 
 // Compare orders marks by (attempt, epoch, version), the order of truth.

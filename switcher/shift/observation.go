@@ -24,6 +24,9 @@ type Observation struct {
 	Singletons []SingletonReading
 	Preflight  PreflightReading
 	Retire     RetireReading
+	// ClockOff is by how much the daemon's clock is ahead of AWS's at least, as AWS's
+	// newest answer tells; negative: behind. 0: it isn't known to be off.
+	ClockOff time.Duration
 	// Notes are sentences about the pair for those who read the journal. No
 	// decision looks at them.
 	Notes []string

@@ -79,7 +79,13 @@ func (s State) Fault() string {
 func Distrust(memory, found State, now time.Time) State {
 	s := memory.clone()
 	s.Version = max(memory.Version, found.Version) + 1
+	s.Epoch = max(memory.Epoch, found.Epoch) + 1 // two daemons of one epoch would take each other for people, for ever
 	if s.Phase == RollingBack {
+		return s
+	}
+	if found.Mark().tellsRollback(s) { // no rollback is ever lost, whoever wrote it down
+		s.joinMark(found.Mark(), now)
+		s.Rollback = new(*found.Rollback)
 		return s
 	}
 	s.raise(JournalsDisagree, fmt.Sprintf("the journal was changed by hand: it tells of attempt %d in phase %s at %s, the daemon knows of attempt %d in phase %s at %s",

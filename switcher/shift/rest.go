@@ -56,8 +56,11 @@ func (t *turn) blueServes() Decision {
 	return t.stay(NothingToDo, "blue serves, as asked")
 }
 
-// heldBack tells whether people hold rises back, or might.
+// heldBack tells whether people hold rises back, or might, or a wrong clock does.
 func (t *turn) heldBack() (Decision, bool) {
+	if d, ok := t.clockWrong(); ok {
+		return d, true
+	}
 	switch r := t.o.Request; {
 	case r.Unknown != "":
 		return t.stay(RequestUnknown, "%s, and it may ask to stop: nothing rises above %s", r.Unknown, t.next.Share), true
@@ -119,6 +122,9 @@ func (t *turn) afterEnd() (Decision, bool) {
 		if r, known := t.reading(e.Name); known && r.Mark != nil && r.Mark.tellsRollback(t.next) {
 			return t.outranked(e.Name, *r.Mark), true
 		}
+	}
+	if t.landedLate() {
+		return t.undoLate(), true
 	}
 	if d, ok := t.touchedAfterEnd(); ok {
 		return d, true

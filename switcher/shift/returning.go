@@ -43,10 +43,13 @@ func (t *turn) returning() Decision {
 	if until, late := t.writeInFlight(); late && t.next.Share == 0 {
 		return t.stay(Settling, "blue has all traffic; an earlier write may still land until %s", until.UTC().Format(time.TimeOnly)).wakeAt(until, t.now)
 	}
-	if t.next.Share == 0 {
-		return t.endWayBack()
+	if t.next.Share > 0 {
+		return t.stepBack()
 	}
-	return t.stepBack()
+	if d, ok := t.fence(); ok {
+		return d
+	}
+	return t.endWayBack()
 }
 
 // stepBack takes the planned way back one step down, on all entrances at once:

@@ -86,6 +86,9 @@ func (t *turn) settling() (Decision, bool) {
 	if !t.next.ReachedAt.IsZero() {
 		return Decision{}, false
 	}
+	if d, ok := t.clockWrong(); ok { // by when it was reached all is measured
+		return d, true
+	}
 	var ttl time.Duration
 	shown := t.now // or when it was read, since a slow look began before that
 	for _, e := range t.next.Entrances {

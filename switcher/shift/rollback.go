@@ -156,6 +156,8 @@ func (t *turn) lowerAll(limit Share) (Decision, bool) {
 		return t.act(changes, RollbackUnderWay, "%s", message), true
 	case len(waiting) > 0:
 		return t.stay(RollbackWaitsForBlue, "blue has no healthy target while green has some (%s); it goes back as soon as blue has one", strings.Join(waiting, ", ")), true
+	case len(t.fences()) > 0:
+		return t.fence()
 	case left > 0:
 		return t.stay(RollbackLimitedByCapacity, "%s (%s); %s stays on green until blue has more", t.wayBack().Why, t.capacity(Blue, Full).replicas(), left), true
 	case unsynced:

@@ -235,6 +235,9 @@ func (w *world) send(c Change) {
 		return
 	}
 	if c.Priority != Rise && g.reading(w.now).atMost(c.Wanted) {
+		if c.Fence {
+			g.mark = new(c.Control)
+		}
 		return
 	}
 	f := fate{}

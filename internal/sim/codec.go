@@ -1,0 +1,48 @@
+package sim
+
+import (
+	"encoding/json"
+	"reflect"
+
+	"github.com/clusterswitch/clusterswitch/switcher/shift"
+)
+
+// encode gives the document that the replica's binary writes. Every few it goes
+// through JSON, as all do in production: what that loses must not be missed.
+func (r *replica) encode(s shift.State) *document {
+	if r.older {
+		return r.downgrade(s)
+	}
+	d := &document{state: s, schema: shift.Schema}
+	if s.Version%8 != 0 || d.same(r.w.api.doc) {
+		return d
+	}
+	var back shift.State
+	text, err := json.Marshal(s)
+	if err == nil {
+		err = json.Unmarshal(text, &back)
+	}
+	if err != nil {
+		return &document{garbled: err.Error()}
+	}
+	return &document{state: back, schema: shift.Schema}
+}
+
+// downgrade is what a binary of the schema before writes: it doesn't know of what
+// came later.
+func (r *replica) downgrade(s shift.State) *document {
+	s.Baseline = shift.Baseline{Ready: s.Baseline.Ready}
+	s.FloorsHeld, s.Floors, s.Baton, s.Gaps, s.Evidence, s.From = false, nil, nil, nil, nil, ""
+	return &document{state: s, schema: shift.Schema - 1}
+}
+
+// same tells whether both are the same bytes.
+func (d *document) same(e *document) bool {
+	if d == e {
+		return true
+	}
+	if d == nil || e == nil || d.schema != e.schema || d.garbled != e.garbled || d.state.Version != e.state.Version || d.state.Epoch != e.state.Epoch {
+		return false
+	}
+	return reflect.DeepEqual(d.state, e.state)
+}
