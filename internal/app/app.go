@@ -4,6 +4,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,15 +12,11 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-	"k8s.io/client-go/rest"
 
 	"github.com/clusterswitch/clusterswitch/config"
 	"github.com/clusterswitch/clusterswitch/internal/awsapi"
-	"github.com/clusterswitch/clusterswitch/internal/journal"
 	"github.com/clusterswitch/clusterswitch/internal/kube"
 	"github.com/clusterswitch/clusterswitch/internal/logkey"
-	"github.com/clusterswitch/clusterswitch/internal/preflight/keep"
-	"github.com/clusterswitch/clusterswitch/internal/runbook"
 	"github.com/clusterswitch/clusterswitch/internal/telemetry"
 	"github.com/clusterswitch/clusterswitch/internal/web"
 )
@@ -44,17 +41,14 @@ type Options struct {
 
 // App is the daemon.
 type App struct {
-	log     *zap.Logger
-	aws     *aws
-	journal *journal.Journal
+	log *zap.Logger
+	aws *aws
+	// ledger has the journal, what people ask for, and what is kept beside it.
+	ledger ledger
 	// ways and watches lead to the clusters.
 	ways    ways
 	watches *watches
-	// runbooks keeps the way back by hand of each pair.
-	runbooks *runbook.Shelf
-	// preflights keeps the preflights' reports; preflightSlots bounds how many run
-	// at a time.
-	preflights     *keep.Shelf
+	// preflightSlots bounds how many preflights run at a time.
 	preflightSlots chan struct{}
 	// retirer looks whether blue clusters may be deleted.
 	retirer *retirer
@@ -83,29 +77,12 @@ func New(ctx context.Context, o Options) (*App, error) {
 		}
 	}
 	userAgent := "clusterswitch/" + o.Version
-	management, err := kube.Connect(accessOf(o.Config.Journal.Kubeconfig, userAgent))
-	if err != nil {
-		return nil, fmt.Errorf("reaching the management cluster: %w", err)
-	}
-	management.QPS, management.Burst = managementQPS, managementBurst
-	kept, err := journal.New(journal.Options{Config: management, Namespace: o.Config.Journal.Namespace, Logger: o.Logger})
-	if err != nil {
-		return nil, err
-	}
-	secrets, err := kube.NewSecrets(management, o.Config.Journal.Namespace)
-	if err != nil {
-		return nil, err
-	}
-	runbooks, err := runbook.NewShelf(runbook.Options{Config: management, Namespace: o.Config.Journal.Namespace, Dir: o.Config.Runbook.Dir})
-	if err != nil {
-		return nil, err
-	}
-	preflights, err := keep.New(keep.Options{Config: management, Namespace: o.Config.Journal.Namespace, FieldManager: fieldManager})
-	if err != nil {
-		return nil, err
-	}
 	metrics := telemetry.New(o.Version)
 	sessions, err := awsapi.NewSessions(ctx, sessionsOf(o.Config.AWS, metrics))
+	if err != nil {
+		return nil, err
+	}
+	kept, err := newLedger(o, userAgent) // the last that can fail: Run gives it back
 	if err != nil {
 		return nil, err
 	}
@@ -114,11 +91,9 @@ func New(ctx context.Context, o Options) (*App, error) {
 		flags[name] = &flagged{}
 	}
 	a := &App{
-		log: o.Logger, version: o.Version, journal: kept, runbooks: runbooks,
-		preflights: preflights, preflightSlots: make(chan struct{}, preflightsAtOnce),
+		log: o.Logger, version: o.Version, ledger: kept, preflightSlots: make(chan struct{}, preflightsAtOnce),
 		ways: ways{
-			sessions: sessions, secrets: secrets, userAgent: userAgent,
-			management: func() (*rest.Config, error) { return management, nil },
+			sessions: sessions, secrets: kept.secrets, userAgent: userAgent, management: kept.management,
 		},
 		aws:     newAWS(adaptersOf(sessions, o.Config.Interval)),
 		metrics: metrics, health: web.NewHealth(time.Now),
@@ -150,7 +125,8 @@ func pairNames(c *config.Config) string {
 
 // Run serves until ctx ends or a part fails, then stops in order: no new
 // decisions, writes under way finished, watches, pages. It never rolls back.
-func (a *App) Run(ctx context.Context) error {
+func (a *App) Run(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, a.ledger.close()) }() // after all that writes into it
 	life := newLifecycle(a.log, a.failed)
 	defer life.stop()
 	started := a.config // read before the parts run: from then on mu guards it
@@ -162,7 +138,7 @@ func (a *App) Run(ctx context.Context) error {
 		a.log.Info("listening", logkey.Address(server.Address()))
 		life.start(ctx, "pages", server.Run)
 	}
-	life.start(ctx, "journal watch", func(ctx context.Context) error { return a.journal.Run(ctx, a.wake) })
+	life.start(ctx, "journal watch", func(ctx context.Context) error { return a.ledger.run(ctx, a.wake) })
 	a.apply(ctx, a.config)
 	life.start(ctx, "pairs", a.stopPairs)
 	life.start(ctx, "retire", a.retirer.run)

@@ -118,7 +118,9 @@ func (d *mortalDisk) remains() []map[string][]byte {
 	for _, entries := range append([]map[string]*blob{d.entries}, d.pending...) {
 		for _, part := range []func(*blob) []byte{
 			func(b *blob) []byte { return b.durable },
-			func(b *blob) []byte { return append(slices.Clone(b.durable), b.written[len(b.durable):][:(len(b.written)-len(b.durable))/2]...) },
+			func(b *blob) []byte {
+				return append(slices.Clone(b.durable), b.written[len(b.durable):][:(len(b.written)-len(b.durable))/2]...)
+			},
 			func(b *blob) []byte { return b.written },
 		} {
 			one := map[string][]byte{}

@@ -67,6 +67,16 @@ func (h *Hand) List(context.Context) ([]v1alpha1.TrafficSwitch, error) {
 	return objects, nil
 }
 
+// Look reads the state of a pair. A pair without a file has no state.
+func (h *Hand) Look(_ context.Context, pair string) (shift.Found, error) {
+	f, err := open(h.path)
+	if err != nil {
+		return shift.Found{}, err
+	}
+	defer f.root.Close()
+	return f.look(pair)
+}
+
 // PatchSpec changes what is asked for one pair and leaves everything else as it
 // is, in one write. It answers with the pair as it stands then. The error is
 // v1alpha1.ErrNotFound when there is none, v1alpha1.ErrConflict when

@@ -316,4 +316,3 @@ func TestNamesLeadNowhereElse(t *testing.T) {
 		t.Error("a link led out of the directory")
 	}
 }
-
