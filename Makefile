@@ -11,6 +11,8 @@ BIN := .cache/bin
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 HOURS ?= 2000
+FUZZTIME ?= 10s
+FUZZWORKERS ?= 1
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 
 # Nothing but the race detector needs a C compiler.
@@ -62,6 +64,19 @@ bench: build control-plane ## Measure rollbacks beside the bare SDK calls, and t
 .PHONY: faults
 faults: ## Try each write to AWS with each fault, in every shape, and say what came of it
 	@cd internal/awscontract && $(GO) test -count=1
+
+# FUZZTIME is for each target. A target that crashes leaves its input below testdata/fuzz of its package, to be kept.
+.PHONY: fuzz
+fuzz: ## Feed made-up input to every parser that meets the outside, FUZZTIME each (10s)
+	@started=$$SECONDS; targets=0; crashes=0; log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
+	while IFS=: read -r file target; do \
+		targets=$$((targets + 1)); package=./$$(dirname "$$file"); verdict=ok; \
+		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -parallel $(FUZZWORKERS) "$$package" >"$$log" 2>&1 || { verdict=CRASHED; crashes=$$((crashes + 1)); }; \
+		executions=$$(sed -n 's/.*execs: \([0-9]*\).*/\1/p' "$$log" | tail -1); \
+		echo "$$package $$target: $$verdict, $${executions:-0} inputs"; \
+		[ $$verdict = ok ] || cat "$$log"; \
+	done < <(grep -rno --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' cmd config internal probes switcher | sed 's/:[0-9]*:func /:/' | sort); \
+	echo "targets=$$targets seconds=$$((SECONDS - started)) crashes=$$crashes"; [ $$crashes -eq 0 ]
 
 .PHONY: gates-sim
 gates-sim: build ## Play HOURS of made-up traffic a row against the gates by evidence, and against what others use (2000: 20 min)
