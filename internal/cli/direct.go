@@ -43,7 +43,7 @@ func (p *program) orDirect(command *cobra.Command, force *bool) {
 		}
 		for _, name := range []string{"kubeconfig", "context", "namespace", "journal-directory"} {
 			if direct && command.Flags().Changed(name) {
-				return usagef("--%s says where the journal is, which --direct does without", name)
+				return usagef("--%s is for the management cluster, or what stands for it, which --direct does without", name)
 			}
 		}
 		return nil

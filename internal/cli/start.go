@@ -20,8 +20,8 @@ func (p *program) startCommand() *cobra.Command {
 		Use:   "start PAIR",
 		Short: "Ask for a new attempt to shift a pair to green",
 		Long: `Ask for a new attempt to shift a pair to green: the attempt after the last one.
-A rollback flag in the pair's TrafficSwitch, or its request file, is taken away in
-the same write.
+A rollback flag in the pair's TrafficSwitch, or in its request file, is taken
+away in the same write.
 
 The shift begins when the configuration says "serve: green" for the pair, and
 has no rollback flag of its own. While an attempt is under way, a rollback isn't
