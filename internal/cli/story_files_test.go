@@ -56,7 +56,7 @@ func newFileStory(t *testing.T) *story {
 func (f *files) wording(text string) string {
 	for _, pair := range []string{"shop", "api"} {
 		text = strings.NewReplacer(
-			"watch clusterswitch status "+pair, "kubectl -n clusterswitch get trafficswitch "+pair+" --watch",
+			"clusterswitch status "+pair+" --watch", "kubectl -n clusterswitch get trafficswitch "+pair+" --watch",
 			filepath.Join(f.dir, pair+".request.json"), "the TrafficSwitch",
 			"Take it away: edit that file, and leave handsOff out.",
 			`Take it away: kubectl -n clusterswitch patch trafficswitch `+pair+` --type merge -p '{"spec":{"handsOff":null}}'`,

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"os"
 	"slices"
 	"time"
@@ -158,6 +157,7 @@ func (f *folder) object(pair string) (object *v1alpha1.TrafficSwitch, fault stri
 	if !validPair(pair) {
 		return nil, "", fmt.Errorf("reading %s: %w", pair, v1alpha1.ErrNotFound)
 	}
+	generation := f.generation(pair) // before the request is read: it may be newer then, not older
 	var contents [3][]byte
 	for i, ending := range []string{journalEnding, besideEnding, requestEnding} {
 		if contents[i], err = f.read(pair + ending); err != nil {
@@ -171,7 +171,7 @@ func (f *folder) object(pair string) (object *v1alpha1.TrafficSwitch, fault stri
 		return nil, "", fmt.Errorf("reading %s: %w", pair, v1alpha1.ErrNotFound)
 	}
 	object = &v1alpha1.TrafficSwitch{}
-	object.Name, object.ResourceVersion = pair, versionOf(contents[:]...)
+	object.Name, object.ResourceVersion, object.Generation = pair, versionOf(contents[:]...), generation
 	object.Status = f.statusOf(pair, contents[0], contents[1])
 	if contents[2] != nil {
 		spec, _, broken := decodeSpec(contents[2])
@@ -180,8 +180,7 @@ func (f *folder) object(pair string) (object *v1alpha1.TrafficSwitch, fault stri
 	if fault != "" {
 		object.Status.Notes = append(slices.Clone(object.Status.Notes), f.full(pair+requestEnding)+" can't be read, so nothing rises: "+fault)
 	}
-	object.Generation, err = generationOf(object.Spec, fault)
-	return object, fault, err
+	return object, fault, nil
 }
 
 // statusOf gives what the daemon says: beside a journal that can't be read it
@@ -211,14 +210,12 @@ func versionOf(contents ...[]byte) string {
 	return hex.EncodeToString(all.Sum(nil))[:32]
 }
 
-// generationOf is another where other things are asked for. It counts nothing:
-// who edits a file by hand counts nothing either.
-func generationOf(spec v1alpha1.TrafficSwitchSpec, fault string) (int64, error) {
-	content, err := encodeSpec(spec)
+// generation is higher where something was asked for later: the time of the
+// request's last write, which counts hand-made edits too. 0: there is no request.
+func (f *folder) generation(pair string) int64 {
+	about, err := f.root.Stat(pair + requestEnding)
 	if err != nil {
-		return 0, err
+		return 0
 	}
-	h := fnv.New64a()
-	_, _ = h.Write(append(content, fault...)) // a hash takes everything
-	return int64(h.Sum64() >> 1), nil
+	return about.ModTime().UnixNano()
 }

@@ -227,7 +227,8 @@ func (j *Journal) save(pair string, last held, s shift.State, said shift.Said) (
 	if err != nil {
 		return nil, err
 	}
-	next.Conditions = status.Conditions(last.status.Conditions, 0, s, said, time.Now())
+	next.ObservedGeneration = j.observed(pair)
+	next.Conditions = status.Conditions(last.status.Conditions, next.ObservedGeneration, s, said, time.Now())
 	if last.unreadable {
 		return nil, j.saveBeside(pair, status.Beside(last.status, next))
 	}

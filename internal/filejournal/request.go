@@ -40,6 +40,16 @@ func (j *Journal) Request(pair string) (spec v1alpha1.TrafficSwitchSpec, unknown
 	return r.spec, r.fault
 }
 
+// observed is the generation of the request that was read last.
+func (j *Journal) observed(pair string) int64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if r := j.asked[pair]; r.file != nil {
+		return r.file.ModTime().UnixNano()
+	}
+	return 0
+}
+
 // Run looks at the request files until ctx ends, and calls onChange with the
 // pair's name as soon as what is asked for it appears, changes or goes away.
 // onChange is called by one goroutine and must not block. Run may be called once.

@@ -154,9 +154,17 @@ func TestWhatAPersonsCommandsDo(t *testing.T) {
 	after, err := hand.PatchSpec(t.Context(), pair, v1alpha1.SpecChange{Rollback: new(true), IfVersion: seen.ResourceVersion})
 	w.ok(err)
 	w.is("what is asked for", v1alpha1.TrafficSwitchSpec{Rollback: true}, after.Spec)
-	if after.Generation == seen.Generation {
+	if after.Generation <= seen.Generation {
 		t.Error("somebody asked for something, and nobody can see it")
 	}
+	if after.Status.ObservedGeneration >= after.Generation {
+		t.Error("the daemon is said to have seen what it hasn't")
+	}
+	j.look(func(string) {})
+	w.save(j, stateOf(3))
+	seen, err = hand.Get(t.Context(), pair)
+	w.ok(err)
+	w.is("what the daemon has seen", after.Generation, seen.Status.ObservedGeneration)
 	_, err = hand.PatchSpec(t.Context(), "nobody", v1alpha1.SpecChange{})
 	w.ok(errorBut(err, v1alpha1.ErrNotFound))
 	_, err = NewHand(w.dir + "-not").List(t.Context())
