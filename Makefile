@@ -13,6 +13,8 @@ COMMIT ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 HOURS ?= 2000
 SEEDS ?= 20000
 FROM ?= 1
+FUZZTIME ?= 10s
+FUZZWORKERS ?= 1
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 
 # Nothing but the race detector needs a C compiler.
@@ -71,6 +73,19 @@ faults: ## Try each write to AWS with each fault, in every shape, and say what c
 .PHONY: sim
 sim: build ## Play SEEDS seeds of replicas, clocks, AWS and API server with every fault, from seed FROM on (20000: 1 min)
 	@$(BIN)/sandbox sim --seeds $(SEEDS) --from $(FROM)
+
+# FUZZTIME is for each target. A target that crashes leaves its input below testdata/fuzz of its package, to be kept.
+.PHONY: fuzz
+fuzz: ## Feed made-up input to every parser that meets the outside, FUZZTIME each (10s)
+	@started=$$SECONDS; targets=0; crashes=0; log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
+	while IFS=: read -r file target; do \
+		targets=$$((targets + 1)); package=./$$(dirname "$$file"); verdict=ok; \
+		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -parallel $(FUZZWORKERS) "$$package" >"$$log" 2>&1 || { verdict=CRASHED; crashes=$$((crashes + 1)); }; \
+		executions=$$(sed -n 's/.*execs: \([0-9]*\).*/\1/p' "$$log" | tail -1); \
+		echo "$$package $$target: $$verdict, $${executions:-0} inputs"; \
+		[ $$verdict = ok ] || cat "$$log"; \
+	done < <(grep -rno --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' cmd config internal probes switcher | sed 's/:[0-9]*:func /:/' | sort); \
+	echo "targets=$$targets seconds=$$((SECONDS - started)) crashes=$$crashes"; [ $$crashes -eq 0 ]
 
 .PHONY: gates-sim
 gates-sim: build ## Play HOURS of made-up traffic a row against the gates by evidence, and against what others use (2000: 20 min)

@@ -27,8 +27,7 @@ func (c *checker) check() {
 	budget := c.config.AWS.Budget
 	c.budget("aws.budget.route53", budget.Route53.Burst, budget.Route53.Reserve)
 	c.budget("aws.budget.elb", budget.ELB.Burst, budget.ELB.Reserve)
-	c.kubeconfig("journal.kubeconfig", c.config.Journal.Kubeconfig)
-	c.label("journal.namespace", c.config.Journal.Namespace)
+	c.journal("journal", c.config.Journal)
 	c.leaderElection("leaderElection", c.config.LeaderElection)
 
 	pairs := unique{}

@@ -102,17 +102,24 @@ type ELBBudget struct {
 	Reserve int `yaml:"reserve" default:"10" range:"0..10000"`
 }
 
-// Journal says where the daemon keeps what it decided: a custom resource for each pair in the management cluster.
+// Journal says where the daemon keeps what it decided: a custom resource for each pair in the management cluster, or files of
+// a directory.
 type Journal struct {
-	// Kubeconfig reaches the management cluster. Without it the daemon uses the cluster it runs in.
+	// Directory keeps a file for each pair in this directory, and nothing in a management cluster: for a daemon on a machine
+	// of its own. It is an absolute path on a disk that outlives the machine's restart; one daemon at a time uses it. Without
+	// a management cluster no cluster can be named by a kubeconfigSecret. Empty keeps the journal in the management cluster.
+	Directory string `yaml:"directory"`
+
+	// Kubeconfig reaches the management cluster. Without it the daemon uses the cluster it runs in. It is not for directory.
 	Kubeconfig *Kubeconfig `yaml:"kubeconfig"`
 
-	// Namespace holds the custom resources.
+	// Namespace holds the custom resources. It is not for directory.
 	Namespace string `yaml:"namespace" default:"clusterswitch"`
 }
 
 // Runbook says where the way back by hand is written: for each pair with a shift under way the AWS CLI commands that give
-// blue all traffic. The daemon always writes them into the ConfigMap clusterswitch-runbook-PAIR beside the custom resource.
+// blue all traffic. The daemon always writes them beside the journal: into the ConfigMap clusterswitch-runbook-PAIR, or into
+// the file PAIR.runbook.md of the journal's directory.
 type Runbook struct {
 	// Dir is a folder for a file PAIR.md as well, such as a mounted volume: for the day when the management cluster is down.
 	// A relative path starts at the daemon's working folder. Empty writes none.

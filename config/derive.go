@@ -14,6 +14,9 @@ const staleReadings = 3
 func derive(c *Config) {
 	for i := range c.Pairs {
 		p := &c.Pairs[i]
+		if c.Journal.Directory != "" {
+			p.Preflight.ArgoCD.Management = false
+		}
 		if p.StaleAfter == 0 {
 			p.StaleAfter = staleReadings * c.Interval
 			for _, probe := range p.Probes {

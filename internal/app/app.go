@@ -4,6 +4,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,16 +12,11 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-	"k8s.io/client-go/rest"
 
 	"github.com/clusterswitch/clusterswitch/config"
 	"github.com/clusterswitch/clusterswitch/internal/awsapi"
-	"github.com/clusterswitch/clusterswitch/internal/journal"
 	"github.com/clusterswitch/clusterswitch/internal/kube"
-	"github.com/clusterswitch/clusterswitch/internal/lease"
 	"github.com/clusterswitch/clusterswitch/internal/logkey"
-	"github.com/clusterswitch/clusterswitch/internal/preflight/keep"
-	"github.com/clusterswitch/clusterswitch/internal/runbook"
 	"github.com/clusterswitch/clusterswitch/internal/telemetry"
 	"github.com/clusterswitch/clusterswitch/internal/web"
 )
@@ -45,27 +41,20 @@ type Options struct {
 
 // App is the daemon.
 type App struct {
-	log     *zap.Logger
-	aws     *aws
-	journal *journal.Journal
+	log *zap.Logger
+	aws *aws
+	// ledger has the journal, what people ask for, and what is kept beside it.
+	ledger ledger
 	// ways and watches lead to the clusters.
 	ways    ways
 	watches *watches
-	// runbooks keeps the way back by hand of each pair.
-	runbooks *runbook.Shelf
-	// preflights keeps the preflights' reports; preflightSlots bounds how many run
-	// at a time.
-	preflights     *keep.Shelf
+	// preflightSlots bounds how many preflights run at a time.
 	preflightSlots chan struct{}
 	// retirer looks whether blue clusters may be deleted.
 	retirer *retirer
 	version string
 	metrics *telemetry.Metrics
 	health  *web.Health
-	// standing tells whether this process may write; campaign strives for that, nil
-	// where it always may.
-	standing standing
-	campaign func(context.Context) error
 	// flags are those of `run --rollback`, by pair.
 	flags map[string]*flagged
 	// failed receives the first error of a part that ended by itself.
@@ -88,33 +77,14 @@ func New(ctx context.Context, o Options) (*App, error) {
 		}
 	}
 	userAgent := "clusterswitch/" + o.Version
-	management, err := kube.Connect(accessOf(o.Config.Journal.Kubeconfig, userAgent))
-	if err != nil {
-		return nil, fmt.Errorf("reaching the management cluster: %w", err)
-	}
-	management.QPS, management.Burst = managementQPS, managementBurst
-	identity, err := lease.NewIdentity()
-	if err != nil {
-		return nil, err
-	}
-	kept, err := journal.New(journal.Options{Config: management, Namespace: o.Config.Journal.Namespace, Holder: identity, Logger: o.Logger})
-	if err != nil {
-		return nil, err
-	}
-	secrets, err := kube.NewSecrets(management, o.Config.Journal.Namespace)
-	if err != nil {
-		return nil, err
-	}
-	runbooks, err := runbook.NewShelf(runbook.Options{Config: management, Namespace: o.Config.Journal.Namespace, Dir: o.Config.Runbook.Dir})
-	if err != nil {
-		return nil, err
-	}
-	preflights, err := keep.New(keep.Options{Config: management, Namespace: o.Config.Journal.Namespace, FieldManager: fieldManager})
-	if err != nil {
-		return nil, err
-	}
 	metrics := telemetry.New(o.Version)
 	sessions, err := awsapi.NewSessions(ctx, sessionsOf(o.Config.AWS, metrics))
+	if err != nil {
+		return nil, err
+	}
+	var a *App
+	stood := func(leads bool) { a.stood(leads) } // called by Run's parts only
+	kept, err := newLedger(o, userAgent, stood)  // the last that can fail: Run gives it back
 	if err != nil {
 		return nil, err
 	}
@@ -122,12 +92,10 @@ func New(ctx context.Context, o Options) (*App, error) {
 	for _, name := range o.Rollback {
 		flags[name] = &flagged{}
 	}
-	a := &App{
-		log: o.Logger, version: o.Version, journal: kept, runbooks: runbooks,
-		preflights: preflights, preflightSlots: make(chan struct{}, preflightsAtOnce),
+	a = &App{
+		log: o.Logger, version: o.Version, ledger: kept, preflightSlots: make(chan struct{}, preflightsAtOnce),
 		ways: ways{
-			sessions: sessions, secrets: secrets, userAgent: userAgent,
-			management: func() (*rest.Config, error) { return management, nil },
+			sessions: sessions, secrets: kept.secrets, userAgent: userAgent, management: kept.management,
 		},
 		aws:     newAWS(adaptersOf(sessions, o.Config.Interval)),
 		metrics: metrics, health: web.NewHealth(time.Now),
@@ -136,8 +104,10 @@ func New(ctx context.Context, o Options) (*App, error) {
 	a.retirer = newRetirer(a.lookToRetire, a.preflightSlots, o.Logger)
 	a.retirer.finished = a.wake
 	a.watches = newWatches(o.Logger, a.failed, a.ways.to)
-	a.standing, a.campaign, err = newStanding(o.Config, management, identity, o.Logger, a.stood)
-	return a, err
+	if a.ledger.campaign == nil { // nobody to share with
+		a.stood(true)
+	}
+	return a, nil
 }
 
 // accessOf is the way to a cluster; without a kubeconfig it is the cluster that
@@ -161,7 +131,8 @@ func pairNames(c *config.Config) string {
 // Run serves until ctx ends or a part fails, then stops in order: no new
 // decisions, writes under way finished, the lease given back, watches, pages. It
 // never rolls back.
-func (a *App) Run(ctx context.Context) error {
+func (a *App) Run(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, a.ledger.close()) }() // after all that writes into it
 	life := newLifecycle(a.log, a.failed)
 	defer life.stop()
 	started := a.config // read before the parts run: from then on mu guards it
@@ -173,9 +144,9 @@ func (a *App) Run(ctx context.Context) error {
 		a.log.Info("listening", logkey.Address(server.Address()))
 		life.start(ctx, "pages", server.Run)
 	}
-	life.start(ctx, "journal watch", func(ctx context.Context) error { return a.journal.Run(ctx, a.wake) })
-	if a.campaign != nil { // ends after the pairs: only then is the lease free to give
-		life.start(ctx, "lease", a.campaign)
+	life.start(ctx, "journal watch", func(ctx context.Context) error { return a.ledger.run(ctx, a.wake) })
+	if a.ledger.campaign != nil { // ends after the pairs: only then is the lease free to give
+		life.start(ctx, "lease", a.ledger.campaign)
 	}
 	a.apply(ctx, a.config)
 	life.start(ctx, "pairs", a.stopPairs)

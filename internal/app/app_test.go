@@ -34,6 +34,9 @@ import (
 var plane cptest.Shared
 
 func TestMain(m *testing.M) {
+	if file := os.Getenv(configOfDaemon); file != "" {
+		os.Exit(beDaemon(file))
+	}
 	crd, err := v1alpha1.CRD()
 	if err != nil {
 		panic(err)

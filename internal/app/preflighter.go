@@ -71,7 +71,7 @@ type preflighter struct {
 
 func (a *App) newPreflighter(log *zap.Logger) *preflighter {
 	return &preflighter{
-		look: newInspector(a.ways, a.aws).look, shelf: a.preflights, meter: a.metrics, standing: a.standing, log: log,
+		look: newInspector(a.ways, a.aws).look, shelf: a.ledger.preflights, meter: a.metrics, standing: a.ledger.standing, log: log,
 		slots: a.preflightSlots, wake: make(chan struct{}, 1),
 	}
 }

@@ -46,7 +46,6 @@ func newStanding(c *config.Config, management *rest.Config, identity string, log
 ) {
 	e := c.LeaderElection
 	if !e.Enabled {
-		changed(true)
 		return alone{}, nil, nil
 	}
 	l, err := lease.New(lease.Options{

@@ -82,7 +82,7 @@ type stewardNeeds struct {
 const restEvery = time.Minute
 
 func (a *App) newSteward(cfg config.Pair, log *zap.Logger) *steward {
-	s := &steward{log: log, standing: a.standing, config: cfg}
+	s := &steward{log: log, standing: a.ledger.standing, config: cfg}
 	for _, side := range []shift.Side{shift.Blue, shift.Green} {
 		name, find := a.ways.to(clusterOf(cfg, side))
 		s.sides = append(s.sides, &stewardSide{side: side, name: name, way: find, make: newKeepers, log: log, wake: make(chan struct{}, 1)})

@@ -316,5 +316,5 @@ func parseOf(s string) (n, of int, ok bool) {
 	left, right, found := strings.Cut(s, "/")
 	n, errN := strconv.Atoi(left)
 	of, errOf := strconv.Atoi(right)
-	return n, of, found && errN == nil && errOf == nil
+	return n, of, found && errN == nil && errOf == nil && n >= 0 && of >= 0
 }

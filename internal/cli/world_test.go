@@ -127,6 +127,16 @@ func (w *world) edit(name, part, content string) {
 	}
 }
 
+// spec tells what is asked for, as the API server has it.
+func (w *world) spec(name string) string {
+	w.t.Helper()
+	content, err := json.Marshal(w.object(name).Spec)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(content)
+}
+
 func (w *world) object(name string) *v1alpha1.TrafficSwitch {
 	w.t.Helper()
 	object := &v1alpha1.TrafficSwitch{}

@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/clusterswitch/clusterswitch/internal/api/v1alpha1"
+	"github.com/clusterswitch/clusterswitch/internal/journal/status"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
@@ -22,16 +23,9 @@ import (
 var (
 	// ErrConflict: somebody else wrote the journal, or it is gone. Load again.
 	ErrConflict = errors.New("somebody else wrote the journal")
-	// ErrTooLarge: the state is over MaxSize.
-	ErrTooLarge = errors.New("the state is too large for the journal")
 	// ErrUnreadable: what is stored can't be read, so it isn't overwritten.
 	ErrUnreadable = errors.New("the stored journal can't be read")
 )
-
-// MaxSize is how many bytes of JSON a state may take: 32 KiB for the evidence of
-// request gates, and as much for all else. etcd refuses objects over 1.5 MiB; a state
-// that is anywhere near that is a fault.
-const MaxSize = 64 << 10
 
 // Options say where the journal is kept.
 type Options struct {
@@ -83,7 +77,7 @@ func (j *Journal) Load(ctx context.Context, pair string) (shift.Found, error) {
 	if err != nil {
 		return shift.Found{}, fmt.Errorf("loading the journal of %s: %w", pair, err)
 	}
-	found := decode(stored(object))
+	found := status.Decode(stored(object))
 	j.hold(pair, &held{object: object, unreadable: found.Unreadable != ""})
 	return found, nil
 }
@@ -108,7 +102,7 @@ func (j *Journal) look(ctx context.Context, pair string, o metav1.GetOptions) (s
 	case err != nil:
 		return shift.Found{}, fmt.Errorf("reading the journal of %s: %w", pair, err)
 	}
-	return decode(stored(object)), nil
+	return status.Decode(stored(object)), nil
 }
 
 func (j *Journal) getOrCreate(ctx context.Context, pair string) (*v1alpha1.TrafficSwitch, error) {
@@ -139,7 +133,7 @@ func (j *Journal) get(ctx context.Context, pair string, o metav1.GetOptions) (*v
 // Load before. It answers ErrConflict when the journal is no longer what Load
 // or Save saw last: then nothing was written. After any other error it may or
 // may not have been written; if it was, the next Save answers ErrConflict.
-// ErrTooLarge also means that nothing was written. Where the stored journal
+// status.ErrTooLarge also means that nothing was written. Where the stored journal
 // can't be read it stays as it is, whatever the answer: only what people read
 // beside it is written, and the answer is ErrUnreadable.
 func (j *Journal) Save(ctx context.Context, pair string, s shift.State, said shift.Said) error {
@@ -155,17 +149,17 @@ func (j *Journal) save(ctx context.Context, pair string, s shift.State, said shi
 	if last == nil {
 		return errors.New("it was not loaded")
 	}
-	status, err := newStatus(s, said, time.Now())
+	next, err := status.New(s, said, time.Now())
 	if err != nil {
 		return err
 	}
-	status.Holder = j.holder
+	next.Holder = j.holder
 	if last.unreadable {
-		status = beside(last.object.Status, status)
+		next = status.Beside(last.object.Status, next)
 	}
 	for {
-		status.Conditions = conditions(last.object.Status.Conditions, last.object.Generation, s, said, time.Now())
-		written, err := j.updateStatus(ctx, last.object, status)
+		next.Conditions = status.Conditions(last.object.Status.Conditions, last.object.Generation, s, said, time.Now())
+		written, err := j.updateStatus(ctx, last.object, next)
 		switch {
 		case err == nil && last.unreadable:
 			j.hold(pair, &held{object: written, unreadable: true})
@@ -201,9 +195,9 @@ func (j *Journal) passOver(ctx context.Context, pair string, last *held) (*held,
 }
 
 // updateStatus writes the status if the object is still the one given.
-func (j *Journal) updateStatus(ctx context.Context, object *v1alpha1.TrafficSwitch, status v1alpha1.TrafficSwitchStatus) (*v1alpha1.TrafficSwitch, error) {
+func (j *Journal) updateStatus(ctx context.Context, object *v1alpha1.TrafficSwitch, said v1alpha1.TrafficSwitchStatus) (*v1alpha1.TrafficSwitch, error) {
 	next := object.DeepCopy()
-	next.Status = status
+	next.Status = said
 	next.Status.ObservedGeneration = object.Generation
 	written := &v1alpha1.TrafficSwitch{}
 	err := j.client.Put().Namespace(j.namespace).Resource(v1alpha1.Resource).Name(object.Name).

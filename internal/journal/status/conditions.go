@@ -1,4 +1,4 @@
-package journal
+package status
 
 import (
 	"slices"
@@ -11,9 +11,9 @@ import (
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
-// conditions brings those of a status up to date; their times tell of changes
+// Conditions brings those of a status up to date; their times tell of changes
 // alone. What others wrote beside them stays.
-func conditions(stored []metav1.Condition, generation int64, s shift.State, said shift.Said, now time.Time) []metav1.Condition {
+func Conditions(stored []metav1.Condition, generation int64, s shift.State, said shift.Said, now time.Time) []metav1.Condition {
 	next := slices.Clone(stored)
 	set := func(kind string, c metav1.Condition) {
 		c.Type, c.ObservedGeneration, c.LastTransitionTime = kind, generation, metav1.NewTime(now)

@@ -1,4 +1,4 @@
-package journal
+package status
 
 import (
 	"strings"
@@ -56,7 +56,7 @@ func TestTheConditionSafeToRetire(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := conditions(c.stored, 0, c.state, shift.Said{Retire: c.said}, now)
+			got := Conditions(c.stored, 0, c.state, shift.Said{Retire: c.said}, now)
 			meta.RemoveStatusCondition(&got, v1alpha1.BlueReady)
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("conditions (-want +got):\n%s", diff)

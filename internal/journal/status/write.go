@@ -1,4 +1,4 @@
-package journal
+package status
 
 import (
 	"fmt"
@@ -11,8 +11,8 @@ import (
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
-// newStatus puts the journal and what people read beside it into a status.
-func newStatus(s shift.State, said shift.Said, now time.Time) (v1alpha1.TrafficSwitchStatus, error) {
+// New puts the journal and what people read beside it into a status.
+func New(s shift.State, said shift.Said, now time.Time) (v1alpha1.TrafficSwitchStatus, error) {
 	content, err := encode(s)
 	if err != nil {
 		return v1alpha1.TrafficSwitchStatus{}, err
@@ -64,10 +64,10 @@ func optionalTime(t time.Time) *metav1.Time {
 	return new(metav1.NewTime(t))
 }
 
-// beside puts what is said beside a journal that can't be read and stays. Where
+// Beside puts what is said beside a journal that can't be read and stays. Where
 // nothing was done since, what was last known of the way stays too: it is truer
 // than a beginning.
-func beside(stored, said v1alpha1.TrafficSwitchStatus) v1alpha1.TrafficSwitchStatus {
+func Beside(stored, said v1alpha1.TrafficSwitchStatus) v1alpha1.TrafficSwitchStatus {
 	said.Journal = stored.Journal
 	if said.Phase == string(shift.Idle) {
 		said.Phase, said.Share, said.Step, said.Attempt = stored.Phase, stored.Share, stored.Step, stored.Attempt

@@ -1,4 +1,4 @@
-package journal
+package status
 
 import (
 	"testing"
@@ -28,7 +28,7 @@ const weakBlueSays = "blue is ready for 40 % of the load (Deployment shop/web: 4
 	"; going back takes up to 1m30s; at tcp clients with open connections would stay on green for as long as they keep them"
 
 func TestReadinessGoesIntoTheStatus(t *testing.T) {
-	status, err := newStatus(shift.NewState(), shift.Said{Readiness: weakBlue()}, time.Now())
+	status, err := New(shift.NewState(), shift.Said{Readiness: weakBlue()}, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestReadinessGoesIntoTheStatus(t *testing.T) {
 	if diff := cmp.Diff(want, status.Readiness); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if status, err = newStatus(shift.NewState(), shift.Said{}, time.Now()); err != nil || status.Readiness != nil {
+	if status, err = New(shift.NewState(), shift.Said{}, time.Now()); err != nil || status.Readiness != nil {
 		t.Errorf("with nothing to go back: %+v (%v)", status.Readiness, err)
 	}
 }
@@ -79,7 +79,7 @@ func TestConditionsKeepTheirTimesAndThoseOfOthers(t *testing.T) {
 		{Type: "BlueReady", Status: metav1.ConditionFalse, Reason: "TooLittleReady", Message: "30 %", LastTransitionTime: old},
 	}
 	shifting := shift.State{Phase: shift.Shifting}
-	same := conditions(list, 7, shifting, shift.Said{Readiness: weakBlue()}, time.Now())
+	same := Conditions(list, 7, shifting, shift.Said{Readiness: weakBlue()}, time.Now())
 	want := []metav1.Condition{list[0], {
 		Type: "BlueReady", Status: metav1.ConditionFalse, Reason: "TooLittleReady", Message: weakBlueSays, ObservedGeneration: 7, LastTransitionTime: old,
 	}}
@@ -88,7 +88,7 @@ func TestConditionsKeepTheirTimesAndThoseOfOthers(t *testing.T) {
 	}
 	strong := weakBlue()
 	strong.Blue.Percent = 95
-	if changed := conditions(same, 7, shifting, shift.Said{Readiness: strong}, time.Now()); !changed[1].LastTransitionTime.After(old.Time) || changed[1].Status != metav1.ConditionTrue {
+	if changed := Conditions(same, 7, shifting, shift.Said{Readiness: strong}, time.Now()); !changed[1].LastTransitionTime.After(old.Time) || changed[1].Status != metav1.ConditionTrue {
 		t.Errorf("with another status: %+v", changed)
 	}
 }

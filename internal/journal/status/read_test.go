@@ -1,4 +1,4 @@
-package journal
+package status
 
 import (
 	"bytes"
@@ -115,7 +115,7 @@ func TestOlderSchemasStayReadable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(shift.Found{Present: true, State: stateOfSchema3()}, decode(golden)); diff != "" {
+	if diff := cmp.Diff(shift.Found{Present: true, State: stateOfSchema3()}, Decode(golden)); diff != "" {
 		t.Errorf("reading the golden file (-want +got):\n%s", diff)
 	}
 }
@@ -136,7 +136,7 @@ func TestTheGoldenFileIsWhatIsWritten(t *testing.T) {
 	if diff := cmp.Diff(want.String(), string(got)); diff != "" {
 		t.Errorf("what is written is no longer what the golden file of this schema says (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(shift.Found{Present: true, State: fullState()}, decode(golden)); diff != "" {
+	if diff := cmp.Diff(shift.Found{Present: true, State: fullState()}, Decode(golden)); diff != "" {
 		t.Errorf("reading it again (-want +got):\n%s", diff)
 	}
 }
@@ -162,7 +162,7 @@ func TestWhatMakesNoSenseIsUnreadable(t *testing.T) {
 		"a share of an entrance that is none": {`{"schema": 3, "phase": "Shifting", "entrances": [{"name": "shop", "share": -1}]}`, "entrance shop"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			found := decode([]byte(c.content))
+			found := Decode([]byte(c.content))
 			if found.Present || !strings.Contains(found.Unreadable, c.why) {
 				t.Errorf("found %+v, want unreadable for a reason with %q", found, c.why)
 			}
@@ -172,7 +172,7 @@ func TestWhatMakesNoSenseIsUnreadable(t *testing.T) {
 
 func TestNothingIsAbsentAndNotUnreadable(t *testing.T) {
 	for _, content := range []string{"", "null"} {
-		if diff := cmp.Diff(shift.Found{}, decode([]byte(content))); diff != "" {
+		if diff := cmp.Diff(shift.Found{}, Decode([]byte(content))); diff != "" {
 			t.Errorf("reading %q (-want +got):\n%s", content, diff)
 		}
 	}
@@ -207,7 +207,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"schema": 2}`))
 	f.Add([]byte(` null `))
 	f.Fuzz(func(t *testing.T, content []byte) {
-		found := decode(content)
+		found := Decode(content)
 		if found.Present == (found.Unreadable != "") && len(content) > 0 && string(content) != "null" {
 			t.Fatalf("%q is there, but found is %+v", content, found)
 		}
@@ -218,7 +218,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			t.Skip(err) // over the size, or a year that JSON can't hold
 		}
-		if diff := cmp.Diff(found, decode(again)); diff != "" {
+		if diff := cmp.Diff(found, Decode(again)); diff != "" {
 			t.Errorf("written and read again (-before +after):\n%s", diff)
 		}
 	})

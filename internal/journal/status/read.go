@@ -1,13 +1,22 @@
-package journal
+package status
 
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
+
+// ErrTooLarge: the state is over MaxSize.
+var ErrTooLarge = errors.New("the state is too large for the journal")
+
+// MaxSize is how many bytes of JSON a state may take: 32 KiB for the evidence of
+// request gates, and as much for all else. etcd refuses objects over 1.5 MiB; a state
+// that is anywhere near that is a fault.
+const MaxSize = 64 << 10
 
 // oldest is the lowest schema that this binary reads: its own and the one
 // before.
@@ -25,9 +34,9 @@ func encode(s shift.State) ([]byte, error) {
 	return content, nil
 }
 
-// decode reads the JSON of a state. What is there but makes no sense is
+// Decode reads the JSON of a state. What is there but makes no sense is
 // unreadable, never absent.
-func decode(content []byte) shift.Found {
+func Decode(content []byte) shift.Found {
 	if len(content) == 0 || bytes.Equal(content, []byte("null")) {
 		return shift.Found{}
 	}

@@ -1,0 +1,110 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.uber.org/zap"
+	"k8s.io/client-go/rest"
+
+	"github.com/clusterswitch/clusterswitch/config"
+	"github.com/clusterswitch/clusterswitch/internal/filejournal"
+	"github.com/clusterswitch/clusterswitch/internal/journal"
+	"github.com/clusterswitch/clusterswitch/internal/kube"
+	"github.com/clusterswitch/clusterswitch/internal/lease"
+	"github.com/clusterswitch/clusterswitch/internal/preflight/keep"
+	"github.com/clusterswitch/clusterswitch/internal/runbook"
+	"github.com/clusterswitch/clusterswitch/switcher"
+	"github.com/clusterswitch/clusterswitch/switcher/shift"
+)
+
+// ledger is where the daemon keeps what it must not lose and finds what people
+// ask for: a management cluster, or a directory.
+type ledger struct {
+	journal switcher.Journal
+	asked   specs
+	// look reads a journal and leaves it as it is.
+	look func(ctx context.Context, pair string) (shift.Found, error)
+	// standing tells whether this process may write; campaign strives for that, nil
+	// where it always may.
+	standing standing
+	campaign func(context.Context) error
+	// run tells of each change of what people ask for.
+	run func(ctx context.Context, onChange func(pair string)) error
+	// close gives back what the ledger holds.
+	close func() error
+	books shelf
+	// preflights keeps the preflights' reports.
+	preflights reports
+	secrets    secrets
+	management func() (*rest.Config, error)
+}
+
+// errNoManagement: what was asked for is in a management cluster, and there is none.
+var errNoManagement = errors.New("there is no management cluster: the configuration keeps the journal in a directory")
+
+// newLedger opens the ledger; stood hears each time that the right to write is won or
+// lost.
+func newLedger(o Options, userAgent string, stood func(leads bool)) (ledger, error) {
+	if o.Config.Journal.Directory != "" {
+		return ledgerInFiles(o.Config, o.Logger)
+	}
+	return ledgerInCluster(o.Config, userAgent, o.Logger, stood)
+}
+
+func ledgerInCluster(c *config.Config, userAgent string, log *zap.Logger, stood func(leads bool)) (ledger, error) {
+	management, err := kube.Connect(accessOf(c.Journal.Kubeconfig, userAgent))
+	if err != nil {
+		return ledger{}, fmt.Errorf("reaching the management cluster: %w", err)
+	}
+	management.QPS, management.Burst = managementQPS, managementBurst
+	identity, err := lease.NewIdentity()
+	if err != nil {
+		return ledger{}, err
+	}
+	kept, err := journal.New(journal.Options{Config: management, Namespace: c.Journal.Namespace, Holder: identity, Logger: log})
+	if err != nil {
+		return ledger{}, err
+	}
+	secrets, err := kube.NewSecrets(management, c.Journal.Namespace)
+	if err != nil {
+		return ledger{}, err
+	}
+	books, err := runbook.NewShelf(runbook.Options{Config: management, Namespace: c.Journal.Namespace, Dir: c.Runbook.Dir})
+	if err != nil {
+		return ledger{}, err
+	}
+	preflights, err := keep.New(keep.Options{Config: management, Namespace: c.Journal.Namespace, FieldManager: fieldManager})
+	if err != nil {
+		return ledger{}, err
+	}
+	standing, campaign, err := newStanding(c, management, identity, log, stood)
+	if err != nil {
+		return ledger{}, err
+	}
+	return ledger{
+		standing: standing, campaign: campaign,
+		journal: fencedJournal{kept, standing}, asked: customResources{kept}, look: kept.Look, run: kept.Run, close: func() error { return nil },
+		books: books, preflights: preflights, secrets: secrets,
+		management: func() (*rest.Config, error) { return management, nil },
+	}, nil
+}
+
+// ledgerInFiles takes the directory for this process.
+func ledgerInFiles(c *config.Config, log *zap.Logger) (ledger, error) {
+	kept, err := filejournal.Open(filejournal.Options{Directory: c.Journal.Directory, Logger: log})
+	if err != nil {
+		return ledger{}, err
+	}
+	books, err := runbook.NewShelf(runbook.Options{Journal: c.Journal.Directory, Dir: c.Runbook.Dir})
+	if err != nil {
+		return ledger{}, errors.Join(err, kept.Close())
+	}
+	none := func() (*rest.Config, error) { return nil, errNoManagement }
+	return ledger{
+		standing: alone{}, // the directory's lock is held, or Open had failed
+		journal:  fencedFiles{kept}, asked: requestFiles{kept}, look: kept.Look, run: kept.Run, close: kept.Close,
+		books: books, preflights: keep.NewFolder(c.Journal.Directory), secrets: managementSecrets{reach: none}, management: none,
+	}, nil
+}
