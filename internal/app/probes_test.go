@@ -16,6 +16,7 @@ import (
 
 	"github.com/clusterswitch/clusterswitch/config"
 	"github.com/clusterswitch/clusterswitch/internal/kube"
+	"github.com/clusterswitch/clusterswitch/internal/reach"
 	"github.com/clusterswitch/clusterswitch/probes"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
@@ -149,10 +150,11 @@ func TestHTTPProbesAreTakenOverWhole(t *testing.T) {
 			Name: "login", Path: "/login", Method: "POST", Headers: headers, Body: "in", Expect: config.Expect{Status: []int{302}, Body: "in"},
 			Extract: []config.ProbeExtract{{Name: "id", JSON: "a.b", Header: "X", Regexp: "(x)"}},
 		}},
-	})
+	}, reach.Policy{Allow: []string{"169.254.20.10"}})
 	want := probes.HTTPOptions{
 		URL: "https://green", Host: "shop", ServerName: "name", Method: "POST", Headers: headers, Body: "body", InsecureSkipVerify: true,
 		TLSFiles: probes.TLSFiles{CAFile: "ca", CertFile: "cert", KeyFile: "key"}, SecretFiles: map[string]string{"pin": "/pin"},
+		Reach:  reach.Policy{Allow: []string{"169.254.20.10"}},
 		Expect: probes.Expect{Status: []int{201}, Body: "ok"},
 		Steps: []probes.HTTPStep{{
 			Name: "login", Path: "/login", Method: "POST", Headers: headers, Body: "in", Expect: probes.Expect{Status: []int{302}, Body: "in"},
