@@ -154,13 +154,8 @@ func (a *App) Run(ctx context.Context) error {
 	life := newLifecycle(a.log, a.failed)
 	defer life.stop()
 	started := a.config // read before the parts run: from then on mu guards it
-	if started.Listen != "" {
-		server, err := web.Listen(ctx, web.Options{Listen: started.Listen, Health: a.health, Metrics: a.metrics.Gatherer()})
-		if err != nil {
-			return err
-		}
-		a.log.Info("listening", logkey.Address(server.Address()))
-		life.start(ctx, "pages", server.Run)
+	if err := a.serve(ctx, life, started); err != nil {
+		return err
 	}
 	life.start(ctx, "journal watch", func(ctx context.Context) error { return a.journal.Run(ctx, a.wake) })
 	a.apply(ctx, a.config)
@@ -177,6 +172,30 @@ func (a *App) Run(ctx context.Context) error {
 	case err := <-a.failed:
 		return err
 	}
+}
+
+// serve opens the addresses of the pages and of the profiles, which may be one.
+func (a *App) serve(ctx context.Context, life *lifecycle, c *config.Config) error {
+	together := c.Debug.Listen == c.Listen
+	if c.Listen != "" {
+		pages, err := web.Listen(ctx, web.Options{
+			Listen: c.Listen, Health: a.health, Metrics: a.metrics.Gatherer(), Profiles: c.Debug.Pprof && together, Logger: a.log,
+		})
+		if err != nil {
+			return err
+		}
+		a.log.Info("listening", logkey.Address(pages.Address()))
+		life.start(ctx, "pages", pages.Run)
+	}
+	if c.Debug.Pprof && !together {
+		profiles, err := web.Listen(ctx, web.Options{Listen: c.Debug.Listen, Profiles: true, Logger: a.log})
+		if err != nil {
+			return fmt.Errorf("serving profiles: %w", err)
+		}
+		a.log.Info("serving profiles", logkey.Address(profiles.Address()))
+		life.start(ctx, "profiles", profiles.Run)
+	}
+	return nil
 }
 
 // wake lets one pair's loop turn at once.

@@ -167,8 +167,8 @@ func TestHTTPProbesAreTakenOverWhole(t *testing.T) {
 	call := grpcOptions(config.GRPCProbe{
 		Address: "green:1", BlueAddress: "blue:1", Host: "shop", Service: "s",
 		TLS: &config.ProbeTLS{ServerName: "name", CAFile: "ca", CertFile: "cert", KeyFile: "key", InsecureSkipVerify: true},
-	})
-	wantCall := probes.GRPCOptions{Address: "green:1", Host: "shop", Service: "s", TLS: &probes.GRPCTLS{
+	}, reach.Policy{Allow: []string{"fe80::1"}})
+	wantCall := probes.GRPCOptions{Address: "green:1", Host: "shop", Service: "s", Reach: reach.Policy{Allow: []string{"fe80::1"}}, TLS: &probes.GRPCTLS{
 		ServerName: "name", InsecureSkipVerify: true, TLSFiles: probes.TLSFiles{CAFile: "ca", CertFile: "cert", KeyFile: "key"},
 	}}
 	if diff := cmp.Diff(wantCall, call); diff != "" {
