@@ -172,7 +172,7 @@ func isContent(text string) bool { return strings.ContainsAny(text, "\r\n\x00") 
 
 // shape names the kind of a node that is not of the key's kind, without its value where that may be a secret.
 func (k key) shape(n *yaml.Node) string {
-	if n.Kind == yaml.ScalarNode && (k.kind.Kind() == reflect.Map || k.name == "basicAuth") {
+	if n.Kind == yaml.ScalarNode && (k.kind.Kind() == reflect.Map || k.name == "basicAuth" || k.name == "") {
 		return "a single value"
 	}
 	return shape(n)

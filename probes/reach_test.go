@@ -61,3 +61,17 @@ func TestARedirectToCredentialsIsNotFollowed(t *testing.T) {
 		}
 	}
 }
+
+// A server may repeat what it was sent; what stands in a header is often a secret.
+func TestAHeaderThatAServerRepeatsIsHidden(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = w.Write([]byte(`{"kind": "Status", "message": "` + r.URL.RequestURI() + ` knows no ` + r.Header.Get("X-Key") + ` of ` + r.Header.Get("Authorization") + `"}`))
+	}))
+	t.Cleanup(server.Close)
+	got := verdict(t, HTTP(HTTPOptions{URL: server.URL + "/page?key=c0dfish", Headers: map[string]string{"X-Key": "sw0rdfish", "Authorization": "Bearer g0ldfish"}}))
+	if want := "got status 403, want 200: /page?key=${query key} knows no ${header X-Key} of Bearer ${header Authorization}"; got != want {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}

@@ -62,16 +62,16 @@ func (p *program) bundleCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "bundle [PAIR]",
 		Short: "Pack what helps to understand a daemon into an archive without secrets",
-		Long: `Pack what helps to understand a daemon into a .tar.gz that may be sent to others:
-the configuration without secrets, where all pairs or one of them stand, their
-journals, events, runbooks and preflight reports, weights and marks as AWS has
-them now, the versions, the daemon's health and metrics, and the end of its log
-where a file of it is given.
+		Long: `Pack what helps to understand a daemon into a .tar.gz that may be sent to
+others: the configuration without secrets, where all pairs or one of them stand,
+their journals, events, runbooks and preflight reports, weights and marks as AWS
+has them now, the versions, the daemon's health and metrics, and the end of its
+log where a file of it is given.
 
 What can't be read is left out. manifest.json says what is there, what was left
 out and why, and what is never in there. Headers, bodies, user names, and paths
-and queries of URLs are taken out of the configuration, and whatever looks like a
-token, a key or a password out of everything. Have a look at it all the same
+and queries of URLs are taken out of the configuration, and whatever looks like
+a token, a key or a password out of everything. Have a look at it all the same
 before you send it: names of hosts, accounts and workloads are in there.
 
 It writes nothing but the archive, and needs the rights of "status", those of
@@ -157,7 +157,7 @@ func (p *program) bundleConfig(into *bundle.Bundle) *config.Config {
 	case err == nil:
 		file = c.File
 	case faulty && len(faults) > 0:
-		into.Add("config-faults.txt", "what is wrong with the configuration", []byte(faults.Error()+"\n"))
+		into.Add("config-faults.txt", "where something is wrong with the configuration; validate says what", bundleFaults(faults))
 		// A fault of an environment variable names no file.
 		if i := slices.IndexFunc(faults, func(f config.Fault) bool { return !strings.HasPrefix(f.File, "$") }); i >= 0 {
 			file = faults[i].File
@@ -178,6 +178,16 @@ func (p *program) bundleConfig(into *bundle.Bundle) *config.Config {
 	return c
 }
 
+// bundleFaults gives the places of faults alone: their sentences repeat what stands
+// there.
+func bundleFaults(faults config.Faults) []byte {
+	var b bytes.Buffer
+	for _, f := range faults {
+		fmt.Fprintf(&b, "%s:%d: %s\n", f.File, f.Line, f.Path)
+	}
+	return b.Bytes()
+}
+
 // bundleManagement adds what the management cluster knows, and gives the pairs that
 // the archive is about.
 func (p *program) bundleManagement(ctx context.Context, into *bundle.Bundle, b bundling, c *config.Config) []string {
@@ -190,6 +200,9 @@ func (p *program) bundleManagement(ctx context.Context, into *bundle.Bundle, b b
 	}
 	const what = "what the management cluster knows of the pairs"
 	at, reached, err := p.reachable(b.place)
+	if isType[configError](err) {
+		err = errors.New("the configuration can't be used to find it; give --namespace, and --kubeconfig or --context")
+	}
 	if err != nil {
 		into.LeaveOut(what, err)
 		return pairs

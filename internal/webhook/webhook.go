@@ -207,7 +207,7 @@ func (h *Hook) try(ctx context.Context, q Question, content []byte) (answer Answ
 	defer resp.Body.Close()
 	// The status is the answer. Words that break off say less, and change nothing.
 	words, _ := io.ReadAll(io.LimitReader(resp.Body, maxRead))
-	return judge(resp, note(words))
+	return judge(resp, h.note(words))
 }
 
 // judge reads a status. Those that speak of the asking are no answer about green: a
