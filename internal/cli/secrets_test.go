@@ -266,7 +266,7 @@ func TestNoSecretComesOutOfErrors(t *testing.T) {
 	s.file("aws", "[default]\ncredential_process = "+s.file("process.sh", "#!/bin/sh\necho 'not JSON: "+s.secret("a broken AWS credential process")+"'\n")+"\n")
 	write(t, "clusterswitch.yaml", s.configuration(s.closed, "{kubeconfig: {path: blue}}", "{kubeconfig: {path: green}}"))
 	came := s.daemon(func(log string) bool {
-		return strings.Contains(log, `"listening"`) && strings.Contains(log, `"decided"`) && strings.Contains(log, "cluster can't be watched")
+		return strings.Contains(log, `"listening"`) && strings.Contains(log, `"decided"`) && strings.Contains(log, "cluster is unknown")
 	})
 	s.commands(came)
 	for name, broken := range map[string]string{
