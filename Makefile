@@ -15,6 +15,8 @@ SEEDS ?= 20000
 FROM ?= 1
 FUZZTIME ?= 10s
 FUZZWORKERS ?= 1
+# The database of known vulnerabilities: an address, or a folder that https://vuln.go.dev/vulndb.zip was unpacked into.
+VULNDB ?= https://vuln.go.dev
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 
 # Nothing but the race detector needs a C compiler.
@@ -98,6 +100,16 @@ lint: linter ## Check style, formatting, modules and suspicious code
 	@echo "go vet"; $(GO) vet -tags e2e ./...
 	@echo "go mod tidy"; for dir in . internal/tools/*/; do (cd "$$dir" && $(GO) mod tidy -diff >/dev/null) || { echo "$$dir: go.mod isn't tidy, run go mod tidy there"; exit 1; }; done
 
+.PHONY: vuln
+vuln: tool-vuln ## Look for known vulnerabilities in what is called (VULNDB=FOLDER without a network, STRICT=1 fails without a database)
+	@db='$(VULNDB)'; case "$$db" in *://*) ;; *) db="file://$$(cd "$$db" && pwd)";; esac; \
+	status=0; said=$$($(BIN)/govulncheck -db "$$db" ./... 2>&1) || status=$$?; echo "$$said"; \
+	if [ $$status -eq 1 ] && ! $(BIN)/govulncheck -db "$$db" ./internal/logkey >/dev/null 2>&1; then \
+		echo "NOT CHECKED: the database at $$db can't be read, so nothing is known about vulnerabilities." >&2; \
+		echo "Where there is a network: fetch https://vuln.go.dev/vulndb.zip and unpack it; here: make vuln VULNDB=FOLDER" >&2; \
+		[ -n "$(STRICT)" ] || status=0; \
+	fi; exit $$status
+
 .PHONY: gen
 gen: control-plane tools ## Write everything that is generated: deepcopy, CRD, chart, reference documents, stories
 	@$(BIN)/controller-gen object crd output:crd:dir=internal/api/v1alpha1 paths=./internal/api/v1alpha1
@@ -123,6 +135,7 @@ linter: tool-lint
 TOOL_crd := sigs.k8s.io/controller-tools/cmd/controller-gen
 TOOL_helm := helm.sh/helm/v4/cmd/helm
 TOOL_prometheus := github.com/prometheus/prometheus/cmd/prometheus
+TOOL_vuln := golang.org/x/vuln/cmd/govulncheck
 TOOL_lint := github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
 # Nothing discovers targets at a cloud here: that leaves out half of what Prometheus is built from. The tests build it so too.

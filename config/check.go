@@ -20,6 +20,8 @@ func (c *checker) check() {
 	if c.config.Listen != "" {
 		c.listenAddress("listen", c.config.Listen)
 	}
+	c.allowLinkLocal("allowLinkLocal", c.config.AllowLinkLocal)
+	c.debug("debug", c.config.Debug)
 	c.region("aws.region", c.config.AWS.Region)
 	if u := c.config.AWS.EndpointURL; u != "" {
 		c.url("aws.endpointURL", u)
@@ -85,7 +87,9 @@ func (c *checker) dialAddress(path, value string) {
 	host, port, ok := splitAddress(value)
 	if !ok || host == "" || port == 0 {
 		c.faultf(path, "%q is not an address; use host:port with a port from 1 to 65535", value)
+		return
 	}
+	c.reachable(path, host)
 }
 
 func splitAddress(value string) (host string, port int, ok bool) {
@@ -111,7 +115,7 @@ func (c *checker) url(path, value string) (*url.URL, bool) {
 	case u.Fragment != "":
 		c.faultf(path, "has a fragment (#%s), which is never sent; remove it", u.Fragment)
 	default:
-		return u, true
+		return u, c.reachable(path, u.Hostname())
 	}
 	return nil, false
 }

@@ -30,6 +30,13 @@ type Config struct {
 	// Log says what is logged, and how.
 	Log Log `yaml:"log"`
 
+	// AllowLinkLocal lists link-local addresses that probes, gates, loads and preflights may connect to, such as 169.254.20.10 or
+	// 169.254.20.0/24. All others are refused, whatever name leads there: at those hosts give out credentials (docs/security.md).
+	AllowLinkLocal []string `yaml:"allowLinkLocal"`
+
+	// Debug says how the daemon itself can be looked into.
+	Debug Debug `yaml:"debug"`
+
 	// AWS says how AWS is reached. Credentials come from the SDK's usual chain, never from this file.
 	AWS AWS `yaml:"aws"`
 
@@ -44,6 +51,16 @@ type Config struct {
 
 	// Pairs are the blue and green clusters to shift between. Each goes its own way.
 	Pairs []Pair `yaml:"pairs" required:"true"`
+}
+
+// Debug says how the daemon itself can be looked into.
+type Debug struct {
+	// Pprof serves profiles of the daemon at /debug/pprof/, for go tool pprof. Nobody is asked who he is.
+	Pprof bool `yaml:"pprof"`
+
+	// Listen is the address, host:port, that serves them; only the daemon's own machine or pod reaches the default (kubectl
+	// port-forward does). The same text as in the key listen at the top serves them there.
+	Listen string `yaml:"listen" default:"127.0.0.1:6060"`
 }
 
 // Log says what is logged, and how.

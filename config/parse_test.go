@@ -70,6 +70,7 @@ func TestParseGivesDefaults(t *testing.T) {
 		Interval:   10 * time.Second,
 		Listen:     ":8080",
 		Log:        config.Log{Level: "info", Format: "json"},
+		Debug:      config.Debug{Listen: "127.0.0.1:6060"},
 		AWS: config.AWS{Budget: config.Budget{
 			Route53: config.Route53Budget{PerSecond: 10, Burst: 50, Reserve: 10},
 			ELB:     config.ELBBudget{PerSecond: 10, Burst: 40, Reserve: 10},

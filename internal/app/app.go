@@ -136,13 +136,8 @@ func (a *App) Run(ctx context.Context) (err error) {
 	life := newLifecycle(a.log, a.failed)
 	defer life.stop()
 	started := a.config // read before the parts run: from then on mu guards it
-	if started.Listen != "" {
-		server, err := web.Listen(ctx, web.Options{Listen: started.Listen, Health: a.health, Metrics: a.metrics.Gatherer()})
-		if err != nil {
-			return err
-		}
-		a.log.Info("listening", logkey.Address(server.Address()))
-		life.start(ctx, "pages", server.Run)
+	if err := a.serve(ctx, life, started); err != nil {
+		return err
 	}
 	life.start(ctx, "journal watch", func(ctx context.Context) error { return a.ledger.run(ctx, a.wake) })
 	if a.ledger.campaign != nil { // ends after the pairs: only then is the lease free to give
@@ -162,6 +157,30 @@ func (a *App) Run(ctx context.Context) (err error) {
 	case err := <-a.failed:
 		return err
 	}
+}
+
+// serve opens the addresses of the pages and of the profiles, which may be one.
+func (a *App) serve(ctx context.Context, life *lifecycle, c *config.Config) error {
+	together := c.Debug.Listen == c.Listen
+	if c.Listen != "" {
+		pages, err := web.Listen(ctx, web.Options{
+			Listen: c.Listen, Health: a.health, Metrics: a.metrics.Gatherer(), Profiles: c.Debug.Pprof && together, Logger: a.log,
+		})
+		if err != nil {
+			return err
+		}
+		a.log.Info("listening", logkey.Address(pages.Address()))
+		life.start(ctx, "pages", pages.Run)
+	}
+	if c.Debug.Pprof && !together {
+		profiles, err := web.Listen(ctx, web.Options{Listen: c.Debug.Listen, Profiles: true, Logger: a.log})
+		if err != nil {
+			return fmt.Errorf("serving profiles: %w", err)
+		}
+		a.log.Info("serving profiles", logkey.Address(profiles.Address()))
+		life.start(ctx, "profiles", profiles.Run)
+	}
+	return nil
 }
 
 // wake lets one pair's loop turn at once.

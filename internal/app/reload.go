@@ -67,7 +67,7 @@ func (a *App) reload(ctx context.Context, u config.Update) {
 		"listen": before.Listen != u.Config.Listen, "log": before.Log != u.Config.Log,
 		"aws": before.AWS != u.Config.AWS, "journal": !reflect.DeepEqual(before.Journal, u.Config.Journal),
 		"leaderElection": before.LeaderElection != u.Config.LeaderElection,
-		"runbook":        before.Runbook != u.Config.Runbook,
+		"runbook":        before.Runbook != u.Config.Runbook, "debug": before.Debug != u.Config.Debug,
 	} {
 		if changed {
 			a.log.Warn("a changed key takes effect at the next start", logkey.Key(key))

@@ -113,7 +113,7 @@ func (p *program) root() *cobra.Command {
 		p.statusCommand(), p.waitCommand(), p.startCommand(), p.rollbackCommand(),
 		p.pauseCommand(), p.resumeCommand(), p.approveCommand(), p.singletonsCommand(), p.retireCommand(),
 		p.planCommand(), p.runbookCommand(), p.policyCommand(), p.rbacCommand(),
-		p.versionCommand(),
+		p.debugCommand(), p.versionCommand(),
 	)
 	return root
 }

@@ -22,6 +22,9 @@ import (
 var cluster cptest.Shared
 
 func TestMain(m *testing.M) {
+	if os.Getenv(asProcess) != "" {
+		os.Exit(asProgram())
+	}
 	flag.Bool("update", false, "write golden files and generated documents")
 	flag.Parse()
 	crd, err := v1alpha1.CRD()

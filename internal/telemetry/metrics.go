@@ -45,6 +45,7 @@ type Metrics struct {
 	retire            *prometheus.GaugeVec
 
 	readiness *readinessMetrics
+	budget    *budgetMetrics
 }
 
 // New registers every metric. version is shown by clusterswitch_build_info.
@@ -75,6 +76,7 @@ func New(version string) *Metrics {
 	m.preflightRun = m.gauge("preflight_last_run_timestamp_seconds", "When the preflight's last look that gave a report began, full or brief, in seconds since 1970.", "pair")
 	m.preflightTook = m.gauge("preflight_duration_seconds", "How long that look lasted, in seconds.", "pair")
 	m.readiness = newReadinessMetrics(m)
+	m.budget = newBudgetMetrics(m)
 	m.retire = m.gauge("safe_to_retire", "1 while blue may be deleted by the newest look, 0 while it may not or that isn't known; absent while the pair is not Completed.", "pair")
 	build := m.gauge("build_info", "1, with the build's version.", "version")
 	build.WithLabelValues(version).Set(1)
@@ -168,6 +170,7 @@ func (m *Metrics) Report(t switcher.Turn) {
 		m.sticky.WithLabelValues(pair).Set(float64(until.Unix()))
 	}
 	m.readiness.report(t)
+	m.budget.report(t)
 	m.tails(pair, t)
 	m.observed(pair, t.Observation)
 	m.decided(pair, t)
@@ -243,6 +246,7 @@ func (m *Metrics) decided(pair string, t switcher.Turn) {
 // Forget drops everything that was measured of a pair that is gone.
 func (m *Metrics) Forget(pair string) {
 	m.readiness.forget(pair)
+	m.budget.forget(pair)
 	for _, v := range []interface {
 		DeletePartialMatch(labels prometheus.Labels) int
 	}{
