@@ -205,6 +205,12 @@ func (j *judge) outOfOrder(e effect, from, to int) (wrongs []string) {
 	} else if j.asked.IsZero() {
 		add("S15, nobody asked for it")
 	}
+	// Who lost the lease may lower records: the swap keeps it in order.
+	if to > from || e.entrance == api {
+		if other := j.outside.successor(e.by, e.arrived); other != "" && (e.entrance == api || !j.excused(e.entrance, e.by, e.arrived)) {
+			add("S8, %s holds the lease", other)
+		}
+	}
 	return wrongs
 }
 
@@ -222,9 +228,6 @@ func (j *judge) wrongRise(e effect, from, to int, add func(string, ...any)) {
 	// Marks of the load balancer follow the weights, so they can't tell who wrote these.
 	if newest := j.epochAt(e.arrived); e.entrance == www && e.mark.epoch < newest && !j.outside.held(e.by, e.arrived) {
 		add("S7, epoch %d is in charge", newest)
-	}
-	if other := j.outside.successor(e.by, e.arrived); other != "" && !j.excused(e.entrance, e.by, e.arrived) {
-		add("S8, %s holds the lease", other)
 	}
 }
 

@@ -161,6 +161,15 @@ func TestWhatIsWrongAtAWSIsSeen(t *testing.T) {
 			deals: []deal{rise},
 			wrong: []string{"S8, two holds the lease: www went from 0 % to 10 %, by one with mark {attempt:1 epoch:1 version:1 rollback:false}"},
 		},
+		"who lowers a load balancer has lost the lease": {
+			told:  told{holders: map[string]string{"two": "one"}},
+			deals: []deal{rise, apiRise, {asked: true, at: 20}, {by: "two", sent: 21, at: 21, entrance: api, green: 0}},
+			wrong: []string{"S8, one holds the lease: api went from 10 % to 0 %, by two with mark {attempt:0 epoch:0 version:0 rollback:false}"},
+		},
+		"who lowers records may have lost the lease": {
+			told:  told{holders: map[string]string{"two": "one"}},
+			deals: []deal{rise, {asked: true, at: 20}, {by: "two", sent: 21, at: 21, entrance: www, green: 0, mark: m(1, 2, true)}},
+		},
 		"green is lowered and nobody asked": {
 			deals: []deal{rise, {by: "one", sent: 2, at: 2, entrance: www, green: 0, mark: m(1, 2, false)}},
 			wrong: []string{"S15, nobody asked for it: www went from 10 % to 0 %, by one with mark {attempt:1 epoch:1 version:2 rollback:false}"},

@@ -140,8 +140,10 @@ type plan struct {
 	// late: AWS carries out what was sent, although nobody waits for it any more.
 	late bool
 	// Of a rollback: once green has this share at an entrance, and so much later.
-	share  int
-	later  time.Duration
+	share int
+	later time.Duration
+	// lapse is how long the management API is away before a person asks.
+	lapse  time.Duration
 	faults []fault
 }
 
@@ -163,6 +165,9 @@ func draw(seed uint64) plan {
 	if p.story == apiAway || p.story == byUsers {
 		// There is something to go back from.
 		p.share = steps()[dice.IntN(3)]
+	}
+	if p.story == apiAway && dice.IntN(2) == 0 {
+		p.lapse = p.term.Lease + time.Second // nobody holds the lease any more
 	}
 	for range 2 + dice.IntN(4) {
 		p.faults = append(p.faults, p.drawFault(dice))

@@ -97,6 +97,9 @@ func (st *stage) askByFlag(ctx context.Context) (*deed, error) {
 func (st *stage) askWithoutAPI(ctx context.Context) (*deed, error) {
 	d := &deed{}
 	back := func() error {
+		if err := played.Sleep(ctx, st.plan.lapse); err != nil {
+			return err
+		}
 		d.asked, d.had = time.Now(), st.onGreen()
 		st.judge.allow(d.asked)
 		st.Story.Tell("the management API is away; a person sets rollback: true in the configuration")
