@@ -28,7 +28,7 @@ func soakCommand() *cobra.Command {
 	cmd.Flags().IntVar(&options.Runs, "runs", 3, "how many seeds are run")
 	cmd.Flags().Uint64Var(&options.From, "from", 1, "the first seed")
 	cmd.Flags().IntVar(&options.Rate, "rate", 100, "the users' requests per second")
-	cmd.Flags().DurationVar(&options.Patience, "patience", 4*time.Minute, "how long one run may take")
+	cmd.Flags().DurationVar(&options.Patience, "patience", 8*time.Minute, "how long one run may take")
 	cmd.Flags().BoolVar(&options.Keep, "keep", false, "tell the whole story of each run, and keep its logs")
 	cobra.CheckErr(cmd.MarkFlagRequired("daemon"))
 	return cmd

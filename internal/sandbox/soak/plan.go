@@ -33,14 +33,14 @@ func stories() []story {
 // term is the timing of the daemons' lease.
 type term struct{ Lease, Renew, Retry time.Duration }
 
-// shortTerm lets a takeover be over in seconds; defaultTerm is what daemons have
-// that are told nothing. One run in five has that.
-func shortTerm() term {
-	return term{Lease: 6 * time.Second, Renew: 4 * time.Second, Retry: time.Second}
+// usualTerm is what daemons have that are told nothing, longTerm the longest lease that
+// they take. One run in five has that.
+func usualTerm() term {
+	return term{Lease: 15 * time.Second, Renew: 10 * time.Second, Retry: 2 * time.Second}
 }
 
-func defaultTerm() term {
-	return term{Lease: 15 * time.Second, Renew: 10 * time.Second, Retry: 2 * time.Second}
+func longTerm() term {
+	return term{Lease: 26 * time.Second, Renew: 20 * time.Second, Retry: time.Second}
 }
 
 // kind is what a fault does.
@@ -156,9 +156,9 @@ const stormy = 16 * time.Second
 func draw(seed uint64) plan {
 	dice := rand.New(rand.NewPCG(seed, 0x50a4)) //nolint:gosec // the same run each time
 	all := stories()
-	p := plan{seed: seed, story: all[int(seed%uint64(len(all)))], term: shortTerm(), late: dice.IntN(2) == 0}
+	p := plan{seed: seed, story: all[int(seed%uint64(len(all)))], term: usualTerm(), late: dice.IntN(2) == 0}
 	if seed%5 == 4 {
-		p.term = defaultTerm()
+		p.term = longTerm()
 	}
 	p.share = append([]int{0}, steps()...)[dice.IntN(4)]
 	p.later = upTo(dice, 4*time.Second)
@@ -231,7 +231,7 @@ func (p plan) drawAWS(dice *rand.Rand, f fault) fault {
 	case 2:
 		f.AWS.Kind = []aws.FaultKind{aws.ServerError, aws.ServiceUnavailable}[dice.IntN(2)]
 	case 3, 4:
-		f.AWS.Kind, f.AWS.Operation, f.AWS.Times = aws.LostReply, write, 1+dice.IntN(2)
+		f.AWS.Kind, f.AWS.Operation, f.AWS.Times = aws.LostReply, write, 1
 	case 5:
 		f.AWS.Kind, f.AWS.Operation, f.AWS.Times = aws.LostRequest, write, 1+dice.IntN(2)
 	case 6, 7:

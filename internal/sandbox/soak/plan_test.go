@@ -47,7 +47,7 @@ func TestSixtySeedsHaveEachStoryAndEachFault(t *testing.T) {
 		}
 	}
 	want := []string{
-		string(toTheEnd), string(byFlag), string(apiAway), string(byUsers), "6s", "15s", "the lease runs out before a person asks",
+		string(toTheEnd), string(byFlag), string(apiAway), string(byUsers), "15s", "26s", "the lease runs out before a person asks",
 		"kill -9 the leader", "kill -9 the standby", "kill -9 both", "SIGSTOP the leader", "SIGSTOP the standby", "SIGSTOP both", "beyond the lease",
 		"kill -9 before a write", "kill -9 after a write", "SIGSTOP before a write", "SIGSTOP after a write",
 		"API server killed ", "API server stands still ", "throttles", "loses answers", "loses requests", "is late", "answers what was", "is busy",

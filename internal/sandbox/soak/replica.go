@@ -124,7 +124,7 @@ func (r *replica) crash() (bool, error) {
 	}
 	process := r.process
 	r.process, r.frozen = nil, false
-	return true, process.Kill()
+	return true, there(process.Kill())
 }
 
 // freeze lets the process stand still; false: there was nothing to stop.
@@ -135,7 +135,15 @@ func (r *replica) freeze() (bool, error) {
 		return false, nil
 	}
 	r.frozen = true
-	return true, r.process.Freeze()
+	return true, there(r.process.Freeze())
+}
+
+// there passes over that a process had ended by itself: who follows it told so.
+func there(err error) error {
+	if errors.Is(err, os.ErrProcessDone) {
+		return nil
+	}
+	return err
 }
 
 // thaw lets it go on.
@@ -146,7 +154,7 @@ func (r *replica) thaw() error {
 		return nil
 	}
 	r.frozen, r.woke = false, time.Now()
-	return r.process.Thaw()
+	return there(r.process.Thaw())
 }
 
 // runs tells whether the process is there and moves.

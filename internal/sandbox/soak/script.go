@@ -21,8 +21,6 @@ type deed struct {
 }
 
 const (
-	// reach bounds the way to the share at which a story goes on. A shift takes 16 s.
-	reach = 60 * time.Second
 	// tryFor is how long a person waits for a command before trying again.
 	tryFor = 5 * time.Second
 	// withoutAPIWithin is how long Route 53 may take to go back without the management
@@ -57,7 +55,7 @@ func (st *stage) play(ctx context.Context) (*deed, error) {
 
 // when waits for the moment at which the story goes on.
 func (st *stage) when(ctx context.Context) error {
-	bounded, cancel := context.WithTimeout(ctx, reach)
+	bounded, cancel := context.WithTimeout(ctx, stormy+calm+st.plan.term.Lease)
 	defer cancel()
 	err := st.judge.await(bounded, fmt.Sprintf("green has %d %%", st.plan.share), func(shares map[string]int) bool {
 		return max(shares[www], shares[api]) >= st.plan.share
@@ -160,9 +158,10 @@ func (st *stage) measure(ctx context.Context, d *deed) error {
 }
 
 const (
-	// calm is how long the end may take once all faults are over: a takeover, a whole
-	// shift, and what is waited for when a write may still be on its way.
-	calm = 60 * time.Second
+	// calm is how long the end may take once all faults are over, beside a lease: a
+	// whole shift, and 2 minutes for a change of Route 53 whose answer was lost. Nobody
+	// can ask whether that is on all servers, so that much time stands for it.
+	calm = 3 * time.Minute
 	// quiet is how long nothing may move in the end.
 	quiet = 2 * time.Second
 )
