@@ -33,6 +33,13 @@ type reign struct {
 	since time.Time
 }
 
+// marking is one change of a mark, for people.
+type marking struct {
+	entrance, by string
+	at           time.Time
+	mark         mark
+}
+
 // outside is what the judge is told besides what it sees at AWS.
 type outside interface {
 	// held tells whether a replica's request that arrived then may have been on its
@@ -55,6 +62,7 @@ type judge struct {
 	first      sight
 	last       sight
 	effects    []effect
+	marked     []marking
 	violations []string
 	boundary   int
 	asked      time.Time // since when green may be lowered; zero: it may not
@@ -144,6 +152,9 @@ func (j *judge) seeMark(entrance, by string, arrived, at time.Time, now sight) {
 	case has && is.rollback && j.durable.IsZero():
 		j.durable = at
 	}
+	if is != was {
+		j.marked = append(j.marked, marking{entrance, by, at, is})
+	}
 	if !has || !had || is == was || !is.older(was) {
 		return
 	}
@@ -205,8 +216,9 @@ func (j *judge) outOfOrder(e effect, from, to int) (wrongs []string) {
 	} else if j.asked.IsZero() {
 		add("S15, nobody asked for it")
 	}
-	// Who lost the lease may lower records: the swap keeps it in order.
-	if to > from || e.entrance == api {
+	// Who lost the lease may lower records: the swap keeps it in order. A person needs
+	// no lease.
+	if e.by != person && (to > from || e.entrance == api) {
 		if other := j.outside.successor(e.by, e.arrived); other != "" && (e.entrance == api || !j.excused(e.entrance, e.by, e.arrived)) {
 			add("S8, %s holds the lease", other)
 		}
@@ -324,5 +336,9 @@ func (j *judge) told(began time.Time) (lines []string) {
 		lines = append(lines, fmt.Sprintf("%6.2fs  %s: %d %% to %d %%, by %s, epoch %d version %d (sent %.2fs)",
 			e.at.Sub(began).Seconds(), e.entrance, e.from.share(), e.to.share(), e.by, e.mark.epoch, e.mark.version, e.arrived.Sub(began).Seconds()))
 	}
+	for _, m := range j.marked {
+		lines = append(lines, fmt.Sprintf("%6.2fs  mark of %s: %+v, by %s", m.at.Sub(began).Seconds(), m.entrance, m.mark, m.by))
+	}
+	slices.Sort(lines)
 	return lines
 }

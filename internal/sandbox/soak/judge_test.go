@@ -166,6 +166,10 @@ func TestWhatIsWrongAtAWSIsSeen(t *testing.T) {
 			deals: []deal{rise, apiRise, {asked: true, at: 20}, {by: "two", sent: 21, at: 21, entrance: api, green: 0}},
 			wrong: []string{"S8, one holds the lease: api went from 10 % to 0 %, by two with mark {attempt:0 epoch:0 version:0 rollback:false}"},
 		},
+		"a person lowers a load balancer without a lease": {
+			told:  told{holders: map[string]string{person: "one"}},
+			deals: []deal{rise, apiRise, {asked: true, at: 20}, {by: person, sent: 21, at: 21, entrance: api, green: 0}},
+		},
 		"who lowers records may have lost the lease": {
 			told:  told{holders: map[string]string{"two": "one"}},
 			deals: []deal{rise, {asked: true, at: 20}, {by: "two", sent: 21, at: 21, entrance: www, green: 0, mark: m(1, 2, true)}},

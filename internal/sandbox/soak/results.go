@@ -36,6 +36,8 @@ type Result struct {
 	// fail are GreenErrors, and not among them.
 	Failed      map[load.Cause]int64 `json:"failed"`
 	GreenErrors int64                `json:"greenErrors"`
+	// LateMs is the most by which a request left late: what the machine had no time for.
+	LateMs float64 `json:"lateMs"`
 
 	// RollbackMs is from a person's request to AWS's acceptance of green's 0 at the
 	// last entrance; absent where nobody asked with users on green.

@@ -135,7 +135,7 @@ func play(ctx context.Context, w *world.World, o Options, p plan) (Result, error
 // conclude adds the figures to a result.
 func (st *stage) conclude(r *Result, d *deed) {
 	counts := st.users.Stop()
-	r.Requests, r.Failed = counts.Requests, counts.FailedByCause
+	r.Requests, r.Failed, r.LateMs = counts.Requests, counts.FailedByCause, milliseconds(counts.MaxLate)
 	if st.plan.story == byUsers {
 		r.GreenErrors = r.Failed[load.GreenError]
 		delete(r.Failed, load.GreenError)
