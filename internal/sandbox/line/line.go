@@ -60,7 +60,8 @@ func New(ctx context.Context, target string) (*Line, error) {
 	l := &Line{target: target, listener: listener, pairs: map[*pair]struct{}{}}
 	l.there.set(true)
 	l.back.set(true)
-	l.running.Go(l.accept)
+	calls := context.WithoutCancel(ctx) // Close ends them
+	l.running.Go(func() { l.accept(calls) })
 	return l, nil
 }
 
@@ -99,24 +100,24 @@ func (l *Line) breakOff() {
 	clear(l.pairs)
 }
 
-func (l *Line) accept() {
+func (l *Line) accept(ctx context.Context) {
 	for {
 		caller, err := l.listener.Accept()
 		if err != nil {
 			return // it was closed
 		}
-		l.running.Go(func() { l.serve(caller) })
+		l.running.Go(func() { l.serve(ctx, caller) })
 	}
 }
 
-func (l *Line) serve(caller net.Conn) {
+func (l *Line) serve(ctx context.Context, caller net.Conn) {
 	p := &pair{caller: caller, cut: make(chan struct{})}
 	if !l.enter(p) {
 		p.breakOff()
 		return
 	}
 	defer l.leave(p)
-	server, err := net.DialTimeout("tcp", l.target, dialTimeout)
+	server, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "tcp", l.target)
 	if err != nil || !p.join(server) {
 		p.breakOff() // as a server does that isn't there
 		return

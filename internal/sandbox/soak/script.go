@@ -48,7 +48,7 @@ func (st *stage) play(ctx context.Context) (*deed, error) {
 		if err := st.when(ctx); err != nil {
 			return nil, err
 		}
-		return st.failGreen(ctx)
+		return st.failGreen()
 	}
 	return nil, fmt.Errorf("there is no story %q", st.plan.story)
 }
@@ -133,7 +133,7 @@ func (st *stage) askWithoutAPI(ctx context.Context) (*deed, error) {
 func nobodyOnGreen(shares map[string]int) bool { return shares[www] == 0 && shares[api] == 0 }
 
 // failGreen lets half of green's answers be errors.
-func (st *stage) failGreen(ctx context.Context) (*deed, error) {
+func (st *stage) failGreen() (*deed, error) {
 	d := &deed{asked: time.Now(), had: st.onGreen(), done: func() error { return st.world.Green.Pods.SetFaults(backend.Faults{}) }}
 	st.judge.allow(d.asked)
 	st.Story.Tell("half of green's answers are errors from now on")
