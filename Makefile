@@ -17,6 +17,7 @@ FUZZTIME ?= 10s
 FUZZWORKERS ?= 1
 # The database of known vulnerabilities: an address, or a folder that https://vuln.go.dev/vulndb.zip was unpacked into.
 VULNDB ?= https://vuln.go.dev
+RUNS ?= 60
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 
 # Nothing but the race detector needs a C compiler.
@@ -59,8 +60,17 @@ ready-scenes: build control-plane ## The same without its longest scene, the sin
 gates-scenes: build control-plane tool-prometheus ## Show what gates on users' requests do about a bad green, bad luck, and counting that fails (4 min)
 	@$(BIN)/sandbox gates-scenes --daemon $(BIN)/clusterswitch --prometheus $(BIN)/prometheus
 
+.PHONY: soak
+soak: build control-plane ## Let two daemons shift RUNS times while everything around them breaks; a run that .demo/soak has isn't run again (60: 35 min)
+	@$(BIN)/sandbox soak --daemon $(BIN)/clusterswitch --dir .demo/soak --runs $(RUNS)
+
+.PHONY: soak-few
+soak-few: build control-plane ## Three of these runs, each time anew (2 min)
+	@rm -rf .demo/soak-few
+	@$(BIN)/sandbox soak --daemon $(BIN)/clusterswitch --dir .demo/soak-few --from 1 --runs 3
+
 .PHONY: e2e
-e2e: demo preflight-planted ready-scenes gates-scenes faults ## Run the demo, the planted preflight, the scenes of blue's readiness and of the gates, each write to AWS with each fault, and the tests that need the whole world (build tag e2e)
+e2e: demo preflight-planted ready-scenes gates-scenes soak-few faults ## Run the demo, the planted preflight, the scenes of blue's readiness and of the gates, three runs of the soak, each write to AWS with each fault, and the tests that need the whole world (build tag e2e)
 	@packages=$$({ grep -rl --include='*_test.go' '^//go:build e2e' cmd config internal probes switcher || true; } | xargs -r -n1 dirname | sort -u | sed 's#^#./#'); \
 	[ -z "$$packages" ] || $(GO) test -tags e2e -run E2E $$packages
 

@@ -71,6 +71,23 @@ func (d *Daemon) Kill() error {
 	return nil
 }
 
+// Pid is the process's id.
+func (d *Daemon) Pid() int { return d.cmd.Process.Pid }
+
+// Freeze lets the process stand still, as a machine that is paused does; Thaw lets
+// it go on from there.
+func (d *Daemon) Freeze() error { return d.signal(syscall.SIGSTOP) }
+
+// Thaw lets a frozen process go on.
+func (d *Daemon) Thaw() error { return d.signal(syscall.SIGCONT) }
+
+func (d *Daemon) signal(s syscall.Signal) error {
+	if err := d.cmd.Process.Signal(s); err != nil {
+		return fmt.Errorf("sending %s to the daemon: %w", s, err)
+	}
+	return nil
+}
+
 // Stop asks the daemon to end and waits for it.
 func (d *Daemon) Stop() error {
 	select {
