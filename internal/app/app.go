@@ -35,8 +35,11 @@ const (
 
 // Options are what the daemon is started with.
 type Options struct {
-	Config  *config.Config
-	Version string
+	Config *config.Config
+	// ConfigMap holds the same configuration, if it is given; it is watched, and goes
+	// before the file.
+	ConfigMap ConfigMap
+	Version   string
 	// Rollback names the pairs of `run --rollback PAIR`.
 	Rollback []string
 	Logger   *zap.Logger
@@ -59,6 +62,8 @@ type App struct {
 	// retirer looks whether blue clusters may be deleted.
 	retirer *retirer
 	version string
+	// origin is where the configuration comes from.
+	origin  *origin
 	metrics *telemetry.Metrics
 	health  *web.Health
 	// flags are those of `run --rollback`, by pair.
@@ -88,6 +93,11 @@ func New(ctx context.Context, o Options) (*App, error) {
 		return nil, fmt.Errorf("reaching the management cluster: %w", err)
 	}
 	management.QPS, management.Burst = managementQPS, managementBurst
+	from, err := newOrigin(management, o)
+	if err != nil {
+		return nil, err
+	}
+	o.Config = from.first(ctx)
 	kept, err := journal.New(journal.Options{Config: management, Namespace: o.Config.Journal.Namespace, Logger: o.Logger})
 	if err != nil {
 		return nil, err
@@ -120,8 +130,8 @@ func New(ctx context.Context, o Options) (*App, error) {
 			sessions: sessions, secrets: secrets, userAgent: userAgent,
 			management: func() (*rest.Config, error) { return management, nil },
 		},
-		aws:     newAWS(adaptersOf(sessions, o.Config.Interval)),
-		metrics: metrics, health: web.NewHealth(time.Now),
+		aws:    newAWS(adaptersOf(sessions, o.Config.Interval)),
+		origin: from, metrics: metrics, health: web.NewHealth(time.Now),
 		flags: flags, failed: make(chan error, 1), config: o.Config, pairs: map[string]*pair{},
 	}
 	a.retirer = newRetirer(a.lookToRetire, a.preflightSlots, o.Logger)
@@ -166,9 +176,7 @@ func (a *App) Run(ctx context.Context) error {
 	a.apply(ctx, a.config)
 	life.start(ctx, "pairs", a.stopPairs)
 	life.start(ctx, "retire", a.retirer.run)
-	life.start(ctx, "configuration watch", func(ctx context.Context) error {
-		return config.Watch(ctx, started, func(u config.Update) { a.reload(ctx, u) })
-	})
+	a.watchConfiguration(ctx, life)
 	defer a.health.Stopping()
 	select {
 	case <-ctx.Done():
@@ -176,6 +184,18 @@ func (a *App) Run(ctx context.Context) error {
 		return nil
 	case err := <-a.failed:
 		return err
+	}
+}
+
+// watchConfiguration takes changes over as they come.
+func (a *App) watchConfiguration(ctx context.Context, life *lifecycle) {
+	life.start(ctx, "configuration watch", func(ctx context.Context) error {
+		return a.origin.watchFile(ctx, func(u config.Update) { a.reload(ctx, u) })
+	})
+	if a.origin.text != nil {
+		life.start(ctx, "ConfigMap watch", func(ctx context.Context) error {
+			return a.origin.watchAPI(ctx, func(u config.Update) { a.reload(ctx, u) })
+		})
 	}
 }
 
