@@ -30,7 +30,7 @@ func newCommand() *cobra.Command {
 		Use: "sandbox", Short: "The demo world of clusterswitch: embedded AWS, edge, control planes, users",
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(awsCommand(), demoCommand(), benchCommand(), plantedCommand(), readyCommand(), gatesCommand(), gatesScenesCommand())
+	root.AddCommand(awsCommand(), demoCommand(), benchCommand(), plantedCommand(), readyCommand(), gatesCommand(), gatesScenesCommand(), footprintCommand())
 	return root
 }
 
