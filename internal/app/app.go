@@ -17,6 +17,7 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/awsapi"
 	"github.com/clusterswitch/clusterswitch/internal/journal"
 	"github.com/clusterswitch/clusterswitch/internal/kube"
+	"github.com/clusterswitch/clusterswitch/internal/lease"
 	"github.com/clusterswitch/clusterswitch/internal/logkey"
 	"github.com/clusterswitch/clusterswitch/internal/preflight/keep"
 	"github.com/clusterswitch/clusterswitch/internal/runbook"
@@ -66,6 +67,10 @@ type App struct {
 	origin  *origin
 	metrics *telemetry.Metrics
 	health  *web.Health
+	// standing tells whether this process may write; campaign strives for that, nil
+	// where it always may.
+	standing standing
+	campaign func(context.Context) error
 	// flags are those of `run --rollback`, by pair.
 	flags map[string]*flagged
 	// failed receives the first error of a part that ended by itself.
@@ -98,7 +103,11 @@ func New(ctx context.Context, o Options) (*App, error) {
 		return nil, err
 	}
 	o.Config = from.first(ctx)
-	kept, err := journal.New(journal.Options{Config: management, Namespace: o.Config.Journal.Namespace, Logger: o.Logger})
+	identity, err := lease.NewIdentity()
+	if err != nil {
+		return nil, err
+	}
+	kept, err := journal.New(journal.Options{Config: management, Namespace: o.Config.Journal.Namespace, Holder: identity, Logger: o.Logger})
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +146,8 @@ func New(ctx context.Context, o Options) (*App, error) {
 	a.retirer = newRetirer(a.lookToRetire, a.preflightSlots, o.Logger)
 	a.retirer.finished = a.wake
 	a.watches = newWatches(o.Logger, a.failed, a.ways.to)
-	return a, nil
+	a.standing, a.campaign, err = newStanding(o.Config, management, identity, o.Logger, a.stood)
+	return a, err
 }
 
 // accessOf is the way to a cluster; without a kubeconfig it is the cluster that
@@ -159,7 +169,8 @@ func pairNames(c *config.Config) string {
 }
 
 // Run serves until ctx ends or a part fails, then stops in order: no new
-// decisions, writes under way finished, watches, pages. It never rolls back.
+// decisions, writes under way finished, the lease given back, watches, pages. It
+// never rolls back.
 func (a *App) Run(ctx context.Context) error {
 	life := newLifecycle(a.log, a.failed)
 	defer life.stop()
@@ -173,6 +184,9 @@ func (a *App) Run(ctx context.Context) error {
 		life.start(ctx, "pages", server.Run)
 	}
 	life.start(ctx, "journal watch", func(ctx context.Context) error { return a.journal.Run(ctx, a.wake) })
+	if a.campaign != nil { // ends after the pairs: only then is the lease free to give
+		life.start(ctx, "lease", a.campaign)
+	}
 	a.apply(ctx, a.config)
 	life.start(ctx, "pairs", a.stopPairs)
 	life.start(ctx, "retire", a.retirer.run)

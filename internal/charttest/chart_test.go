@@ -104,9 +104,9 @@ func TestKubeconfigsAreMounted(t *testing.T) {
 	}
 }
 
-// The Role grants what internal/journal, internal/runbook and
-// internal/preflight/keep ask for, what the watch of the configuration and the lease
-// need, and no more: above all no write to a spec.
+// The Role grants what internal/journal, internal/lease, internal/runbook and
+// internal/preflight/keep ask for, what the watch of the configuration needs, and
+// no more: above all no write to a spec.
 func TestDaemonMayWriteNothingButJournalRunbooksAndReports(t *testing.T) {
 	t.Parallel()
 	roles := all[*rbacv1.Role](render(t, "least"))
@@ -117,11 +117,11 @@ func TestDaemonMayWriteNothingButJournalRunbooksAndReports(t *testing.T) {
 	want := []rbacv1.PolicyRule{
 		{APIGroups: []string{"clusterswitch.io"}, Resources: []string{"trafficswitches"}, Verbs: []string{"get", "list", "watch", "create"}},
 		{APIGroups: []string{"clusterswitch.io"}, Resources: []string{"trafficswitches/status"}, Verbs: []string{"update"}},
+		{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Verbs: []string{"create"}},
+		{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, ResourceNames: []string{"shift-clusterswitch"}, Verbs: []string{"get", "update"}},
 		{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"create"}},
 		{APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: []string{runbook.ConfigMapName("shop"), keep.ConfigMapName("shop")}, Verbs: []string{"get", "update"}},
 		{APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: []string{"shift-clusterswitch"}, Verbs: []string{"get", "list", "watch"}},
-		{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Verbs: []string{"create"}},
-		{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, ResourceNames: []string{"shift-clusterswitch"}, Verbs: []string{"get", "update"}},
 	}
 	if diff := cmp.Diff(want, roles[at].Rules); diff != "" {
 		t.Errorf("rules (-want +got):\n%s", diff)
@@ -206,6 +206,7 @@ func TestChartRefuses(t *testing.T) {
 		"no image":                               {[]string{"--set=image.repository="}, "image.repository: name the image"},
 		"a listen address of its own":            {[]string{"--set=config.listen=:1"}, "config.listen: leave it out"},
 		"a journal of its own":                   {[]string{"--set=config.journal.namespace=x"}, "config.journal: leave it out"},
+		"two daemons without a lease":            {[]string{"--set=config.leaderElection.enabled=false"}, "replicas: set it to 1"},
 		"an unknown key":                         {[]string{"--set=replicaCount=2"}, "replicaCount"},
 		"a digest that is none":                  {[]string{"--set=image.digest=latest"}, "image/digest"},
 		"a kubeconfig in the config folder":      {[]string{"--set=kubeconfigSecrets[0].mountPath=/etc/clusterswitch/blue"}, "mountPath"},

@@ -76,7 +76,7 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- toJson (.Values.pairs | default .Values.config.pairs | default list) -}}
 {{- end -}}
 
-{{/* The name of the lease that says which daemon leads. */}}
+{{/* The name of the lease that says which daemon leads. Each release has its own: they have other pairs. */}}
 {{- define "clusterswitch.lease" -}}
 {{- dig "leaderElection" "name" (include "clusterswitch.fullname" .) .Values.config -}}
 {{- end -}}
@@ -94,6 +94,9 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- if hasKey .Values.config "journal" -}}
 {{- fail "config.journal: leave it out; the custom resources live in the release's namespace" -}}
 {{- end -}}
+{{- if and (gt (int .Values.replicas) 1) (eq (dig "leaderElection" "enabled" true .Values.config) false) -}}
+{{- fail "replicas: set it to 1, or leave config.leaderElection.enabled at true; without a lease exactly one daemon may run" -}}
+{{- end -}}
 {{- $runbooks := include "clusterswitch.runbookDir" . -}}
 {{- if and $runbooks (not .Values.runbookVolume) -}}
 {{- fail "runbookVolume: name a volume for config.runbook.dir; the daemon's own file system is read-only" -}}
@@ -102,7 +105,7 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- fail "config.runbook.dir: name the folder for runbookVolume by its whole path, or leave both out" -}}
 {{- end -}}
 {{- $set := dict "listen" (printf ":%d" (int .Values.port)) "journal" (dict "namespace" .Release.Namespace) "pairs" $pairs -}}
-{{- $usual := dict "apiVersion" "clusterswitch.io/v1alpha1" -}}
+{{- $usual := dict "apiVersion" "clusterswitch.io/v1alpha1" "leaderElection" (dict "name" (include "clusterswitch.lease" .)) -}}
 {{- toYaml (merge $set (omit .Values.config "pairs") $usual) -}}
 {{- end -}}
 
