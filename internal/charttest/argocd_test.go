@@ -26,15 +26,14 @@ func TestWhereTheDaemonMayListApplications(t *testing.T) {
 		args []string
 		want []string // namespaces; an empty name is all
 	}{
-		"without Argo CD there is nothing to look for":          {nil, nil},
-		"by default in its usual namespace":                     {[]string{isHere}, []string{"argocd"}},
-		"where the configuration says, once for all pairs":      {[]string{isHere, second}, []string{"argocd", "gitops"}},
-		"where the configuration says, even if it isn't seen":   {[]string{second}, []string{"argocd", "gitops"}},
-		"everywhere, if no namespace is named":                  {[]string{second, "--set-json=pairs[0].preflight={\"argocd\": {\"namespaces\": []}}"}, []string{""}},
-		"nowhere, if the daemon must not look":                  {[]string{isHere, "--set=pairs[0].preflight.argocd.management=false"}, nil},
-		"nowhere without a preflight":                           {[]string{isHere, "--set-string=pairs[0].preflight.mode=off"}, nil},
-		"nowhere without a preflight, and no quotes around off": {[]string{isHere, "--set-json=pairs[0].preflight={\"mode\": false}"}, nil},
-		"nowhere, if somebody else grants rights":               {[]string{isHere, "--set=rbac.create=false"}, nil},
+		"without Argo CD there is nothing to look for":        {nil, nil},
+		"by default in its usual namespace":                   {[]string{isHere}, []string{"argocd"}},
+		"where the configuration says, once for all pairs":    {[]string{isHere, second}, []string{"argocd", "gitops"}},
+		"where the configuration says, even if it isn't seen": {[]string{second}, []string{"argocd", "gitops"}},
+		"everywhere, if no namespace is named":                {[]string{second, "--set-json=pairs[0].preflight={\"argocd\": {\"namespaces\": []}}"}, []string{""}},
+		"nowhere, if the daemon must not look":                {[]string{isHere, "--set=pairs[0].preflight.argocd.management=false"}, nil},
+		"nowhere without a preflight":                         {[]string{isHere, "--set-string=pairs[0].preflight.mode=off"}, nil},
+		"nowhere, if somebody else grants rights":             {[]string{isHere, "--set=rbac.create=false"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

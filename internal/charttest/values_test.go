@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	yamlv3 "go.yaml.in/yaml/v3"
+
+	"github.com/clusterswitch/clusterswitch/config"
 )
 
 // value is one value of values.yaml.
@@ -116,6 +118,7 @@ func TestSchemaAndREADMEAreThoseOfTheValues(t *testing.T) {
 			t.Errorf("values.schema.json has %s, values.yaml doesn't", path)
 		}
 	}
+	embedConfiguration(t, schema)
 	made, err := json.MarshalIndent(schema, "", "  ")
 	if err != nil {
 		t.Fatal(err)
@@ -133,6 +136,32 @@ func TestSchemaAndREADMEAreThoseOfTheValues(t *testing.T) {
 		t.Fatalf("%s has no place for the table of values", readme)
 	}
 	fresh(t, readme, before+begin+table.String()+end+after)
+}
+
+// embedConfiguration lets the schema know the keys of the configuration too, so
+// that helm refuses a wrong one before any daemon sees it. Whether all are there
+// that must be is left to the daemon: the chart fills in some.
+func embedConfiguration(t *testing.T, schema map[string]any) {
+	t.Helper()
+	var whole map[string]any
+	if err := json.Unmarshal([]byte(config.Schema()), &whole); err != nil {
+		t.Fatal(err)
+	}
+	own := schema["definitions"].(map[string]any)
+	definitions := map[string]any{"strings": own["strings"], "Config": whole}
+	maps.Copy(definitions, whole["definitions"].(map[string]any))
+	for _, key := range []string{"$schema", "title", "definitions"} {
+		delete(whole, key)
+	}
+	for _, definition := range definitions {
+		delete(definition.(map[string]any), "required")
+	}
+	schema["definitions"] = definitions
+	properties := schema["properties"].(map[string]any)
+	pairs, of := properties["pairs"].(map[string]any), properties["config"].(map[string]any)
+	pairs["items"] = map[string]any{"$ref": "#/definitions/Pair"}
+	delete(of, "type")
+	of["allOf"] = []any{map[string]any{"$ref": "#/definitions/Config"}}
 }
 
 // propertyOf finds a value's part of the schema; one that only refers to another
