@@ -32,8 +32,11 @@ const (
 
 // Options are what the daemon is started with.
 type Options struct {
-	Config  *config.Config
-	Version string
+	Config *config.Config
+	// ConfigMap holds the same configuration, if it is given; it is watched, and goes
+	// before the file.
+	ConfigMap ConfigMap
+	Version   string
 	// Rollback names the pairs of `run --rollback PAIR`.
 	Rollback []string
 	Logger   *zap.Logger
@@ -53,6 +56,8 @@ type App struct {
 	// retirer looks whether blue clusters may be deleted.
 	retirer *retirer
 	version string
+	// origin is where the configuration comes from.
+	origin  *origin
 	metrics *telemetry.Metrics
 	health  *web.Health
 	// flags are those of `run --rollback`, by pair.
@@ -77,6 +82,11 @@ func New(ctx context.Context, o Options) (*App, error) {
 		}
 	}
 	userAgent := "clusterswitch/" + o.Version
+	from, err := newOrigin(o, userAgent)
+	if err != nil {
+		return nil, err
+	}
+	o.Config = from.first(ctx)
 	metrics := telemetry.New(o.Version)
 	sessions, err := awsapi.NewSessions(ctx, sessionsOf(o.Config.AWS, metrics))
 	if err != nil {
@@ -97,8 +107,8 @@ func New(ctx context.Context, o Options) (*App, error) {
 		ways: ways{
 			sessions: sessions, secrets: kept.secrets, userAgent: userAgent, management: kept.management,
 		},
-		aws:     newAWS(adaptersOf(sessions, o.Config.Interval)),
-		metrics: metrics, health: web.NewHealth(time.Now),
+		aws:    newAWS(adaptersOf(sessions, o.Config.Interval)),
+		origin: from, metrics: metrics, health: web.NewHealth(time.Now),
 		flags: flags, failed: make(chan error, 1), config: o.Config, pairs: map[string]*pair{},
 	}
 	a.retirer = newRetirer(a.lookToRetire, a.preflightSlots, o.Logger)
@@ -146,9 +156,7 @@ func (a *App) Run(ctx context.Context) (err error) {
 	a.apply(ctx, a.config)
 	life.start(ctx, "pairs", a.stopPairs)
 	life.start(ctx, "retire", a.retirer.run)
-	life.start(ctx, "configuration watch", func(ctx context.Context) error {
-		return config.Watch(ctx, started, func(u config.Update) { a.reload(ctx, u) })
-	})
+	a.watchConfiguration(ctx, life)
 	defer a.health.Stopping()
 	select {
 	case <-ctx.Done():
@@ -181,6 +189,18 @@ func (a *App) serve(ctx context.Context, life *lifecycle, c *config.Config) erro
 		life.start(ctx, "profiles", profiles.Run)
 	}
 	return nil
+}
+
+// watchConfiguration takes changes over as they come.
+func (a *App) watchConfiguration(ctx context.Context, life *lifecycle) {
+	life.start(ctx, "configuration watch", func(ctx context.Context) error {
+		return a.origin.watchFile(ctx, func(u config.Update) { a.reload(ctx, u) })
+	})
+	if a.origin.text != nil {
+		life.start(ctx, "ConfigMap watch", func(ctx context.Context) error {
+			return a.origin.watchAPI(ctx, func(u config.Update) { a.reload(ctx, u) })
+		})
+	}
 }
 
 // wake lets one pair's loop turn at once.

@@ -53,12 +53,21 @@ func newLedger(o Options, userAgent string, stood func(leads bool)) (ledger, err
 	return ledgerInCluster(o.Config, userAgent, o.Logger, stood)
 }
 
-func ledgerInCluster(c *config.Config, userAgent string, log *zap.Logger, stood func(leads bool)) (ledger, error) {
+// reachManagement makes the way to the management cluster. It talks to nobody yet.
+func reachManagement(c *config.Config, userAgent string) (*rest.Config, error) {
 	management, err := kube.Connect(accessOf(c.Journal.Kubeconfig, userAgent))
 	if err != nil {
-		return ledger{}, fmt.Errorf("reaching the management cluster: %w", err)
+		return nil, fmt.Errorf("reaching the management cluster: %w", err)
 	}
 	management.QPS, management.Burst = managementQPS, managementBurst
+	return management, nil
+}
+
+func ledgerInCluster(c *config.Config, userAgent string, log *zap.Logger, stood func(leads bool)) (ledger, error) {
+	management, err := reachManagement(c, userAgent)
+	if err != nil {
+		return ledger{}, err
+	}
 	identity, err := lease.NewIdentity()
 	if err != nil {
 		return ledger{}, err

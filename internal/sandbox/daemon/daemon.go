@@ -61,6 +61,9 @@ func Start(o Options, args ...string) (*Daemon, error) {
 	return d, nil
 }
 
+// PID is the number of the process.
+func (d *Daemon) PID() int { return d.cmd.Process.Pid }
+
 // Kill ends the process as a crash would: nothing of it gets to say a word.
 func (d *Daemon) Kill() error {
 	d.expected.Store(true)
