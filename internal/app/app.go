@@ -14,7 +14,9 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/clusterswitch/clusterswitch/config"
+	"github.com/clusterswitch/clusterswitch/internal/api/v1alpha1"
 	"github.com/clusterswitch/clusterswitch/internal/awsapi"
+	"github.com/clusterswitch/clusterswitch/internal/chronicle"
 	"github.com/clusterswitch/clusterswitch/internal/journal"
 	"github.com/clusterswitch/clusterswitch/internal/kube"
 	"github.com/clusterswitch/clusterswitch/internal/logkey"
@@ -61,6 +63,11 @@ type App struct {
 	version string
 	metrics *telemetry.Metrics
 	health  *web.Health
+	// chronicle remembers what the page shows; page serves it, nil: nobody sees it.
+	chronicle *chronicle.Chronicle
+	page      *web.PageOptions
+	// switches reads the TrafficSwitches of pairs that another daemon turns.
+	switches *v1alpha1.Client
 	// flags are those of `run --rollback`, by pair.
 	flags map[string]*flagged
 	// failed receives the first error of a part that ended by itself.
@@ -104,6 +111,15 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	told := chronicle.New(chronicle.Options{Version: o.Version, Identity: identity(), Namespace: o.Config.Journal.Namespace, Now: time.Now})
+	page, err := pageOf(o.Config, management, told, preflights)
+	if err != nil {
+		return nil, err
+	}
+	switches, err := v1alpha1.NewClient(v1alpha1.ClientOptions{Config: management, Namespace: o.Config.Journal.Namespace})
+	if err != nil {
+		return nil, err
+	}
 	metrics := telemetry.New(o.Version)
 	sessions, err := awsapi.NewSessions(ctx, sessionsOf(o.Config.AWS, metrics))
 	if err != nil {
@@ -121,7 +137,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 			management: func() (*rest.Config, error) { return management, nil },
 		},
 		aws:     newAWS(adaptersOf(sessions, o.Config.Interval)),
-		metrics: metrics, health: web.NewHealth(time.Now),
+		metrics: metrics, health: web.NewHealth(time.Now), chronicle: told, page: page, switches: switches,
 		flags: flags, failed: make(chan error, 1), config: o.Config, pairs: map[string]*pair{},
 	}
 	a.retirer = newRetirer(a.lookToRetire, a.preflightSlots, o.Logger)
@@ -155,7 +171,7 @@ func (a *App) Run(ctx context.Context) error {
 	defer life.stop()
 	started := a.config // read before the parts run: from then on mu guards it
 	if started.Listen != "" {
-		server, err := web.Listen(ctx, web.Options{Listen: started.Listen, Health: a.health, Metrics: a.metrics.Gatherer()})
+		server, err := web.Listen(ctx, web.Options{Listen: started.Listen, Health: a.health, Metrics: a.metrics.Gatherer(), Page: a.page})
 		if err != nil {
 			return err
 		}
@@ -163,6 +179,9 @@ func (a *App) Run(ctx context.Context) error {
 		life.start(ctx, "pages", server.Run)
 	}
 	life.start(ctx, "journal watch", func(ctx context.Context) error { return a.journal.Run(ctx, a.wake) })
+	if a.page != nil && started.Listen != "" {
+		life.start(ctx, "page", a.follow)
+	}
 	a.apply(ctx, a.config)
 	life.start(ctx, "pairs", a.stopPairs)
 	life.start(ctx, "retire", a.retirer.run)

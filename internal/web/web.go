@@ -1,4 +1,5 @@
-// Package web serves the daemon's own pages: health, readiness, metrics.
+// Package web serves the daemon's own pages: health, readiness, metrics, and the
+// web page on which people see the pairs.
 package web
 
 import (
@@ -134,6 +135,8 @@ type Options struct {
 	Listen  string // host:port; port 0 takes a free one
 	Health  *Health
 	Metrics prometheus.Gatherer
+	// Page is the web page and its API; nil: neither is served.
+	Page *PageOptions
 }
 
 // Listen opens the address. Nothing is answered before Run.
@@ -158,11 +161,19 @@ func Listen(ctx context.Context, o Options) (*Server, error) {
 		}
 		answer(w, http.StatusOK, "ok")
 	})
-	return &Server{listener: l, server: &http.Server{
+	server := &http.Server{
 		Handler:     mux,
 		ReadTimeout: 10 * time.Second, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
-	}}, nil
+	}
+	if o.Page != nil {
+		p := newPage(*o.Page)
+		if err := p.handle(mux); err != nil {
+			return nil, errors.Join(err, l.Close())
+		}
+		server.RegisterOnShutdown(func() { close(p.closing) })
+	}
+	return &Server{listener: l, server: server}, nil
 }
 
 func answer(w http.ResponseWriter, status int, text string) {

@@ -1,0 +1,162 @@
+//go:build e2e
+
+package web
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/clusterswitch/clusterswitch/internal/chronicle"
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/browser"
+)
+
+var pictures = flag.String("pictures", "", "write what the browser shows into this folder")
+
+// page serves the gallery, and gives its address.
+func (g *gallery) serve(t *testing.T) string {
+	t.Helper()
+	s, err := Listen(t.Context(), Options{Listen: "127.0.0.1:0", Health: NewHealth(time.Now), Metrics: prometheus.NewRegistry(), Page: &PageOptions{
+		Chronicle: g.told, Namespace: "clusterswitch",
+		Findings: func(context.Context, string, string) ([]chronicle.Finding, error) { return findings(), nil },
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return "http://" + s.Address() + "/"
+}
+
+const (
+	// heaviest is what the page may weigh with all that it asks for, in bytes.
+	heaviest = 300_000
+	// soonest is how soon people see something.
+	soonest = 500 * time.Millisecond
+)
+
+func TestE2EThePageIsSoundInEveryStateAndScheme(t *testing.T) {
+	axe, err := browser.Axe(t.Context(), filepath.Join("..", "..", ".cache", "axe"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := browser.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Stop()
+	g := newGallery(time.Now(), nil)
+	g.hang()
+	address := g.serve(t)
+	views := map[string]browser.View{
+		"light": {Width: 1280, Height: 900}, "dark": {Width: 1280, Height: 900, Dark: true},
+		"phone": {Width: 360, Height: 740}, "phone-dark": {Width: 360, Height: 740, Dark: true},
+	}
+	for name, view := range views {
+		for _, place := range []string{"", "shop", "search", "billing", "login", "media", "web", "api", "mail", "docs"} {
+			t.Run(name+" "+place, func(t *testing.T) {
+				tab, err := b.Open(view)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer tab.Close()
+				look(t, tab, address, place, axe)
+				picture(t, tab, strings.TrimSuffix(name+"-"+place, "-"))
+			})
+		}
+	}
+}
+
+// The machine may have more to do than to show this page: the soonest of some views
+// is the page's own.
+func TestE2ETheFirstViewIsSoon(t *testing.T) {
+	b, err := browser.Start(t.Context())
+	ok(t, err)
+	defer b.Stop()
+	g := newGallery(time.Now(), nil)
+	g.hang()
+	address := g.serve(t)
+	for _, place := range []string{"", "#/pairs/shop"} {
+		best := time.Hour
+		for range 12 {
+			tab, err := b.Open(browser.View{Width: 1280, Height: 900})
+			ok(t, err)
+			ok(t, tab.Go(address+place))
+			ok(t, tab.Await(`performance.getEntriesByName("first-view").length > 0`))
+			seen, err := browser.Tell[float64](tab, `performance.getEntriesByName("first-view")[0].startTime`)
+			ok(t, err)
+			tab.Close()
+			if best = min(best, time.Duration(seen*float64(time.Millisecond))); best <= soonest {
+				break
+			}
+		}
+		t.Logf("the first view of /%s took %s", place, best)
+		if best > soonest {
+			t.Errorf("the first view of /%s took %s, at most %s is good", place, best, soonest)
+		}
+	}
+}
+
+// look opens a view and judges it.
+func look(t *testing.T, tab *browser.Tab, address, place, axe string) {
+	t.Helper()
+	shows := `document.querySelectorAll(".tile").length === 9`
+	if place != "" {
+		address += "#/pairs/" + place
+		shows = fmt.Sprintf(`document.querySelector("h1")?.textContent === %q && document.querySelector("svg.plot")`, place)
+	}
+	ok(t, tab.Go(address))
+	ok(t, tab.Await(shows+` && performance.getEntriesByName("first-view").length > 0`))
+	if weight := tab.Weight(); weight > heaviest || weight < 20_000 {
+		t.Errorf("the page weighs %d bytes, at most %d is good", weight, heaviest)
+	}
+	sideways, err := browser.Tell[int](tab, `document.documentElement.scrollWidth - document.documentElement.clientWidth`)
+	ok(t, err)
+	if sideways > 0 {
+		t.Errorf("the page is %d px too wide", sideways)
+	}
+	if faults := tab.Faults(); len(faults) > 0 {
+		t.Errorf("the browser complains:\n%s", strings.Join(faults, "\n"))
+	}
+	violations, err := tab.Violations(axe)
+	ok(t, err)
+	for _, v := range violations {
+		if slices.Contains([]string{"serious", "critical"}, v.Impact) {
+			t.Error(v)
+		} else {
+			t.Log(v)
+		}
+	}
+}
+
+func picture(t *testing.T, tab *browser.Tab, name string) {
+	t.Helper()
+	if *pictures == "" {
+		return
+	}
+	png, err := tab.Shot()
+	ok(t, err)
+	ok(t, os.WriteFile(filepath.Join(*pictures, name+".png"), png, 0o600))
+}
+
+func ok(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
