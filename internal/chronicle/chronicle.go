@@ -18,8 +18,8 @@ const NotLeader shift.Reason = "NotLeader"
 // What is remembered of one pair, at most.
 const (
 	maxShares  = 400
-	maxEvents  = 300
-	maxText    = 600 // bytes of one sentence
+	maxEvents  = 200
+	maxText    = 600 // bytes of one sentence, in an event half as many
 	maxList    = 50  // entries of each list of a document
 	maxResults = 30  // of one probe
 )

@@ -221,7 +221,7 @@ func sameNumber(a, b *int) bool { return a == b || a != nil && b != nil && *a ==
 // tell of another reason, else the oldest.
 func (h *history) add(e Event) {
 	h.nextID++
-	e.ID, e.At, e.Title, e.Text = h.nextID, e.At.UTC(), clip(e.Title), clip(e.Text)
+	e.ID, e.At, e.Title, e.Text = h.nextID, e.At.UTC(), clip(e.Title), clipTo(e.Text, maxText/2)
 	if len(h.events) == maxEvents {
 		oldest := max(0, slices.IndexFunc(h.events, func(e Event) bool { return e.Kind == "reason" }))
 		h.events = slices.Delete(h.events, oldest, oldest+1)

@@ -9,11 +9,12 @@ import (
 )
 
 // clip bounds a sentence.
-func clip(s string) string {
-	if len(s) <= maxText {
+func clip(s string) string { return clipTo(s, maxText) }
+
+func clipTo(s string, end int) string {
+	if len(s) <= end {
 		return s
 	}
-	end := maxText
 	for end > 0 && !utf8.RuneStart(s[end]) {
 		end--
 	}
