@@ -3,9 +3,14 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"flag"
 	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,7 +24,15 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/browser"
 )
 
+// The pictures in the documents are made by
+//
+//	go test -tags e2e ./internal/web -run E2EThePage -pictures ../../docs/img
 var pictures = flag.String("pictures", "", "write what the browser shows into this folder")
+
+// shown are the views that the documents show.
+func shown() map[string]string {
+	return map[string]string{"light ": "web-pairs", "light shop": "web-pair", "dark search": "web-rollback", "phone billing": "web-phone"}
+}
 
 // serve serves the gallery, and gives its address.
 func (g *gallery) serve(t *testing.T) string {
@@ -82,7 +95,7 @@ func TestE2EThePageIsSoundInEveryStateAndScheme(t *testing.T) {
 			defer tab.Close()
 			for _, place := range tt.places {
 				look(t, tab, address, place, axe)
-				picture(t, tab, strings.TrimSuffix(name+"-"+place, "-"))
+				picture(t, tab, name+" "+place)
 			}
 			if faults := tab.Faults(); len(faults) > 0 {
 				t.Errorf("the browser complains:\n%s", strings.Join(faults, "\n"))
@@ -148,14 +161,43 @@ func look(t *testing.T, tab *browser.Tab, address, place, axe string) {
 	}
 }
 
-func picture(t *testing.T, tab *browser.Tab, name string) {
+func picture(t *testing.T, tab *browser.Tab, view string) {
 	t.Helper()
-	if *pictures == "" {
+	name := shown()[view]
+	if *pictures == "" || name == "" {
 		return
 	}
-	png, err := tab.Shot()
+	shot, err := tab.Shot()
 	ok(t, err)
-	ok(t, os.WriteFile(filepath.Join(*pictures, name+".png"), png, 0o600))
+	full, err := png.Decode(bytes.NewReader(shot))
+	ok(t, err)
+	var small bytes.Buffer
+	ok(t, (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&small, fewColours(full)))
+	ok(t, os.MkdirAll(*pictures, 0o755))
+	ok(t, os.WriteFile(filepath.Join(*pictures, name+".png"), small.Bytes(), 0o644))
+}
+
+// fewColours keeps the colours that a picture has most of: a page has few.
+func fewColours(full image.Image) *image.Paletted {
+	counts := map[color.Color]int{}
+	bounds := full.Bounds()
+	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
+		for x := bounds.Min.X; x < bounds.Max.X; x++ {
+			counts[full.At(x, y)]++
+		}
+	}
+	all := slices.SortedFunc(maps.Keys(counts), func(a, b color.Color) int { return counts[b] - counts[a] })
+	few := image.NewPaletted(bounds, all[:min(256, len(all))])
+	index := map[color.Color]uint8{}
+	for _, c := range all {
+		index[c] = uint8(few.Palette.Index(c)) //nolint:gosec // a palette has 256 colours at most
+	}
+	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
+		for x := bounds.Min.X; x < bounds.Max.X; x++ {
+			few.SetColorIndex(x, y, index[full.At(x, y)])
+		}
+	}
+	return few
 }
 
 func ok(t *testing.T, err error) {

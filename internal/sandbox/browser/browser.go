@@ -11,6 +11,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
@@ -162,7 +163,7 @@ func (t *Tab) Weight() int {
 }
 
 // patience bounds each thing that a tab does.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 func run[T any](t *Tab, action chromedp.Action[T]) (T, error) {
 	ctx, cancel := context.WithTimeout(t.ctx, patience)
@@ -199,6 +200,14 @@ func Tell[T any](t *Tab, expression string) (T, error) {
 func (t *Tab) Press(keys string) error {
 	if _, err := run(t, chromedp.KeyEvent(keys)); err != nil {
 		return fmt.Errorf("pressing %q: %w", keys, err)
+	}
+	return nil
+}
+
+// Paste puts a text where the focus is, as people bring tokens.
+func (t *Tab) Paste(text string) error {
+	if _, err := run(t, call(input.InsertText, input.InsertTextParams{Text: text})); err != nil {
+		return fmt.Errorf("pasting %d bytes: %w", len(text), err) // it may be a secret
 	}
 	return nil
 }
