@@ -31,8 +31,9 @@ demo: build control-plane ## Move real traffic between two real clusters on this
 	@$(BIN)/sandbox demo --daemon $(BIN)/clusterswitch
 
 .PHONY: test
-test: c-compiler control-plane tools ## Run all tests with the race detector
+test: c-compiler control-plane tools ## Run all tests with the race detector, and the core's properties more often without
 	@CGO_ENABLED=1 $(GO) test -race ./...
+	@$(GO) test ./switcher/...
 
 .PHONY: preflight-planted
 preflight-planted: build control-plane tool-helm ## Try the preflight at two real clusters, alike and with differences planted (4 min; first time 10 more)

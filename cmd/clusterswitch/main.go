@@ -29,7 +29,7 @@ func run() int {
 	// want to wait for an orderly stop need not.
 	defer context.AfterFunc(ctx, stop)()
 	return cli.Run(ctx, cli.Options{
-		Args: os.Args[1:], Out: os.Stdout, Err: os.Stderr,
+		Name: os.Args[0], Args: os.Args[1:], Out: os.Stdout, Err: os.Stderr,
 		Build: cli.Build{Version: version, Commit: commit}, LibraryLog: klog.SetLogger,
 	})
 }

@@ -181,8 +181,8 @@ func besides(why string) string {
 
 // whyNoCLI says why the AWS CLI isn't tried; empty: it is.
 func whyNoCLI() string {
-	if testing.Short() {
-		return "the AWS CLI takes about a second a call: not in -short"
+	if thinned {
+		return "the AWS CLI takes about a second a call: without the race detector only"
 	}
 	if _, err := exec.LookPath("aws"); err != nil {
 		return "the AWS CLI isn't on the PATH"

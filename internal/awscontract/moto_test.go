@@ -15,8 +15,8 @@ import (
 // that very process when the test is over. why says why there is none; empty:
 // there is one.
 func startMoto(t *testing.T) (url, why string) {
-	if testing.Short() {
-		return "", "moto takes seconds to start: not in -short"
+	if thinned {
+		return "", "moto takes seconds to start: without the race detector only"
 	}
 	path, err := exec.LookPath("moto_server")
 	if err != nil {

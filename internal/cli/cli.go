@@ -4,8 +4,11 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"io"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -14,6 +17,9 @@ import (
 
 // Options are what a program gets from its surroundings.
 type Options struct {
+	// Name is what the program was called as, with or without a path; as
+	// kubectl-clusterswitch it is kubectl's plugin, and speaks of itself so.
+	Name string
 	// Args are the arguments without the program's name.
 	Args []string
 	// Out gets what was asked for, Err everything else: errors, warnings, and
@@ -32,7 +38,7 @@ type Options struct {
 // was done, 1 when it failed, 2 when configuration or usage were wrong, 3 when
 // what was asked could not be found out. It ends early when ctx does.
 func Run(ctx context.Context, o Options) int {
-	p := &program{out: &paper{w: o.Out}, err: &paper{w: o.Err}, build: o.Build, now: o.Now, libraryLog: o.LibraryLog}
+	p := &program{out: &paper{w: o.Out}, err: &paper{w: o.Err}, build: o.Build, now: o.Now, libraryLog: o.LibraryLog, name: calledAs(o.Name)}
 	if p.now == nil {
 		p.now = time.Now
 	}
@@ -46,6 +52,17 @@ func Run(ctx context.Context, o Options) int {
 	return p.exit(command, err)
 }
 
+// calledAs is how a person calls the program: kubectl finds its plugins by the
+// names of their files.
+func calledAs(name string) string {
+	if plugin, is := strings.CutPrefix(strings.TrimSuffix(filepath.Base(name), ".exe"), "kubectl-"); is {
+		return "kubectl " + plugin
+	}
+	return programName
+}
+
+const programName = "clusterswitch"
+
 // program is one run of clusterswitch.
 type program struct {
 	out, err *paper
@@ -56,6 +73,8 @@ type program struct {
 	libraryLog func(logr.Logger)
 	// config is the path that --config gives; empty: not given.
 	config string
+	// name is how a person calls the program: "clusterswitch", or by kubectl.
+	name string
 	// begun: arguments and flags were in order, the command itself ran.
 	begun bool
 }
@@ -72,7 +91,7 @@ and "runbook" work with the configuration and AWS credentials alone, and
 these to call a cluster safe to delete.
 
 Exit status: 0 done; 1 failed, or something blocks; 2 bad configuration or usage;
-3 not known (retire-check).`
+3 not known (retire-check, wait).`
 
 func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
@@ -81,6 +100,7 @@ func (p *program) root() *cobra.Command {
 		Long:  rootHelp,
 		// Run reports errors, and knows which exit status they have.
 		SilenceErrors: true, SilenceUsage: true,
+		Annotations:      map[string]string{cobra.CommandDisplayNameAnnotation: cmp.Or(p.name, programName)},
 		PersistentPreRun: func(*cobra.Command, []string) { p.begun = true },
 	}
 	root.SetOut(p.out)
@@ -89,7 +109,7 @@ func (p *program) root() *cobra.Command {
 		"the configuration `file` (default $CLUSTERSWITCH_CONFIG, else clusterswitch.yaml in the working folder or /etc/clusterswitch)")
 	root.AddCommand(
 		p.runCommand(), p.validateCommand(), p.preflightCommand(),
-		p.statusCommand(), p.startCommand(), p.rollbackCommand(),
+		p.statusCommand(), p.waitCommand(), p.startCommand(), p.rollbackCommand(),
 		p.pauseCommand(), p.resumeCommand(), p.approveCommand(), p.singletonsCommand(), p.retireCommand(),
 		p.planCommand(), p.runbookCommand(), p.policyCommand(), p.rbacCommand(),
 		p.versionCommand(),

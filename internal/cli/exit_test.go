@@ -32,7 +32,7 @@ func TestExitStatus(t *testing.T) {
 		"a flag that wants a number":        {[]string{"approve", "shop", "--step", "two"}, 2, "--step"},
 		"a pair too few":                    {[]string{"start"}, 2, "start takes one pair, not 0"},
 		"a pair too many":                   {[]string{"rollback", "shop", "api"}, 2, "rollback takes one pair, not 2"},
-		"an unknown output":                 {[]string{"status", "-o", "xml"}, 2, "use table or json"},
+		"an unknown output":                 {[]string{"status", "-o", "xml"}, 2, "use table, json or yaml"},
 		"a configuration that isn't there":  {[]string{"run", "--config", "nope.yaml"}, 2, "nope.yaml"},
 		"a faulty configuration":            {[]string{"run", "--config", "faulty.yaml"}, 2, "faulty.yaml:1"},
 		"run --rollback of no pair":         {[]string{"run", "--rollback", "api"}, 2, "it has shop"},
@@ -66,5 +66,28 @@ func TestAFullDiskIsNoSuccess(t *testing.T) {
 	status := Run(t.Context(), Options{Args: []string{"version"}, Out: full{}, Err: &said})
 	if want := "clusterswitch: writing the output: no space left\n"; status != 1 || said.String() != want {
 		t.Errorf("status %d, said %q, want 1 and %q", status, said.String(), want)
+	}
+}
+
+// kubectl runs a plugin by the name of its file; what it says must be what a person
+// can type.
+func TestKubectlsPlugin(t *testing.T) {
+	for name, want := range map[string]string{
+		"": "clusterswitch", "/usr/bin/clusterswitch": "clusterswitch", "/usr/bin/kubectl-clusterswitch": "kubectl clusterswitch",
+		"kubectl-clusterswitch.exe": "kubectl clusterswitch", "odd": "clusterswitch",
+	} {
+		if got := calledAs(name); got != want {
+			t.Errorf("called %q it is %q, want %q", name, got, want)
+		}
+	}
+	alone(t)
+	var out, err strings.Builder
+	if status := Run(t.Context(), Options{Name: "kubectl-clusterswitch", Args: []string{"start"}, Out: &out, Err: &err}); status != 2 ||
+		!strings.Contains(err.String(), "See: kubectl clusterswitch start --help") {
+		t.Errorf("status %d: %s", status, err.String())
+	}
+	h := hand{name: "kubectl clusterswitch", given: " --namespace shop"}
+	if got, want := h.next("start shop"), "kubectl clusterswitch start shop --namespace shop"; got != want {
+		t.Errorf("the next step is %q, want %q", got, want)
 	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,7 +19,9 @@ type hand struct {
 	out, err *paper
 	place    place
 	now      func() time.Time
-	client   *v1alpha1.Client
+	// name is how a person calls the program; empty: "clusterswitch".
+	name   string
+	client *v1alpha1.Client
 	// given are the flags that say where the cluster is, as the person gave
 	// them: the commands that are named as the next step repeat them.
 	given string
@@ -67,7 +70,7 @@ func (p *program) hand(command *cobra.Command, flags place) (*hand, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &hand{out: p.out, err: p.err, place: at, client: client, now: p.now, given: given(command)}, nil
+	return &hand{out: p.out, err: p.err, place: at, client: client, now: p.now, name: p.name, given: given(command)}, nil
 }
 
 // given repeats the flags that say where things are, as the person gave them.
@@ -83,7 +86,7 @@ func given(command *cobra.Command) string {
 }
 
 // next gives a command of this program for the same management cluster.
-func (h *hand) next(words string) string { return "clusterswitch " + words + h.given }
+func (h *hand) next(words string) string { return cmp.Or(h.name, programName) + " " + words + h.given }
 
 // watch gives the command that shows every change of a pair.
 func (h *hand) watch(pair string) string {

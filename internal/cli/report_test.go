@@ -52,7 +52,7 @@ func exampleJSON(t *testing.T) string {
 	empty := v1alpha1.TrafficSwitch{ObjectMeta: metav1.ObjectMeta{Name: "web"}}
 	var out bytes.Buffer
 	h := &hand{out: &paper{w: &out}, now: storyTime}
-	if err := h.printJSON([]v1alpha1.TrafficSwitch{filled, empty}); err != nil {
+	if err := h.printReport([]v1alpha1.TrafficSwitch{filled, empty}, "json"); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()

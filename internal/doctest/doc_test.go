@@ -201,3 +201,26 @@ func read(t *testing.T, name string) string {
 	}
 	return string(content)
 }
+
+// Every command that a pipeline runs is one that the program takes, flag by flag.
+func TestCommandsOfPipelinesAreUnderstood(t *testing.T) {
+	doc := documents(t)["docs/pipelines.md"]
+	typed := regexp.MustCompile(`(?m)(?:^ {4}|run: |command: |- )clusterswitch ([a-z][^#\n]*)`)
+	listed := regexp.MustCompile(`(?:args: |"args": )\[([^\]]*)\]`)
+	var commands [][]string
+	for _, match := range typed.FindAllStringSubmatch(doc, -1) {
+		commands = append(commands, strings.Fields(match[1]))
+	}
+	for _, match := range listed.FindAllStringSubmatch(doc, -1) {
+		commands = append(commands, strings.Fields(strings.NewReplacer(`"`, "", ",", " ", "$(params.pair)", "shop").Replace(match[1])))
+	}
+	if len(commands) < 15 {
+		t.Fatalf("only %d commands were found", len(commands))
+	}
+	for _, args := range commands {
+		var out, complaint bytes.Buffer
+		if status := cli.Run(t.Context(), cli.Options{Args: append(args, "--help"), Out: &out, Err: &complaint}); status != 0 {
+			t.Errorf("clusterswitch %s: %s", strings.Join(args, " "), complaint.String())
+		}
+	}
+}

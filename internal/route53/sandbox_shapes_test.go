@@ -2,8 +2,6 @@ package route53_test
 
 import (
 	"fmt"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -235,16 +233,18 @@ func TestEveryFaultLeavesAManyPairedZoneRight(t *testing.T) {
 	t.Logf("%d cases, %d violations", cases, violations)
 }
 
-func TestTheRunbookGoesBackByHand(t *testing.T) {
+func TestEachShapeHasItsWayBackByHand(t *testing.T) {
 	w := newWorld(t, 0)
-	entrances := w.shaped(t)
-	a := w.adapter()
+	w.backByHand(t, w.adapter(), w.shaped(t))
+}
+
+// backByHand gives the commands of the runbook of each shape.
+func (w *world) backByHand(t *testing.T, a *route53.Adapter, entrances []shift.Entrance) (commands []string) {
+	t.Helper()
 	if _, err := a.Runbook(entrances[0]); err == nil || !strings.Contains(err.Error(), "not been read") {
 		t.Fatalf("before any reading: %v", err)
 	}
-	was := w.all(t)
 	w.changes(t, a, entrances, 0, 2, shift.Rise) // reads
-	var commands []string
 	for _, e := range entrances {
 		each, err := a.Runbook(e)
 		if err != nil {
@@ -255,36 +255,7 @@ func TestTheRunbookGoesBackByHand(t *testing.T) {
 		}
 		commands = append(commands, each...)
 	}
-	if testing.Short() {
-		t.Skip("the AWS CLI takes about a second a call: not in -short")
-	}
-	if _, err := exec.LookPath("aws"); err != nil {
-		t.Skip("the AWS CLI isn't on the PATH, so nobody ran the runbook: ", err)
-	}
-	a.Commit(t.Context(), w.changes(t, a, entrances, 70, 2, shift.Rise))
-	var said string
-	for _, c := range commands {
-		cmd := exec.CommandContext(t.Context(), "sh", "-c", "aws() { command aws --endpoint-url "+w.url+" \"$@\"; }\n"+c)
-		cmd.Env = append(slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, "AWS_") }),
-			"AWS_DEFAULT_REGION=ap-northeast-1", "AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=secret", "AWS_MAX_ATTEMPTS=1", "AWS_PAGER=",
-			"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull, "AWS_EC2_METADATA_DISABLED=true", "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1")
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Fatalf("%s\n%s", c, out)
-		}
-		said += string(out)
-	}
-	for _, r := range w.adapter().Read(t.Context(), entrances, shift.Watching) {
-		if !r.StandsAt(0) {
-			t.Errorf("it stands at %s", r)
-		}
-	}
-	weightsOnly(t, was, w.all(t))
-	for _, want := range []string{"dual.example.com.", "alias.example.com.", `\052.example.com.`, "canary", "www.example.com."} {
-		if !strings.Contains(said, want) {
-			t.Errorf("the check doesn't show %s:\n%s", want, said)
-		}
-	}
+	return commands
 }
 
 func TestALongRunbookFitsIntoBatches(t *testing.T) {

@@ -115,6 +115,9 @@ func (cp *ControlPlane) controllers(o *Controllers) []program {
 		kwok = append(kwok, "--cidr="+o.PodCIDR)
 	}
 	manager := append(slices.Clone(kubernetes),
+		// kwok speaks for the nodes from this very machine: where it is starved for
+		// a while, all pods of a cluster would lose their readiness at once.
+		"--node-monitor-grace-period=10m",
 		"--root-ca-file="+cp.path("root-ca.crt"),
 		"--service-account-private-key-file="+filepath.Join(cp.plane.APIServer.CertDir, "sa-signer.key"))
 	for _, name := range slices.Sorted(maps.Keys(o.ManagerFlags)) {

@@ -140,10 +140,11 @@ func pinned(ctx context.Context, g *ground, f *figures) error {
 		if err := st.Start(); err != nil {
 			return err
 		}
-		if _, err := st.phase(ctx, from, "Completed"); err != nil {
+		if from, err = st.phase(ctx, from, "Completed"); err != nil {
 			return err
 		}
-		f.capacityMin = min(f.capacityMin, st.leastOfBlue(began, time.Now()))
+		// From then on blue may shrink.
+		f.capacityMin = min(f.capacityMin, st.leastOfBlue(began, st.Story.When(from-1)))
 		if err := st.giveBack(ctx, f, before, "after the shift"); err != nil {
 			return err
 		}

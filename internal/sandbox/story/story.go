@@ -121,6 +121,13 @@ func (s *Story) All() ([]Moment, <-chan struct{}) {
 	return slices.Clip(s.moments), s.changed
 }
 
+// When is the time of the moment of an index that Await went past.
+func (s *Story) When(index int) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.began.Add(time.Duration(s.moments[index].T * float64(time.Second)))
+}
+
 // Last is what the daemon says now; the zero moment before anything was said.
 func (s *Story) Last() Moment {
 	s.mu.Lock()

@@ -1,3 +1,5 @@
+//go:build e2e
+
 package app
 
 import (
@@ -13,7 +15,7 @@ import (
 
 // The runbook, run by the AWS CLI as it stands while the daemon runs: both ways
 // in go back to blue, and the daemon takes it for a person's rollback.
-func TestRunbookTakesAPairBackByHand(t *testing.T) {
+func TestE2ERunbookTakesAPairBackByHand(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), "aws", "--version").CombinedOutput(); err != nil {
 		t.Skipf("the AWS CLI isn't here, so nobody runs the runbook: %v %s", err, out)
 	}

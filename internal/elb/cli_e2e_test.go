@@ -1,3 +1,5 @@
+//go:build e2e
+
 package elb_test
 
 import (
@@ -11,10 +13,7 @@ import (
 )
 
 // The runbook's commands are run as a person would run them, by the AWS CLI.
-func TestTheRunbookTakesEverythingBackByHand(t *testing.T) {
-	if testing.Short() {
-		t.Skip("the AWS CLI takes about a second a call: not in -short")
-	}
+func TestE2ETheRunbookTakesEverythingBackByHand(t *testing.T) {
 	if _, err := exec.LookPath("aws"); err != nil {
 		t.Skip("the AWS CLI isn't on the PATH: ", err)
 	}

@@ -1,3 +1,5 @@
+//go:build e2e
+
 package aws_test
 
 import (
@@ -30,9 +32,6 @@ func awsCLI(t *testing.T, w *world, args ...string) (string, error) {
 
 func needCLI(t *testing.T) {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("the AWS CLI takes about a second a call: not in -short")
-	}
 	if _, err := exec.LookPath("aws"); err != nil {
 		t.Skip("the AWS CLI isn't on the PATH: ", err)
 	}
@@ -50,7 +49,7 @@ func setJSON(t *testing.T, action string, weight int) string {
 	return string(batch)
 }
 
-func TestAWSCLIRoute53(t *testing.T) {
+func TestE2EAWSCLIRoute53(t *testing.T) {
 	needCLI(t)
 	t.Parallel()
 	w := newWorld(t, aws.Options{})
@@ -82,9 +81,9 @@ func TestAWSCLIRoute53(t *testing.T) {
 	}
 }
 
-// TestAWSCLIAliasesAndHealthChecks drives the shapes that a runbook of plain
+// TestE2EAWSCLIAliasesAndHealthChecks drives the shapes that a runbook of plain
 // commands has to keep.
-func TestAWSCLIAliasesAndHealthChecks(t *testing.T) {
+func TestE2EAWSCLIAliasesAndHealthChecks(t *testing.T) {
 	needCLI(t)
 	t.Parallel()
 	n := newNamed(t, aws.Options{})
@@ -130,7 +129,7 @@ func TestAWSCLIAliasesAndHealthChecks(t *testing.T) {
 	}
 }
 
-func TestAWSCLILoadBalancing(t *testing.T) {
+func TestE2EAWSCLILoadBalancing(t *testing.T) {
 	needCLI(t)
 	t.Parallel()
 	w := newWorld(t, aws.Options{})
@@ -184,7 +183,7 @@ func runCLI(t *testing.T, w *world, steps []cliStep) {
 	}
 }
 
-func TestAWSCLINetworkLoadBalancing(t *testing.T) {
+func TestE2EAWSCLINetworkLoadBalancing(t *testing.T) {
 	needCLI(t)
 	t.Parallel()
 	w := newWorld(t, aws.Options{})
@@ -209,7 +208,7 @@ func TestAWSCLINetworkLoadBalancing(t *testing.T) {
 	}
 }
 
-func TestAWSCLIRolesAndClusters(t *testing.T) {
+func TestE2EAWSCLIRolesAndClusters(t *testing.T) {
 	needCLI(t)
 	t.Parallel()
 	w := newAccounts(t, aws.Options{})
@@ -236,7 +235,7 @@ func TestAWSCLIRolesAndClusters(t *testing.T) {
 	}
 }
 
-func TestAWSCLIMetrics(t *testing.T) {
+func TestE2EAWSCLIMetrics(t *testing.T) {
 	needCLI(t)
 	t.Parallel()
 	w := newWorld(t, aws.Options{})
