@@ -21,11 +21,14 @@ type Config struct {
 	// Interval is how often each pair is looked at. A request for a rollback does not wait for it.
 	Interval time.Duration `yaml:"interval" default:"10s" range:"1s..5m"`
 
-	// Listen is the address, host:port or :port, that serves metrics and health. Empty serves nothing.
+	// Listen is the address, host:port or :port, that serves metrics, health and the web page. Empty serves nothing.
 	Listen string `yaml:"listen" default:":8080"`
 
 	// HandsOff stops every write of the daemon, for all pairs, rollbacks too. It goes on looking and reporting.
 	HandsOff bool `yaml:"handsOff"`
+
+	// Web says who may see the web page.
+	Web Web `yaml:"web"`
 
 	// Log says what is logged, and how.
 	Log Log `yaml:"log"`
@@ -61,6 +64,13 @@ type Debug struct {
 	// Listen is the address, host:port, that serves them; only the daemon's own machine or pod reaches the default (kubectl
 	// port-forward does). The same text as in the key listen at the top serves them there.
 	Listen string `yaml:"listen" default:"127.0.0.1:6060"`
+}
+
+// Web says who may see the web page that Listen serves. It only shows: nothing can be changed there.
+type Web struct {
+	// Access is token: whoever has a Kubernetes bearer token of the management cluster and the right to get trafficswitches in
+	// the journal's namespace; open: everybody who reaches the address; or off: there is no page.
+	Access string `yaml:"access" default:"token" oneof:"token open off"`
 }
 
 // Log says what is logged, and how.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/clusterswitch/clusterswitch/config"
 	"github.com/clusterswitch/clusterswitch/internal/awsapi"
+	"github.com/clusterswitch/clusterswitch/internal/chronicle"
 	"github.com/clusterswitch/clusterswitch/internal/kube"
 	"github.com/clusterswitch/clusterswitch/internal/logkey"
 	"github.com/clusterswitch/clusterswitch/internal/telemetry"
@@ -60,6 +61,9 @@ type App struct {
 	origin  *origin
 	metrics *telemetry.Metrics
 	health  *web.Health
+	// chronicle remembers what the page shows; page serves it, nil: nobody sees it.
+	chronicle *chronicle.Chronicle
+	page      *web.PageOptions
 	// flags are those of `run --rollback`, by pair.
 	flags map[string]*flagged
 	// failed receives the first error of a part that ended by itself.
@@ -94,9 +98,16 @@ func New(ctx context.Context, o Options) (*App, error) {
 	}
 	var a *App
 	stood := func(leads bool) { a.stood(leads) } // called by Run's parts only
-	kept, err := newLedger(o, userAgent, stood)  // the last that can fail: Run gives it back
+	kept, err := newLedger(o, userAgent, stood)  // from here on it must be given back
 	if err != nil {
 		return nil, err
+	}
+	told := chronicle.New(chronicle.Options{
+		Version: o.Version, Identity: identity(), Namespace: o.Config.Journal.Namespace, Leader: kept.leader, Now: time.Now,
+	})
+	page, err := pageOf(o.Config, told, kept)
+	if err != nil {
+		return nil, errors.Join(err, kept.close())
 	}
 	flags := map[string]*flagged{}
 	for _, name := range o.Rollback {
@@ -109,6 +120,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 		},
 		aws:    newAWS(adaptersOf(sessions, o.Config.Interval)),
 		origin: from, metrics: metrics, health: web.NewHealth(time.Now),
+		chronicle: told, page: page,
 		flags: flags, failed: make(chan error, 1), config: o.Config, pairs: map[string]*pair{},
 	}
 	a.retirer = newRetirer(a.lookToRetire, a.preflightSlots, o.Logger)
@@ -153,6 +165,9 @@ func (a *App) Run(ctx context.Context) (err error) {
 	if a.ledger.campaign != nil { // ends after the pairs: only then is the lease free to give
 		life.start(ctx, "lease", a.ledger.campaign)
 	}
+	if a.page != nil && started.Listen != "" {
+		life.start(ctx, "page", a.follow)
+	}
 	a.apply(ctx, a.config)
 	life.start(ctx, "pairs", a.stopPairs)
 	life.start(ctx, "retire", a.retirer.run)
@@ -172,7 +187,7 @@ func (a *App) serve(ctx context.Context, life *lifecycle, c *config.Config) erro
 	together := c.Debug.Listen == c.Listen
 	if c.Listen != "" {
 		pages, err := web.Listen(ctx, web.Options{
-			Listen: c.Listen, Health: a.health, Metrics: a.metrics.Gatherer(), Profiles: c.Debug.Pprof && together, Logger: a.log,
+			Listen: c.Listen, Health: a.health, Metrics: a.metrics.Gatherer(), Page: a.page, Profiles: c.Debug.Pprof && together, Logger: a.log,
 		})
 		if err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/clusterswitch/clusterswitch/config"
+	"github.com/clusterswitch/clusterswitch/internal/api/v1alpha1"
 	"github.com/clusterswitch/clusterswitch/internal/filejournal"
 	"github.com/clusterswitch/clusterswitch/internal/journal"
 	"github.com/clusterswitch/clusterswitch/internal/kube"
@@ -30,6 +31,10 @@ type ledger struct {
 	// where it always may.
 	standing standing
 	campaign func(context.Context) error
+	// leader tells who leads, from memory; nil: there is no election.
+	leader func() (holder string, mine bool)
+	// list reads what all daemons wrote down.
+	list func(context.Context) ([]v1alpha1.TrafficSwitch, error)
 	// run tells of each change of what people ask for.
 	run func(ctx context.Context, onChange func(pair string)) error
 	// close gives back what the ledger holds.
@@ -88,12 +93,16 @@ func ledgerInCluster(c *config.Config, userAgent string, log *zap.Logger, stood 
 	if err != nil {
 		return ledger{}, err
 	}
-	standing, campaign, err := newStanding(c, management, identity, log, stood)
+	switches, err := v1alpha1.NewClient(v1alpha1.ClientOptions{Config: management, Namespace: c.Journal.Namespace})
+	if err != nil {
+		return ledger{}, err
+	}
+	standing, campaign, leader, err := newStanding(c, management, identity, log, stood)
 	if err != nil {
 		return ledger{}, err
 	}
 	return ledger{
-		standing: standing, campaign: campaign,
+		standing: standing, campaign: campaign, leader: leader, list: switches.List,
 		journal: fencedJournal{kept, standing}, asked: customResources{kept}, look: kept.Look, run: kept.Run, close: func() error { return nil },
 		books: books, preflights: preflights, secrets: secrets,
 		management: func() (*rest.Config, error) { return management, nil },
@@ -113,6 +122,7 @@ func ledgerInFiles(c *config.Config, log *zap.Logger) (ledger, error) {
 	none := func() (*rest.Config, error) { return nil, errNoManagement }
 	return ledger{
 		standing: alone{}, // the directory's lock is held, or Open had failed
+		list:     filejournal.NewHand(c.Journal.Directory).List,
 		journal:  fencedFiles{kept}, asked: requestFiles{kept}, look: kept.Look, run: kept.Run, close: kept.Close,
 		books: books, preflights: keep.NewFolder(c.Journal.Directory), secrets: managementSecrets{reach: none}, management: none,
 	}, nil

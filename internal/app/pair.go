@@ -60,7 +60,7 @@ func (a *App) startPair(ctx context.Context, c *config.Config, cfg config.Pair) 
 	}
 	p.switcher = switcher.New(switcher.Options{
 		Plan: planOf(c, cfg), Observer: p.observer, Journal: a.ledger.journal, Committer: a.aws, Lease: a.ledger.standing,
-		Steward: p.steward, Reporter: reporters{a.metrics, a.health, scribe, p.preflight, p.steward, a.retirer}, Logger: a.log,
+		Steward: p.steward, Reporter: reporters{a.metrics, a.health, a.chronicle, scribe, p.preflight, p.steward, a.retirer}, Logger: a.log,
 	})
 	p.preflight.finished, p.steward.changed = p.switcher.Wake, p.switcher.Wake
 	p.configure(c, cfg)

@@ -67,7 +67,7 @@ func (a *App) reload(ctx context.Context, u config.Update) {
 		"listen": before.Listen != u.Config.Listen, "log": before.Log != u.Config.Log,
 		"aws": before.AWS != u.Config.AWS, "journal": !reflect.DeepEqual(before.Journal, u.Config.Journal),
 		"leaderElection": before.LeaderElection != u.Config.LeaderElection,
-		"runbook":        before.Runbook != u.Config.Runbook, "debug": before.Debug != u.Config.Debug,
+		"runbook":        before.Runbook != u.Config.Runbook, "debug": before.Debug != u.Config.Debug, "web": before.Web != u.Config.Web,
 	} {
 		if changed {
 			a.log.Warn("a changed key takes effect at the next start", logkey.Key(key))
@@ -98,12 +98,14 @@ func (a *App) apply(ctx context.Context, c *config.Config) {
 			a.log.Warn("pair left the configuration, its weights stay as they are", logkey.Pair(p.config.Name))
 			a.metrics.Forget(p.config.Name)
 			a.health.Forget(p.config.Name)
+			a.chronicle.Forget(p.config.Name)
 		}
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for name, p := range wanted {
 		a.health.Expect(name, turnBound(c))
+		a.chronicle.Expect(name)
 		a.pairs[name] = a.startPair(ctx, c, p)
 	}
 }

@@ -40,13 +40,13 @@ func (alone) While(ctx context.Context) (context.Context, context.CancelFunc) {
 }
 
 // newStanding gives the standing that the configuration wants, and what campaigns
-// for it; nil: there is nothing to campaign for.
+// for it, and who tells who leads; nil: there is nothing to campaign for.
 func newStanding(c *config.Config, management *rest.Config, identity string, log *zap.Logger, changed func(leads bool)) (
-	standing, func(context.Context) error, error,
+	standing, func(context.Context) error, func() (string, bool), error,
 ) {
 	e := c.LeaderElection
 	if !e.Enabled {
-		return alone{}, nil, nil
+		return alone{}, nil, nil, nil
 	}
 	l, err := lease.New(lease.Options{
 		Config: management, Namespace: c.Journal.Namespace, Name: e.Name, Identity: identity,
@@ -54,9 +54,9 @@ func newStanding(c *config.Config, management *rest.Config, identity string, log
 		Logger: log, Changed: changed,
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	return l, l.Run, nil
+	return l, l.Run, func() (string, bool) { return l.Holder(), leads(l) }, nil
 }
 
 // stood tells everybody that the lease was won or lost: the pairs turn at once.

@@ -46,6 +46,8 @@ type Options struct {
 	// Health and Metrics are served; nil: they aren't.
 	Health  *Health
 	Metrics prometheus.Gatherer
+	// Page is the web page and its API; nil: neither is served.
+	Page *PageOptions
 	// Profiles serves Go's profiles at /debug/pprof/.
 	Profiles bool
 	// Logger takes what net/http has to say of broken requests; nil: nobody does.
@@ -58,15 +60,28 @@ func Listen(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listening on %s: %w", o.Listen, err)
 	}
-	return newServer(l, o), nil
+	s, err := newServer(l, o)
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return s, nil
 }
 
-func newServer(l net.Listener, o Options) *Server {
-	return &Server{listener: newGate(l, maxConnections, maxFromOne), server: &http.Server{
-		Handler:     guarded(o.pages()),
+func newServer(l net.Listener, o Options) (*Server, error) {
+	mux := o.pages()
+	server := &http.Server{
+		Handler:     guarded(mux),
 		ReadTimeout: 10 * time.Second, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: maxHeader, ErrorLog: errorLog(o.Logger),
-	}}
+	}
+	if o.Page != nil {
+		p := newPage(*o.Page)
+		if err := p.handle(mux); err != nil {
+			return nil, err
+		}
+		server.RegisterOnShutdown(func() { close(p.closing) })
+	}
+	return &Server{listener: newGate(l, maxConnections, maxFromOne), server: server}, nil
 }
 
 func (o Options) pages() *http.ServeMux {

@@ -205,7 +205,10 @@ func TestSlowClientsAreLeft(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				listener := pipes{incoming: make(chan net.Conn), closed: make(chan struct{})}
-				s := newServer(listener, Options{Health: NewHealth(time.Now)})
+				s, err := newServer(listener, Options{Health: NewHealth(time.Now)})
+				if err != nil {
+					t.Fatal(err)
+				}
 				gone := make(chan struct{})
 				ours, theirs := net.Pipe()
 				ctx, cancel := context.WithCancel(t.Context())

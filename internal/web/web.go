@@ -1,4 +1,5 @@
-// Package web serves the daemon's own pages: health, readiness, metrics.
+// Package web serves the daemon's own pages: health, readiness, metrics, and the
+// web page on which people see the pairs.
 package web
 
 import (
