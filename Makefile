@@ -41,7 +41,7 @@ demo: build control-plane ## Move real traffic between two real clusters on this
 	@$(BIN)/sandbox demo --daemon $(BIN)/clusterswitch
 
 .PHONY: test
-test: c-compiler control-plane tools ## Run all tests with the race detector, then the core's properties and 20,000 seeds of the simulator without it
+test: c-compiler control-plane tools ## Run all tests with the race detector, and without it the core's properties more often, and 20,000 seeds of the simulator
 	@CGO_ENABLED=1 $(GO) test -race ./...
 	@$(GO) test ./switcher/...
 	@$(GO) build -o $(BIN)/sandbox ./cmd/sandbox

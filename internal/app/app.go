@@ -118,7 +118,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 		ways: ways{
 			sessions: sessions, secrets: kept.secrets, userAgent: userAgent, management: kept.management,
 		},
-		aws:    newAWS(adaptersOf(sessions, o.Config.Interval)),
+		aws:    newAWS(adaptersOf(sessions, o.Config.Interval)).timed(sessions.ClockOff),
 		origin: from, metrics: metrics, health: web.NewHealth(time.Now),
 		chronicle: told, page: page,
 		flags: flags, failed: make(chan error, 1), config: o.Config, pairs: map[string]*pair{},

@@ -26,6 +26,8 @@ type adapters struct {
 // the question. It is a switcher.Committer.
 type aws struct {
 	adapters adapters
+	// clockOff is by how much this process's clock is off AWS's; nil: nobody knows.
+	clockOff func() time.Duration
 
 	mu        sync.Mutex // guards all below
 	zones     map[place]entrances
@@ -35,6 +37,12 @@ type aws struct {
 
 func newAWS(a adapters) *aws {
 	return &aws{adapters: a, zones: map[place]entrances{}, balancers: map[place]entrances{}, meters: map[place]meter{}}
+}
+
+// timed lets readings tell of a wrong clock.
+func (a *aws) timed(off func() time.Duration) *aws {
+	a.clockOff = off
+	return a
 }
 
 // of gives the adapter of an entrance. Route 53 has one region for all.

@@ -126,6 +126,9 @@ func (o *observer) Observe(ctx context.Context, look switcher.Look) shift.Observ
 		observation.Notes = o.notes()
 	}
 	observation.Entrances = o.aws.read(ctx, look.Entrances, look.Attention)
+	if o.aws.clockOff != nil {
+		observation.ClockOff = o.aws.clockOff()
+	}
 	o.addConnections(observation.Entrances)
 	reading.Wait()
 	if o.loads != nil {

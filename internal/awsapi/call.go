@@ -51,6 +51,7 @@ type gate struct {
 	account string
 	budgets *budgets
 	meter   Meter
+	clock   *clock
 	// free lets every call pass at once and only counts it.
 	free bool
 }
@@ -90,6 +91,7 @@ func (g gate) pass(ctx context.Context, in middleware.FinalizeInput, next middle
 	}
 	sent := time.Now()
 	out, metadata, err := send(ctx, in, next)
+	g.clock.heard(metadata, sent, time.Now())
 	g.meter.Called(name, operation, outcomeOf(err))
 	g.budgets.answered(k, answer{urgent: IsUrgent(ctx), sent: sent, err: err})
 	return out, metadata, err

@@ -30,6 +30,7 @@ type Sessions struct {
 	base    aws.Config // the daemon's own identity, without a gate
 	budgets *budgets
 	meter   Meter
+	clock   clock
 
 	mu    sync.Mutex // guards all below
 	made  map[sessionKey]aws.Config
@@ -94,7 +95,7 @@ func (s *Sessions) assumed(roleARN string) aws.CredentialsProvider {
 }
 
 func (s *Sessions) gate(c *aws.Config, g gate) {
-	g.budgets, g.meter = s.budgets, s.meter
+	g.budgets, g.meter, g.clock = s.budgets, s.meter, &s.clock
 	c.APIOptions = append(slices.Clip(c.APIOptions), g.install)
 }
 

@@ -20,12 +20,9 @@ func (j *judge) landed(x *write, before content) {
 	if is == was {
 		return
 	}
-	if x.part == whole {
-		g.bare = false
-	}
 	raised := is.Green*(was.Blue+was.Green) > was.Green*(is.Blue+is.Green)
 	a := j.attempt(c.Control.Attempt)
-	defer func() { g.wroteAt, g.foreign = w.now, false }()
+	defer func() { g.wroteAt, g.foreign, g.bare = w.now, false, g.bare && x.part != whole }()
 	if !raised {
 		w.result.Lowerings++
 		return
@@ -74,6 +71,8 @@ func (j *judge) order(x *write, before content, a *attempt) {
 		j.bound(g, "S5", "entrance %s rises to %s after a rollback of attempt %d was journaled", g.e.Name, c.Wanted, n)
 	case before.marked && before.mark.Epoch > c.Control.Epoch:
 		j.bound(g, "S7", "entrance %s rises to %s by epoch %d after epoch %d wrote", g.e.Name, c.Wanted, c.Control.Epoch, before.mark.Epoch)
+	case c.Control.Epoch < j.epoch && !inherited && g.dns: // the newer one has written nothing there yet
+		j.w.result.Crossed++
 	case c.Control.Epoch < j.epoch && !inherited:
 		j.bound(g, "S7", "entrance %s rises to %s by epoch %d, which epoch %d knows nothing of", g.e.Name, c.Wanted, c.Control.Epoch, j.epoch)
 	case g.foreign && !a.helped:

@@ -210,7 +210,7 @@ func (p *people) help(s shift.State) {
 			p.edit(func(s *spec) { s.attempt = next })
 		}
 	}
-	if strings.Contains(w.api.said, "StandbyKept: requests") { // as its reason tells them
+	if strings.Contains(w.api.said, "requests: it isn't proven") { // as its reason tells them
 		p.reload(func(c *config) { c.plan.Gates.Requests = nil })
 	}
 	if !w.leased && !slices.ContainsFunc(w.replicas, func(r *replica) bool { return !r.alive || !r.superseded }) {

@@ -88,6 +88,9 @@ func Distrust(memory, found State, now time.Time) State {
 		s.Rollback = new(*found.Rollback)
 		return s
 	}
+	if s.Phase == Idle && s.Rollback == nil && found.Rollback != nil { // what the answer to the question goes by
+		s.Rollback = new(*found.Rollback)
+	}
 	s.raise(JournalsDisagree, fmt.Sprintf("the journal was changed by hand: it tells of attempt %d in phase %s at %s, the daemon knows of attempt %d in phase %s at %s",
 		found.Attempt, found.Phase, found.Share, memory.Attempt, memory.Phase, memory.Share), now)
 	return s

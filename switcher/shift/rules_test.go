@@ -116,6 +116,7 @@ func (r *rules) decided(s State, o Observation, d Decision) {
 			r.rt.Fatalf("section 2: entrance %s is sent to a blue that is proven dead", e.Name)
 		}
 		switch {
+		case c.Fence: // moves nobody
 		case c.Priority == Rise:
 			r.rise(s, o, d, c)
 		case d.Next.Rollback != nil && d.Next.Rollback.Automatic:
@@ -130,6 +131,9 @@ func (r *rules) transition(s State, o Observation, d Decision) {
 	}
 	if !slices.ContainsFunc(Transitions(), func(t Transition) bool { return t.From == s.Phase && t.To == d.Next.Phase }) {
 		r.rt.Fatalf("the transition from %s to %s (%s) is not in the table", s.Phase, d.Next.Phase, d.Reason)
+	}
+	if s.Phase == RolledBack && d.Next.Phase == RollingBack && slices.ContainsFunc(o.Entrances, func(e EntranceReading) bool { return !e.StandsAt(0) }) {
+		return // a rise that landed late is undone
 	}
 	if s.Phase.Terminal() && d.Next.Phase != Shifting && d.Next.Phase != InPreflight && o.Request.Serve != Blue && !o.Request.rollbackAsked() {
 		r.rt.Fatalf("S6: %s becomes %s though nobody asked", s.Phase, d.Next.Phase)

@@ -235,9 +235,7 @@ func (w *world) send(c Change) {
 		return
 	}
 	if c.Priority != Rise && g.reading(w.now).atMost(c.Wanted) {
-		if c.Fence {
-			g.mark = new(c.Control)
-		}
+		g.fence(c)
 		return
 	}
 	f := fate{}
