@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -87,6 +88,7 @@ func (f *files) read(path string) []byte {
 func (f *files) pair(name string) {
 	f.t.Helper()
 	f.write(f.path(name, ".request.json"), "{}\n")
+	f.asked(name, 1)
 	f.write(f.path(name, ".journal.json"), `{"apiVersion": "clusterswitch.io/v1alpha1", "kind": "TrafficSwitch", "metadata": {"name": "`+name+`"},
 		"status": {"share": 0, "attempt": 0, "journal": {"schema": 4, "phase": "Idle"}}}`)
 }
@@ -107,6 +109,18 @@ func (f *files) edit(name, part, content string) {
 		f.t.Fatal(err)
 	}
 	f.write(path, string(merged))
+	if part == "spec" {
+		f.asked(name, 2)
+	}
+}
+
+// asked says which generation a request is, as the stories count them.
+func (f *files) asked(name string, generation int64) {
+	f.t.Helper()
+	at := time.Unix(0, generation)
+	if err := os.Chtimes(f.path(name, ".request.json"), at, at); err != nil {
+		f.t.Fatal(err)
+	}
 }
 
 // merge is the JSON merge patch of RFC 7386.
