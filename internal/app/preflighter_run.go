@@ -200,11 +200,14 @@ func (p *preflighter) keep(ctx context.Context) {
 	case failing && now.Sub(p.triedAt) < putAgain:
 		return
 	}
+	ctx, done := p.standing.While(ctx)
+	defer done()
+	if ctx.Err() != nil {
+		return // the daemon stops, or lost its lease
+	}
 	// A start's report that could not be kept in time is still the start's.
 	p.owed = p.owed || phase == shift.InPreflight
 	p.triedAt = now
-	ctx, done := p.standing.While(ctx)
-	defer done()
 	bounded, cancel := context.WithTimeout(ctx, putWithin)
 	defer cancel()
 	digest, err := p.shelf.Put(bounded, report, p.owed)

@@ -135,9 +135,12 @@ func (s *scribe) write(ctx context.Context, now time.Time) {
 	case s.triedFor == attempt && now.Sub(s.triedAt) < putAgain:
 		return
 	}
-	s.triedFor, s.triedAt = attempt, now
 	ctx, done := s.standing.While(ctx)
 	defer done()
+	if ctx.Err() != nil {
+		return // the daemon stops, or lost its lease
+	}
+	s.triedFor, s.triedAt = attempt, now
 	bounded, cancel := context.WithTimeout(ctx, putWithin)
 	defer cancel()
 	err := s.shelf.Put(bounded, book)
