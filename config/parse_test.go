@@ -69,6 +69,7 @@ func TestParseGivesDefaults(t *testing.T) {
 		APIVersion: "clusterswitch.io/v1alpha1",
 		Interval:   10 * time.Second,
 		Listen:     ":8080",
+		Web:        config.Web{Access: "token"},
 		Log:        config.Log{Level: "info", Format: "json"},
 		AWS: config.AWS{Budget: config.Budget{
 			Route53: config.Route53Budget{PerSecond: 10, Burst: 50, Reserve: 10},
