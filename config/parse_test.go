@@ -69,6 +69,7 @@ func TestParseGivesDefaults(t *testing.T) {
 		APIVersion: "clusterswitch.io/v1alpha1",
 		Interval:   10 * time.Second,
 		Listen:     ":8080",
+		Web:        config.Web{Access: "token"},
 		Log:        config.Log{Level: "info", Format: "json"},
 		Debug:      config.Debug{Listen: "127.0.0.1:6060"},
 		AWS: config.AWS{Budget: config.Budget{
