@@ -79,3 +79,6 @@ func Key(name string) zap.Field { return zap.String("key", name) }
 
 // Stack is the stack of a goroutine that panicked.
 func Stack(stack []byte) zap.Field { return zap.ByteString("stack", stack) }
+
+// Target is who is notified, by its name in the configuration.
+func Target(name string) zap.Field { return zap.String("target", name) }
