@@ -29,6 +29,7 @@ func (c *checker) check() {
 	c.budget("aws.budget.elb", budget.ELB.Burst, budget.ELB.Reserve)
 	c.kubeconfig("journal.kubeconfig", c.config.Journal.Kubeconfig)
 	c.label("journal.namespace", c.config.Journal.Namespace)
+	c.leaderElection("leaderElection", c.config.LeaderElection)
 
 	pairs := unique{}
 	entrances := unique{}

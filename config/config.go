@@ -36,6 +36,9 @@ type Config struct {
 	// Journal says where the daemon keeps what it decided.
 	Journal Journal `yaml:"journal"`
 
+	// LeaderElection says how several daemons agree on the one that writes.
+	LeaderElection LeaderElection `yaml:"leaderElection"`
+
 	// Runbook says where the way back by hand is written, besides the management cluster.
 	Runbook Runbook `yaml:"runbook"`
 

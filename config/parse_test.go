@@ -75,6 +75,9 @@ func TestParseGivesDefaults(t *testing.T) {
 			ELB:     config.ELBBudget{PerSecond: 10, Burst: 40, Reserve: 10},
 		}},
 		Journal: config.Journal{Namespace: "clusterswitch"},
+		LeaderElection: config.LeaderElection{
+			Enabled: true, Name: "clusterswitch", LeaseDuration: 15 * time.Second, RenewDeadline: 10 * time.Second, RetryPeriod: 2 * time.Second,
+		},
 		Pairs: []config.Pair{{
 			Name:  "shop",
 			Serve: "green",

@@ -16,18 +16,18 @@ import (
 // be read yet, so nobody knows whether the journal tells the whole story.
 var errNotJoined = errors.New("the journal is not joined with the marks at AWS yet")
 
-// load reads the journal until it could once be joined with the marks, and a
-// superseded daemon reads along with its successor. nil: there was no need. An
+// load reads the journal until it could once be joined with the marks; who was
+// superseded, or doesn't hold the lease, reads along. nil: there was no need. An
 // error makes the journal unreadable for this turn: nothing rises, a rollback
 // still works.
 func (s *Switcher) load(ctx context.Context, pair string, timeout time.Duration) *shift.Found {
-	if s.loaded && !s.superseded {
+	if s.loaded && !s.superseded && !s.away {
 		return nil
 	}
 	ctx, cancel := s.within(ctx, timeout)
 	defer cancel()
 	found, err := s.journal.Load(ctx, pair)
-	s.garbled = err == nil && found.Unreadable != ""
+	s.garbled, s.heard = err == nil && found.Unreadable != "", s.heard || err == nil
 	if err != nil {
 		return &shift.Found{Unreadable: err.Error()}
 	}
@@ -42,7 +42,7 @@ func (s *Switcher) load(ctx context.Context, pair string, timeout time.Duration)
 	// Whoever took charge after this daemon has a higher epoch. Two daemons
 	// must never alternate writes, so only deserted() ends it.
 	s.superseded = s.superseded || s.charged && found.State.Epoch > s.epoch
-	if goesBack(s.state) && (found.Present || s.charged) {
+	if goesBack(s.state) && (found.Present || s.charged || s.rooted) {
 		found.Memory = new(s.state)
 	}
 	return &found
@@ -144,7 +144,7 @@ func (s *Switcher) save(ctx context.Context, t *Turn, lowering bool) error {
 	if err != nil {
 		return err
 	}
-	s.saved, s.charged, s.tried = d.Next, true, nil
+	s.saved, s.charged, s.rooted, s.tried = d.Next, true, true, nil
 	s.said, s.saidAt = said, t.Now
 	return nil
 }

@@ -45,7 +45,8 @@ type Look struct {
 
 // Journal keeps the state of one pair with compare-and-swap.
 type Journal interface {
-	// Load gives what is there. An error means that it could not be asked.
+	// Load gives what is there. An error means that it could not be asked. Who
+	// stands by loads too, to read along: then it must leave everything as it is.
 	Load(ctx context.Context, pair string) (shift.Found, error)
 	// Save writes the state and what was said of it. It wraps ErrConflict when
 	// somebody else wrote in between; then nothing was written. A journal that
@@ -85,6 +86,9 @@ type Turn struct {
 	JournalErr error
 	// Superseded: a newer daemon took charge; this one no longer writes.
 	Superseded bool
+	// Standby: this process doesn't hold the lease. Its state is what it read in
+	// the journal, or a way back of its own that it lowers at Route 53 only.
+	Standby bool
 }
 
 // Lease tells whether this process is the one that may write. It is asked from
@@ -92,6 +96,7 @@ type Turn struct {
 type Lease interface {
 	// Term counts how often this process got the lease; left is how long it holds
 	// it for sure by this process's own clock: 0 or less, it doesn't hold it. A
-	// write that needs the lease must end within left.
+	// write that needs the lease must end within left: each rise, and whatever is
+	// written at a load balancer. The first term is 1.
 	Term() (term int64, left time.Duration)
 }

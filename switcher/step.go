@@ -14,6 +14,9 @@ import (
 // A turn that was cut short, by Wake or by the end of ctx, decides nothing.
 func (s *Switcher) Step(ctx context.Context, now time.Time) (wakeAt time.Time) {
 	t := Turn{Now: now, Plan: *s.plan.Load()}
+	if !s.takeTerm() {
+		return s.aside(ctx, t)
+	}
 	// Decide counts from now until when a write may still land. So what gives
 	// green traffic leaves within that time of the turn's start, or not at all,
 	// however long the look and the journal took.
@@ -37,6 +40,11 @@ func (s *Switcher) Step(ctx context.Context, now time.Time) (wakeAt time.Time) {
 		s.carryOut(ctx, sending, &t)
 		s.keepUntold(t)
 	}
+	return s.finish(t)
+}
+
+// finish tells of a turn to all who want to know of it.
+func (s *Switcher) finish(t Turn) (wakeAt time.Time) {
 	s.tend(t)
 	s.log.turn(t)
 	s.reporter.Report(t)
@@ -48,7 +56,7 @@ func (s *Switcher) Step(ctx context.Context, now time.Time) (wakeAt time.Time) {
 func (s *Switcher) tend(t Turn) {
 	switch {
 	case s.steward == nil:
-	case t.Superseded || s.superseded:
+	case t.Superseded || s.superseded || t.Standby || s.left() == 0:
 		s.steward.Intend(shift.ClusterIntent{Leave: true, Attempt: t.Decision.Next.Attempt})
 	case t.JournalErr == nil && s.loaded:
 		s.steward.Intend(t.Decision.Clusters)
@@ -84,6 +92,13 @@ func (s *Switcher) gather(ctx context.Context, plan shift.Plan) (found *shift.Fo
 	if found != nil && found.Unreadable == "" {
 		state = found.State
 	}
+	o = s.look(ctx, plan, state, urgent)
+	s.cutShort = ctx.Err() != nil
+	return found, o, !s.cutShort
+}
+
+// look looks at the world from where the state stands.
+func (s *Switcher) look(ctx context.Context, plan shift.Plan, state shift.State, urgent bool) shift.Observation {
 	look := Look{Plan: plan, Entrances: state.Targets(plan), Loads: state.NeedsLoads(s.observer.Request(state, s.loaded)), Evidence: state.Evidence, Asking: state.Asking()}
 	if state.Active() { // at rest nobody judges users' traffic
 		look.MeasureFrom, look.Attention = state.MeasureFrom(), shift.Watching
@@ -93,10 +108,9 @@ func (s *Switcher) gather(ctx context.Context, plan shift.Plan) (found *shift.Fo
 	}
 	bounded, done := s.within(ctx, s.bound(s.timeouts.Observe, urgent, s.urgentBound()))
 	defer done()
-	o = s.observer.Observe(bounded, look)
+	o := s.observer.Observe(bounded, look)
 	s.countBlind(urgent, o)
-	s.cutShort = ctx.Err() != nil
-	return found, o, !s.cutShort
+	return o
 }
 
 // urgent tells whether green is to be lowered now: that waits for nothing it
@@ -105,7 +119,7 @@ func (s *Switcher) urgent() bool {
 	if s.state.Phase == shift.RollingBack {
 		return true
 	}
-	asked := len(s.observer.Request(s.state, s.loaded).RollbackBy) > 0
+	asked := len(s.observer.Request(s.state, s.joined()).RollbackBy) > 0
 	return asked && s.state.Phase != shift.RolledBack
 }
 
@@ -142,6 +156,18 @@ func (s *Switcher) bound(usual time.Duration, urgent bool, short time.Duration) 
 func (s *Switcher) carryOut(ctx, sending context.Context, t *Turn) {
 	ctx = context.WithoutCancel(ctx)
 	d := &t.Decision
+	switch {
+	case s.left() > 0:
+	case s.lowersAlone():
+		s.lowerAlone(ctx, t)
+		return
+	default:
+		s.yield(t)
+		return
+	}
+	if s.leaseTooShort(t) {
+		return
+	}
 	lowering := len(d.Changes) > 0 && !rises(d.Changes)
 	if lowering && byPerson(d.Next) {
 		s.state = d.Next
@@ -157,7 +183,7 @@ func (s *Switcher) carryOut(ctx, sending context.Context, t *Turn) {
 		t.Decision = s.supersededDecision(*t)
 		return
 	case t.JournalErr != nil && !lowering && !goesBack(d.Next):
-		s.withhold(t)
+		s.withhold(t, shift.JournalUnwritable)
 		return
 	}
 	s.state = d.Next
@@ -175,14 +201,6 @@ func feeds(changes []shift.Change) bool {
 	return slices.ContainsFunc(changes, func(c shift.Change) bool { return c.Wanted > 0 })
 }
 
-func (s *Switcher) commit(ctx context.Context, changes []shift.Change) []shift.Result {
-	ctx, cancel := s.within(ctx, s.timeouts.Write)
-	defer cancel()
-	results := s.committer.Commit(ctx, changes)
-	s.failure = failureOf(results)
-	return results
-}
-
 // byPerson tells whether a person asked for the rollback that is under way.
 func byPerson(s shift.State) bool {
 	return s.Phase == shift.RollingBack && s.Rollback != nil && !s.Rollback.Automatic
@@ -190,13 +208,13 @@ func byPerson(s shift.State) bool {
 
 // withhold says of a decision that was not written down that it was not
 // carried out. One that moves nothing needs no other words.
-func (s *Switcher) withhold(t *Turn) {
+func (s *Switcher) withhold(t *Turn, reason shift.Reason) {
 	d := &t.Decision
 	if same(d.Next, t.Before) {
 		return
 	}
 	d.Next, d.Changes = t.Before, nil
-	d.Reason = shift.JournalUnwritable
+	d.Reason = reason
 	d.Message = fmt.Sprintf("%s, but it was not done: %s", d.Message, t.JournalErr)
 }
 

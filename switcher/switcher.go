@@ -84,6 +84,10 @@ type Switcher struct {
 	failure    string        // what kept the last write from landing; empty: nothing
 	blind      int           // urgent looks in a row that couldn't read an entrance
 	unheeded   time.Time     // since when the successor leaves a rollback undone
+	term       int64         // of the lease that the last turn held
+	away       bool          // this turn doesn't hold the lease
+	heard      bool          // the journal could be asked once
+	rooted     bool          // the state follows from one that the journal held
 }
 
 // New makes the loop of one pair. It touches nothing yet.

@@ -60,19 +60,22 @@ func level(r shift.Reason) zapcore.Level {
 }
 
 func (l *turnLog) journal(t Turn) {
+	if t.Standby { // who is in charge is the lease's to say
+		l.superseded = false
+	}
 	if t.Superseded && !l.superseded {
 		l.superseded = true
 		l.logger.Error("a newer daemon took charge of the pair, this one no longer writes", logkey.Epoch(t.Before.Epoch))
 	}
 	if !t.Superseded && l.superseded {
 		l.superseded = false
-		l.logger.Warn("the newer daemon left a person's rollback undone, this one takes charge again", logkey.Epoch(t.Before.Epoch))
+		l.logger.Warn("this daemon takes charge of the pair again", logkey.Epoch(t.Before.Epoch))
 	}
 	switch away := t.JournalErr != nil; {
 	case away && !l.journalAway && !saysJournal(t):
 		l.journalAway = true
 		l.logger.Error("state can't be written down", zap.Error(t.JournalErr))
-	case !away && l.journalAway:
+	case !away && l.journalAway && !t.Standby: // who stands by has nothing to write
 		l.journalAway = false
 		l.logger.Info("state is written down again")
 	}
@@ -81,7 +84,7 @@ func (l *turnLog) journal(t Turn) {
 // saysJournal tells whether the decision's own line tells of the trouble.
 func saysJournal(t Turn) bool {
 	r := t.Decision.Reason
-	return r == shift.JournalUnreadable || r == shift.JournalUnwritable || errors.Is(t.JournalErr, errNotJoined)
+	return r == shift.JournalUnreadable || r == shift.JournalUnwritable || r == shift.NotLeader || errors.Is(t.JournalErr, errNotJoined)
 }
 
 func (l *turnLog) results(t Turn) {

@@ -17,6 +17,7 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/awsapi"
 	"github.com/clusterswitch/clusterswitch/internal/journal"
 	"github.com/clusterswitch/clusterswitch/internal/kube"
+	"github.com/clusterswitch/clusterswitch/internal/lease"
 	"github.com/clusterswitch/clusterswitch/internal/logkey"
 	"github.com/clusterswitch/clusterswitch/internal/preflight/keep"
 	"github.com/clusterswitch/clusterswitch/internal/runbook"
@@ -61,6 +62,10 @@ type App struct {
 	version string
 	metrics *telemetry.Metrics
 	health  *web.Health
+	// standing tells whether this process may write; campaign strives for that, nil
+	// where it always may.
+	standing standing
+	campaign func(context.Context) error
 	// flags are those of `run --rollback`, by pair.
 	flags map[string]*flagged
 	// failed receives the first error of a part that ended by itself.
@@ -88,7 +93,11 @@ func New(ctx context.Context, o Options) (*App, error) {
 		return nil, fmt.Errorf("reaching the management cluster: %w", err)
 	}
 	management.QPS, management.Burst = managementQPS, managementBurst
-	kept, err := journal.New(journal.Options{Config: management, Namespace: o.Config.Journal.Namespace, Logger: o.Logger})
+	identity, err := lease.NewIdentity()
+	if err != nil {
+		return nil, err
+	}
+	kept, err := journal.New(journal.Options{Config: management, Namespace: o.Config.Journal.Namespace, Holder: identity, Logger: o.Logger})
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +136,8 @@ func New(ctx context.Context, o Options) (*App, error) {
 	a.retirer = newRetirer(a.lookToRetire, a.preflightSlots, o.Logger)
 	a.retirer.finished = a.wake
 	a.watches = newWatches(o.Logger, a.failed, a.ways.to)
-	return a, nil
+	a.standing, a.campaign, err = newStanding(o.Config, management, identity, o.Logger, a.stood)
+	return a, err
 }
 
 // accessOf is the way to a cluster; without a kubeconfig it is the cluster that
@@ -149,7 +159,8 @@ func pairNames(c *config.Config) string {
 }
 
 // Run serves until ctx ends or a part fails, then stops in order: no new
-// decisions, writes under way finished, watches, pages. It never rolls back.
+// decisions, writes under way finished, the lease given back, watches, pages. It
+// never rolls back.
 func (a *App) Run(ctx context.Context) error {
 	life := newLifecycle(a.log, a.failed)
 	defer life.stop()
@@ -163,6 +174,9 @@ func (a *App) Run(ctx context.Context) error {
 		life.start(ctx, "pages", server.Run)
 	}
 	life.start(ctx, "journal watch", func(ctx context.Context) error { return a.journal.Run(ctx, a.wake) })
+	if a.campaign != nil { // ends after the pairs: only then is the lease free to give
+		life.start(ctx, "lease", a.campaign)
+	}
 	a.apply(ctx, a.config)
 	life.start(ctx, "pairs", a.stopPairs)
 	life.start(ctx, "retire", a.retirer.run)

@@ -49,7 +49,7 @@ func (a *App) startPair(ctx context.Context, c *config.Config, cfg config.Pair) 
 
 		blueProbes: probes.New(probes.Options{Logger: log.With(logkey.Cluster(string(shift.Blue))), Random: rand.Float64}),
 	}
-	scribe := &scribe{pair: cfg.Name, version: a.version, aws: a.aws, shelf: a.runbooks, log: log, wake: make(chan struct{}, 1)}
+	scribe := &scribe{pair: cfg.Name, version: a.version, aws: a.aws, shelf: a.runbooks, standing: a.standing, log: log, wake: make(chan struct{}, 1)}
 	p.preflight, p.steward = a.newPreflighter(log), a.newSteward(cfg, log)
 	loads, gates := newLoadMeter(a.aws, time.Now), newGateMeter(a.aws, time.Now)
 	p.observer = &observer{
@@ -59,7 +59,8 @@ func (a *App) startPair(ctx context.Context, c *config.Config, cfg config.Pair) 
 		notes:  func() []string { return slices.Concat(p.preflight.notes(), scribe.notes(), p.steward.notes()) },
 	}
 	p.switcher = switcher.New(switcher.Options{
-		Plan: planOf(c, cfg), Observer: p.observer, Journal: fencedJournal{a.journal}, Committer: a.aws,
+		Plan: planOf(c, cfg), Observer: p.observer, Journal: fencedJournal{a.journal, a.standing}, Committer: a.aws,
+		Lease:   a.standing,
 		Steward: p.steward, Reporter: reporters{a.metrics, a.health, scribe, p.preflight, p.steward, a.retirer}, Logger: a.log,
 	})
 	p.preflight.finished, p.steward.changed = p.switcher.Wake, p.switcher.Wake

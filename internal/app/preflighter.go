@@ -39,7 +39,9 @@ type preflighter struct {
 	look  func(ctx context.Context, p config.Pair, w wish) finding.Report
 	shelf reports
 	meter preflightMeter
-	log   *zap.Logger
+	// standing tells whether a report may be kept.
+	standing standing
+	log      *zap.Logger
 	// slots holds a place for each preflight that may run at a time in the daemon.
 	slots chan struct{}
 	wake  chan struct{}
@@ -69,7 +71,7 @@ type preflighter struct {
 
 func (a *App) newPreflighter(log *zap.Logger) *preflighter {
 	return &preflighter{
-		look: newInspector(a.ways, a.aws).look, shelf: a.preflights, meter: a.metrics, log: log,
+		look: newInspector(a.ways, a.aws).look, shelf: a.preflights, meter: a.metrics, standing: a.standing, log: log,
 		slots: a.preflightSlots, wake: make(chan struct{}, 1),
 	}
 }
@@ -121,7 +123,7 @@ func (j journey) wants() bool {
 func (p *preflighter) Report(t switcher.Turn) {
 	next := t.Decision.Next
 	j := journey{phase: next.Phase, attempt: next.Attempt, started: next.StartedAt, reached: next.ReachedAt}
-	if t.Superseded {
+	if t.Superseded || t.Standby {
 		j.phase = shift.Idle // the daemon in charge looks by itself
 	}
 	p.mu.Lock()

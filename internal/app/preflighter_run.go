@@ -203,11 +203,13 @@ func (p *preflighter) keep(ctx context.Context) {
 	// A start's report that could not be kept in time is still the start's.
 	p.owed = p.owed || phase == shift.InPreflight
 	p.triedAt = now
+	ctx, done := p.standing.While(ctx)
+	defer done()
 	bounded, cancel := context.WithTimeout(ctx, putWithin)
 	defer cancel()
 	digest, err := p.shelf.Put(bounded, report, p.owed)
 	if ctx.Err() != nil {
-		return // the daemon stops
+		return // the daemon stops, or lost its lease
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

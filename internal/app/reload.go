@@ -66,7 +66,8 @@ func (a *App) reload(ctx context.Context, u config.Update) {
 	for key, changed := range map[string]bool{
 		"listen": before.Listen != u.Config.Listen, "log": before.Log != u.Config.Log,
 		"aws": before.AWS != u.Config.AWS, "journal": !reflect.DeepEqual(before.Journal, u.Config.Journal),
-		"runbook": before.Runbook != u.Config.Runbook,
+		"leaderElection": before.LeaderElection != u.Config.LeaderElection,
+		"runbook":        before.Runbook != u.Config.Runbook,
 	} {
 		if changed {
 			a.log.Warn("a changed key takes effect at the next start", logkey.Key(key))

@@ -98,7 +98,7 @@ func TestKubeconfigsAreMounted(t *testing.T) {
 	}
 }
 
-// The Role grants what internal/journal, internal/runbook and
+// The Role grants what internal/journal, internal/lease, internal/runbook and
 // internal/preflight/keep ask for, and no more: above all no write to a spec.
 func TestDaemonMayWriteNothingButJournalRunbooksAndReports(t *testing.T) {
 	t.Parallel()
@@ -110,6 +110,8 @@ func TestDaemonMayWriteNothingButJournalRunbooksAndReports(t *testing.T) {
 	want := []rbacv1.PolicyRule{
 		{APIGroups: []string{"clusterswitch.io"}, Resources: []string{"trafficswitches"}, Verbs: []string{"get", "list", "watch", "create"}},
 		{APIGroups: []string{"clusterswitch.io"}, Resources: []string{"trafficswitches/status"}, Verbs: []string{"update"}},
+		{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Verbs: []string{"create"}},
+		{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, ResourceNames: []string{"clusterswitch"}, Verbs: []string{"get", "update"}},
 		{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"create"}},
 		{APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: []string{runbook.ConfigMapName("shop"), keep.ConfigMapName("shop")}, Verbs: []string{"get", "update"}},
 	}

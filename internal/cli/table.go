@@ -57,7 +57,7 @@ func (h *hand) details(t v1alpha1.TrafficSwitch) {
 		h.out.say("\nNo daemon has said anything about %s yet.", t.Name)
 	} else {
 		h.out.say("\nAttempt %d: %s", s.Attempt, orNone(s.Message))
-		h.out.say("Written by the daemon at %s%s", moment(s.UpdatedAt.Time), silence(s.UpdatedAt.Time, h.now()))
+		h.out.say("Written by the daemon%s at %s%s", named(s.Holder), moment(s.UpdatedAt.Time), silence(s.UpdatedAt.Time, h.now()))
 	}
 	if asked := askedFor(t.Spec); asked != "" {
 		h.out.say("Asked for in the TrafficSwitch: %s", asked)
@@ -91,6 +91,14 @@ func (h *hand) details(t v1alpha1.TrafficSwitch) {
 		h.out.say("\nRolled back by %s at %s: %s", r.By, moment(r.At.Time), r.Why)
 	}
 	h.advise(t)
+}
+
+// named adds which of several daemons it was.
+func named(holder string) string {
+	if holder == "" {
+		return ""
+	}
+	return " " + holder
 }
 
 // silentAfter is the age from which a status may mean that no daemon runs: a

@@ -39,7 +39,9 @@ type Options struct {
 	Config *rest.Config
 	// Namespace holds the custom resources, one a pair.
 	Namespace string
-	Logger    *zap.Logger
+	// Holder names this process in what it writes, for people; empty: it doesn't.
+	Holder string
+	Logger *zap.Logger
 }
 
 // Journal keeps states in custom resources. Its methods may be called by many
@@ -47,6 +49,7 @@ type Options struct {
 type Journal struct {
 	client    rest.Interface
 	namespace string
+	holder    string
 	log       *zap.Logger
 	informer  cache.SharedIndexInformer
 
@@ -67,7 +70,7 @@ func New(o Options) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &Journal{client: client, namespace: o.Namespace, log: o.Logger, known: map[string]*held{}}
+	j := &Journal{client: client, namespace: o.Namespace, holder: o.Holder, log: o.Logger, known: map[string]*held{}}
 	j.informer, err = j.newInformer()
 	return j, err
 }
@@ -88,7 +91,17 @@ func (j *Journal) Load(ctx context.Context, pair string) (shift.Found, error) {
 // Look reads the state of a pair and leaves everything as it is: nothing is made,
 // and Save isn't prepared. A pair without a custom resource has no state.
 func (j *Journal) Look(ctx context.Context, pair string) (shift.Found, error) {
-	object, err := j.get(ctx, pair)
+	return j.look(ctx, pair, metav1.GetOptions{})
+}
+
+// Follow is Look for those who look again and again: the API server answers from
+// its memory, which may be a moment old.
+func (j *Journal) Follow(ctx context.Context, pair string) (shift.Found, error) {
+	return j.look(ctx, pair, metav1.GetOptions{ResourceVersion: "0"})
+}
+
+func (j *Journal) look(ctx context.Context, pair string, o metav1.GetOptions) (shift.Found, error) {
+	object, err := j.get(ctx, pair, o)
 	switch {
 	case apierrors.IsNotFound(err):
 		return shift.Found{}, nil
@@ -99,7 +112,7 @@ func (j *Journal) Look(ctx context.Context, pair string) (shift.Found, error) {
 }
 
 func (j *Journal) getOrCreate(ctx context.Context, pair string) (*v1alpha1.TrafficSwitch, error) {
-	object, err := j.get(ctx, pair)
+	object, err := j.get(ctx, pair, metav1.GetOptions{})
 	if !apierrors.IsNotFound(err) {
 		return object, err
 	}
@@ -108,16 +121,17 @@ func (j *Journal) getOrCreate(ctx context.Context, pair string) (*v1alpha1.Traff
 	err = j.client.Post().Namespace(j.namespace).Resource(v1alpha1.Resource).Body(fresh).Do(ctx).Into(object)
 	switch {
 	case apierrors.IsAlreadyExists(err):
-		return j.get(ctx, pair)
+		return j.get(ctx, pair, metav1.GetOptions{})
 	case apierrors.IsNotFound(err):
 		return nil, fmt.Errorf("the namespace %s or the custom resource definition of %s isn't there: %w", j.namespace, v1alpha1.Kind, err)
 	}
 	return object, err
 }
 
-func (j *Journal) get(ctx context.Context, pair string) (*v1alpha1.TrafficSwitch, error) {
+func (j *Journal) get(ctx context.Context, pair string, o metav1.GetOptions) (*v1alpha1.TrafficSwitch, error) {
 	object := &v1alpha1.TrafficSwitch{}
-	err := j.client.Get().Namespace(j.namespace).Resource(v1alpha1.Resource).Name(pair).Do(ctx).Into(object)
+	err := j.client.Get().Namespace(j.namespace).Resource(v1alpha1.Resource).Name(pair).
+		SpecificallyVersionedParams(&o, metav1.ParameterCodec, metav1.SchemeGroupVersion).Do(ctx).Into(object)
 	return object, err
 }
 
@@ -145,6 +159,7 @@ func (j *Journal) save(ctx context.Context, pair string, s shift.State, said shi
 	if err != nil {
 		return err
 	}
+	status.Holder = j.holder
 	if last.unreadable {
 		status = beside(last.object.Status, status)
 	}
@@ -171,7 +186,7 @@ func (j *Journal) save(ctx context.Context, pair string, s shift.State, said shi
 // passOver looks at what stands in the way of a save. A newer object with the
 // same journal is a person's edit of the spec, and the one to write to.
 func (j *Journal) passOver(ctx context.Context, pair string, last *held) (*held, error) {
-	object, err := j.get(ctx, pair)
+	object, err := j.get(ctx, pair, metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err):
 		return nil, fmt.Errorf("%w: the custom resource is gone", ErrConflict)

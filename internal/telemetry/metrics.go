@@ -33,6 +33,7 @@ type Metrics struct {
 	rollbacks  *prometheus.CounterVec
 	journal    *prometheus.CounterVec
 	superseded *prometheus.GaugeVec
+	leader     prometheus.Gauge
 	reloads    *prometheus.CounterVec
 	refused    prometheus.Gauge
 	awsCalls   *prometheus.CounterVec
@@ -65,6 +66,7 @@ func New(version string) *Metrics {
 	m.rollbacks = m.counter("rollbacks_total", "Rollbacks that began, by who decided: person or automatic. The planned way back is none.", "pair", "decided_by")
 	m.journal = m.counter("journal_errors_total", "Turns in which the state could not be written down.", "pair")
 	m.superseded = m.gauge("superseded", "1 when a newer daemon took charge and this one no longer writes.", "pair")
+	m.leader = m.plainGauge("leader", "1 while this daemon holds the lease, or needs none; 0 while it stands by.")
 	m.reloads = m.counter("config_reloads_total", "Changes of the configuration file by result: applied or refused.", "result")
 	m.refused = m.plainGauge("config_refused", "1 while the file on disk is invalid and the configuration before it goes on.")
 	m.awsCalls = m.counter("aws_calls_total", "Calls to AWS by outcome, the SDK's repetitions included; held: the daemon's own budget kept it from going out.", "service", "operation", "outcome")
@@ -114,6 +116,9 @@ func (m *Metrics) Reloaded(err error) {
 	m.reloads.WithLabelValues("applied").Inc()
 }
 
+// Leads takes over whether this daemon may write.
+func (m *Metrics) Leads(leads bool) { m.leader.Set(one(leads)) }
+
 // Called counts one try of a call to AWS.
 func (m *Metrics) Called(service, operation, outcome string) {
 	m.awsCalls.WithLabelValues(service, operation, outcome).Inc()
@@ -145,14 +150,18 @@ func (m *Metrics) Report(t switcher.Turn) {
 	m.severity.WithLabelValues(pair).Set(float64(d.Reason.Severity()))
 	m.question.WithLabelValues(pair).Set(one(d.Next.Question != nil))
 	m.superseded.WithLabelValues(pair).Set(one(t.Superseded))
-	if m.retire.DeleteLabelValues(pair); d.Next.Phase == shift.Completed {
-		m.retire.WithLabelValues(pair).Set(one(t.Observation.Retire.Safe))
-	}
 	for _, p := range shift.Phases() {
 		m.phase.WithLabelValues(pair, string(p)).Set(one(p == d.Next.Phase))
 	}
 	if t.JournalErr != nil {
 		m.journal.WithLabelValues(pair).Inc()
+	}
+	if t.Standby {
+		m.standsBy(pair, t)
+		return
+	}
+	if m.retire.DeleteLabelValues(pair); d.Next.Phase == shift.Completed {
+		m.retire.WithLabelValues(pair).Set(one(t.Observation.Retire.Safe))
 	}
 	m.sticky.WithLabelValues(pair).Set(0)
 	if until := d.Next.Tail(t.Observation); until.After(t.Now) {
@@ -160,6 +169,17 @@ func (m *Metrics) Report(t switcher.Turn) {
 	}
 	m.readiness.report(t)
 	m.tails(pair, t)
+	m.observed(pair, t.Observation)
+	m.decided(pair, t)
+}
+
+// standsBy forgets what only the daemon that holds the lease measures: two that
+// tell of the same would tell different things.
+func (m *Metrics) standsBy(pair string, t switcher.Turn) {
+	m.readiness.forget(pair)
+	for _, v := range []*prometheus.GaugeVec{m.entrance, m.known, m.gate, m.blueReady, m.sticky, m.tail, m.retire} {
+		v.DeletePartialMatch(prometheus.Labels{"pair": pair})
+	}
 	m.observed(pair, t.Observation)
 	m.decided(pair, t)
 }

@@ -41,6 +41,7 @@ const (
 	JournalUnreadable         Reason = "JournalUnreadable"
 	JournalUnwritable         Reason = "JournalUnwritable"
 	Superseded                Reason = "Superseded"
+	NotLeader                 Reason = "NotLeader"
 	Adopted                   Reason = "Adopted"
 	Restoring                 Reason = "Restoring"
 	StandingBy                Reason = "StandingBy"
@@ -114,6 +115,7 @@ func Reasons() []ReasonDoc {
 		{JournalUnreadable, "The journal can't be read.", "Mend the access to the management cluster. If the message names what the journal holds, run the version of the daemon that wrote it. A rollback still works."},
 		{JournalUnwritable, "The next move could not be written down, so it was not made.", "Mend the access to the management cluster. A rollback still works."},
 		{Superseded, "A newer daemon took charge of the pair; this one writes nothing any more.", "Stop the daemon that is one too many."},
+		{NotLeader, "This daemon doesn't hold the lease, or not for as long as a write may take. It stands by: it reads the journal along and writes nothing.", "Nothing while another daemon holds the lease; `clusterswitch status` names it. If none does, mend the access to the management cluster; `clusterswitch rollback PAIR --direct` needs neither."},
 		{Adopted, "A person let the daemon go on from what it found.", "Nothing."},
 		{Restoring, "A person let the daemon write its intended share again.", "Nothing."},
 		{StandingBy, "Green has all traffic; blue is kept ready for the time of `standby.for`.", "Nothing."},
