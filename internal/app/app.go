@@ -62,6 +62,8 @@ type App struct {
 	version string
 	metrics *telemetry.Metrics
 	health  *web.Health
+	// crier tells people what happens to pairs.
+	crier *crier
 	// standing tells whether this process may write; campaign strives for that, nil
 	// where it always may.
 	standing standing
@@ -136,6 +138,9 @@ func New(ctx context.Context, o Options) (*App, error) {
 	a.retirer = newRetirer(a.lookToRetire, a.preflightSlots, o.Logger)
 	a.retirer.finished = a.wake
 	a.watches = newWatches(o.Logger, a.failed, a.ways.to)
+	if a.crier, err = a.newCrier(management, o.Config.Journal.Namespace, userAgent); err != nil {
+		return nil, err
+	}
 	a.standing, a.campaign, err = newStanding(o.Config, management, identity, o.Logger, a.stood)
 	return a, err
 }
@@ -177,6 +182,7 @@ func (a *App) Run(ctx context.Context) error {
 	if a.campaign != nil { // ends after the pairs: only then is the lease free to give
 		life.start(ctx, "lease", a.campaign)
 	}
+	life.start(ctx, "notifications", a.crier.run)
 	a.apply(ctx, a.config)
 	life.start(ctx, "pairs", a.stopPairs)
 	life.start(ctx, "retire", a.retirer.run)

@@ -82,6 +82,7 @@ func (a *App) apply(ctx context.Context, c *config.Config) {
 	a.applying.Lock()
 	defer a.applying.Unlock()
 	a.retirer.configure(c)
+	a.crier.configure(ctx, c.Notifications)
 	wanted := map[string]config.Pair{}
 	for _, p := range c.Pairs {
 		wanted[p.Name] = p
