@@ -41,6 +41,7 @@ func (c *checker) check() {
 		c.pair(path, p)
 		c.traffic(path+".traffic", p, entrances)
 	}
+	c.notifications(pairs)
 }
 
 // unique remembers where a value was first used.

@@ -52,6 +52,9 @@ type Config struct {
 	// Runbook says where the way back by hand is written, besides the management cluster.
 	Runbook Runbook `yaml:"runbook"`
 
+	// Notifications say who is told of what happens, besides Kubernetes Events.
+	Notifications []Notification `yaml:"notifications"`
+
 	// Pairs are the blue and green clusters to shift between. Each goes its own way.
 	Pairs []Pair `yaml:"pairs" required:"true"`
 }

@@ -64,6 +64,8 @@ type App struct {
 	// chronicle remembers what the page shows; page serves it, nil: nobody sees it.
 	chronicle *chronicle.Chronicle
 	page      *web.PageOptions
+	// crier tells people what happens to pairs.
+	crier *crier
 	// flags are those of `run --rollback`, by pair.
 	flags map[string]*flagged
 	// failed receives the first error of a part that ended by itself.
@@ -126,6 +128,9 @@ func New(ctx context.Context, o Options) (*App, error) {
 	a.retirer = newRetirer(a.lookToRetire, a.preflightSlots, o.Logger)
 	a.retirer.finished = a.wake
 	a.watches = newWatches(o.Logger, a.failed, a.ways.to)
+	if a.crier, err = a.newCrier(o.Config, userAgent); err != nil {
+		return nil, errors.Join(err, kept.close())
+	}
 	if a.ledger.campaign == nil { // nobody to share with
 		a.stood(true)
 	}
@@ -168,6 +173,7 @@ func (a *App) Run(ctx context.Context) (err error) {
 	if a.page != nil && started.Listen != "" {
 		life.start(ctx, "page", a.follow)
 	}
+	life.start(ctx, "notifications", a.crier.run)
 	a.apply(ctx, a.config)
 	life.start(ctx, "pairs", a.stopPairs)
 	life.start(ctx, "retire", a.retirer.run)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/clusterswitch/clusterswitch/config"
 	"github.com/clusterswitch/clusterswitch/internal/logkey"
+	"github.com/clusterswitch/clusterswitch/internal/notify"
 	"github.com/clusterswitch/clusterswitch/probes"
 	"github.com/clusterswitch/clusterswitch/switcher"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
@@ -60,7 +61,8 @@ func (a *App) startPair(ctx context.Context, c *config.Config, cfg config.Pair) 
 	}
 	p.switcher = switcher.New(switcher.Options{
 		Plan: planOf(c, cfg), Observer: p.observer, Journal: a.ledger.journal, Committer: a.aws, Lease: a.ledger.standing,
-		Steward: p.steward, Reporter: reporters{a.metrics, a.health, a.chronicle, scribe, p.preflight, p.steward, a.retirer}, Logger: a.log,
+		Steward: p.steward, Logger: a.log,
+		Reporter: reporters{a.metrics, a.health, a.chronicle, scribe, p.preflight, p.steward, a.retirer, &newsOf{notify.NewWatcher(cfg.Name), a.crier.tell}},
 	})
 	p.preflight.finished, p.steward.changed = p.switcher.Wake, p.switcher.Wake
 	p.configure(c, cfg)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/clusterswitch/clusterswitch/config"
 	"github.com/clusterswitch/clusterswitch/internal/logkey"
+	"github.com/clusterswitch/clusterswitch/internal/reach"
 )
 
 // stopPairs waits for ctx to end, then stops all pairs at the same time: each
@@ -82,6 +83,7 @@ func (a *App) apply(ctx context.Context, c *config.Config) {
 	a.applying.Lock()
 	defer a.applying.Unlock()
 	a.retirer.configure(c)
+	a.crier.configure(ctx, c.Notifications, reach.Policy{Allow: c.AllowLinkLocal})
 	wanted := map[string]config.Pair{}
 	for _, p := range c.Pairs {
 		wanted[p.Name] = p

@@ -121,6 +121,7 @@ func TestDaemonMayWriteNothingButJournalRunbooksAndReports(t *testing.T) {
 		{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, ResourceNames: []string{"shift-clusterswitch"}, Verbs: []string{"get", "update"}},
 		{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"create"}},
 		{APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: []string{runbook.ConfigMapName("shop"), keep.ConfigMapName("shop")}, Verbs: []string{"get", "update"}},
+		{APIGroups: []string{""}, Resources: []string{"events"}, Verbs: []string{"create", "patch"}},
 		{APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: []string{"shift-clusterswitch"}, Verbs: []string{"get", "list", "watch"}},
 	}
 	if diff := cmp.Diff(want, roles[at].Rules); diff != "" {

@@ -85,3 +85,6 @@ func Term(n int64) zap.Field { return zap.Int64("term", n) }
 
 // Stack is the stack of a goroutine that panicked.
 func Stack(stack []byte) zap.Field { return zap.ByteString("stack", stack) }
+
+// Target is who is notified, by its name in the configuration.
+func Target(name string) zap.Field { return zap.String("target", name) }

@@ -37,6 +37,7 @@ type Metrics struct {
 	reloads    *prometheus.CounterVec
 	refused    prometheus.Gauge
 	awsCalls   *prometheus.CounterVec
+	notified   *prometheus.CounterVec
 	awsWaits   *prometheus.CounterVec
 
 	preflightFindings *prometheus.GaugeVec
@@ -70,6 +71,7 @@ func New(version string) *Metrics {
 	m.leader = m.plainGauge("leader", "1 while this daemon holds the lease, or needs none; 0 while it stands by.")
 	m.reloads = m.counter("config_reloads_total", "Changes of the configuration file by result: applied or refused.", "result")
 	m.refused = m.plainGauge("config_refused", "1 while the file on disk is invalid and the configuration before it goes on.")
+	m.notified = m.counter("notifications_total", "News by what became of it: sent, refused, or dropped after many tries.", "target", "outcome")
 	m.awsCalls = m.counter("aws_calls_total", "Calls to AWS by outcome, the SDK's repetitions included; held: the daemon's own budget kept it from going out.", "service", "operation", "outcome")
 	m.awsWaits = m.counter("aws_budget_wait_seconds_total", "Time that calls to AWS waited for the daemon's own budget, in seconds.", "service")
 	m.preflightFindings = m.gauge("preflight_findings", "Findings of the preflight's newest report by severity: block, warn, note; waived: those that a waiver covers. Absent before the first.", "pair", "severity")
@@ -106,6 +108,11 @@ func (m *Metrics) counter(name, help string, labels ...string) *prometheus.Count
 
 // Gatherer gives the metrics to the /metrics page.
 func (m *Metrics) Gatherer() prometheus.Gatherer { return m.registry }
+
+// Notified counts what became of a piece of news.
+func (m *Metrics) Notified(target, outcome string) {
+	m.notified.WithLabelValues(target, outcome).Inc()
+}
 
 // Reloaded counts a change of the configuration file.
 func (m *Metrics) Reloaded(err error) {

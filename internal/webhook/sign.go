@@ -27,6 +27,15 @@ func Sign(secret []byte, at time.Time, content []byte) string {
 	return "t=" + stamp + ",v1=" + hex.EncodeToString(mac.Sum(nil))
 }
 
+// SignBy is Sign with the secret of a file, which is read anew.
+func SignBy(file string, at time.Time, content []byte) (string, error) {
+	with, err := secret(file)
+	if err != nil {
+		return "", err
+	}
+	return Sign(with, at, content), nil
+}
+
 // secret reads a file, without the space around what is in it, which editors and
 // secret stores add; its error never shows what is inside.
 func secret(file string) ([]byte, error) {
