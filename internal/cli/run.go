@@ -24,10 +24,10 @@ func (p *program) runCommand() *cobra.Command {
 the configuration's "log" says. Stopping never rolls back and never loses a
 step: the next start goes on where this one was.
 
-A changed configuration is taken over while it runs. A pod's mounted file follows its
-ConfigMap after a minute or so; with --config-map the daemon also watches that
-ConfigMap through the API of the management cluster, and a change acts at once. The
-file then serves while the ConfigMap can't be read.`,
+A changed configuration is taken over while it runs. A pod's mounted file
+follows its ConfigMap after a minute or so; with --config-map the daemon also
+watches that ConfigMap through the API of the management cluster, and a change
+acts at once. The file then serves while the ConfigMap can't be read.`,
 		Args: cobra.NoArgs,
 		PreRunE: func(*cobra.Command, []string) error {
 			if configMap != "" && !namespacedName(configMap) {

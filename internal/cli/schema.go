@@ -12,8 +12,8 @@ func (p *program) schemaCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema",
 		Short: "Print the JSON Schema of the configuration, for editors",
-		Long: `Print the JSON Schema (draft 7) of the configuration. Editors complete keys by it,
-show what each means, and mark what is wrong. Editors that know
+		Long: `Print the JSON Schema (draft 7) of the configuration. Editors complete keys by
+it, show what each means, and mark what is wrong. Editors that know
 yaml-language-server take it from the first line of the file:
 
   # yaml-language-server: $schema=clusterswitch.schema.json

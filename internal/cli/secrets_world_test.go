@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	sdkroute53 "github.com/aws/aws-sdk-go-v2/service/route53"
 	r53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
 	appsv1 "k8s.io/api/apps/v1"
@@ -22,7 +23,6 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
 
-	"github.com/clusterswitch/clusterswitch/internal/awsapi"
 	cloud "github.com/clusterswitch/clusterswitch/internal/sandbox/aws"
 )
 
@@ -113,9 +113,9 @@ func (s *secretive) cloud() {
 	server := httptest.NewServer(cloud.New(cloud.Options{}))
 	s.t.Cleanup(server.Close)
 	s.aws = server.URL
-	session, err := awsapi.Load(s.t.Context(), awsapi.Options{Region: "eu-west-1", EndpointURL: server.URL})
-	s.ok(err)
-	names := sdkroute53.NewFromConfig(session)
+	names := sdkroute53.New(sdkroute53.Options{
+		Region: "eu-west-1", BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
+	})
 	zone, err := names.CreateHostedZone(s.t.Context(), &sdkroute53.CreateHostedZoneInput{Name: new("example.com"), CallerReference: new("cli")})
 	s.ok(err)
 	s.zone = strings.TrimPrefix(*zone.HostedZone.Id, "/hostedzone/")
