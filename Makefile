@@ -110,6 +110,14 @@ fuzz: ## Feed made-up input to every parser that meets the outside, FUZZTIME eac
 gates-sim: build ## Play HOURS of made-up traffic a row against the gates by evidence, and against what others use (2000: 20 min)
 	@$(BIN)/sandbox gates-sim --hours $(HOURS)
 
+.PHONY: mutants
+mutants: build ## Plant mistakes in core, loop and adapters, one at a time, and see that the simulator finds each (5 min)
+	@$(BIN)/sandbox mutants
+
+.PHONY: explore
+explore: build ## Try everything that two replicas can do in small worlds, every order of their calls, until nothing is left (5 min)
+	@$(BIN)/sandbox explore
+
 .PHONY: lint
 lint: linter ## Check style, formatting, modules and suspicious code
 	@echo "golangci-lint"; $(BIN)/golangci-lint run --allow-parallel-runners

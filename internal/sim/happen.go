@@ -147,9 +147,9 @@ func (w *world) plantMeasured(k Kind, g *group, until time.Duration) {
 		u.probeBad = append(u.probeBad, span{w.now, until})
 	case ClusterUnread:
 		if w.rng.IntN(2) == 0 {
-			u.greenUnread = until
+			u.greenUnread, u.greenSince, u.greenWas = until, w.now, u.greenReady
 		} else {
-			u.blueUnread = until
+			u.blueUnread, u.blueSince, u.blueWas = until, w.now, u.blueReady
 		}
 	case GreenShrinks:
 		u.greenReady = w.rng.IntN(wantedReady + 1)

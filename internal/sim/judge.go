@@ -139,6 +139,8 @@ func (j *judge) turn(r *replica, t switcher.Turn) {
 		return
 	case rises && r.garbled:
 		j.w.violate("D1", "%s raises green by a journal that can't be read", r.name)
+	case rises && t.Observation.Request.Paused:
+		j.w.violate("S9", "%s raises green although people paused the pair", r.name)
 	case t.Observation.Request.HandsOff && len(t.Results) > 0:
 		j.w.violate("S10", "hands off, yet %s writes", r.name)
 	}

@@ -89,10 +89,14 @@ func (r *replica) clockOff() time.Duration {
 }
 
 func (r *replica) recordClusters(o shift.Observation) {
-	if o.Green.Err == "" {
+	// What was old by the replica's own clock when its turn began counts as unread.
+	old := func(c shift.ClusterReading) bool {
+		return r.turnAt-r.truly(c.At) > r.lasts(r.w.plan.StaleAfter)+time.Second
+	}
+	if o.Green.Err == "" && !old(o.Green) {
 		r.rec.greenReady = o.Green.Ready()
 	}
-	if o.Blue.Err == "" {
+	if o.Blue.Err == "" && !old(o.Blue) {
 		r.rec.blueReady = o.Blue.Ready()
 	}
 	for i, g := range r.w.aws.groups {

@@ -25,7 +25,11 @@ type users struct {
 
 	greenReady, blueReady   int
 	greenUnread, blueUnread time.Duration
-	probeBad                []span // when green's probe fails
+	// Since when they are not read, and what was read last. In every other case the
+	// watch is silent and what it told before goes on being told.
+	greenSince, blueSince time.Duration
+	greenWas, blueWas     int
+	probeBad              []span // when green's probe fails
 }
 
 // span is a time from which something is wrong until it isn't.
@@ -188,16 +192,21 @@ func (r *replica) probe(green bool) shift.ProbeReading {
 // cluster gives what a watch of one cluster tells.
 func (r *replica) cluster(green bool) shift.ClusterReading {
 	u := r.w.users
-	ready, unread := u.blueReady, u.blueUnread
+	ready, unread, since, was := u.blueReady, u.blueUnread, u.blueSince, u.blueWas
 	if green {
-		ready, unread = u.greenReady, u.greenUnread
+		ready, unread, since, was = u.greenReady, u.greenUnread, u.greenSince, u.greenWas
 	}
-	if unread > r.w.now {
+	at := r.w.now
+	switch silent := unread/time.Millisecond%2 == 0; {
+	case unread <= r.w.now:
+	case silent:
+		ready, at = was, since
+	default:
 		return shift.ClusterReading{Err: "the watch broke off"}
 	}
 	web := shift.Workload{Kind: "Deployment", Namespace: "shop", Name: "web", Wanted: wantedReady, Ready: ready}
 	if ready < 8 {
 		web.NotReady = "too few replicas are ready"
 	}
-	return shift.ClusterReading{At: r.clock(), Nodes: 3, NodesReady: 3, Workloads: []shift.Workload{web}}
+	return shift.ClusterReading{At: r.clockAt(at), Nodes: 3, NodesReady: 3, Workloads: []shift.Workload{web}}
 }
