@@ -13,7 +13,15 @@ COMMIT ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 HOURS ?= 2000
 SEEDS ?= 20000
 FROM ?= 1
+FUZZTIME ?= 10s
+FUZZWORKERS ?= 1
+# The database of known vulnerabilities: an address, or a folder that https://vuln.go.dev/vulndb.zip was unpacked into.
+VULNDB ?= https://vuln.go.dev
+RUNS ?= 60
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
+
+# gRPC's own tracing page brings html/template along, and with it the linker must keep every method: 30 MB.
+TAGS := grpcnotrace
 
 # Nothing but the race detector needs a C compiler.
 export CGO_ENABLED ?= 0
@@ -24,7 +32,7 @@ help: ## List the targets
 
 .PHONY: build
 build: ## Build the product and the sandbox into .cache/bin
-	@$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/clusterswitch ./cmd/clusterswitch
+	@$(GO) build -tags $(TAGS) -ldflags '$(LDFLAGS)' -o $(BIN)/clusterswitch ./cmd/clusterswitch
 	@$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/sandbox ./cmd/sandbox
 	@echo "built $(BIN)/clusterswitch and $(BIN)/sandbox ($(VERSION))"
 
@@ -55,14 +63,27 @@ ready-scenes: build control-plane ## The same without its longest scene, the sin
 gates-scenes: build control-plane tool-prometheus ## Show what gates on users' requests do about a bad green, bad luck, and counting that fails (4 min)
 	@$(BIN)/sandbox gates-scenes --daemon $(BIN)/clusterswitch --prometheus $(BIN)/prometheus
 
+.PHONY: soak
+soak: build control-plane ## Let two daemons shift RUNS times while everything around them breaks; a run that .demo/soak has isn't run again (60: 35 min)
+	@$(BIN)/sandbox soak --daemon $(BIN)/clusterswitch --dir .demo/soak --runs $(RUNS)
+
+.PHONY: soak-few
+soak-few: build control-plane ## Three of these runs, each time anew (2 min)
+	@rm -rf .demo/soak-few
+	@$(BIN)/sandbox soak --daemon $(BIN)/clusterswitch --dir .demo/soak-few --from 1 --runs 3
+
 .PHONY: e2e
-e2e: demo preflight-planted ready-scenes gates-scenes faults ## Run the demo, the planted preflight, the scenes of blue's readiness and of the gates, each write to AWS with each fault, and the tests that need the whole world (build tag e2e)
+e2e: demo preflight-planted ready-scenes gates-scenes soak-few faults ## Run the demo, the planted preflight, the scenes of blue's readiness and of the gates, three runs of the soak, each write to AWS with each fault, and the tests that need the whole world (build tag e2e)
 	@packages=$$({ grep -rl --include='*_test.go' '^//go:build e2e' cmd config internal probes switcher || true; } | xargs -r -n1 dirname | sort -u | sed 's#^#./#'); \
 	[ -z "$$packages" ] || $(GO) test -tags e2e -run E2E $$packages
 
 .PHONY: bench
 bench: build control-plane ## Measure rollbacks beside the bare SDK calls, and the preflight of large clusters beside kubectl
 	@$(BIN)/sandbox bench --daemon $(BIN)/clusterswitch
+
+.PHONY: footprint
+footprint: build control-plane ## Measure how large the daemon is: image, start, memory with one pair and with a hundred (2 min)
+	@$(BIN)/sandbox footprint --daemon $(BIN)/clusterswitch
 
 .PHONY: faults
 faults: ## Try each write to AWS with each fault, in every shape, and say what came of it
@@ -71,6 +92,19 @@ faults: ## Try each write to AWS with each fault, in every shape, and say what c
 .PHONY: sim
 sim: build ## Play SEEDS seeds of replicas, clocks, AWS and API server with every fault, from seed FROM on (20000: 1 min)
 	@$(BIN)/sandbox sim --seeds $(SEEDS) --from $(FROM)
+
+# FUZZTIME is for each target. A target that crashes leaves its input below testdata/fuzz of its package, to be kept.
+.PHONY: fuzz
+fuzz: ## Feed made-up input to every parser that meets the outside, FUZZTIME each (10s)
+	@started=$$SECONDS; targets=0; crashes=0; log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
+	while IFS=: read -r file target; do \
+		targets=$$((targets + 1)); package=./$$(dirname "$$file"); verdict=ok; \
+		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -parallel $(FUZZWORKERS) "$$package" >"$$log" 2>&1 || { verdict=CRASHED; crashes=$$((crashes + 1)); }; \
+		executions=$$(sed -n 's/.*execs: \([0-9]*\).*/\1/p' "$$log" | tail -1); \
+		echo "$$package $$target: $$verdict, $${executions:-0} inputs"; \
+		[ $$verdict = ok ] || cat "$$log"; \
+	done < <(grep -rno --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' cmd config internal probes switcher | sed 's/:[0-9]*:func /:/' | sort); \
+	echo "targets=$$targets seconds=$$((SECONDS - started)) crashes=$$crashes"; [ $$crashes -eq 0 ]
 
 .PHONY: gates-sim
 gates-sim: build ## Play HOURS of made-up traffic a row against the gates by evidence, and against what others use (2000: 20 min)
@@ -90,6 +124,16 @@ lint: linter ## Check style, formatting, modules and suspicious code
 	@echo "gofmt"; files=$$(gofmt -l cmd config internal probes switcher); [ -z "$$files" ] || { echo "not formatted, run gofmt -w on:"; echo "$$files"; exit 1; }
 	@echo "go vet"; $(GO) vet -tags e2e ./...
 	@echo "go mod tidy"; for dir in . internal/tools/*/; do (cd "$$dir" && $(GO) mod tidy -diff >/dev/null) || { echo "$$dir: go.mod isn't tidy, run go mod tidy there"; exit 1; }; done
+
+.PHONY: vuln
+vuln: tool-vuln ## Look for known vulnerabilities in what is called (VULNDB=FOLDER without a network, STRICT=1 fails without a database)
+	@db='$(VULNDB)'; case "$$db" in *://*) ;; *) db="file://$$(cd "$$db" && pwd)";; esac; \
+	status=0; said=$$($(BIN)/govulncheck -db "$$db" ./... 2>&1) || status=$$?; echo "$$said"; \
+	if [ $$status -eq 1 ] && ! $(BIN)/govulncheck -db "$$db" ./internal/logkey >/dev/null 2>&1; then \
+		echo "NOT CHECKED: the database at $$db can't be read, so nothing is known about vulnerabilities." >&2; \
+		echo "Where there is a network: fetch https://vuln.go.dev/vulndb.zip and unpack it; here: make vuln VULNDB=FOLDER" >&2; \
+		[ -n "$(STRICT)" ] || status=0; \
+	fi; exit $$status
 
 .PHONY: gen
 gen: control-plane tools ## Write everything that is generated: deepcopy, CRD, chart, reference documents, stories
@@ -116,6 +160,7 @@ linter: tool-lint
 TOOL_crd := sigs.k8s.io/controller-tools/cmd/controller-gen
 TOOL_helm := helm.sh/helm/v4/cmd/helm
 TOOL_prometheus := github.com/prometheus/prometheus/cmd/prometheus
+TOOL_vuln := golang.org/x/vuln/cmd/govulncheck
 TOOL_lint := github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
 # Nothing discovers targets at a cloud here: that leaves out half of what Prometheus is built from. The tests build it so too.

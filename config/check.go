@@ -20,6 +20,8 @@ func (c *checker) check() {
 	if c.config.Listen != "" {
 		c.listenAddress("listen", c.config.Listen)
 	}
+	c.allowLinkLocal("allowLinkLocal", c.config.AllowLinkLocal)
+	c.debug("debug", c.config.Debug)
 	c.region("aws.region", c.config.AWS.Region)
 	if u := c.config.AWS.EndpointURL; u != "" {
 		c.url("aws.endpointURL", u)
@@ -27,8 +29,8 @@ func (c *checker) check() {
 	budget := c.config.AWS.Budget
 	c.budget("aws.budget.route53", budget.Route53.Burst, budget.Route53.Reserve)
 	c.budget("aws.budget.elb", budget.ELB.Burst, budget.ELB.Reserve)
-	c.kubeconfig("journal.kubeconfig", c.config.Journal.Kubeconfig)
-	c.label("journal.namespace", c.config.Journal.Namespace)
+	c.journal("journal", c.config.Journal)
+	c.leaderElection("leaderElection", c.config.LeaderElection)
 
 	pairs := unique{}
 	entrances := unique{}
@@ -39,6 +41,7 @@ func (c *checker) check() {
 		c.pair(path, p)
 		c.traffic(path+".traffic", p, entrances)
 	}
+	c.notifications(pairs)
 }
 
 // unique remembers where a value was first used.
@@ -85,7 +88,9 @@ func (c *checker) dialAddress(path, value string) {
 	host, port, ok := splitAddress(value)
 	if !ok || host == "" || port == 0 {
 		c.faultf(path, "%q is not an address; use host:port with a port from 1 to 65535", value)
+		return
 	}
+	c.reachable(path, host)
 }
 
 func splitAddress(value string) (host string, port int, ok bool) {
@@ -111,7 +116,7 @@ func (c *checker) url(path, value string) (*url.URL, bool) {
 	case u.Fragment != "":
 		c.faultf(path, "has a fragment (#%s), which is never sent; remove it", u.Fragment)
 	default:
-		return u, true
+		return u, c.reachable(path, u.Hostname())
 	}
 	return nil, false
 }

@@ -21,14 +21,24 @@ type Config struct {
 	// Interval is how often each pair is looked at. A request for a rollback does not wait for it.
 	Interval time.Duration `yaml:"interval" default:"10s" range:"1s..5m"`
 
-	// Listen is the address, host:port or :port, that serves metrics and health. Empty serves nothing.
+	// Listen is the address, host:port or :port, that serves metrics, health and the web page. Empty serves nothing.
 	Listen string `yaml:"listen" default:":8080"`
 
 	// HandsOff stops every write of the daemon, for all pairs, rollbacks too. It goes on looking and reporting.
 	HandsOff bool `yaml:"handsOff"`
 
+	// Web says who may see the web page.
+	Web Web `yaml:"web"`
+
 	// Log says what is logged, and how.
 	Log Log `yaml:"log"`
+
+	// AllowLinkLocal lists link-local addresses that probes, gates, loads and preflights may connect to, such as 169.254.20.10 or
+	// 169.254.20.0/24. All others are refused, whatever name leads there: at those hosts give out credentials (docs/security.md).
+	AllowLinkLocal []string `yaml:"allowLinkLocal"`
+
+	// Debug says how the daemon itself can be looked into.
+	Debug Debug `yaml:"debug"`
 
 	// AWS says how AWS is reached. Credentials come from the SDK's usual chain, never from this file.
 	AWS AWS `yaml:"aws"`
@@ -36,11 +46,34 @@ type Config struct {
 	// Journal says where the daemon keeps what it decided.
 	Journal Journal `yaml:"journal"`
 
+	// LeaderElection says how several daemons agree on the one that writes.
+	LeaderElection LeaderElection `yaml:"leaderElection"`
+
 	// Runbook says where the way back by hand is written, besides the management cluster.
 	Runbook Runbook `yaml:"runbook"`
 
+	// Notifications say who is told of what happens, besides Kubernetes Events.
+	Notifications []Notification `yaml:"notifications"`
+
 	// Pairs are the blue and green clusters to shift between. Each goes its own way.
 	Pairs []Pair `yaml:"pairs" required:"true"`
+}
+
+// Debug says how the daemon itself can be looked into.
+type Debug struct {
+	// Pprof serves profiles of the daemon at /debug/pprof/, for go tool pprof. Nobody is asked who he is.
+	Pprof bool `yaml:"pprof"`
+
+	// Listen is the address, host:port, that serves them; only the daemon's own machine or pod reaches the default (kubectl
+	// port-forward does). The same text as in the key listen at the top serves them there.
+	Listen string `yaml:"listen" default:"127.0.0.1:6060"`
+}
+
+// Web says who may see the web page that Listen serves. It only shows: nothing can be changed there.
+type Web struct {
+	// Access is token: whoever has a Kubernetes bearer token of the management cluster and the right to get trafficswitches in
+	// the journal's namespace; open: everybody who reaches the address; or off: there is no page.
+	Access string `yaml:"access" default:"token" oneof:"token open off"`
 }
 
 // Log says what is logged, and how.
@@ -99,17 +132,24 @@ type ELBBudget struct {
 	Reserve int `yaml:"reserve" default:"10" range:"0..10000"`
 }
 
-// Journal says where the daemon keeps what it decided: a custom resource for each pair in the management cluster.
+// Journal says where the daemon keeps what it decided: a custom resource for each pair in the management cluster, or files of
+// a directory.
 type Journal struct {
-	// Kubeconfig reaches the management cluster. Without it the daemon uses the cluster it runs in.
+	// Directory keeps a file for each pair in this directory, and nothing in a management cluster: for a daemon on a machine
+	// of its own. It is an absolute path on a disk that outlives the machine's restart; one daemon at a time uses it. Without
+	// a management cluster no cluster can be named by a kubeconfigSecret. Empty keeps the journal in the management cluster.
+	Directory string `yaml:"directory"`
+
+	// Kubeconfig reaches the management cluster. Without it the daemon uses the cluster it runs in. It is not for directory.
 	Kubeconfig *Kubeconfig `yaml:"kubeconfig"`
 
-	// Namespace holds the custom resources.
+	// Namespace holds the custom resources. It is not for directory.
 	Namespace string `yaml:"namespace" default:"clusterswitch"`
 }
 
 // Runbook says where the way back by hand is written: for each pair with a shift under way the AWS CLI commands that give
-// blue all traffic. The daemon always writes them into the ConfigMap clusterswitch-runbook-PAIR beside the custom resource.
+// blue all traffic. The daemon always writes them beside the journal: into the ConfigMap clusterswitch-runbook-PAIR, or into
+// the file PAIR.runbook.md of the journal's directory.
 type Runbook struct {
 	// Dir is a folder for a file PAIR.md as well, such as a mounted volume: for the day when the management cluster is down.
 	// A relative path starts at the daemon's working folder. Empty writes none.

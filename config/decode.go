@@ -184,7 +184,7 @@ func (d *decoder) absent(into reflect.Value, path string, k key) {
 // entries returns the values of a mapping by key, and notes keys that are given twice or are not text.
 func (d *decoder) entries(n *yaml.Node, path string, k key) (map[string]*yaml.Node, bool) {
 	if n.Kind != yaml.MappingNode {
-		d.unreadf(path, "is %s; use %s", shape(n), k.want())
+		d.unreadf(path, "is %s; use %s", k.shape(n), k.want())
 		return nil, false
 	}
 	if !d.spend(len(n.Content) / 2) {
@@ -251,6 +251,10 @@ func (d *decoder) texts(into reflect.Value, n *yaml.Node, path string, k key) {
 		}
 		if entry.Kind != yaml.ScalarNode || entry.ShortTag() != "!!str" {
 			d.faultf(join(path, name), "is not text; put the value in quotes")
+			continue
+		}
+		if k.name == "secretFiles" && isContent(entry.Value) {
+			d.faultf(join(path, name), notAPath)
 			continue
 		}
 		out[name] = entry.Value

@@ -3,8 +3,11 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
+
+	"github.com/clusterswitch/clusterswitch/internal/reach"
 )
 
 // staleReadings is how many readings in a row may be missed before what was read counts as unknown.
@@ -12,8 +15,12 @@ const staleReadings = 3
 
 // derive fills in the defaults that hang on other keys, and brings record names into their one form.
 func derive(c *Config) {
+	deriveReach(reflect.ValueOf(c).Elem(), reach.Policy{Allow: c.AllowLinkLocal})
 	for i := range c.Pairs {
 		p := &c.Pairs[i]
+		if c.Journal.Directory != "" {
+			p.Preflight.ArgoCD.Management = false
+		}
 		if p.StaleAfter == 0 {
 			p.StaleAfter = staleReadings * c.Interval
 			for _, probe := range p.Probes {

@@ -178,7 +178,7 @@ func TestDocumentsThatHoldNothing(t *testing.T) {
 	tests := map[string]struct{ doc, want string }{
 		"no bytes":       {"", "c.yaml:1: is empty; begin with apiVersion: clusterswitch.io/v1alpha1"},
 		"comments only":  {"# nothing\n", "c.yaml:1: is empty; begin with apiVersion: clusterswitch.io/v1alpha1"},
-		"a bare word":    {"shop\n", "c.yaml:1: is the single value shop; use a mapping with the keys apiVersion, interval, listen, handsOff, log, aws, journal, runbook, pairs"},
+		"a bare word":    {"shop\n", "c.yaml:1: is a single value; use a mapping with the keys apiVersion, interval, listen, handsOff, web, log, allowLinkLocal, debug, aws, journal, leaderElection, runbook, notifications, pairs"},
 		"too many bytes": {strings.Repeat("#", 1<<20+1), "c.yaml:1: is larger than 1 MiB; keep one document of at most that size"},
 		"an anchor inside itself": {
 			"apiVersion: clusterswitch.io/v1alpha1\npairs: &p [*p]\n",

@@ -1,6 +1,10 @@
 package config
 
-import "time"
+import (
+	"time"
+
+	"github.com/clusterswitch/clusterswitch/internal/reach"
+)
 
 // PrometheusGate passes while the value of a query is within its limits. No value, or several, is unknown.
 type PrometheusGate struct {
@@ -79,6 +83,9 @@ type Webhook struct {
 
 	// Breaches is how many failing answers in a row roll back.
 	Breaches int `yaml:"breaches" default:"2" range:"1..100"`
+
+	// Reach is made of allowLinkLocal.
+	Reach reach.Policy `yaml:"-"`
 }
 
 // ObservedShare compares the share of requests that green really gets with the intended one, by the loads of

@@ -99,6 +99,12 @@ func environment(v *viper.Viper) Overlay {
 	return overlay
 }
 
+// FromText reads a document that came from elsewhere than a file, and lays the environment's variables over it as Load does;
+// name stands for the file in faults. Its errors are those of Parse.
+func FromText(name, text string) (*Config, error) {
+	return Parse(name, []byte(text), environment(newViper(nil)))
+}
+
 // read parses the file at path.
 func read(path string, overlay Overlay) (*Config, error) {
 	doc, err := os.ReadFile(path)

@@ -69,12 +69,17 @@ func TestParseGivesDefaults(t *testing.T) {
 		APIVersion: "clusterswitch.io/v1alpha1",
 		Interval:   10 * time.Second,
 		Listen:     ":8080",
+		Web:        config.Web{Access: "token"},
 		Log:        config.Log{Level: "info", Format: "json"},
+		Debug:      config.Debug{Listen: "127.0.0.1:6060"},
 		AWS: config.AWS{Budget: config.Budget{
 			Route53: config.Route53Budget{PerSecond: 10, Burst: 50, Reserve: 10},
 			ELB:     config.ELBBudget{PerSecond: 10, Burst: 40, Reserve: 10},
 		}},
 		Journal: config.Journal{Namespace: "clusterswitch"},
+		LeaderElection: config.LeaderElection{
+			Enabled: true, Name: "clusterswitch", LeaseDuration: 15 * time.Second, RenewDeadline: 10 * time.Second, RetryPeriod: 2 * time.Second,
+		},
 		Pairs: []config.Pair{{
 			Name:  "shop",
 			Serve: "green",

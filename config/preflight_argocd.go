@@ -4,7 +4,8 @@ package config
 // synced and healthy. Applications that are kept in blue or green are found by themselves.
 type PreflightArgoCD struct {
 	// Management looks for Applications in the management cluster too, where the journal is. Without Argo CD there it does
-	// nothing. It needs the right to list applications and applicationsets of argoproj.io.
+	// nothing. It needs the right to list applications and applicationsets of argoproj.io. With journal.directory there is no
+	// management cluster, and it is false.
 	Management bool `yaml:"management" default:"true"`
 
 	// Namespaces are those of the management cluster with Applications. An empty list looks at all.

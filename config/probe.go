@@ -1,6 +1,10 @@
 package config
 
-import "time"
+import (
+	"time"
+
+	"github.com/clusterswitch/clusterswitch/internal/reach"
+)
 
 // Probe is one check that is run again and again. It has exactly one of http, tcp, tls, grpc, dns,
 // websocket and service.
@@ -44,6 +48,9 @@ type Probe struct {
 
 	// Latency is a limit for how long good runs take. Without it timeout alone bounds them.
 	Latency *ProbeLatency `yaml:"latency"`
+
+	// Reach is made of allowLinkLocal.
+	Reach reach.Policy `yaml:"-"`
 }
 
 // ProbeLatency is a limit for the times of a probe's last 20 good runs, connecting and all steps included. A run that leaves it

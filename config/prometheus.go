@@ -1,6 +1,10 @@
 package config
 
-import "time"
+import (
+	"time"
+
+	"github.com/clusterswitch/clusterswitch/internal/reach"
+)
 
 // Prometheus says how the HTTP API of a Prometheus is reached, or of what speaks it: Thanos, Mimir, VictoriaMetrics. Secrets
 // are read from files, anew for each request, so that a rotated one is taken over.
@@ -36,6 +40,9 @@ type Prometheus struct {
 	// Match selects one cluster's series by their labels, such as {cluster: shop-blue}, where one server holds several
 	// clusters. Empty takes all series.
 	Match map[string]string `yaml:"match"`
+
+	// Reach is made of allowLinkLocal.
+	Reach reach.Policy `yaml:"-"`
 }
 
 func (Prometheus) laterKeys() map[string]string {

@@ -50,6 +50,10 @@ func (d *decoder) text(into reflect.Value, n *yaml.Node, path string, k key) {
 		d.faultf(path, "%s is not text; put it in quotes", show(n))
 		return
 	}
+	if strings.HasSuffix(k.name, "File") && isContent(n.Value) {
+		d.faultf(path, notAPath)
+		return
+	}
 	if len(k.oneOf) > 0 {
 		for _, good := range k.oneOf {
 			if n.Value == good {
@@ -158,6 +162,20 @@ func bound(text string, open time.Duration) time.Duration {
 		return open
 	}
 	return limit
+}
+
+// notAPath is what a content in the place of a file's path is told: an error of opening it would show a part of it.
+const notAPath = "holds a content and not the path of a file; write it into a file, and name that"
+
+// isContent tells whether a text can't be the path of a file.
+func isContent(text string) bool { return strings.ContainsAny(text, "\r\n\x00") }
+
+// shape names the kind of a node that is not of the key's kind, without its value where that may be a secret.
+func (k key) shape(n *yaml.Node) string {
+	if n.Kind == yaml.ScalarNode && (k.kind.Kind() == reflect.Map || k.name == "basicAuth" || k.name == "") {
+		return "a single value"
+	}
+	return shape(n)
 }
 
 // shape names the kind of a node that is not of the wanted kind.

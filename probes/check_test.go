@@ -228,13 +228,13 @@ func TestTCPOpensAConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	address := listener.Addr().String()
-	if got := verdict(t, TCP(address)); got != "" {
+	if got := verdict(t, TCP(TCPOptions{Address: address})); got != "" {
 		t.Errorf("got %q while somebody listens", got)
 	}
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if got := verdict(t, TCP(address)); !strings.Contains(got, "connection refused") {
+	if got := verdict(t, TCP(TCPOptions{Address: address})); !strings.Contains(got, "connection refused") {
 		t.Errorf("got %q, want connection refused", got)
 	}
 }
@@ -246,7 +246,7 @@ func TestIdentityTellsChecksApart(t *testing.T) {
 		"another body":         HTTP(HTTPOptions{URL: "http://a", Expect: Expect{Body: "ok"}}),
 		"another header":       HTTP(HTTPOptions{URL: "http://a", Headers: headers("2")}),
 		"another header value": HTTP(HTTPOptions{URL: "http://a", Headers: headers("3")}),
-		"tcp":                  TCP("a:80"),
+		"tcp":                  TCP(TCPOptions{Address: "a:80"}),
 		"a service":            Service(ServiceOptions{Name: "a", Port: 80}),
 		"another service port": Service(ServiceOptions{Name: "a", Port: 81}),
 		"custom":               Custom("a:80", nil),

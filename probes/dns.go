@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/clusterswitch/clusterswitch/internal/reach"
 )
 
 // answerSize is the largest answer by UDP that is asked for, in bytes: what fits into any path without fragments.
@@ -32,6 +33,8 @@ type DNSOptions struct {
 	AnyOf []string
 	// Contains is a text that at least one answer must contain.
 	Contains string
+	// Reach says which link-local addresses may be connected to; the zero one: none.
+	Reach reach.Policy
 }
 
 // DNS makes a Check that asks one server, by UDP, and by TCP where the answer doesn't fit.
@@ -46,9 +49,9 @@ func DNS(opts DNSOptions) Check {
 		if !known {
 			return fmt.Errorf("%q is not a type of records", opts.Type)
 		}
-		answer, err := exchange(ctx, "udp", opts.Server, question)
+		answer, err := opts.exchange(ctx, "udp", question)
 		if err == nil && answer.Truncated {
-			answer, err = exchange(ctx, "tcp", opts.Server, question)
+			answer, err = opts.exchange(ctx, "tcp", question)
 		}
 		if err != nil {
 			return err
@@ -58,11 +61,10 @@ func DNS(opts DNSOptions) Check {
 }
 
 // exchange sends a question and waits for its answer. Answers to other questions are left out.
-func exchange(ctx context.Context, network, server string, question *dns.Msg) (*dns.Msg, error) {
+func (o DNSOptions) exchange(ctx context.Context, network string, question *dns.Msg) (*dns.Msg, error) {
 	asked := question.Copy()
 	asked.Id = dns.Id()
-	var dialer net.Dialer
-	plain, err := dialer.DialContext(ctx, network, server)
+	plain, err := o.Reach.DialContext(ctx, network, o.Server)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,8 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	health "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
+
+	"github.com/clusterswitch/clusterswitch/internal/reach"
 )
 
 // GRPCOptions say which server's health a gRPC probe asks for.
@@ -24,6 +26,8 @@ type GRPCOptions struct {
 	Service string
 	// TLS says how the connection is secured; nil: it is not.
 	TLS *GRPCTLS
+	// Reach says which link-local addresses may be connected to; the zero one: none.
+	Reach reach.Policy
 }
 
 // GRPCTLS says how a gRPC connection is secured.
@@ -46,6 +50,9 @@ func GRPC(opts GRPCOptions) Check {
 		}
 		dialing := []grpc.DialOption{
 			grpc.WithTransportCredentials(secured),
+			grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
+				return opts.Reach.DialContext(ctx, "tcp", address)
+			}),
 			grpc.WithNoProxy(), grpc.WithDisableServiceConfig(), grpc.WithDisableRetry(), grpc.WithDisableHealthCheck(),
 			grpc.WithMaxHeaderListSize(maxHeaders),
 			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxBody)),

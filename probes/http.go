@@ -13,6 +13,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/clusterswitch/clusterswitch/internal/reach"
 )
 
 // maxBody bounds what is read of an answer, in bytes.
@@ -54,6 +56,8 @@ type HTTPOptions struct {
 	// SecretFiles name the contents of files, which stand for ${NAME} in headers, bodies and the paths of steps. They are
 	// read anew for each run, and are never shown in an error.
 	SecretFiles map[string]string
+	// Reach says which link-local addresses may be connected to; the zero one: none.
+	Reach reach.Policy
 }
 
 // HTTP makes a Check that sends its requests over connections of their own, straight to the URL's host: no proxy, and no
@@ -89,6 +93,7 @@ func (o HTTPOptions) client() (*http.Client, error) {
 	}
 	client := &http.Client{
 		Transport: &http.Transport{
+			DialContext:            o.Reach.DialContext,
 			TLSClientConfig:        secured,
 			ForceAttemptHTTP2:      true,
 			MaxResponseHeaderBytes: maxHeaders,

@@ -89,7 +89,7 @@ func (o HTTPOptions) inTurn(ctx context.Context, client *http.Client, requests [
 		if r.Name != "" {
 			err = fmt.Errorf("step %s: %w", r.Name, err)
 		}
-		return known.hidden(err, o.SecretFiles)
+		return known.hidden(r.withoutSent(err), o.SecretFiles)
 	}
 	return nil
 }
@@ -113,6 +113,31 @@ func (o HTTPOptions) send(ctx context.Context, client *http.Client, r request, k
 		known[taker.name] = value
 	}
 	return nil
+}
+
+// withoutSent takes what was sent as a header or in the query out of an error: a server may repeat it.
+func (r request) withoutSent(err error) error {
+	text := err.Error()
+	for _, target := range []string{r.base, r.Path} {
+		_, query, _ := strings.Cut(target, "?")
+		for part := range strings.SplitSeq(query, "&") {
+			if name, value, _ := strings.Cut(part, "="); len(value) > minHidden {
+				text = strings.ReplaceAll(text, value, "${query "+name+"}")
+			}
+		}
+	}
+	for name, value := range r.Headers {
+		// A scheme such as Bearer is no secret, and what follows it is one by itself.
+		for part := range strings.FieldsSeq(value) {
+			if len(part) > minHidden {
+				text = strings.ReplaceAll(text, part, "${header "+name+"}")
+			}
+		}
+	}
+	if text == err.Error() {
+		return err
+	}
+	return errors.New(text)
 }
 
 // with makes the request with the values that are known.

@@ -117,6 +117,7 @@ func TestStepsCarryValuesAndCookiesOver(t *testing.T) {
 func TestAFailingStepIsNamed(t *testing.T) {
 	t.Parallel()
 	server, _ := shop(t)
+	empty := secret(t, "")
 	tests := map[string]struct {
 		change func(o *HTTPOptions)
 		want   string
@@ -134,7 +135,8 @@ func TestAFailingStepIsNamed(t *testing.T) {
 		"an expression without group": {func(o *HTTPOptions) { o.Steps[0].Extract[0].Regexp = "form" }, `"form" is not a regular expression with a group`},
 		"an unknown name":             {func(o *HTTPOptions) { o.Steps[0].Path = "/${other}" }, "step form: making the request: nothing is known as other"},
 		"no secret":                   {func(o *HTTPOptions) { o.SecretFiles["password"] = "/none" }, "reading the secret password: open /none: no such file or directory"},
-		"an empty secret":             {func(o *HTTPOptions) { o.SecretFiles["password"] = os.DevNull }, "reading the secret password: the text in /dev/null is empty"},
+		"an empty secret":             {func(o *HTTPOptions) { o.SecretFiles["password"] = empty }, "reading the secret password: the text in " + empty + " is empty"},
+		"a secret of a device":        {func(o *HTTPOptions) { o.SecretFiles["password"] = os.DevNull }, "reading the secret password: /dev/null is not an ordinary file: it is a device"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

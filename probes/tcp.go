@@ -2,14 +2,22 @@ package probes
 
 import (
 	"context"
-	"net"
+
+	"github.com/clusterswitch/clusterswitch/internal/reach"
 )
 
-// TCP makes a Check that opens a connection to address, host:port, and closes it.
-func TCP(address string) Check {
-	return Check{identity: "tcp " + address, run: func(ctx context.Context) error {
-		var dialer net.Dialer
-		conn, err := dialer.DialContext(ctx, "tcp", address)
+// TCPOptions say where a TCP probe connects to.
+type TCPOptions struct {
+	// Address is host:port.
+	Address string
+	// Reach says which link-local addresses may be connected to; the zero one: none.
+	Reach reach.Policy
+}
+
+// TCP makes a Check that opens a connection and closes it.
+func TCP(opts TCPOptions) Check {
+	return Check{identity: identity("tcp", opts), run: func(ctx context.Context) error {
+		conn, err := opts.Reach.DialContext(ctx, "tcp", opts.Address)
 		if err != nil {
 			return err
 		}

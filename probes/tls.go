@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/clusterswitch/clusterswitch/internal/reach"
 )
 
 // maxNames bounds how many names of a certificate an error shows.
@@ -28,6 +30,8 @@ type TLSOptions struct {
 	MinDays int
 	// TLSFiles say which authorities are trusted, and which certificate is shown.
 	TLSFiles
+	// Reach says which link-local addresses may be connected to; the zero one: none.
+	Reach reach.Policy
 }
 
 // TLS makes a Check that shakes hands and judges the certificate: its chain, its names, and the days left to it. The error
@@ -52,7 +56,7 @@ func TLS(opts TLSOptions) Check {
 		if err := opts.load(config); err != nil {
 			return err
 		}
-		dialer := tls.Dialer{Config: config}
+		dialer := tls.Dialer{NetDialer: opts.Reach.Dialer(), Config: config}
 		conn, err := dialer.DialContext(ctx, "tcp", opts.Address)
 		if err != nil {
 			return err

@@ -132,7 +132,7 @@ func TestFilesAreReadForEachRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect("with authorities that can't be read", files.CAFile+" holds no certificate in PEM")
-	if err := os.WriteFile(files.CAFile, make([]byte, maxFile+1), 0o600); err != nil {
+	if err := os.WriteFile(files.CAFile, make([]byte, 1<<20+1), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	expect("with authorities without end", "is larger than 1 MiB")

@@ -4,12 +4,9 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"io"
-	"os"
-)
 
-// maxFile bounds what is read of a file, in bytes.
-const maxFile = 1 << 20
+	"github.com/clusterswitch/clusterswitch/internal/reach"
+)
 
 // TLSFiles are files in PEM. They are read anew for each run, so that what is rotated is taken over.
 type TLSFiles struct {
@@ -24,7 +21,7 @@ type TLSFiles struct {
 // load reads the files into a configuration.
 func (f TLSFiles) load(into *tls.Config) error {
 	if f.CAFile != "" {
-		pem, err := readFile(f.CAFile)
+		pem, err := reach.ReadFile(f.CAFile)
 		if err != nil {
 			return fmt.Errorf("reading the authorities: %w", err)
 		}
@@ -44,30 +41,13 @@ func (f TLSFiles) load(into *tls.Config) error {
 }
 
 func (f TLSFiles) pair() (tls.Certificate, error) {
-	cert, err := readFile(f.CertFile)
+	cert, err := reach.ReadFile(f.CertFile)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	key, err := readFile(f.KeyFile)
+	key, err := reach.ReadFile(f.KeyFile)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
 	return tls.X509KeyPair(cert, key)
-}
-
-// readFile reads a whole file of a bounded size.
-func readFile(path string) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	content, err := io.ReadAll(io.LimitReader(file, maxFile+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(content) > maxFile {
-		return nil, fmt.Errorf("%s is larger than 1 MiB", path)
-	}
-	return content, nil
 }

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/clusterswitch/clusterswitch/internal/reach"
 )
 
 const (
@@ -30,7 +32,7 @@ type values map[string]string
 func readSecrets(files map[string]string) (values, error) {
 	known := values{}
 	for name, path := range files {
-		content, err := readFile(path)
+		content, err := reach.ReadFile(path)
 		if err != nil {
 			return nil, fmt.Errorf("reading the secret %s: %w", name, err)
 		}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"github.com/clusterswitch/clusterswitch/internal/reach"
 )
 
 // closing bounds how long a WebSocket's server is waited for when the probe says goodbye. It counts as a part of the run.
@@ -31,6 +33,8 @@ type WebSocketOptions struct {
 	// InsecureSkipVerify takes any certificate.
 	InsecureSkipVerify bool
 	TLSFiles
+	// Reach says which link-local addresses may be connected to; the zero one: none.
+	Reach reach.Policy
 }
 
 // WebSocket makes a Check that opens a WebSocket as RFC 6455 has it, and closes it in good order. It is opened straight at
@@ -48,8 +52,7 @@ func WebSocket(opts WebSocketOptions) Check {
 		// The upgrade is one of HTTP/1.1, so HTTP/2 is not offered.
 		var below net.Conn
 		dial := func(ctx context.Context, network, address string) (net.Conn, error) {
-			var dialer net.Dialer
-			conn, err := dialer.DialContext(ctx, network, address)
+			conn, err := opts.Reach.DialContext(ctx, network, address)
 			below = conn
 			return conn, err
 		}

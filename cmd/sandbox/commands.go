@@ -30,7 +30,8 @@ func newCommand() *cobra.Command {
 		Use: "sandbox", Short: "The demo world of clusterswitch: embedded AWS, edge, control planes, users",
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(awsCommand(), demoCommand(), benchCommand(), plantedCommand(), readyCommand(), gatesCommand(), gatesScenesCommand(), simCommand(), mutantsCommand(), exploreCommand())
+	root.AddCommand(awsCommand(), demoCommand(), benchCommand(), plantedCommand(), readyCommand(), gatesCommand(), gatesScenesCommand(),
+		simCommand(), mutantsCommand(), exploreCommand(), soakCommand(), footprintCommand())
 	return root
 }
 

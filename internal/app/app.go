@@ -4,6 +4,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,15 +12,12 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-	"k8s.io/client-go/rest"
 
 	"github.com/clusterswitch/clusterswitch/config"
 	"github.com/clusterswitch/clusterswitch/internal/awsapi"
-	"github.com/clusterswitch/clusterswitch/internal/journal"
+	"github.com/clusterswitch/clusterswitch/internal/chronicle"
 	"github.com/clusterswitch/clusterswitch/internal/kube"
 	"github.com/clusterswitch/clusterswitch/internal/logkey"
-	"github.com/clusterswitch/clusterswitch/internal/preflight/keep"
-	"github.com/clusterswitch/clusterswitch/internal/runbook"
 	"github.com/clusterswitch/clusterswitch/internal/telemetry"
 	"github.com/clusterswitch/clusterswitch/internal/web"
 )
@@ -35,8 +33,11 @@ const (
 
 // Options are what the daemon is started with.
 type Options struct {
-	Config  *config.Config
-	Version string
+	Config *config.Config
+	// ConfigMap holds the same configuration, if it is given; it is watched, and goes
+	// before the file.
+	ConfigMap ConfigMap
+	Version   string
 	// Rollback names the pairs of `run --rollback PAIR`.
 	Rollback []string
 	Logger   *zap.Logger
@@ -44,23 +45,27 @@ type Options struct {
 
 // App is the daemon.
 type App struct {
-	log     *zap.Logger
-	aws     *aws
-	journal *journal.Journal
+	log *zap.Logger
+	aws *aws
+	// ledger has the journal, what people ask for, and what is kept beside it.
+	ledger ledger
 	// ways and watches lead to the clusters.
 	ways    ways
 	watches *watches
-	// runbooks keeps the way back by hand of each pair.
-	runbooks *runbook.Shelf
-	// preflights keeps the preflights' reports; preflightSlots bounds how many run
-	// at a time.
-	preflights     *keep.Shelf
+	// preflightSlots bounds how many preflights run at a time.
 	preflightSlots chan struct{}
 	// retirer looks whether blue clusters may be deleted.
 	retirer *retirer
 	version string
+	// origin is where the configuration comes from.
+	origin  *origin
 	metrics *telemetry.Metrics
 	health  *web.Health
+	// chronicle remembers what the page shows; page serves it, nil: nobody sees it.
+	chronicle *chronicle.Chronicle
+	page      *web.PageOptions
+	// crier tells people what happens to pairs.
+	crier *crier
 	// flags are those of `run --rollback`, by pair.
 	flags map[string]*flagged
 	// failed receives the first error of a part that ended by itself.
@@ -83,50 +88,52 @@ func New(ctx context.Context, o Options) (*App, error) {
 		}
 	}
 	userAgent := "clusterswitch/" + o.Version
-	management, err := kube.Connect(accessOf(o.Config.Journal.Kubeconfig, userAgent))
-	if err != nil {
-		return nil, fmt.Errorf("reaching the management cluster: %w", err)
-	}
-	management.QPS, management.Burst = managementQPS, managementBurst
-	kept, err := journal.New(journal.Options{Config: management, Namespace: o.Config.Journal.Namespace, Logger: o.Logger})
+	from, err := newOrigin(o, userAgent)
 	if err != nil {
 		return nil, err
 	}
-	secrets, err := kube.NewSecrets(management, o.Config.Journal.Namespace)
-	if err != nil {
-		return nil, err
-	}
-	runbooks, err := runbook.NewShelf(runbook.Options{Config: management, Namespace: o.Config.Journal.Namespace, Dir: o.Config.Runbook.Dir})
-	if err != nil {
-		return nil, err
-	}
-	preflights, err := keep.New(keep.Options{Config: management, Namespace: o.Config.Journal.Namespace, FieldManager: fieldManager})
-	if err != nil {
-		return nil, err
-	}
+	o.Config = from.first(ctx)
 	metrics := telemetry.New(o.Version)
 	sessions, err := awsapi.NewSessions(ctx, sessionsOf(o.Config.AWS, metrics))
 	if err != nil {
 		return nil, err
 	}
+	var a *App
+	stood := func(leads bool) { a.stood(leads) } // called by Run's parts only
+	kept, err := newLedger(o, userAgent, stood)  // from here on it must be given back
+	if err != nil {
+		return nil, err
+	}
+	told := chronicle.New(chronicle.Options{
+		Version: o.Version, Identity: identity(), Namespace: o.Config.Journal.Namespace, Leader: kept.leader, Now: time.Now,
+	})
+	page, err := pageOf(o.Config, told, kept)
+	if err != nil {
+		return nil, errors.Join(err, kept.close())
+	}
 	flags := map[string]*flagged{}
 	for _, name := range o.Rollback {
 		flags[name] = &flagged{}
 	}
-	a := &App{
-		log: o.Logger, version: o.Version, journal: kept, runbooks: runbooks,
-		preflights: preflights, preflightSlots: make(chan struct{}, preflightsAtOnce),
+	a = &App{
+		log: o.Logger, version: o.Version, ledger: kept, preflightSlots: make(chan struct{}, preflightsAtOnce),
 		ways: ways{
-			sessions: sessions, secrets: secrets, userAgent: userAgent,
-			management: func() (*rest.Config, error) { return management, nil },
+			sessions: sessions, secrets: kept.secrets, userAgent: userAgent, management: kept.management,
 		},
-		aws:     newAWS(adaptersOf(sessions, o.Config.Interval)).timed(sessions.ClockOff),
-		metrics: metrics, health: web.NewHealth(time.Now),
+		aws:    newAWS(adaptersOf(sessions, o.Config.Interval)).timed(sessions.ClockOff),
+		origin: from, metrics: metrics, health: web.NewHealth(time.Now),
+		chronicle: told, page: page,
 		flags: flags, failed: make(chan error, 1), config: o.Config, pairs: map[string]*pair{},
 	}
 	a.retirer = newRetirer(a.lookToRetire, a.preflightSlots, o.Logger)
 	a.retirer.finished = a.wake
 	a.watches = newWatches(o.Logger, a.failed, a.ways.to)
+	if a.crier, err = a.newCrier(o.Config, userAgent); err != nil {
+		return nil, errors.Join(err, kept.close())
+	}
+	if a.ledger.campaign == nil { // nobody to share with
+		a.stood(true)
+	}
 	return a, nil
 }
 
@@ -149,26 +156,28 @@ func pairNames(c *config.Config) string {
 }
 
 // Run serves until ctx ends or a part fails, then stops in order: no new
-// decisions, writes under way finished, watches, pages. It never rolls back.
-func (a *App) Run(ctx context.Context) error {
+// decisions, writes under way finished, the lease given back, watches, pages. It
+// never rolls back.
+func (a *App) Run(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, a.ledger.close()) }() // after all that writes into it
 	life := newLifecycle(a.log, a.failed)
 	defer life.stop()
 	started := a.config // read before the parts run: from then on mu guards it
-	if started.Listen != "" {
-		server, err := web.Listen(ctx, web.Options{Listen: started.Listen, Health: a.health, Metrics: a.metrics.Gatherer()})
-		if err != nil {
-			return err
-		}
-		a.log.Info("listening", logkey.Address(server.Address()))
-		life.start(ctx, "pages", server.Run)
+	if err := a.serve(ctx, life, started); err != nil {
+		return err
 	}
-	life.start(ctx, "journal watch", func(ctx context.Context) error { return a.journal.Run(ctx, a.wake) })
+	life.start(ctx, "journal watch", func(ctx context.Context) error { return a.ledger.run(ctx, a.wake) })
+	if a.ledger.campaign != nil { // ends after the pairs: only then is the lease free to give
+		life.start(ctx, "lease", a.ledger.campaign)
+	}
+	if a.page != nil && started.Listen != "" {
+		life.start(ctx, "page", a.follow)
+	}
+	life.start(ctx, "notifications", a.crier.run)
 	a.apply(ctx, a.config)
 	life.start(ctx, "pairs", a.stopPairs)
 	life.start(ctx, "retire", a.retirer.run)
-	life.start(ctx, "configuration watch", func(ctx context.Context) error {
-		return config.Watch(ctx, started, func(u config.Update) { a.reload(ctx, u) })
-	})
+	a.watchConfiguration(ctx, life)
 	defer a.health.Stopping()
 	select {
 	case <-ctx.Done():
@@ -176,6 +185,42 @@ func (a *App) Run(ctx context.Context) error {
 		return nil
 	case err := <-a.failed:
 		return err
+	}
+}
+
+// serve opens the addresses of the pages and of the profiles, which may be one.
+func (a *App) serve(ctx context.Context, life *lifecycle, c *config.Config) error {
+	together := c.Debug.Listen == c.Listen
+	if c.Listen != "" {
+		pages, err := web.Listen(ctx, web.Options{
+			Listen: c.Listen, Health: a.health, Metrics: a.metrics.Gatherer(), Page: a.page, Profiles: c.Debug.Pprof && together, Logger: a.log,
+		})
+		if err != nil {
+			return err
+		}
+		a.log.Info("listening", logkey.Address(pages.Address()))
+		life.start(ctx, "pages", pages.Run)
+	}
+	if c.Debug.Pprof && !together {
+		profiles, err := web.Listen(ctx, web.Options{Listen: c.Debug.Listen, Profiles: true, Logger: a.log})
+		if err != nil {
+			return fmt.Errorf("serving profiles: %w", err)
+		}
+		a.log.Info("serving profiles", logkey.Address(profiles.Address()))
+		life.start(ctx, "profiles", profiles.Run)
+	}
+	return nil
+}
+
+// watchConfiguration takes changes over as they come.
+func (a *App) watchConfiguration(ctx context.Context, life *lifecycle) {
+	life.start(ctx, "configuration watch", func(ctx context.Context) error {
+		return a.origin.watchFile(ctx, func(u config.Update) { a.reload(ctx, u) })
+	})
+	if a.origin.text != nil {
+		life.start(ctx, "ConfigMap watch", func(ctx context.Context) error {
+			return a.origin.watchAPI(ctx, func(u config.Update) { a.reload(ctx, u) })
+		})
 	}
 }
 

@@ -34,6 +34,9 @@ import (
 var plane cptest.Shared
 
 func TestMain(m *testing.M) {
+	if file := os.Getenv(configOfDaemon); file != "" {
+		os.Exit(beDaemon(file))
+	}
 	crd, err := v1alpha1.CRD()
 	if err != nil {
 		panic(err)
@@ -52,6 +55,7 @@ type story struct {
 	cloud             *cloud.Cloud
 	url               string
 	looks             chan struct{} // receives each look at the names
+	configMap         ConfigMap     // what the daemon watches; zero: nothing
 	names             *sdkroute53.Client
 	rules             *elasticloadbalancingv2.Client
 	zone, rule        string
@@ -272,7 +276,7 @@ func (s *story) run() (stop func()) {
 	s.Helper()
 	c, err := config.Load(config.Options{Path: s.file})
 	s.ok(err)
-	daemon, err := New(s.Context(), Options{Config: c, Version: "v0.0.0", Logger: zaptest.NewLogger(s)})
+	daemon, err := New(s.Context(), Options{Config: c, ConfigMap: s.configMap, Version: "v0.0.0", Logger: zaptest.NewLogger(s)})
 	s.ok(err)
 	ctx, cancel := context.WithCancel(s.Context())
 	ended := make(chan error, 1)

@@ -72,6 +72,8 @@ type StoredOptions struct {
 	// AtStart asks for the last report before the attempt's first rise instead of
 	// the newest.
 	AtStart bool
+	// Directory is the journal's; empty: the management cluster keeps the reports.
+	Directory string
 	// Management reaches the management cluster, Namespace is the journal's.
 	Management *rest.Config
 	Namespace  string
@@ -79,13 +81,16 @@ type StoredOptions struct {
 
 // StoredPreflight reads a report that the daemon keeps.
 func StoredPreflight(ctx context.Context, o StoredOptions) (finding.Report, error) {
-	shelf, err := keep.New(keep.Options{Config: o.Management, Namespace: o.Namespace, FieldManager: fieldManager})
-	if err != nil {
-		return finding.Report{}, err
-	}
 	key := keep.Newest
 	if o.AtStart {
 		key = keep.Start
+	}
+	if o.Directory != "" {
+		return keep.NewFolder(o.Directory).Get(ctx, o.Pair, key)
+	}
+	shelf, err := keep.New(keep.Options{Config: o.Management, Namespace: o.Namespace, FieldManager: fieldManager})
+	if err != nil {
+		return finding.Report{}, err
 	}
 	return shelf.Get(ctx, o.Pair, key)
 }

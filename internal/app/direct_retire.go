@@ -9,6 +9,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/clusterswitch/clusterswitch/config"
+	"github.com/clusterswitch/clusterswitch/internal/filejournal"
 	"github.com/clusterswitch/clusterswitch/internal/journal"
 	"github.com/clusterswitch/clusterswitch/internal/retire"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
@@ -23,8 +24,10 @@ type RetireOptions struct {
 	Cluster string
 	// By is who asks, for the report.
 	By string
-	// Management reaches the management cluster, which holds the pairs' journals;
-	// Namespace is theirs.
+	// Directory holds the pairs' journals; empty: the management cluster does.
+	Directory string
+	// Management reaches the management cluster, which holds the pairs' journals
+	// where Directory is empty; Namespace is theirs.
 	Management func() (*rest.Config, error)
 	Namespace  string
 	// UserAgent names this program in the API servers' audit logs.
@@ -45,6 +48,10 @@ func (d *Direct) Retire(ctx context.Context, o RetireOptions) (retire.Report, er
 
 // storedStates reads the pairs' journals as they are stored.
 func storedStates(o RetireOptions) looksBack {
+	if o.Directory != "" {
+		files := filejournal.NewHand(o.Directory)
+		return func(ctx context.Context, pair string) (shift.State, error) { return recalled(ctx, files.Look, pair) }
+	}
 	var kept *journal.Journal
 	return func(ctx context.Context, pair string) (shift.State, error) {
 		if kept == nil {
@@ -56,19 +63,19 @@ func storedStates(o RetireOptions) looksBack {
 				return shift.State{}, err
 			}
 		}
-		return recalled(ctx, kept, pair)
+		return recalled(ctx, kept.Look, pair)
 	}
 }
 
 // lookToRetire makes one look of the daemon's own.
 func (a *App) lookToRetire(ctx context.Context, c *config.Config, r retiree) retire.Report {
-	journal := func(ctx context.Context, pair string) (shift.State, error) { return recalled(ctx, a.journal, pair) }
+	journal := func(ctx context.Context, pair string) (shift.State, error) { return recalled(ctx, a.ledger.look, pair) }
 	return newInspector(a.ways, a.aws).retire(ctx, c, r, journal, "")
 }
 
 // recalled reads one journal.
-func recalled(ctx context.Context, kept *journal.Journal, pair string) (shift.State, error) {
-	found, err := kept.Look(ctx, pair)
+func recalled(ctx context.Context, look func(context.Context, string) (shift.Found, error), pair string) (shift.State, error) {
+	found, err := look(ctx, pair)
 	switch {
 	case err != nil:
 		return shift.State{}, err

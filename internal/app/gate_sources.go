@@ -133,7 +133,7 @@ func alertsOf(a config.Alertmanager) limitOf {
 // hookOf asks a service about a step: 0 is its yes, 1 its no.
 func hookOf(pair, gate string, w config.Webhook) limitOf {
 	hook, err := webhook.New(webhook.Options{
-		URL: w.URL, SecretFile: w.SecretFile, CAFile: w.CAFile, Headers: w.Headers, Timeout: w.Timeout,
+		URL: w.URL, SecretFile: w.SecretFile, CAFile: w.CAFile, Headers: w.Headers, Reach: w.Reach, Timeout: w.Timeout,
 	})
 	if err != nil {
 		return refusing(err)

@@ -16,7 +16,7 @@ func prometheusOf(p config.Prometheus) (*prometheus.Client, error) {
 	o := prometheus.Options{
 		URL: p.URL, BearerTokenFile: p.BearerTokenFile, CAFile: p.CAFile, ServerName: p.ServerName,
 		InsecureSkipVerify: p.InsecureSkipVerify, Headers: p.Headers,
-		Timeout: p.Timeout, MaxBytes: int64(p.MaxResponseMiB) << 20,
+		Reach: p.Reach, Timeout: p.Timeout, MaxBytes: int64(p.MaxResponseMiB) << 20,
 	}
 	if p.BasicAuth != nil {
 		o.BasicAuth = &prometheus.BasicAuth{Username: p.BasicAuth.Username, PasswordFile: p.BasicAuth.PasswordFile}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/clusterswitch/clusterswitch/config"
 	"github.com/clusterswitch/clusterswitch/internal/logkey"
+	"github.com/clusterswitch/clusterswitch/internal/notify"
 	"github.com/clusterswitch/clusterswitch/probes"
 	"github.com/clusterswitch/clusterswitch/switcher"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
@@ -42,14 +43,14 @@ func (a *App) startPair(ctx context.Context, c *config.Config, cfg config.Pair) 
 	log := a.log.With(logkey.Pair(cfg.Name))
 	p := &pair{
 		log: log, life: newLifecycle(log, a.failed), config: cfg,
-		requests: newRequests(a.journal, a.flags[cfg.Name]),
+		requests: newRequests(a.ledger.asked, a.flags[cfg.Name]),
 		green:    a.watches.take(ctx, cfg.Green, cfg),
 		probes:   probes.New(probes.Options{Logger: log, Random: rand.Float64}),
 		blue:     a.watches.take(ctx, cfg.Blue, cfg),
 
 		blueProbes: probes.New(probes.Options{Logger: log.With(logkey.Cluster(string(shift.Blue))), Random: rand.Float64}),
 	}
-	scribe := &scribe{pair: cfg.Name, version: a.version, aws: a.aws, shelf: a.runbooks, log: log, wake: make(chan struct{}, 1)}
+	scribe := &scribe{pair: cfg.Name, version: a.version, aws: a.aws, shelf: a.ledger.books, standing: a.ledger.standing, log: log, wake: make(chan struct{}, 1)}
 	p.preflight, p.steward = a.newPreflighter(log), a.newSteward(cfg, log)
 	loads, gates := newLoadMeter(a.aws, time.Now), newGateMeter(a.aws, time.Now)
 	p.observer = &observer{
@@ -59,8 +60,9 @@ func (a *App) startPair(ctx context.Context, c *config.Config, cfg config.Pair) 
 		notes:  func() []string { return slices.Concat(p.preflight.notes(), scribe.notes(), p.steward.notes()) },
 	}
 	p.switcher = switcher.New(switcher.Options{
-		Plan: planOf(c, cfg), Observer: p.observer, Journal: fencedJournal{a.journal}, Committer: a.aws,
-		Steward: p.steward, Reporter: reporters{a.metrics, a.health, scribe, p.preflight, p.steward, a.retirer}, Logger: a.log,
+		Plan: planOf(c, cfg), Observer: p.observer, Journal: a.ledger.journal, Committer: a.aws, Lease: a.ledger.standing,
+		Steward: p.steward, Logger: a.log,
+		Reporter: reporters{a.metrics, a.health, a.chronicle, scribe, p.preflight, p.steward, a.retirer, &newsOf{notify.NewWatcher(cfg.Name), a.crier.tell}},
 	})
 	p.preflight.finished, p.steward.changed = p.switcher.Wake, p.switcher.Wake
 	p.configure(c, cfg)

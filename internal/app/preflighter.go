@@ -23,6 +23,7 @@ const preflightsAtOnce = 2
 // reports keeps a pair's reports and gives the digest of what it kept.
 type reports interface {
 	Put(ctx context.Context, r finding.Report, start bool) (digest string, err error)
+	Get(ctx context.Context, pair, key string) (finding.Report, error)
 }
 
 // preflightMeter measures preflights.
@@ -39,7 +40,9 @@ type preflighter struct {
 	look  func(ctx context.Context, p config.Pair, w wish) finding.Report
 	shelf reports
 	meter preflightMeter
-	log   *zap.Logger
+	// standing tells whether a report may be kept.
+	standing standing
+	log      *zap.Logger
 	// slots holds a place for each preflight that may run at a time in the daemon.
 	slots chan struct{}
 	wake  chan struct{}
@@ -69,7 +72,7 @@ type preflighter struct {
 
 func (a *App) newPreflighter(log *zap.Logger) *preflighter {
 	return &preflighter{
-		look: newInspector(a.ways, a.aws).look, shelf: a.preflights, meter: a.metrics, log: log,
+		look: newInspector(a.ways, a.aws).look, shelf: a.ledger.preflights, meter: a.metrics, standing: a.ledger.standing, log: log,
 		slots: a.preflightSlots, wake: make(chan struct{}, 1),
 	}
 }
@@ -121,7 +124,7 @@ func (j journey) wants() bool {
 func (p *preflighter) Report(t switcher.Turn) {
 	next := t.Decision.Next
 	j := journey{phase: next.Phase, attempt: next.Attempt, started: next.StartedAt, reached: next.ReachedAt}
-	if t.Superseded {
+	if t.Superseded || t.Standby {
 		j.phase = shift.Idle // the daemon in charge looks by itself
 	}
 	p.mu.Lock()

@@ -200,6 +200,11 @@ func (p *preflighter) keep(ctx context.Context) {
 	case failing && now.Sub(p.triedAt) < putAgain:
 		return
 	}
+	ctx, done := p.standing.While(ctx)
+	defer done()
+	if ctx.Err() != nil {
+		return // the daemon stops, or lost its lease
+	}
 	// A start's report that could not be kept in time is still the start's.
 	p.owed = p.owed || phase == shift.InPreflight
 	p.triedAt = now
@@ -207,7 +212,7 @@ func (p *preflighter) keep(ctx context.Context) {
 	defer cancel()
 	digest, err := p.shelf.Put(bounded, report, p.owed)
 	if ctx.Err() != nil {
-		return // the daemon stops
+		return // the daemon stops, or lost its lease
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

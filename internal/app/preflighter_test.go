@@ -191,6 +191,9 @@ func TestALookThatNobodyWantsAnyMoreEnds(t *testing.T) {
 		"superseded": func(b *bench) {
 			b.preflighter.Report(switcher.Turn{Superseded: true, Decision: shift.Decision{Next: shift.State{Phase: shift.InPreflight, Attempt: 1}}})
 		},
+		"standing by": func(b *bench) {
+			b.preflighter.Report(switcher.Turn{Standby: true, Decision: shift.Decision{Next: shift.State{Phase: shift.InPreflight, Attempt: 1}}})
+		},
 		"the next attempt began": func(b *bench) { b.with(func() { b.hangs = false }); b.turn(shift.InPreflight, 2, time.Time{}) },
 		"it takes far too long":  func(b *bench) { time.Sleep(lookWithin(b.config.Preflight)) },
 	}

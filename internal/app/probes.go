@@ -2,6 +2,7 @@ package app
 
 import (
 	"github.com/clusterswitch/clusterswitch/config"
+	"github.com/clusterswitch/clusterswitch/internal/reach"
 	"github.com/clusterswitch/clusterswitch/probes"
 )
 
@@ -56,26 +57,26 @@ func onBlue(configured []config.Probe) []config.Probe {
 func checkOf(p config.Probe, side *clusterLink) probes.Check {
 	switch {
 	case p.HTTP != nil:
-		return probes.HTTP(httpOptions(*p.HTTP))
+		return probes.HTTP(httpOptions(*p.HTTP, p.Reach))
 	case p.TCP != nil:
-		return probes.TCP(p.TCP.Address)
+		return probes.TCP(probes.TCPOptions{Address: p.TCP.Address, Reach: p.Reach})
 	case p.TLS != nil:
 		return probes.TLS(probes.TLSOptions{
-			Address: p.TLS.Address, ServerName: p.TLS.ServerName, Names: p.TLS.Names, MinDays: p.TLS.MinDays,
+			Address: p.TLS.Address, ServerName: p.TLS.ServerName, Names: p.TLS.Names, MinDays: p.TLS.MinDays, Reach: p.Reach,
 			TLSFiles: probes.TLSFiles{CAFile: p.TLS.CAFile, CertFile: p.TLS.CertFile, KeyFile: p.TLS.KeyFile},
 		})
 	case p.GRPC != nil:
-		return probes.GRPC(grpcOptions(*p.GRPC))
+		return probes.GRPC(grpcOptions(*p.GRPC, p.Reach))
 	case p.DNS != nil:
 		return probes.DNS(probes.DNSOptions{
-			Server: p.DNS.Server, Name: p.DNS.Name, Type: p.DNS.Type, AnyOf: p.DNS.AnyOf, Contains: p.DNS.Contains,
+			Server: p.DNS.Server, Name: p.DNS.Name, Type: p.DNS.Type, AnyOf: p.DNS.AnyOf, Contains: p.DNS.Contains, Reach: p.Reach,
 		})
 	case p.WebSocket != nil:
 		w := p.WebSocket
 		return probes.WebSocket(probes.WebSocketOptions{
 			URL: w.URL, Host: w.Host, ServerName: w.ServerName, Subprotocol: w.Subprotocol, Headers: w.Headers,
-			InsecureSkipVerify: w.InsecureSkipVerify,
-			TLSFiles:           probes.TLSFiles{CAFile: w.CAFile, CertFile: w.CertFile, KeyFile: w.KeyFile},
+			InsecureSkipVerify: w.InsecureSkipVerify, Reach: p.Reach,
+			TLSFiles: probes.TLSFiles{CAFile: w.CAFile, CertFile: w.CertFile, KeyFile: w.KeyFile},
 		})
 	default: // config refuses a probe of no kind
 		return probes.Service(probes.ServiceOptions{
@@ -86,10 +87,10 @@ func checkOf(p config.Probe, side *clusterLink) probes.Check {
 	}
 }
 
-func httpOptions(h config.HTTPProbe) probes.HTTPOptions {
+func httpOptions(h config.HTTPProbe, allowed reach.Policy) probes.HTTPOptions {
 	opts := probes.HTTPOptions{
 		URL: h.URL, Host: h.Host, ServerName: h.ServerName, Method: h.Method, Headers: h.Headers, Body: h.Body,
-		InsecureSkipVerify: h.InsecureSkipVerify, Expect: expect(h.Expect), SecretFiles: h.SecretFiles,
+		InsecureSkipVerify: h.InsecureSkipVerify, Expect: expect(h.Expect), SecretFiles: h.SecretFiles, Reach: allowed,
 		TLSFiles: probes.TLSFiles{CAFile: h.CAFile, CertFile: h.CertFile, KeyFile: h.KeyFile},
 	}
 	for _, s := range h.Steps {
@@ -102,8 +103,8 @@ func httpOptions(h config.HTTPProbe) probes.HTTPOptions {
 	return opts
 }
 
-func grpcOptions(g config.GRPCProbe) probes.GRPCOptions {
-	opts := probes.GRPCOptions{Address: g.Address, Host: g.Host, Service: g.Service}
+func grpcOptions(g config.GRPCProbe, allowed reach.Policy) probes.GRPCOptions {
+	opts := probes.GRPCOptions{Address: g.Address, Host: g.Host, Service: g.Service, Reach: allowed}
 	if t := g.TLS; t != nil {
 		opts.TLS = &probes.GRPCTLS{
 			ServerName: t.ServerName, InsecureSkipVerify: t.InsecureSkipVerify,

@@ -16,6 +16,7 @@ import (
 
 	"github.com/clusterswitch/clusterswitch/config"
 	"github.com/clusterswitch/clusterswitch/internal/kube"
+	"github.com/clusterswitch/clusterswitch/internal/reach"
 	"github.com/clusterswitch/clusterswitch/probes"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
@@ -149,10 +150,11 @@ func TestHTTPProbesAreTakenOverWhole(t *testing.T) {
 			Name: "login", Path: "/login", Method: "POST", Headers: headers, Body: "in", Expect: config.Expect{Status: []int{302}, Body: "in"},
 			Extract: []config.ProbeExtract{{Name: "id", JSON: "a.b", Header: "X", Regexp: "(x)"}},
 		}},
-	})
+	}, reach.Policy{Allow: []string{"169.254.20.10"}})
 	want := probes.HTTPOptions{
 		URL: "https://green", Host: "shop", ServerName: "name", Method: "POST", Headers: headers, Body: "body", InsecureSkipVerify: true,
 		TLSFiles: probes.TLSFiles{CAFile: "ca", CertFile: "cert", KeyFile: "key"}, SecretFiles: map[string]string{"pin": "/pin"},
+		Reach:  reach.Policy{Allow: []string{"169.254.20.10"}},
 		Expect: probes.Expect{Status: []int{201}, Body: "ok"},
 		Steps: []probes.HTTPStep{{
 			Name: "login", Path: "/login", Method: "POST", Headers: headers, Body: "in", Expect: probes.Expect{Status: []int{302}, Body: "in"},
@@ -165,8 +167,8 @@ func TestHTTPProbesAreTakenOverWhole(t *testing.T) {
 	call := grpcOptions(config.GRPCProbe{
 		Address: "green:1", BlueAddress: "blue:1", Host: "shop", Service: "s",
 		TLS: &config.ProbeTLS{ServerName: "name", CAFile: "ca", CertFile: "cert", KeyFile: "key", InsecureSkipVerify: true},
-	})
-	wantCall := probes.GRPCOptions{Address: "green:1", Host: "shop", Service: "s", TLS: &probes.GRPCTLS{
+	}, reach.Policy{Allow: []string{"fe80::1"}})
+	wantCall := probes.GRPCOptions{Address: "green:1", Host: "shop", Service: "s", Reach: reach.Policy{Allow: []string{"fe80::1"}}, TLS: &probes.GRPCTLS{
 		ServerName: "name", InsecureSkipVerify: true, TLSFiles: probes.TLSFiles{CAFile: "ca", CertFile: "cert", KeyFile: "key"},
 	}}
 	if diff := cmp.Diff(wantCall, call); diff != "" {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/clusterswitch/clusterswitch/config"
 	"github.com/clusterswitch/clusterswitch/internal/logkey"
+	"github.com/clusterswitch/clusterswitch/internal/reach"
 )
 
 // stopPairs waits for ctx to end, then stops all pairs at the same time: each
@@ -66,7 +67,8 @@ func (a *App) reload(ctx context.Context, u config.Update) {
 	for key, changed := range map[string]bool{
 		"listen": before.Listen != u.Config.Listen, "log": before.Log != u.Config.Log,
 		"aws": before.AWS != u.Config.AWS, "journal": !reflect.DeepEqual(before.Journal, u.Config.Journal),
-		"runbook": before.Runbook != u.Config.Runbook,
+		"leaderElection": before.LeaderElection != u.Config.LeaderElection,
+		"runbook":        before.Runbook != u.Config.Runbook, "debug": before.Debug != u.Config.Debug, "web": before.Web != u.Config.Web,
 	} {
 		if changed {
 			a.log.Warn("a changed key takes effect at the next start", logkey.Key(key))
@@ -81,6 +83,7 @@ func (a *App) apply(ctx context.Context, c *config.Config) {
 	a.applying.Lock()
 	defer a.applying.Unlock()
 	a.retirer.configure(c)
+	a.crier.configure(ctx, c.Notifications, reach.Policy{Allow: c.AllowLinkLocal})
 	wanted := map[string]config.Pair{}
 	for _, p := range c.Pairs {
 		wanted[p.Name] = p
@@ -97,12 +100,14 @@ func (a *App) apply(ctx context.Context, c *config.Config) {
 			a.log.Warn("pair left the configuration, its weights stay as they are", logkey.Pair(p.config.Name))
 			a.metrics.Forget(p.config.Name)
 			a.health.Forget(p.config.Name)
+			a.chronicle.Forget(p.config.Name)
 		}
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for name, p := range wanted {
 		a.health.Expect(name, turnBound(c))
+		a.chronicle.Expect(name)
 		a.pairs[name] = a.startPair(ctx, c, p)
 	}
 }

@@ -4,17 +4,11 @@ import (
 	"sync"
 
 	"github.com/clusterswitch/clusterswitch/config"
-	"github.com/clusterswitch/clusterswitch/internal/api/v1alpha1"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
-// specs tells what people ask for in the custom resource.
-type specs interface {
-	Request(pair string) (spec v1alpha1.TrafficSwitchSpec, known bool)
-}
-
 // requests joins what people ask for one pair from all sources: configuration,
-// custom resource, and the command line's flag.
+// custom resource or request file, and the command line's flag.
 type requests struct {
 	specs specs
 
@@ -51,8 +45,9 @@ func (r *requests) configure(c *config.Config, pair config.Pair) {
 func (r *requests) request(s shift.State, joined bool) shift.Request {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	spec, known := r.specs.Request(r.pair.Name)
+	spec, unknown := r.specs.Request(r.pair.Name)
 	q := shift.Request{
+		Unknown:       unknown,
 		Serve:         shift.Side(r.pair.Serve),
 		Attempt:       max(r.pair.Attempt, spec.Attempt),
 		RollbackForce: r.pair.RollbackForce || spec.RollbackForce,
@@ -65,14 +60,11 @@ func (r *requests) request(s shift.State, joined bool) shift.Request {
 	if q.Serve == shift.Green {
 		q.Attempt = max(1, q.Attempt) // asking for green is asking for a first attempt
 	}
-	if !known {
-		q.Unknown = "the custom resource is gone, or not read yet"
-	}
 	if r.pair.Rollback {
 		q.RollbackBy = append(q.RollbackBy, "the configuration")
 	}
 	if spec.Rollback {
-		q.RollbackBy = append(q.RollbackBy, "the custom resource")
+		q.RollbackBy = append(q.RollbackBy, r.specs.Place())
 	}
 	if r.flag.asks(s, q.Attempt, joined) {
 		q.RollbackBy = append(q.RollbackBy, "run --rollback")

@@ -13,12 +13,14 @@ import (
 // resource is a custom resource as the watch saw it; nil: it didn't yet.
 type resource struct{ spec *v1alpha1.TrafficSwitchSpec }
 
-func (r resource) Request(string) (v1alpha1.TrafficSwitchSpec, bool) {
+func (r resource) Request(string) (v1alpha1.TrafficSwitchSpec, string) {
 	if r.spec == nil {
-		return v1alpha1.TrafficSwitchSpec{}, false
+		return v1alpha1.TrafficSwitchSpec{}, "the custom resource is gone, or not read yet"
 	}
-	return *r.spec, true
+	return *r.spec, ""
 }
+
+func (resource) Place() string { return "the custom resource" }
 
 func TestRequestIsTheSumOfAllSources(t *testing.T) {
 	tests := map[string]struct {

@@ -62,7 +62,7 @@ func newRetirer(look func(context.Context, *config.Config, retiree) retire.Repor
 // phase.
 func (r *retirer) Report(t switcher.Turn) {
 	pair, phase := t.Plan.Pair, t.Decision.Next.Phase
-	if t.Superseded {
+	if t.Superseded || t.Standby {
 		phase = shift.Idle // the daemon in charge looks by itself
 	}
 	r.mu.Lock()

@@ -66,6 +66,7 @@ type scribe struct {
 	pair, version string
 	aws           *aws
 	shelf         shelf
+	standing      standing
 	log           *zap.Logger
 	wake          chan struct{}
 
@@ -83,7 +84,7 @@ type scribe struct {
 // Report notes what a turn tells of the shift under way.
 func (s *scribe) Report(t switcher.Turn) {
 	next := t.Decision.Next
-	if t.Superseded || !next.Active() && next.Phase != shift.Completed {
+	if t.Superseded || t.Standby || !next.Active() && next.Phase != shift.Completed {
 		return
 	}
 	s.mu.Lock()
@@ -134,6 +135,11 @@ func (s *scribe) write(ctx context.Context, now time.Time) {
 	case s.triedFor == attempt && now.Sub(s.triedAt) < putAgain:
 		return
 	}
+	ctx, done := s.standing.While(ctx)
+	defer done()
+	if ctx.Err() != nil {
+		return // the daemon stops, or lost its lease
+	}
 	s.triedFor, s.triedAt = attempt, now
 	bounded, cancel := context.WithTimeout(ctx, putWithin)
 	defer cancel()
@@ -143,7 +149,7 @@ func (s *scribe) write(ctx context.Context, now time.Time) {
 		s.kept = book
 		s.say(attempt, "")
 		s.log.Info("runbook written", logkey.Attempt(attempt))
-	case ctx.Err() == nil: // else the daemon stops
+	case ctx.Err() == nil: // else the daemon stops, or lost its lease
 		s.say(attempt, err.Error())
 	}
 }

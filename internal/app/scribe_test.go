@@ -61,7 +61,7 @@ func atDesk(t *testing.T, story func(d *desk)) {
 		core, logs := zapobserver.New(zapcore.InfoLevel)
 		d := &desk{T: t, adapter: &knowing{far: newFar("api"), commands: []string{"aws one"}}, shelf: &books{}, logs: logs}
 		ways := newAWS(adapters{route53: func(place) entrances { return d.adapter }})
-		d.scribe = &scribe{pair: "shop", version: "v1", aws: ways, shelf: d.shelf, log: zap.New(core), wake: make(chan struct{}, 1)}
+		d.scribe = &scribe{pair: "shop", version: "v1", aws: ways, shelf: d.shelf, standing: alone{}, log: zap.New(core), wake: make(chan struct{}, 1)}
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- d.scribe.run(ctx) }()

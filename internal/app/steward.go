@@ -53,6 +53,8 @@ func newKeepers(reach *rest.Config, side shift.Side, c config.Pair) (k keepers, 
 // undoes nothing: only giveBack does.
 type steward struct {
 	log *zap.Logger
+	// standing tells whether anything may be written.
+	standing standing
 	// changed lets the loop turn at once.
 	changed func()
 	sides   []*stewardSide // blue's, then green's
@@ -80,7 +82,7 @@ type stewardNeeds struct {
 const restEvery = time.Minute
 
 func (a *App) newSteward(cfg config.Pair, log *zap.Logger) *steward {
-	s := &steward{log: log, config: cfg}
+	s := &steward{log: log, standing: a.ledger.standing, config: cfg}
 	for _, side := range []shift.Side{shift.Blue, shift.Green} {
 		name, find := a.ways.to(clusterOf(cfg, side))
 		s.sides = append(s.sides, &stewardSide{side: side, name: name, way: find, make: newKeepers, log: log, wake: make(chan struct{}, 1)})
@@ -170,9 +172,18 @@ func (s *steward) tend(ctx context.Context, side *stewardSide) time.Duration {
 		s.mu.Unlock()
 		return idle
 	}
-	round := side.round(ctx, o)
-	if ctx.Err() != nil { // half a round would call unreadable what nobody read
+	working, done := ctx, func() {}
+	if !o.intent.Leave {
+		working, done = s.standing.While(ctx)
+	}
+	round := side.round(working, o)
+	cut := working.Err() != nil
+	done()
+	switch { // half a round would call unreadable what nobody read
+	case ctx.Err() != nil:
 		return idle
+	case cut: // the lease was lost: from now on it only reads
+		return time.Second
 	}
 	s.take(side, o, round)
 	if o.intent.Leave && !o.active {
@@ -191,13 +202,14 @@ type stewardOrders struct {
 }
 
 // orders gives what there is to do on a side now. Until the loop has read its
-// journal nobody knows what is intended: then clusters are only read.
+// journal nobody knows what is intended: then clusters are only read, as they are
+// by who stands by.
 func (s *steward) orders(side *stewardSide) stewardOrders {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o := stewardOrders{stewardNeeds: s.needs, intent: s.intent, config: s.config}
-	if !s.told {
-		o.intent = shift.ClusterIntent{Leave: true}
+	if !s.told || !leads(s.standing) {
+		o.intent = shift.ClusterIntent{Leave: true, Attempt: o.intent.Attempt}
 	}
 	o.floors = o.pin || o.held || o.intent.Hold || side.holds()
 	o.singletons = o.stewardNeeds.singletons || len(o.intent.Singletons) > 0

@@ -96,7 +96,7 @@ func atWard(t *testing.T, test func(w *ward)) {
 	synctest.Test(t, func(t *testing.T) {
 		core, logs := zapobserver.New(zap.InfoLevel)
 		w := &ward{t: t, logs: logs, sides: map[shift.Side]*wardSide{}}
-		w.steward = &steward{log: zap.New(core), changed: func() { w.with(func() { w.wakes++ }) }}
+		w.steward = &steward{standing: alone{}, log: zap.New(core), changed: func() { w.with(func() { w.wakes++ }) }}
 		for _, side := range []shift.Side{shift.Blue, shift.Green} {
 			s := &wardSide{w: w, digest: "1"}
 			w.sides[side] = s

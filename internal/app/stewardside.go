@@ -193,6 +193,9 @@ func (s *steward) giveBack(ctx context.Context, sides ...shift.Side) {
 }
 
 func (s *steward) giveBackOf(ctx context.Context, side *stewardSide) {
+	if !leads(s.standing) {
+		return // the daemon that holds the lease gives them back
+	}
 	o := s.orders(side)
 	if !o.intent.Hold && !s.mayHold(side, o) {
 		return

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"os"
 	"time"
 
 	"k8s.io/client-go/rest"
@@ -14,6 +13,7 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/awsapi"
 	"github.com/clusterswitch/clusterswitch/internal/eks"
 	"github.com/clusterswitch/clusterswitch/internal/kube"
+	"github.com/clusterswitch/clusterswitch/internal/reach"
 )
 
 // findWithin bounds the question where a cluster is.
@@ -89,7 +89,7 @@ func bySecret(s secrets, c config.KubeconfigSecret, userAgent string) way {
 
 func byFile(access kube.Access) way {
 	return func(context.Context) (kube.Access, string, error) {
-		document, err := os.ReadFile(access.Kubeconfig)
+		document, err := reach.ReadFile(access.Kubeconfig)
 		if err != nil {
 			return kube.Access{}, "", fmt.Errorf("reading kubeconfig %s: %w", access.Kubeconfig, err)
 		}

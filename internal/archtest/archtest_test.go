@@ -49,6 +49,28 @@ func TestProductCarriesNothingOfTheSandbox(t *testing.T) {
 	report(t, checkBinary(packages))
 }
 
+// As the image's binary is built, gRPC's tracing page isn't in it: it executes
+// templates, which makes the linker keep every method of every type, 30 MB of them.
+func TestImagesBinaryHasNoTracingPage(t *testing.T) {
+	dockerfile, err := os.ReadFile(root + "/Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const tags = "-tags grpcnotrace "
+	if !strings.Contains(string(dockerfile), tags) {
+		t.Errorf("the Dockerfile builds without %s", tags)
+	}
+	packages, err := list(t.Context(), root, "-tags", "grpcnotrace", "-deps", "./cmd/clusterswitch")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range packages {
+		if p.ImportPath == "golang.org/x/net/trace" {
+			t.Errorf("the binary carries %s", p.ImportPath)
+		}
+	}
+}
+
 func TestCoreIsSilentAndTimeless(t *testing.T) {
 	found := 0
 	for name, file := range parseAll(t) {

@@ -118,7 +118,6 @@ func banned() map[string]string {
 		"github.com/google/go-cmp":         "it belongs to the tests",
 		"golang.org/x/tools":               "it belongs to the tests",
 		"net/http/httptest":                "it belongs to the tests",
-		"net/http/pprof":                   "it opens itself on the default server",
 		"go.uber.org/zap/zaptest/observer": "it belongs to the tests",
 	}
 }

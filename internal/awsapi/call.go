@@ -73,7 +73,7 @@ func (g gate) pass(ctx context.Context, in middleware.FinalizeInput, next middle
 	service, operation := awsmiddleware.GetServiceID(ctx), awsmiddleware.GetOperationName(ctx)
 	name := strings.ToLower(strings.ReplaceAll(service, " ", ""))
 	if g.free {
-		out, metadata, err := next.HandleFinalize(ctx, in)
+		out, metadata, err := send(ctx, in, next)
 		g.meter.Called(name, operation, outcomeOf(err))
 		return out, metadata, err
 	}
@@ -90,11 +90,22 @@ func (g gate) pass(ctx context.Context, in middleware.FinalizeInput, next middle
 		return middleware.FinalizeOutput{}, middleware.Metadata{}, err
 	}
 	sent := time.Now()
-	out, metadata, err := next.HandleFinalize(ctx, in)
+	out, metadata, err := send(ctx, in, next)
 	g.clock.heard(metadata, sent, time.Now())
 	g.meter.Called(name, operation, outcomeOf(err))
 	g.budgets.answered(k, answer{urgent: IsUrgent(ctx), sent: sent, err: err})
 	return out, metadata, err
+}
+
+// send lets a call go whose time isn't over. A process that was paused wakes with
+// its timers still to fire, while another may hold its lease by now.
+func send(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
+	middleware.FinalizeOutput, middleware.Metadata, error,
+) {
+	if end, ok := ctx.Deadline(); ok && !time.Now().Before(end) {
+		return middleware.FinalizeOutput{}, middleware.Metadata{}, context.DeadlineExceeded
+	}
+	return next.HandleFinalize(ctx, in)
 }
 
 func outcomeOf(err error) string {

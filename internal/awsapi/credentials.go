@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -90,12 +91,26 @@ func (s *source) Retrieve(ctx context.Context) (aws.Credentials, error) {
 		if already, ok := errors.AsType[*credentialsError](err); ok {
 			return aws.Credentials{}, already // the daemon's own, which assuming a role needs
 		}
-		return aws.Credentials{}, &credentialsError{role: s.role, err: err}
+		return aws.Credentials{}, &credentialsError{role: s.role, err: withoutOutput(err)}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.end = c.Expires
 	return c, nil
+}
+
+// withoutOutput leaves out what a program of credential_process said: the SDK repeats
+// the whole of it where it can't be read, and keys may be in there.
+func withoutOutput(err error) error {
+	program, ok := errors.AsType[*processcreds.ProviderError](err)
+	if !ok {
+		return err
+	}
+	cause := program.Err
+	for inner := errors.Unwrap(cause); inner != nil; inner = errors.Unwrap(cause) {
+		cause = inner
+	}
+	return fmt.Errorf("the program that the AWS profile names (credential_process): %w", cause)
 }
 
 // HandleFailToRefresh goes on with the credentials before until they end. It is

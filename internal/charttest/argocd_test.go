@@ -21,20 +21,19 @@ import (
 func TestWhereTheDaemonMayListApplications(t *testing.T) {
 	t.Parallel()
 	const isHere = "--api-versions=argoproj.io/v1alpha1"
-	second := `--set-json=config.pairs[1]={"name": "blog", "preflight": {"argocd": {"namespaces": ["gitops", "argocd"]}}}`
+	second := `--set-json=pairs[1]={"name": "blog", "preflight": {"argocd": {"namespaces": ["gitops", "argocd"]}}}`
 	for name, test := range map[string]struct {
 		args []string
 		want []string // namespaces; an empty name is all
 	}{
-		"without Argo CD there is nothing to look for":          {nil, nil},
-		"by default in its usual namespace":                     {[]string{isHere}, []string{"argocd"}},
-		"where the configuration says, once for all pairs":      {[]string{isHere, second}, []string{"argocd", "gitops"}},
-		"where the configuration says, even if it isn't seen":   {[]string{second}, []string{"argocd", "gitops"}},
-		"everywhere, if no namespace is named":                  {[]string{second, "--set-json=config.pairs[0].preflight={\"argocd\": {\"namespaces\": []}}"}, []string{""}},
-		"nowhere, if the daemon must not look":                  {[]string{isHere, "--set=config.pairs[0].preflight.argocd.management=false"}, nil},
-		"nowhere without a preflight":                           {[]string{isHere, "--set-string=config.pairs[0].preflight.mode=off"}, nil},
-		"nowhere without a preflight, and no quotes around off": {[]string{isHere, "--set-json=config.pairs[0].preflight={\"mode\": false}"}, nil},
-		"nowhere, if somebody else grants rights":               {[]string{isHere, "--set=rbac.create=false"}, nil},
+		"without Argo CD there is nothing to look for":        {nil, nil},
+		"by default in its usual namespace":                   {[]string{isHere}, []string{"argocd"}},
+		"where the configuration says, once for all pairs":    {[]string{isHere, second}, []string{"argocd", "gitops"}},
+		"where the configuration says, even if it isn't seen": {[]string{second}, []string{"argocd", "gitops"}},
+		"everywhere, if no namespace is named":                {[]string{second, "--set-json=pairs[0].preflight={\"argocd\": {\"namespaces\": []}}"}, []string{""}},
+		"nowhere, if the daemon must not look":                {[]string{isHere, "--set=pairs[0].preflight.argocd.management=false"}, nil},
+		"nowhere without a preflight":                         {[]string{isHere, "--set-string=pairs[0].preflight.mode=off"}, nil},
+		"nowhere, if somebody else grants rights":             {[]string{isHere, "--set=rbac.create=false"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -107,7 +106,7 @@ func TestAReleaseReadsApplications(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	kept := only[*corev1.ConfigMap](t, render(t, "least"))
+	kept := configOf(t, render(t, "least"))
 	c, err := config.Parse("clusterswitch.yaml", []byte(kept.Data["clusterswitch.yaml"]), nil)
 	if err != nil {
 		t.Fatal(err)

@@ -12,11 +12,14 @@ import (
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	clientgo "k8s.io/client-go/kubernetes/scheme"
+	sigsyaml "sigs.k8s.io/yaml"
 )
 
 // Places, as seen from this package's folder.
@@ -31,6 +34,9 @@ const namespace = "traffic"
 
 // values names a file of values in the chart's folder ci.
 func values(name string) string { return filepath.Join(chart, "ci", name+"-values.yaml") }
+
+// valueSets are the names of all files of values.
+func valueSets() []string { return []string{"least", "eks", "full"} }
 
 // program is where the pinned helm is built.
 const program = root + "/.cache/bin/helm"
@@ -92,12 +98,42 @@ func decode(t *testing.T, documents string) []runtime.Object {
 		if blank(document[:n]) {
 			continue
 		}
+		if o := foreign(t, document[:n]); o != nil {
+			objects = append(objects, o)
+			continue
+		}
 		object, _, err := decoder.Decode(document[:n], nil, nil)
 		if err != nil {
 			t.Fatalf("decoding: %v\n%s", err, document[:n])
 		}
 		objects = append(objects, object)
 	}
+}
+
+// foreign reads an object whose types aren't Kubernetes' own; nil: it is none.
+// TestAReleaseOnARealAPIServer holds those against their definitions.
+func foreign(t *testing.T, document []byte) *unstructured.Unstructured {
+	t.Helper()
+	o := &unstructured.Unstructured{}
+	if err := sigsyaml.Unmarshal(document, &o.Object); err != nil {
+		t.Fatalf("decoding: %v\n%s", err, document)
+	}
+	if o.GroupVersionKind().Group != "monitoring.coreos.com" {
+		return nil
+	}
+	return o
+}
+
+// configOf gives the ConfigMap that holds the configuration.
+func configOf(t *testing.T, objects []runtime.Object) *corev1.ConfigMap {
+	t.Helper()
+	for _, m := range all[*corev1.ConfigMap](objects) {
+		if _, is := m.Data["clusterswitch.yaml"]; is {
+			return m
+		}
+	}
+	t.Fatal("no ConfigMap holds the configuration")
+	return nil
 }
 
 // blank tells whether a document holds nothing but comments.

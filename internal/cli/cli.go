@@ -85,7 +85,8 @@ new one (green), step by step and only through gates, and back at any moment.
 "run" is the daemon. All other commands are for people. start, rollback, pause,
 resume, approve and singletons write what a person asks for into the pair's
 TrafficSwitch in the management cluster; the daemon does it. Whoever may not edit that
-resource may not ask. When the management cluster is away, "rollback --direct"
+resource may not ask. Where the configuration keeps the journal in a directory, they
+write into the pair's request file there. When the management cluster is away, "rollback --direct"
 and "runbook" work with the configuration and AWS credentials alone, and
 "preflight" with access to blue and green besides. "retire-check" needs all of
 these to call a cluster safe to delete.
@@ -108,11 +109,11 @@ func (p *program) root() *cobra.Command {
 	root.PersistentFlags().StringVar(&p.config, "config", "",
 		"the configuration `file` (default $CLUSTERSWITCH_CONFIG, else clusterswitch.yaml in the working folder or /etc/clusterswitch)")
 	root.AddCommand(
-		p.runCommand(), p.validateCommand(), p.preflightCommand(),
+		p.runCommand(), p.validateCommand(), p.schemaCommand(), p.preflightCommand(),
 		p.statusCommand(), p.waitCommand(), p.startCommand(), p.rollbackCommand(),
 		p.pauseCommand(), p.resumeCommand(), p.approveCommand(), p.singletonsCommand(), p.retireCommand(),
 		p.planCommand(), p.runbookCommand(), p.policyCommand(), p.rbacCommand(),
-		p.versionCommand(),
+		p.debugCommand(), p.versionCommand(),
 	)
 	return root
 }

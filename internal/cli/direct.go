@@ -41,9 +41,9 @@ func (p *program) orDirect(command *cobra.Command, force *bool) {
 		if timeout <= 0 {
 			return usagef("--timeout %s: give it some time", timeout)
 		}
-		for _, name := range []string{"kubeconfig", "context", "namespace"} {
+		for _, name := range []string{"kubeconfig", "context", "namespace", "journal-directory"} {
 			if direct && command.Flags().Changed(name) {
-				return usagef("--%s is for the management cluster, which --direct does without", name)
+				return usagef("--%s is for the management cluster, or what stands for it, which --direct does without", name)
 			}
 		}
 		return nil
@@ -186,7 +186,8 @@ to do before and afterwards. It reads the entrances at AWS and writes nothing.
 It needs the configuration file and AWS credentials only.
 
 The daemon writes the same when a shift starts, into the ConfigMap
-clusterswitch-runbook-PAIR beside the pair's TrafficSwitch, and into the folder
+clusterswitch-runbook-PAIR beside the pair's TrafficSwitch (or the file
+PAIR.runbook.md in the configuration's journal.directory), and into the folder
 that the configuration's runbook.dir names.`,
 		Args: onePair,
 		RunE: func(command *cobra.Command, args []string) error { return p.runbook(command.Context(), args[0]) },

@@ -28,7 +28,7 @@ func TestDocs(t *testing.T) {
 	b.WriteString("The commands that speak with the management cluster also take:\n\n")
 	common := handFlags(root)
 	flags(&b, common, nil)
-	for _, c := range root.Commands() {
+	for _, c := range withSubcommands(root.Commands()) {
 		fmt.Fprintf(&b, "## %s\n\n%s.\n\n```\n%s\n```\n\n", c.CommandPath(), c.Short, c.UseLine())
 		if c.Name() == "completion" {
 			b.WriteString(completionDocs)
@@ -44,6 +44,19 @@ func TestDocs(t *testing.T) {
 		}
 	}
 	golden(t, "../../docs/cli.md", strings.TrimRight(b.String(), "\n")+"\n")
+}
+
+// withSubcommands puts each command's own behind it, but for those of completion,
+// which cobra makes.
+func withSubcommands(commands []*cobra.Command) []*cobra.Command {
+	var all []*cobra.Command
+	for _, c := range commands {
+		all = append(all, c)
+		if c.Name() != "completion" {
+			all = append(all, withSubcommands(c.Commands())...)
+		}
+	}
+	return all
 }
 
 const completionDocs = "Shells are bash, zsh, fish and powershell. Names of pairs are completed too,\nfrom the management cluster. " +
@@ -180,6 +193,7 @@ func TestHelp(t *testing.T) {
 		{"runbook", "--help"},
 		{"policy", "--help"},
 		{"rbac", "--help"},
+		{"debug", "bundle", "--help"},
 		{"version", "--help"},
 	} {
 		got := run(t.Context(), args...)
@@ -194,7 +208,7 @@ func TestHelp(t *testing.T) {
 // TestEveryCommandHelps finds commands that a person couldn't understand from
 // their help alone.
 func TestEveryCommandHelps(t *testing.T) {
-	for _, c := range (&program{out: &paper{}, err: &paper{}}).root().Commands() {
+	for _, c := range withSubcommands((&program{out: &paper{}, err: &paper{}}).root().Commands()) {
 		if c.Short == "" || strings.HasSuffix(c.Short, ".") || !c.Runnable() {
 			t.Errorf("%s: short help %s, runnable %t", c.Name(), strconv.Quote(c.Short), c.Runnable())
 		}

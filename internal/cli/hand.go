@@ -14,20 +14,20 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/api/v1alpha1"
 )
 
-// hand is one run of a command that speaks with the management cluster.
+// hand is one run of a command that reads or writes TrafficSwitches.
 type hand struct {
 	out, err *paper
 	place    place
 	now      func() time.Time
 	// name is how a person calls the program; empty: "clusterswitch".
 	name   string
-	client *v1alpha1.Client
-	// given are the flags that say where the cluster is, as the person gave
+	client switches
+	// given are the flags that say where they are, as the person gave
 	// them: the commands that are named as the next step repeat them.
 	given string
 }
 
-// handCommand makes a command that speaks with the management cluster.
+// handCommand makes a command that reads or writes TrafficSwitches.
 func (p *program) handCommand(command *cobra.Command, run func(ctx context.Context, h *hand, args []string) error) *cobra.Command {
 	var flags place
 	flags.define(command)
@@ -78,7 +78,7 @@ func given(command *cobra.Command) string {
 	flags := ""
 	command.Flags().Visit(func(f *pflag.Flag) {
 		switch f.Name {
-		case "config", "kubeconfig", "context", "namespace":
+		case "config", "kubeconfig", "context", "namespace", "journal-directory":
 			flags += " --" + f.Name + " " + word(f.Value.String())
 		}
 	})
@@ -90,6 +90,9 @@ func (h *hand) next(words string) string { return cmp.Or(h.name, programName) + 
 
 // watch gives the command that shows every change of a pair.
 func (h *hand) watch(pair string) string {
+	if h.place.directory != "" {
+		return h.next("status " + pair + " --watch")
+	}
 	return h.place.kubectl() + " get trafficswitch " + pair + " --watch"
 }
 
@@ -113,14 +116,15 @@ func (h *hand) explain(ctx context.Context, pair string, err error) error {
 	if !errors.Is(err, v1alpha1.ErrNotFound) {
 		return err
 	}
+	where, what := h.place.has()
 	names, err := h.pairs(ctx)
 	switch {
 	case err != nil:
 		return err
 	case len(names) == 0:
-		return noPairError{fmt.Errorf("there is no pair %q: namespace %s has no TrafficSwitch at all; %s", pair, h.place.namespace, whereFrom)}
+		return noPairError{fmt.Errorf("there is no pair %q: %s has no %s at all; %s", pair, where, what, whereFrom)}
 	}
-	return noPairError{fmt.Errorf("there is no pair %q in namespace %s; there are: %s", pair, h.place.namespace, strings.Join(names, ", "))}
+	return noPairError{fmt.Errorf("there is no pair %q in %s; there are: %s", pair, where, strings.Join(names, ", "))}
 }
 
 // whereFrom says how a pair comes to be.

@@ -2,8 +2,10 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 
 	"github.com/clusterswitch/clusterswitch/config"
 	"github.com/clusterswitch/clusterswitch/internal/api/v1alpha1"
+	"github.com/clusterswitch/clusterswitch/internal/app"
 )
 
 const (
@@ -26,11 +29,15 @@ const (
 	fieldManager = "clusterswitch-cli"
 )
 
-// place is where the TrafficSwitches are. An empty kubeconfig means kubectl's
-// rules: $KUBECONFIG, ~/.kube/config, or the cluster that the program runs in.
-// An empty context means the kubeconfig's current one.
+// place is where the TrafficSwitches are: in a management cluster, or in a
+// directory. An empty kubeconfig means kubectl's rules: $KUBECONFIG,
+// ~/.kube/config, or the cluster that the program runs in. An empty context means
+// the kubeconfig's current one.
 type place struct {
 	kubeconfig, context, namespace string
+	// directory holds the files of a journal without a management cluster; empty:
+	// there is one.
+	directory string
 }
 
 // define gives a command the flags that say where the place is.
@@ -40,6 +47,8 @@ func (l *place) define(command *cobra.Command) {
 	command.Flags().StringVar(&l.context, "context", "", "the `context` in that kubeconfig (default its current one)")
 	command.Flags().StringVar(&l.namespace, "namespace", "",
 		"the `namespace` of the TrafficSwitches (default the configuration's journal.namespace, else "+defaultNamespace+")")
+	command.Flags().StringVar(&l.directory, "journal-directory", "",
+		"the `folder` with the journal, where there is no management cluster (default the configuration's journal.directory)")
 }
 
 // find completes what flags say about the place from the configuration's
@@ -47,7 +56,10 @@ func (l *place) define(command *cobra.Command) {
 // faults must not stand between a person and a rollback: flags do without it.
 func (p *program) find(flags place) (place, error) {
 	clusterGiven := flags.kubeconfig != "" || flags.context != ""
-	if clusterGiven && flags.namespace != "" {
+	switch {
+	case flags.directory != "" && (clusterGiven || flags.namespace != ""):
+		return place{}, usagef("--journal-directory is for a journal without a management cluster; leave --kubeconfig, --context and --namespace out, or leave it out")
+	case flags.directory != "", clusterGiven && flags.namespace != "":
 		return flags, nil
 	}
 	c, err := config.Load(config.Options{Path: p.config})
@@ -57,7 +69,11 @@ func (p *program) find(flags place) (place, error) {
 		return flags, nil
 	case err != nil:
 		return place{}, configError{error: err, hint: "The management cluster is looked for in this configuration. " +
-			"To do without it, give --namespace, and --kubeconfig or --context."}
+			"To do without it, give --namespace, and --kubeconfig or --context; or --journal-directory."}
+	case c.Journal.Directory != "" && (clusterGiven || flags.namespace != ""):
+		return place{}, usagef("%s keeps the journal in %s, without a management cluster: leave --kubeconfig, --context and --namespace out", c.File, c.Journal.Directory)
+	case c.Journal.Directory != "":
+		return place{directory: c.Journal.Directory}, nil
 	}
 	flags.namespace = cmp.Or(flags.namespace, c.Journal.Namespace)
 	if k := c.Journal.Kubeconfig; k != nil && !clusterGiven {
@@ -68,6 +84,9 @@ func (p *program) find(flags place) (place, error) {
 
 // restConfig says how to reach the place's API server.
 func (l place) restConfig() (*rest.Config, error) {
+	if l.directory != "" {
+		return nil, fmt.Errorf("there is no management cluster: the journal is in %s", l.directory)
+	}
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = l.kubeconfig
 	rules.WarnIfAllMissing = false // it would warn past our output
@@ -81,6 +100,25 @@ func (l place) restConfig() (*rest.Config, error) {
 	}
 	return c, nil
 }
+
+// has says what a place has of pairs, in words for people.
+func (l place) has() (where, what string) {
+	if l.directory != "" {
+		return "directory " + l.directory, "file of a pair"
+	}
+	return "namespace " + l.namespace, "TrafficSwitch"
+}
+
+// request names where people's requests for a pair are.
+func (l place) request(pair string) string {
+	if l.directory != "" {
+		return l.file(pair)
+	}
+	return "the TrafficSwitch"
+}
+
+// file is the request file of a pair.
+func (l place) file(pair string) string { return filepath.Join(l.directory, pair+".request.json") }
 
 // kubectl gives the start of a kubectl command that speaks of the same place.
 func (l place) kubectl() string {
@@ -123,8 +161,23 @@ func (p *program) reachable(flags place) (place, *rest.Config, error) {
 // userAgent names this program in an API server's audit log.
 func (p *program) userAgent() string { return "clusterswitch/" + p.resolvedBuild().Version }
 
+// switches are the TrafficSwitches of a place, for a person. Their errors are
+// those of v1alpha1.Client.
+type switches interface {
+	Get(ctx context.Context, pair string) (*v1alpha1.TrafficSwitch, error)
+	List(ctx context.Context) ([]v1alpha1.TrafficSwitch, error)
+	PatchSpec(ctx context.Context, pair string, change v1alpha1.SpecChange) (*v1alpha1.TrafficSwitch, error)
+}
+
 // reach makes a client for the place. It talks to nobody yet.
-func (p *program) reach(flags place) (place, *v1alpha1.Client, error) {
+func (p *program) reach(flags place) (place, switches, error) {
+	at, err := p.find(flags)
+	if err != nil {
+		return place{}, nil, err
+	}
+	if at.directory != "" {
+		return at, app.NewHand(at.directory), nil
+	}
 	at, c, err := p.reachable(flags)
 	if err != nil {
 		return place{}, nil, err

@@ -39,7 +39,7 @@ codes and describes the JSON.
 
 With --against the report says which findings are new, gone or changed since a
 former report that -o json printed. With --stored it is the report that the
-daemon keeps beside the pair's TrafficSwitch; nothing else is read then.
+daemon keeps beside the pair's journal; nothing else is read then.
 
 Exit status 0: nothing blocks. 1: something blocks, or could not be checked, or
 the command failed; a failure prints no report. 2: bad configuration or usage.
@@ -55,7 +55,7 @@ reads "against.new" of -o json.`,
 	command.Flags().StringVarP(&flags.output, "output", "o", "table", "the `format`: table, json or markdown")
 	command.Flags().BoolVar(&flags.brief, "brief", false, "run only the checks that are cheap, as the daemon does at each step")
 	command.Flags().StringVar(&flags.against, "against", "", "say what is new, gone or changed since the report in this JSON `file`")
-	command.Flags().BoolVar(&flags.stored, "stored", false, "print the newest report that the daemon keeps in the management cluster")
+	command.Flags().BoolVar(&flags.stored, "stored", false, "print the newest report that the daemon keeps beside the journal")
 	command.Flags().BoolVar(&flags.atStart, "at-start", false, "with --stored: the last report before the attempt's first rise")
 	command.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return p.configuredPairs()
@@ -146,6 +146,13 @@ func (p *program) freshReport(ctx context.Context, pair string, flags preflightF
 }
 
 func (p *program) storedReport(ctx context.Context, pair string, flags preflightFlags) (finding.Report, error) {
+	at, err := p.find(flags.place)
+	if err != nil {
+		return finding.Report{}, err
+	}
+	if at.directory != "" {
+		return app.StoredPreflight(ctx, app.StoredOptions{Pair: pair, AtStart: flags.atStart, Directory: at.directory})
+	}
 	at, management, err := p.reachable(flags.place)
 	if err != nil {
 		return finding.Report{}, err

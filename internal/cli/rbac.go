@@ -51,7 +51,7 @@ Exit status 1: the manifest lacks kinds, because a cluster didn't name them all.
 			switch {
 			case flags.side != "" && flags.side != string(shift.Blue) && flags.side != string(shift.Green):
 				return usagef("--side %s: use blue or green", flags.side)
-			case flags.serviceAccount != "" && !accountName(flags.serviceAccount):
+			case flags.serviceAccount != "" && !namespacedName(flags.serviceAccount):
 				return usagef("--service-account %s: write it as NAMESPACE/NAME", flags.serviceAccount)
 			}
 			return nil
@@ -71,7 +71,7 @@ Exit status 1: the manifest lacks kinds, because a cluster didn't name them all.
 	return command
 }
 
-func accountName(s string) bool {
+func namespacedName(s string) bool {
 	namespace, name, found := strings.Cut(s, "/")
 	return found && namespace != "" && name != "" && !strings.Contains(name, "/")
 }

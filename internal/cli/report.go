@@ -60,6 +60,8 @@ type pairReport struct {
 	Asked askedReport `json:"asked"`
 	// UpdatedAt is when the daemon wrote this, in RFC 3339; null: never.
 	UpdatedAt *time.Time `json:"updatedAt"`
+	// Holder is the daemon that wrote it, which holds the lease; empty: not known.
+	Holder string `json:"holder"`
 }
 
 // stepReport is how far the attempt is.
@@ -247,7 +249,7 @@ func newPairReport(t v1alpha1.TrafficSwitch) pairReport {
 		Pair: t.Name, Phase: s.Phase, Attempt: s.Attempt, GreenShare: s.Share,
 		Reason: s.Reason, Message: s.Message, BlueReady: newReplicas(s.BlueReady),
 		Readiness: newReadinessReport(s.Readiness), Conditions: newConditions(s.Conditions),
-		Gates: []gateReport{}, Notes: append([]string{}, s.Notes...), Singletons: []singletonReport{},
+		Holder: s.Holder, Gates: []gateReport{}, Notes: append([]string{}, s.Notes...), Singletons: []singletonReport{},
 		Asked: askedReport{
 			Paused: t.Spec.Paused, HandsOff: t.Spec.HandsOff, Rollback: t.Spec.Rollback,
 			RollbackForce: t.Spec.RollbackForce, Attempt: t.Spec.Attempt,
@@ -314,5 +316,5 @@ func parseOf(s string) (n, of int, ok bool) {
 	left, right, found := strings.Cut(s, "/")
 	n, errN := strconv.Atoi(left)
 	of, errOf := strconv.Atoi(right)
-	return n, of, found && errN == nil && errOf == nil
+	return n, of, found && errN == nil && errOf == nil && n >= 0 && of >= 0
 }

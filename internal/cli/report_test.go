@@ -27,7 +27,7 @@ func exampleJSON(t *testing.T) string {
 		},
 		Status: v1alpha1.TrafficSwitchStatus{
 			Phase: "RollingBack", Share: 25, Step: "2/4", Attempt: 2, BlueReady: "9/10",
-			Reason: "RollbackLimitedByCapacity", Message: "blue can carry 75% now; 25% stays on green until blue has more", UpdatedAt: at,
+			Reason: "RollbackLimitedByCapacity", Message: "blue can carry 75% now; 25% stays on green until blue has more", UpdatedAt: at, Holder: "clusterswitch-7c9d8_1f0e9d8c",
 			Question: &v1alpha1.Question{ID: "2-1772445720000", Reason: "Drift", Message: "entrance shop stands at 60/40 instead of 75/25"},
 			Readiness: &v1alpha1.Readiness{
 				Message:             "blue is ready for 40 % of the load (Deployment shop/web: 4 ready, 10 needed by the measured load); going back takes up to 2m0s",

@@ -32,8 +32,7 @@ func (p *program) retireCommand() *cobra.Command {
 it, every entrance in it, declared or not, what CloudWatch and Prometheus saw
 reach it, DNS answers, cookies and connections that may still lead there, what
 runs there once only, and what in green still refers to it. It reads both
-clusters, AWS and the pairs' journals in the management cluster, and writes
-nothing.
+clusters, AWS and the pairs' journals, and writes nothing.
 
 The cluster is a pair's name, for that pair's blue, or the cluster as the
 configuration names it: the name of an EKS cluster, the context of a
@@ -77,7 +76,7 @@ func (p *program) retireCheck(ctx context.Context, cluster string, flags retireF
 		return err
 	}
 	report, err := d.Retire(ctx, app.RetireOptions{
-		Cluster: cluster, By: whoAsks(), Management: at.restConfig, Namespace: at.namespace, UserAgent: p.userAgent(),
+		Cluster: cluster, By: whoAsks(), Directory: at.directory, Management: at.restConfig, Namespace: at.namespace, UserAgent: p.userAgent(),
 	})
 	switch {
 	case errors.Is(err, app.ErrNoSuchCluster):

@@ -49,8 +49,12 @@ func (h *hand) rollback(ctx context.Context, pair string, force bool) error {
 	case isType[noPairError](err):
 		return err
 	case err != nil:
+		away := "the management cluster is away"
+		if h.place.directory != "" {
+			away = "the directory can't be written"
+		}
 		return fmt.Errorf("%w\nNothing is known to be asked for. The daemon also obeys rollback: true for %s in its configuration, and run --rollback %s: "+
-			"these work while the management cluster is away. So does: clusterswitch rollback %s --direct", err, pair, pair, pair)
+			"these work while %s. So does: clusterswitch rollback %s --direct", err, pair, pair, away, pair)
 	}
 	h.out.say("The rollback flag of %s is set.", pair)
 	switch phase := shift.Phase(t.Status.Phase); {

@@ -16,21 +16,35 @@ import (
 
 func (p *program) runCommand() *cobra.Command {
 	var rollback []string
+	var configMap string
 	command := &cobra.Command{
 		Use:   "run",
 		Short: "Run the daemon",
 		Long: `Run the daemon until it gets SIGINT or SIGTERM. It logs to standard error, as
 the configuration's "log" says. Stopping never rolls back and never loses a
-step: the next start goes on where this one was.`,
+step: the next start goes on where this one was.
+
+A changed configuration is taken over while it runs. A pod's mounted file
+follows its ConfigMap after a minute or so; with --config-map the daemon also
+watches that ConfigMap through the API of the management cluster, and a change
+acts at once. The file then serves while the ConfigMap can't be read.`,
 		Args: cobra.NoArgs,
-		RunE: func(command *cobra.Command, _ []string) error { return p.run(command.Context(), rollback) },
+		PreRunE: func(*cobra.Command, []string) error {
+			if configMap != "" && !namespacedName(configMap) {
+				return usagef("--config-map %s: write it as NAMESPACE/NAME", configMap)
+			}
+			return nil
+		},
+		RunE: func(command *cobra.Command, _ []string) error { return p.run(command.Context(), rollback, configMap) },
 	}
+	command.Flags().StringVar(&configMap, "config-map", "",
+		"watch this `NAMESPACE/NAME` for the configuration, under the key that has the file's name")
 	command.Flags().StringSliceVar(&rollback, "rollback", nil,
 		"send all traffic of this `pair` to blue; bound to the attempt that the daemon finds (may be repeated)")
 	return command
 }
 
-func (p *program) run(ctx context.Context, rollback []string) error {
+func (p *program) run(ctx context.Context, rollback []string, configMap string) error {
 	c, err := p.load()
 	if err != nil {
 		return err
@@ -47,7 +61,9 @@ func (p *program) run(ctx context.Context, rollback []string) error {
 	p.libraryLog(zapr.NewLogger(log))
 	build := p.resolvedBuild()
 	log.Info("starting", logkey.Version(build.Version), logkey.File(c.File))
-	daemon, err := app.New(ctx, app.Options{Config: c, Version: build.Version, Rollback: rollback, Logger: log})
+	options := app.Options{Config: c, Version: build.Version, Rollback: rollback, Logger: log}
+	options.ConfigMap.Namespace, options.ConfigMap.Name, _ = strings.Cut(configMap, "/")
+	daemon, err := app.New(ctx, options)
 	if err == nil {
 		err = daemon.Run(ctx)
 	}

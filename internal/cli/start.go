@@ -20,7 +20,8 @@ func (p *program) startCommand() *cobra.Command {
 		Use:   "start PAIR",
 		Short: "Ask for a new attempt to shift a pair to green",
 		Long: `Ask for a new attempt to shift a pair to green: the attempt after the last one.
-A rollback flag in the pair's TrafficSwitch is taken away in the same write.
+A rollback flag in the pair's TrafficSwitch, or in its request file, is taken
+away in the same write.
 
 The shift begins when the configuration says "serve: green" for the pair, and
 has no rollback flag of its own. While an attempt is under way, a rollback isn't
@@ -82,7 +83,7 @@ func (h *hand) startable(t *v1alpha1.TrafficSwitch) error {
 func (h *hand) started(before, after *v1alpha1.TrafficSwitch) {
 	h.out.say("Attempt %d of %s is asked for.", after.Spec.Attempt, after.Name)
 	if before.Spec.Rollback {
-		h.out.say("The rollback flag in the TrafficSwitch is taken away.")
+		h.out.say("The rollback flag in %s is taken away.", h.place.request(after.Name))
 	}
 	h.out.say("It starts when the configuration says serve: green for %s. If the configuration also", after.Name)
 	h.out.say("says rollback: true, nothing starts: take that away first, then start again.")
@@ -101,7 +102,11 @@ func (h *hand) stops(t *v1alpha1.TrafficSwitch) {
 // handsOff warns that nothing of what was asked for will be done.
 func (h *hand) handsOff(t *v1alpha1.TrafficSwitch) {
 	if t.Spec.HandsOff {
-		h.err.say("WARNING: handsOff is set in the TrafficSwitch: the daemon writes nothing for %s, not even a rollback.", t.Name)
+		h.err.say("WARNING: handsOff is set in %s: the daemon writes nothing for %s, not even a rollback.", h.place.request(t.Name), t.Name)
+		if h.place.directory != "" {
+			h.err.say("Take it away: edit that file, and leave handsOff out.")
+			return
+		}
 		h.err.say(`Take it away: %s patch trafficswitch %s --type merge -p '{"spec":{"handsOff":null}}'`, h.place.kubectl(), t.Name)
 	} else if t.Status.Reason == string(shift.HandsOff) {
 		h.err.say("WARNING: handsOff is set in the configuration: the daemon writes nothing for %s, not even a rollback, until that is taken away.", t.Name)

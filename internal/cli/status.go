@@ -21,9 +21,9 @@ func (p *program) statusCommand() *cobra.Command {
 		Long: `Show where all pairs stand, or one of them with its gates, its question and the
 rollback that was made. It is what the daemon last wrote down.
 
-With --watch it goes on showing one pair: its shares over time, gates, probes, and
-what would be if all users went back now. Without a terminal it writes a line for
-each change. Colours follow NO_COLOR.
+With --watch it goes on showing one pair: its shares over time, gates, probes,
+and what would be if all users went back now. Without a terminal it writes a
+line for each change. Colours follow NO_COLOR.
 
 With -o json the output is {"schemaVersion": 1, "pairs": [...]}, for one pair
 too. Within a schemaVersion fields are only ever added. -o yaml is the same.`,

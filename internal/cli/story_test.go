@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -47,17 +46,29 @@ func TestStories(t *testing.T) {
 	}
 }
 
-// story is a namespace in which a story is played, and the transcript.
+// stage is where a story is played: what people and the daemon do there besides.
+type stage interface {
+	pair(name string)
+	edit(name, part, content string)
+	// spec tells what is asked for, as JSON.
+	spec(name string) string
+}
+
+// story is a story that is played, and the transcript.
 type story struct {
-	*world
+	stage
+	t *testing.T
+	// wording leaves out of an answer what is of this stage alone.
+	wording    func(string) string
 	transcript strings.Builder
 }
 
 func newStory(t *testing.T) *story {
-	s := &story{world: newWorld(t)}
+	w := newWorld(t)
+	s := &story{t: t, stage: w, wording: func(text string) string { return strings.ReplaceAll(text, w.namespace, "clusterswitch") }}
 	alone(t)
-	t.Setenv("KUBECONFIG", s.kubeconfig)
-	document := strings.ReplaceAll(validConfig, "namespace: clusterswitch", "namespace: "+s.namespace)
+	t.Setenv("KUBECONFIG", w.kubeconfig)
+	document := strings.ReplaceAll(validConfig, "namespace: clusterswitch", "namespace: "+w.namespace)
 	if err := os.WriteFile("clusterswitch.yaml", []byte(document), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +91,7 @@ func (s *story) play(written string) string {
 		case strings.HasPrefix(line, "+ status "), strings.HasPrefix(line, "+ spec "):
 			s.edit(words[2], words[1], words[3])
 		case strings.HasPrefix(line, "? "):
-			s.asked(words[1])
+			s.answer("|", s.spec(words[1]))
 		case line != "" && !strings.HasPrefix(line, "#"):
 			s.t.Fatalf("what does this line mean? %s", line)
 		}
@@ -97,17 +108,8 @@ func (s *story) command(args []string) {
 	}
 }
 
-// asked tells the spec as the API server has it.
-func (s *story) asked(name string) {
-	content, err := json.Marshal(s.object(name).Spec)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.answer("|", string(content))
-}
-
 func (s *story) answer(mark, text string) {
-	text = strings.ReplaceAll(text, s.namespace, "clusterswitch")
+	text = s.wording(text)
 	for line := range strings.Lines(text) {
 		s.transcript.WriteString(strings.TrimRight(mark+" "+line, " \n") + "\n")
 	}

@@ -23,7 +23,8 @@ func (h *hand) statusTable(ctx context.Context, args []string) error {
 		return err
 	}
 	if len(objects) == 0 {
-		h.out.say("Namespace %s has no TrafficSwitch; %s.", h.place.namespace, whereFrom)
+		where, what := h.place.has()
+		h.out.say("%s has no %s; %s.", sentence(where), what, whereFrom)
 		return nil
 	}
 	rows := [][]string{{"PAIR", "PHASE", "GREEN", "STEP", "BLUE READY", "CAN TAKE", "REASON"}}
@@ -57,10 +58,10 @@ func (h *hand) details(t v1alpha1.TrafficSwitch) {
 		h.out.say("\nNo daemon has said anything about %s yet.", t.Name)
 	} else {
 		h.out.say("\nAttempt %d: %s", s.Attempt, orNone(s.Message))
-		h.out.say("Written by the daemon at %s%s", moment(s.UpdatedAt.Time), silence(s.UpdatedAt.Time, h.now()))
+		h.out.say("Written by the daemon%s at %s%s", named(s.Holder), moment(s.UpdatedAt.Time), silence(s.UpdatedAt.Time, h.now()))
 	}
 	if asked := askedFor(t.Spec); asked != "" {
-		h.out.say("Asked for in the TrafficSwitch: %s", asked)
+		h.out.say("Asked for in %s: %s", h.place.request(t.Name), asked)
 	}
 	if q := s.Question; q != nil {
 		h.out.say("\nQuestion (%s): %s", q.Reason, q.Message)
@@ -91,6 +92,14 @@ func (h *hand) details(t v1alpha1.TrafficSwitch) {
 		h.out.say("\nRolled back by %s at %s: %s", r.By, moment(r.At.Time), r.Why)
 	}
 	h.advise(t)
+}
+
+// named adds which of several daemons it was.
+func named(holder string) string {
+	if holder == "" {
+		return ""
+	}
+	return " " + holder
 }
 
 // silentAfter is the age from which a status may mean that no daemon runs: a

@@ -37,8 +37,9 @@ on the way. It changes nothing: stopping it stops no shift.
 The ends are completed: green has everything and standby is over; standby: green
 has everything, and blue is kept ready; rolledback: blue has everything again.
 
-What was asked for when the command began counts once the daemon has seen it: the
-end of an earlier attempt is not taken for that of the one that start asked for.
+What was asked for when the command began counts once the daemon has seen it:
+the end of an earlier attempt is not taken for that of the one that start asked
+for.
 Reading that fails is tried again until --timeout is over.
 
 Exit status: 0 the end is reached; 1 it can't be reached any more, for example

@@ -22,6 +22,9 @@ import (
 var cluster cptest.Shared
 
 func TestMain(m *testing.M) {
+	if os.Getenv(asProcess) != "" {
+		os.Exit(asProgram())
+	}
 	flag.Bool("update", false, "write golden files and generated documents")
 	flag.Parse()
 	crd, err := v1alpha1.CRD()
@@ -125,6 +128,16 @@ func (w *world) edit(name, part, content string) {
 	if err := request.Do(w.t.Context()).Error(); err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// spec tells what is asked for, as the API server has it.
+func (w *world) spec(name string) string {
+	w.t.Helper()
+	content, err := json.Marshal(w.object(name).Spec)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(content)
 }
 
 func (w *world) object(name string) *v1alpha1.TrafficSwitch {

@@ -12,6 +12,7 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"fmt"
+	"net/url"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
@@ -96,6 +97,10 @@ func (c *Cluster) usable(found *types.Cluster) error {
 	}
 	if found.Endpoint == nil || *found.Endpoint == "" {
 		return fmt.Errorf("%s has no endpoint (its status is %s)", c, found.Status)
+	}
+	// A token must not go where everybody can read it.
+	if at, err := url.Parse(*found.Endpoint); err != nil || at.Scheme != "https" || at.Hostname() == "" || at.User != nil {
+		return fmt.Errorf("%s has the endpoint %q, which is no https:// address of a server", c, *found.Endpoint)
 	}
 	return nil
 }

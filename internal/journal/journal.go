@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/clusterswitch/clusterswitch/internal/api/v1alpha1"
+	"github.com/clusterswitch/clusterswitch/internal/journal/status"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
@@ -22,16 +23,9 @@ import (
 var (
 	// ErrConflict: somebody else wrote the journal, or it is gone. Load again.
 	ErrConflict = errors.New("somebody else wrote the journal")
-	// ErrTooLarge: the state is over MaxSize.
-	ErrTooLarge = errors.New("the state is too large for the journal")
 	// ErrUnreadable: what is stored can't be read, so it isn't overwritten.
 	ErrUnreadable = errors.New("the stored journal can't be read")
 )
-
-// MaxSize is how many bytes of JSON a state may take: 32 KiB for the evidence of
-// request gates, and as much for all else. etcd refuses objects over 1.5 MiB; a state
-// that is anywhere near that is a fault.
-const MaxSize = 64 << 10
 
 // Options say where the journal is kept.
 type Options struct {
@@ -39,7 +33,9 @@ type Options struct {
 	Config *rest.Config
 	// Namespace holds the custom resources, one a pair.
 	Namespace string
-	Logger    *zap.Logger
+	// Holder names this process in what it writes, for people; empty: it doesn't.
+	Holder string
+	Logger *zap.Logger
 }
 
 // Journal keeps states in custom resources. Its methods may be called by many
@@ -47,6 +43,7 @@ type Options struct {
 type Journal struct {
 	client    rest.Interface
 	namespace string
+	holder    string
 	log       *zap.Logger
 	informer  cache.SharedIndexInformer
 
@@ -67,7 +64,7 @@ func New(o Options) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &Journal{client: client, namespace: o.Namespace, log: o.Logger, known: map[string]*held{}}
+	j := &Journal{client: client, namespace: o.Namespace, holder: o.Holder, log: o.Logger, known: map[string]*held{}}
 	j.informer, err = j.newInformer()
 	return j, err
 }
@@ -80,7 +77,7 @@ func (j *Journal) Load(ctx context.Context, pair string) (shift.Found, error) {
 	if err != nil {
 		return shift.Found{}, fmt.Errorf("loading the journal of %s: %w", pair, err)
 	}
-	found := decode(stored(object))
+	found := status.Decode(stored(object))
 	j.hold(pair, &held{object: object, unreadable: found.Unreadable != ""})
 	return found, nil
 }
@@ -88,18 +85,28 @@ func (j *Journal) Load(ctx context.Context, pair string) (shift.Found, error) {
 // Look reads the state of a pair and leaves everything as it is: nothing is made,
 // and Save isn't prepared. A pair without a custom resource has no state.
 func (j *Journal) Look(ctx context.Context, pair string) (shift.Found, error) {
-	object, err := j.get(ctx, pair)
+	return j.look(ctx, pair, metav1.GetOptions{})
+}
+
+// Follow is Look for those who look again and again: the API server answers from
+// its memory, which may be a moment old.
+func (j *Journal) Follow(ctx context.Context, pair string) (shift.Found, error) {
+	return j.look(ctx, pair, metav1.GetOptions{ResourceVersion: "0"})
+}
+
+func (j *Journal) look(ctx context.Context, pair string, o metav1.GetOptions) (shift.Found, error) {
+	object, err := j.get(ctx, pair, o)
 	switch {
 	case apierrors.IsNotFound(err):
 		return shift.Found{}, nil
 	case err != nil:
 		return shift.Found{}, fmt.Errorf("reading the journal of %s: %w", pair, err)
 	}
-	return decode(stored(object)), nil
+	return status.Decode(stored(object)), nil
 }
 
 func (j *Journal) getOrCreate(ctx context.Context, pair string) (*v1alpha1.TrafficSwitch, error) {
-	object, err := j.get(ctx, pair)
+	object, err := j.get(ctx, pair, metav1.GetOptions{})
 	if !apierrors.IsNotFound(err) {
 		return object, err
 	}
@@ -108,16 +115,17 @@ func (j *Journal) getOrCreate(ctx context.Context, pair string) (*v1alpha1.Traff
 	err = j.client.Post().Namespace(j.namespace).Resource(v1alpha1.Resource).Body(fresh).Do(ctx).Into(object)
 	switch {
 	case apierrors.IsAlreadyExists(err):
-		return j.get(ctx, pair)
+		return j.get(ctx, pair, metav1.GetOptions{})
 	case apierrors.IsNotFound(err):
 		return nil, fmt.Errorf("the namespace %s or the custom resource definition of %s isn't there: %w", j.namespace, v1alpha1.Kind, err)
 	}
 	return object, err
 }
 
-func (j *Journal) get(ctx context.Context, pair string) (*v1alpha1.TrafficSwitch, error) {
+func (j *Journal) get(ctx context.Context, pair string, o metav1.GetOptions) (*v1alpha1.TrafficSwitch, error) {
 	object := &v1alpha1.TrafficSwitch{}
-	err := j.client.Get().Namespace(j.namespace).Resource(v1alpha1.Resource).Name(pair).Do(ctx).Into(object)
+	err := j.client.Get().Namespace(j.namespace).Resource(v1alpha1.Resource).Name(pair).
+		SpecificallyVersionedParams(&o, metav1.ParameterCodec, metav1.SchemeGroupVersion).Do(ctx).Into(object)
 	return object, err
 }
 
@@ -125,7 +133,7 @@ func (j *Journal) get(ctx context.Context, pair string) (*v1alpha1.TrafficSwitch
 // Load before. It answers ErrConflict when the journal is no longer what Load
 // or Save saw last: then nothing was written. After any other error it may or
 // may not have been written; if it was, the next Save answers ErrConflict.
-// ErrTooLarge also means that nothing was written. Where the stored journal
+// status.ErrTooLarge also means that nothing was written. Where the stored journal
 // can't be read it stays as it is, whatever the answer: only what people read
 // beside it is written, and the answer is ErrUnreadable.
 func (j *Journal) Save(ctx context.Context, pair string, s shift.State, said shift.Said) error {
@@ -141,16 +149,17 @@ func (j *Journal) save(ctx context.Context, pair string, s shift.State, said shi
 	if last == nil {
 		return errors.New("it was not loaded")
 	}
-	status, err := newStatus(s, said, time.Now())
+	next, err := status.New(s, said, time.Now())
 	if err != nil {
 		return err
 	}
+	next.Holder = j.holder
 	if last.unreadable {
-		status = beside(last.object.Status, status)
+		next = status.Beside(last.object.Status, next)
 	}
 	for {
-		status.Conditions = conditions(last.object.Status.Conditions, last.object.Generation, s, said, time.Now())
-		written, err := j.updateStatus(ctx, last.object, status)
+		next.Conditions = status.Conditions(last.object.Status.Conditions, last.object.Generation, s, said, time.Now())
+		written, err := j.updateStatus(ctx, last.object, next)
 		switch {
 		case err == nil && last.unreadable:
 			j.hold(pair, &held{object: written, unreadable: true})
@@ -171,7 +180,7 @@ func (j *Journal) save(ctx context.Context, pair string, s shift.State, said shi
 // passOver looks at what stands in the way of a save. A newer object with the
 // same journal is a person's edit of the spec, and the one to write to.
 func (j *Journal) passOver(ctx context.Context, pair string, last *held) (*held, error) {
-	object, err := j.get(ctx, pair)
+	object, err := j.get(ctx, pair, metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err):
 		return nil, fmt.Errorf("%w: the custom resource is gone", ErrConflict)
@@ -186,9 +195,9 @@ func (j *Journal) passOver(ctx context.Context, pair string, last *held) (*held,
 }
 
 // updateStatus writes the status if the object is still the one given.
-func (j *Journal) updateStatus(ctx context.Context, object *v1alpha1.TrafficSwitch, status v1alpha1.TrafficSwitchStatus) (*v1alpha1.TrafficSwitch, error) {
+func (j *Journal) updateStatus(ctx context.Context, object *v1alpha1.TrafficSwitch, said v1alpha1.TrafficSwitchStatus) (*v1alpha1.TrafficSwitch, error) {
 	next := object.DeepCopy()
-	next.Status = status
+	next.Status = said
 	next.Status.ObservedGeneration = object.Generation
 	written := &v1alpha1.TrafficSwitch{}
 	err := j.client.Put().Namespace(j.namespace).Resource(v1alpha1.Resource).Name(object.Name).

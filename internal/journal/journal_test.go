@@ -21,6 +21,7 @@ import (
 
 	"github.com/clusterswitch/clusterswitch/internal/api/v1alpha1"
 	"github.com/clusterswitch/clusterswitch/internal/journal"
+	"github.com/clusterswitch/clusterswitch/internal/journal/status"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/controlplane/cptest"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
@@ -335,8 +336,8 @@ func TestATooLargeStateIsRefusedAndTheOldOneStays(t *testing.T) {
 	w.load(j)
 	w.save(j, shift.NewState())
 	large := shiftingState()
-	large.Question.Message = strings.Repeat("x", journal.MaxSize)
-	w.saveFailsWith(j, large, journal.ErrTooLarge)
+	large.Question.Message = strings.Repeat("x", status.MaxSize)
+	w.saveFailsWith(j, large, status.ErrTooLarge)
 	w.save(j, shiftingState())
 }
 

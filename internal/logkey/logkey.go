@@ -77,5 +77,14 @@ func Resource(what string) zap.Field { return zap.String("resource", what) }
 // Key is a key of the configuration.
 func Key(name string) zap.Field { return zap.String("key", name) }
 
+// Holder is the process that holds the lease.
+func Holder(identity string) zap.Field { return zap.String("holder", identity) }
+
+// Term counts how often this process won the lease.
+func Term(n int64) zap.Field { return zap.Int64("term", n) }
+
 // Stack is the stack of a goroutine that panicked.
 func Stack(stack []byte) zap.Field { return zap.ByteString("stack", stack) }
+
+// Target is who is notified, by its name in the configuration.
+func Target(name string) zap.Field { return zap.String("target", name) }

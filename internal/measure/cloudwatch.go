@@ -24,6 +24,10 @@ const maxSeries = 500
 // maxPages bounds the paging of one call.
 const maxPages = 100
 
+// mostValue is the largest value of a point that can be true: up to it numbers are
+// exact, and many of them still fit into a counter.
+const mostValue = 1e12
+
 // question is one query on its way, with the points that came for it.
 type question struct {
 	period   time.Duration
@@ -160,7 +164,7 @@ func (s *series) take(r types.MetricDataResult) {
 		return
 	}
 	for i, at := range r.Timestamps {
-		if v := r.Values[i]; math.IsNaN(v) || math.IsInf(v, 0) || v < 0 {
+		if v := r.Values[i]; math.IsNaN(v) || v > mostValue || v < 0 {
 			s.fault = fmt.Sprintf("has the value %g", v)
 		}
 		s.points[at.UTC()] = r.Values[i]

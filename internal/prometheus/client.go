@@ -14,10 +14,11 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/clusterswitch/clusterswitch/internal/reach"
 )
 
 // Options say how a server is reached.
@@ -35,6 +36,8 @@ type Options struct {
 	InsecureSkipVerify bool
 	// Headers are sent with each request.
 	Headers map[string]string
+	// Reach says which link-local addresses may be connected to; the zero one: none.
+	Reach reach.Policy
 	// Timeout bounds one request, 0: 30 s. MaxBytes bounds one answer, 0: 16 MiB.
 	Timeout  time.Duration
 	MaxBytes int64
@@ -71,7 +74,7 @@ func New(o Options) (*Client, error) {
 		InsecureSkipVerify: o.InsecureSkipVerify, //nolint:gosec // asked for by the user
 	}
 	if o.CAFile != "" {
-		pem, err := os.ReadFile(o.CAFile)
+		pem, err := reach.ReadFile(o.CAFile)
 		if err != nil {
 			return nil, fmt.Errorf("reading the certificates for %s: %w", base.Host, err)
 		}
@@ -81,7 +84,7 @@ func New(o Options) (*Client, error) {
 	}
 	return &Client{options: o, base: base, http: &http.Client{
 		Transport: &http.Transport{
-			Proxy: http.ProxyFromEnvironment, TLSClientConfig: trust, ForceAttemptHTTP2: true,
+			Proxy: o.Reach.Proxy, DialContext: o.Reach.DialContext, TLSClientConfig: trust, ForceAttemptHTTP2: true,
 			MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute,
 		},
 		// A redirect leads to a login page, and would take the headers elsewhere.
@@ -161,7 +164,7 @@ func (c *Client) sign(req *http.Request) error {
 
 // secret reads a file; its error never shows what is inside.
 func secret(file string) (string, error) {
-	content, err := os.ReadFile(file)
+	content, err := reach.ReadFile(file)
 	if err != nil {
 		return "", fmt.Errorf("reading the secret to send: %w", err)
 	}

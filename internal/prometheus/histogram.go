@@ -132,9 +132,11 @@ func listed(byBound map[time.Duration][]series) string {
 }
 
 // durationOf gives a bound as a time, to the microsecond: 0.3 s is not quite 300 ms
-// in floating point.
+// in floating point. A bound that no time can be is the longest one, or the shortest.
 func durationOf(bound float64, unit time.Duration) time.Duration {
-	return time.Duration(math.Round(bound*float64(unit)/float64(time.Microsecond))) * time.Microsecond
+	const longest = 100 * 365 * 24 * time.Hour
+	micros := math.Round(bound * float64(unit) / float64(time.Microsecond))
+	return time.Duration(max(-float64(longest/time.Microsecond), min(micros, float64(longest/time.Microsecond)))) * time.Microsecond
 }
 
 // unitOf tells by the names of its metrics what a histogram counts. An expression

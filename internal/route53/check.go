@@ -34,6 +34,8 @@ func (g group) declared(e shift.Route53Entrance) error {
 		case m.Weight == nil:
 			return fmt.Errorf("%s %q is not routed by weight but by %s: make all its records weighted ones, or point an alias of another name at a weighted one",
 				g, id, routing(m))
+		case *m.Weight < 0 || *m.Weight > maxWeight:
+			return fmt.Errorf("%s %q was answered with the weight %d, which no record can have: look at it in Route 53", g, id, *m.Weight)
 		case m.TrafficPolicyInstanceId != nil:
 			return fmt.Errorf("%s %q belongs to the traffic policy instance %s, and only that may change it: replace the policy by weighted records",
 				g, id, *m.TrafficPolicyInstanceId)

@@ -37,24 +37,31 @@ func ConfigMapName(pair string) string { return "clusterswitch-runbook-" + pair 
 
 // Options say where books are kept.
 type Options struct {
-	// Config reaches the management cluster.
+	// Config reaches the management cluster; nil: there is none, and Journal gets the
+	// books.
 	Config *rest.Config
 	// Namespace holds the TrafficSwitches, and gets the ConfigMaps.
 	Namespace string
-	// Dir is a folder for files, one a pair; empty: there are none.
+	// Journal is the journal's directory, where there is no management cluster: it
+	// gets a file PAIR.runbook.md.
+	Journal string
+	// Dir is a folder for files PAIR.md; empty: there are none.
 	Dir string
 }
 
-// Shelf keeps books: each in a ConfigMap beside the pair's TrafficSwitch, and
+// Shelf keeps books: each beside the pair's journal, in a ConfigMap or a file, and
 // as a file where a folder was given. It is safe for concurrent use.
 type Shelf struct {
-	configMaps typedcorev1.ConfigMapInterface
-	switches   *v1alpha1.Client
-	dir        string
+	configMaps   typedcorev1.ConfigMapInterface // nil: there is no management cluster
+	switches     *v1alpha1.Client
+	journal, dir string
 }
 
 // NewShelf makes a Shelf. It talks to nobody yet.
 func NewShelf(o Options) (*Shelf, error) {
+	if o.Config == nil {
+		return &Shelf{journal: o.Journal, dir: o.Dir}, nil
+	}
 	core, err := typedcorev1.NewForConfig(o.Config)
 	if err != nil {
 		return nil, fmt.Errorf("making a client for ConfigMaps: %w", err)
@@ -66,26 +73,33 @@ func NewShelf(o Options) (*Shelf, error) {
 	return &Shelf{configMaps: core.ConfigMaps(o.Namespace), switches: switches, dir: o.Dir}, nil
 }
 
-// Put keeps a book in the place of the pair's former one, in the file and in the
-// ConfigMap; that one can't be written doesn't keep it from the other.
+// Put keeps a book in the place of the pair's former one, in the file and beside
+// the journal; that one can't be written doesn't keep it from the other.
 func (s *Shelf) Put(ctx context.Context, b Book) error {
 	text := b.Markdown()
-	return errors.Join(s.putFile(b.Pair, text), s.putConfigMap(ctx, b, text))
+	var err error
+	if s.dir != "" {
+		err = putFile(s.dir, b.Pair+".md", text)
+	}
+	if s.configMaps == nil {
+		return errors.Join(err, putFile(s.journal, FileName(b.Pair), text))
+	}
+	return errors.Join(err, s.putConfigMap(ctx, b, text))
 }
+
+// FileName is the name of the file with a pair's book in the journal's directory.
+func FileName(pair string) string { return pair + ".runbook.md" }
 
 // putFile puts a whole file into the place of another at once: who reads it
 // never sees a half.
-func (s *Shelf) putFile(pair, text string) error {
-	if s.dir == "" {
-		return nil
-	}
-	path := filepath.Join(s.dir, pair+".md")
-	file, err := os.CreateTemp(s.dir, "."+pair+".md.*")
+func putFile(dir, name, text string) error {
+	path := filepath.Join(dir, name)
+	file, err := os.CreateTemp(dir, "."+name+".*")
 	if err != nil {
 		return fmt.Errorf("writing the runbook %s: %w", path, err)
 	}
 	_, err = file.WriteString(text)
-	err = errors.Join(err, file.Chmod(0o644), file.Close())
+	err = errors.Join(err, file.Chmod(0o644), file.Sync(), file.Close())
 	if err == nil {
 		err = os.Rename(file.Name(), path)
 	}

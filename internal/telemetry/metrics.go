@@ -33,9 +33,11 @@ type Metrics struct {
 	rollbacks  *prometheus.CounterVec
 	journal    *prometheus.CounterVec
 	superseded *prometheus.GaugeVec
+	leader     prometheus.Gauge
 	reloads    *prometheus.CounterVec
 	refused    prometheus.Gauge
 	awsCalls   *prometheus.CounterVec
+	notified   *prometheus.CounterVec
 	awsWaits   *prometheus.CounterVec
 
 	preflightFindings *prometheus.GaugeVec
@@ -44,6 +46,7 @@ type Metrics struct {
 	retire            *prometheus.GaugeVec
 
 	readiness *readinessMetrics
+	budget    *budgetMetrics
 }
 
 // New registers every metric. version is shown by clusterswitch_build_info.
@@ -65,14 +68,17 @@ func New(version string) *Metrics {
 	m.rollbacks = m.counter("rollbacks_total", "Rollbacks that began, by who decided: person or automatic. The planned way back is none.", "pair", "decided_by")
 	m.journal = m.counter("journal_errors_total", "Turns in which the state could not be written down.", "pair")
 	m.superseded = m.gauge("superseded", "1 when a newer daemon took charge and this one no longer writes.", "pair")
+	m.leader = m.plainGauge("leader", "1 while this daemon holds the lease, or needs none; 0 while it stands by.")
 	m.reloads = m.counter("config_reloads_total", "Changes of the configuration file by result: applied or refused.", "result")
 	m.refused = m.plainGauge("config_refused", "1 while the file on disk is invalid and the configuration before it goes on.")
+	m.notified = m.counter("notifications_total", "News by what became of it: sent, refused, or dropped after many tries.", "target", "outcome")
 	m.awsCalls = m.counter("aws_calls_total", "Calls to AWS by outcome, the SDK's repetitions included; held: the daemon's own budget kept it from going out.", "service", "operation", "outcome")
 	m.awsWaits = m.counter("aws_budget_wait_seconds_total", "Time that calls to AWS waited for the daemon's own budget, in seconds.", "service")
 	m.preflightFindings = m.gauge("preflight_findings", "Findings of the preflight's newest report by severity: block, warn, note; waived: those that a waiver covers. Absent before the first.", "pair", "severity")
 	m.preflightRun = m.gauge("preflight_last_run_timestamp_seconds", "When the preflight's last look that gave a report began, full or brief, in seconds since 1970.", "pair")
 	m.preflightTook = m.gauge("preflight_duration_seconds", "How long that look lasted, in seconds.", "pair")
 	m.readiness = newReadinessMetrics(m)
+	m.budget = newBudgetMetrics(m)
 	m.retire = m.gauge("safe_to_retire", "1 while blue may be deleted by the newest look, 0 while it may not or that isn't known; absent while the pair is not Completed.", "pair")
 	build := m.gauge("build_info", "1, with the build's version.", "version")
 	build.WithLabelValues(version).Set(1)
@@ -103,6 +109,11 @@ func (m *Metrics) counter(name, help string, labels ...string) *prometheus.Count
 // Gatherer gives the metrics to the /metrics page.
 func (m *Metrics) Gatherer() prometheus.Gatherer { return m.registry }
 
+// Notified counts what became of a piece of news.
+func (m *Metrics) Notified(target, outcome string) {
+	m.notified.WithLabelValues(target, outcome).Inc()
+}
+
 // Reloaded counts a change of the configuration file.
 func (m *Metrics) Reloaded(err error) {
 	if err != nil {
@@ -113,6 +124,9 @@ func (m *Metrics) Reloaded(err error) {
 	m.refused.Set(0)
 	m.reloads.WithLabelValues("applied").Inc()
 }
+
+// Leads takes over whether this daemon may write.
+func (m *Metrics) Leads(leads bool) { m.leader.Set(one(leads)) }
 
 // Called counts one try of a call to AWS.
 func (m *Metrics) Called(service, operation, outcome string) {
@@ -145,21 +159,37 @@ func (m *Metrics) Report(t switcher.Turn) {
 	m.severity.WithLabelValues(pair).Set(float64(d.Reason.Severity()))
 	m.question.WithLabelValues(pair).Set(one(d.Next.Question != nil))
 	m.superseded.WithLabelValues(pair).Set(one(t.Superseded))
-	if m.retire.DeleteLabelValues(pair); d.Next.Phase == shift.Completed {
-		m.retire.WithLabelValues(pair).Set(one(t.Observation.Retire.Safe))
-	}
 	for _, p := range shift.Phases() {
 		m.phase.WithLabelValues(pair, string(p)).Set(one(p == d.Next.Phase))
 	}
 	if t.JournalErr != nil {
 		m.journal.WithLabelValues(pair).Inc()
 	}
+	if t.Standby {
+		m.standsBy(pair, t)
+		return
+	}
+	if m.retire.DeleteLabelValues(pair); d.Next.Phase == shift.Completed {
+		m.retire.WithLabelValues(pair).Set(one(t.Observation.Retire.Safe))
+	}
 	m.sticky.WithLabelValues(pair).Set(0)
 	if until := d.Next.Tail(t.Observation); until.After(t.Now) {
 		m.sticky.WithLabelValues(pair).Set(float64(until.Unix()))
 	}
 	m.readiness.report(t)
+	m.budget.report(t)
 	m.tails(pair, t)
+	m.observed(pair, t.Observation)
+	m.decided(pair, t)
+}
+
+// standsBy forgets what only the daemon that holds the lease measures: two that
+// tell of the same would tell different things.
+func (m *Metrics) standsBy(pair string, t switcher.Turn) {
+	m.readiness.forget(pair)
+	for _, v := range []*prometheus.GaugeVec{m.entrance, m.known, m.gate, m.blueReady, m.sticky, m.tail, m.retire} {
+		v.DeletePartialMatch(prometheus.Labels{"pair": pair})
+	}
 	m.observed(pair, t.Observation)
 	m.decided(pair, t)
 }
@@ -223,6 +253,7 @@ func (m *Metrics) decided(pair string, t switcher.Turn) {
 // Forget drops everything that was measured of a pair that is gone.
 func (m *Metrics) Forget(pair string) {
 	m.readiness.forget(pair)
+	m.budget.forget(pair)
 	for _, v := range []interface {
 		DeletePartialMatch(labels prometheus.Labels) int
 	}{

@@ -1,19 +1,12 @@
-// Package web serves the daemon's own pages: health, readiness, metrics.
+// Package web serves the daemon's own pages: health, readiness, metrics, and the
+// web page on which people see the pairs.
 package web
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"net"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/clusterswitch/clusterswitch/switcher"
 )
@@ -121,76 +114,4 @@ func (h *Health) unready() string {
 		return "a newer daemon took charge of " + strings.Join(lost, ", ")
 	}
 	return ""
-}
-
-// Server serves the pages.
-type Server struct {
-	listener net.Listener
-	server   *http.Server
-}
-
-// Options are what a Server is made of.
-type Options struct {
-	Listen  string // host:port; port 0 takes a free one
-	Health  *Health
-	Metrics prometheus.Gatherer
-}
-
-// Listen opens the address. Nothing is answered before Run.
-func Listen(ctx context.Context, o Options) (*Server, error) {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.Listen)
-	if err != nil {
-		return nil, fmt.Errorf("listening on %s: %w", o.Listen, err)
-	}
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(o.Metrics, promhttp.HandlerOpts{}))
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		if stuck := o.Health.stuck(); len(stuck) > 0 {
-			answer(w, http.StatusInternalServerError, "no turn for too long: "+strings.Join(stuck, ", "))
-			return
-		}
-		answer(w, http.StatusOK, "ok")
-	})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if why := o.Health.unready(); why != "" {
-			answer(w, http.StatusServiceUnavailable, why)
-			return
-		}
-		answer(w, http.StatusOK, "ok")
-	})
-	return &Server{listener: l, server: &http.Server{
-		Handler:     mux,
-		ReadTimeout: 10 * time.Second, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
-	}}, nil
-}
-
-func answer(w http.ResponseWriter, status int, text string) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.WriteHeader(status)
-	_, _ = fmt.Fprintln(w, text) // the client may be gone; nobody to tell
-}
-
-// Address is where the server listens.
-func (s *Server) Address() string { return s.listener.Addr().String() }
-
-// Run answers until ctx ends, then lets requests under way finish.
-func (s *Server) Run(ctx context.Context) error {
-	served := make(chan error, 1)
-	go func() { served <- s.server.Serve(s.listener) }()
-	select {
-	case err := <-served:
-		return fmt.Errorf("serving %s: %w", s.Address(), err)
-	case <-ctx.Done():
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	err := s.server.Shutdown(ctx)
-	if served := <-served; !errors.Is(served, http.ErrServerClosed) {
-		err = errors.Join(err, served)
-	}
-	if err != nil {
-		return fmt.Errorf("closing %s: %w", s.Address(), err)
-	}
-	return nil
 }

@@ -48,7 +48,7 @@ func TestPagesTellHowTheLoopsDo(t *testing.T) {
 			now = now.Add(30 * time.Minute)
 		}, "/healthz", 200, "ok"},
 		"metrics are served":                         {func(*Health) {}, "/metrics", 200, "demo_total 1"},
-		"anything else is not found":                 {func(*Health) {}, "/", 404, "404"},
+		"anything else is not found":                 {func(*Health) {}, "/nothing", 404, "404"},
 		"a late turn of a forgotten pair is ignored": {func(h *Health) { h.Report(turn) }, "/readyz", 200, "ok"},
 	}
 	for name, tt := range tests {

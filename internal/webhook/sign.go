@@ -5,10 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/clusterswitch/clusterswitch/internal/reach"
 )
 
 // SignatureHeader carries when a question was sent, in seconds since 1970, and its
@@ -26,10 +27,19 @@ func Sign(secret []byte, at time.Time, content []byte) string {
 	return "t=" + stamp + ",v1=" + hex.EncodeToString(mac.Sum(nil))
 }
 
+// SignBy is Sign with the secret of a file, which is read anew.
+func SignBy(file string, at time.Time, content []byte) (string, error) {
+	with, err := secret(file)
+	if err != nil {
+		return "", err
+	}
+	return Sign(with, at, content), nil
+}
+
 // secret reads a file, without the space around what is in it, which editors and
 // secret stores add; its error never shows what is inside.
 func secret(file string) ([]byte, error) {
-	content, err := os.ReadFile(file)
+	content, err := reach.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("reading the secret to sign with: %w", err)
 	}

@@ -13,10 +13,11 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/clusterswitch/clusterswitch/internal/reach"
 )
 
 // tries is how often one question is put before it is given up.
@@ -37,6 +38,8 @@ type Options struct {
 	CAFile string
 	// Headers are sent with each question.
 	Headers map[string]string
+	// Reach says which link-local addresses may be connected to; the zero one: none.
+	Reach reach.Policy
 	// Timeout bounds a question with all its tries, 0: 10 s.
 	Timeout time.Duration
 	// Now is the clock that questions are stamped by; nil: time.Now.
@@ -65,7 +68,7 @@ func New(o Options) (*Hook, error) {
 	}
 	trust := &tls.Config{MinVersion: tls.VersionTLS12}
 	if o.CAFile != "" {
-		pem, err := os.ReadFile(o.CAFile)
+		pem, err := reach.ReadFile(o.CAFile)
 		if err != nil {
 			return nil, fmt.Errorf("reading the certificates for %s: %w", at.Host, err)
 		}
@@ -77,7 +80,7 @@ func New(o Options) (*Hook, error) {
 		// Questions are a minute apart: a connection that is kept would be found
 		// broken more often than it would help.
 		Transport: &http.Transport{
-			Proxy: http.ProxyFromEnvironment, TLSClientConfig: trust, ForceAttemptHTTP2: true,
+			Proxy: o.Reach.Proxy, DialContext: o.Reach.DialContext, TLSClientConfig: trust, ForceAttemptHTTP2: true,
 			DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10,
 		},
 		// A redirect leads to a login page, and would take the question elsewhere.
@@ -204,7 +207,7 @@ func (h *Hook) try(ctx context.Context, q Question, content []byte) (answer Answ
 	defer resp.Body.Close()
 	// The status is the answer. Words that break off say less, and change nothing.
 	words, _ := io.ReadAll(io.LimitReader(resp.Body, maxRead))
-	return judge(resp, note(words))
+	return judge(resp, h.note(words))
 }
 
 // judge reads a status. Those that speak of the asking are no answer about green: a

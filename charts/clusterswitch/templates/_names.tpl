@@ -34,6 +34,29 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/*
+What stands below `metadata` of every object but the CRD: namespace, labels and annotations. Takes the top, and may take more
+labels and annotations: (dict "top" $ "labels" … "annotations" …).
+*/}}
+{{- define "clusterswitch.metadata" -}}
+namespace: {{ .top.Release.Namespace }}
+{{ include "clusterswitch.labelsAndAnnotations" . }}
+{{- end -}}
+
+{{- define "clusterswitch.labelsAndAnnotations" -}}
+labels:
+  {{- include "clusterswitch.labels" .top | nindent 2 }}
+  {{- with .labels }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- with merge (dict) (.annotations | default dict) .top.Values.commonAnnotations }}
+annotations: {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end -}}
 
 {{- define "clusterswitch.image" -}}
@@ -45,16 +68,34 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end -}}
 {{- end -}}
 
+{{/* The pairs, as a list in JSON. */}}
+{{- define "clusterswitch.pairs" -}}
+{{- if and .Values.pairs .Values.config.pairs -}}
+{{- fail "pairs: given twice, also as config.pairs; keep one" -}}
+{{- end -}}
+{{- toJson (.Values.pairs | default .Values.config.pairs | default list) -}}
+{{- end -}}
+
+{{/* The name of the lease that says which daemon leads. Each release has its own: they have other pairs. */}}
+{{- define "clusterswitch.lease" -}}
+{{- dig "leaderElection" "name" (include "clusterswitch.fullname" .) .Values.config -}}
+{{- end -}}
+
 {{/* The configuration document. What the chart itself decides can't be written twice. */}}
 {{- define "clusterswitch.config" -}}
-{{- if not .Values.config.pairs -}}
-{{- fail "config.pairs: name at least one pair of clusters; docs/config.md has every key" -}}
+{{- /* Not by JSON, which would make 1e+06 of a million. */ -}}
+{{- $pairs := .Values.pairs | default .Values.config.pairs -}}
+{{- if not (include "clusterswitch.pairs" . | fromJsonArray) -}}
+{{- fail "pairs: name at least one pair of clusters; docs/config.md has every key" -}}
 {{- end -}}
 {{- if hasKey .Values.config "listen" -}}
 {{- fail "config.listen: leave it out; the chart sets it from port" -}}
 {{- end -}}
 {{- if hasKey .Values.config "journal" -}}
 {{- fail "config.journal: leave it out; the custom resources live in the release's namespace" -}}
+{{- end -}}
+{{- if and (gt (int .Values.replicas) 1) (eq (dig "leaderElection" "enabled" true .Values.config) false) -}}
+{{- fail "replicas: set it to 1, or leave config.leaderElection.enabled at true; without a lease exactly one daemon may run" -}}
 {{- end -}}
 {{- $runbooks := include "clusterswitch.runbookDir" . -}}
 {{- if and $runbooks (not .Values.runbookVolume) -}}
@@ -63,14 +104,15 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- if and .Values.runbookVolume (not (hasPrefix "/" $runbooks)) -}}
 {{- fail "config.runbook.dir: name the folder for runbookVolume by its whole path, or leave both out" -}}
 {{- end -}}
-{{- $set := dict "listen" (printf ":%d" (int .Values.port)) "journal" (dict "namespace" .Release.Namespace) -}}
-{{- toYaml (merge $set .Values.config) -}}
+{{- $set := dict "listen" (printf ":%d" (int .Values.port)) "journal" (dict "namespace" .Release.Namespace) "pairs" $pairs -}}
+{{- $usual := dict "apiVersion" "clusterswitch.io/v1alpha1" "leaderElection" (dict "name" (include "clusterswitch.lease" .)) -}}
+{{- toYaml (merge $set (omit .Values.config "pairs") $usual) -}}
 {{- end -}}
 
 {{/* The names of the Secrets from which the configuration takes kubeconfigs, as a list in JSON. */}}
 {{- define "clusterswitch.kubeconfigSecrets" -}}
 {{- $names := list }}
-{{- range .Values.config.pairs }}
+{{- range (include "clusterswitch.pairs" . | fromJsonArray) }}
 {{- range list .blue .green }}
 {{- if kindIs "map" . }}
 {{- with .kubeconfigSecret }}
@@ -93,7 +135,7 @@ all of them. Where the configuration names none, it is the one that the daemon l
 */}}
 {{- define "clusterswitch.argocdNamespaces" -}}
 {{- $namespaces := list }}
-{{- range .Values.config.pairs }}
+{{- range (include "clusterswitch.pairs" . | fromJsonArray) }}
 {{- $preflight := .preflight | default dict }}
 {{- $argocd := $preflight.argocd | default dict }}
 {{- $off := has (toString $preflight.mode) (list "off" "false") }}

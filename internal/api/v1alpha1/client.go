@@ -150,6 +150,24 @@ type SpecChange struct {
 	IfVersion string
 }
 
+// Apply changes a spec, for where it is kept without an API server. It doesn't
+// look at IfVersion.
+func (c SpecChange) Apply(to *TrafficSwitchSpec) {
+	take(&to.Paused, c.Paused)
+	take(&to.Rollback, c.Rollback)
+	take(&to.RollbackForce, c.RollbackForce)
+	take(&to.Attempt, c.Attempt)
+	take(&to.Approved, c.Approved)
+	take(&to.Resolve, c.Resolve)
+	take(&to.Vouch, c.Vouch)
+}
+
+func take[T any](to, value *T) {
+	if value != nil {
+		*to = *value
+	}
+}
+
 // mergePatch gives the change as a JSON merge patch (RFC 7386), where null takes
 // a field away.
 func (c SpecChange) mergePatch() ([]byte, error) {

@@ -160,6 +160,10 @@ type TrafficSwitchStatus struct {
 	// UpdatedAt is when the daemon wrote this status.
 	// +optional
 	UpdatedAt metav1.Time `json:"updatedAt,omitzero"`
+	// Holder is the daemon that wrote it, the one that holds the lease: its host,
+	// and what tells it from another process there.
+	// +optional
+	Holder string `json:"holder,omitempty"`
 	// Question stands when only a person can answer how to go on.
 	// +optional
 	Question *Question `json:"question,omitempty"`

@@ -1,5 +1,5 @@
-// Package keep keeps the preflight's reports: each pair's in a ConfigMap beside
-// its TrafficSwitch.
+// Package keep keeps the preflight's reports beside the pair's journal: in a
+// ConfigMap, or in files where there is no management cluster.
 package keep
 
 import (
@@ -96,7 +96,8 @@ func (s *Shelf) put(ctx context.Context, name string, r finding.Report, start bo
 	case kept.Labels[PairLabel] != r.Pair:
 		return "", fmt.Errorf("one of this name is there without the label %s=%s: it is somebody else's, move it away", PairLabel, r.Pair)
 	}
-	fresh, news, err := shelved(r, start, kept)
+	sameAttempt := kept.Labels[AttemptLabel] == strconv.Itoa(r.Attempt)
+	fresh, news, err := shelved(r, start, kept.Data, sameAttempt)
 	if err != nil {
 		return "", err
 	}
@@ -127,9 +128,9 @@ func own(kept *corev1.ConfigMap, owner *v1alpha1.TrafficSwitch, r finding.Report
 	}}
 }
 
-// shelved gives the ConfigMap's new data. There is no news where what is kept
-// says the same.
-func shelved(r finding.Report, start bool, kept *corev1.ConfigMap) (data map[string]string, news bool, err error) {
+// shelved gives the new texts for those that are kept, of the same attempt or of
+// another. There is no news where what is kept says the same.
+func shelved(r finding.Report, start bool, kept map[string]string, sameAttempt bool) (data map[string]string, news bool, err error) {
 	short := r.Fit(partSize, sizeOfJSON)
 	document, err := short.JSON()
 	if err != nil {
@@ -138,8 +139,7 @@ func shelved(r finding.Report, start bool, kept *corev1.ConfigMap) (data map[str
 	if len(document) > partSize {
 		return nil, false, fmt.Errorf("its head alone has %d bytes, and it takes %d: run clusterswitch preflight %s and keep what it prints", len(document), partSize, r.Pair)
 	}
-	sameAttempt := kept.Labels[AttemptLabel] == strconv.Itoa(r.Attempt)
-	first := kept.Data[Start]
+	first := kept[Start]
 	switch {
 	case start && says(first, short):
 	case start:
@@ -147,7 +147,7 @@ func shelved(r finding.Report, start bool, kept *corev1.ConfigMap) (data map[str
 	case !sameAttempt:
 		first = ""
 	}
-	if sameAttempt && says(kept.Data[Newest], short) && first == kept.Data[Start] {
+	if sameAttempt && says(kept[Newest], short) && first == kept[Start] {
 		return nil, false, nil
 	}
 	data = map[string]string{

@@ -47,7 +47,9 @@
 package aws
 
 import (
+	"context"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/routing"
@@ -91,6 +93,10 @@ type Options struct {
 	DeregistrationDelay time.Duration
 	// Now is the clock. Default time.Now.
 	Now func() time.Time
+	// Applied, where it is set, is told of each write that was carried out, before it
+	// is answered and before another one is carried out. ctx is the request's. It may
+	// look at everything through Aside, and must not write.
+	Applied func(ctx context.Context, c Call)
 }
 
 func (o Options) withDefaults() Options {
@@ -133,6 +139,8 @@ type Cloud struct {
 	identities *identities
 	eks        *eksStore
 	operations map[Service]map[string]operation
+
+	writing sync.Mutex // held while a write is carried out and somebody is told of it
 }
 
 var _ http.Handler = (*Cloud)(nil)

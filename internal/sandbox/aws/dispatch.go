@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/url"
@@ -68,7 +69,8 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	var answer any
 	if err == nil && !met.lostRequest {
-		answer, err = op.run(req)
+		call.Lost = met.lostReply
+		answer, err = c.carryOut(r.Context(), call, op, req)
 	}
 	call.Code, call.Done = codeOf(err), c.opts.Now()
 	call.Lost = met.lostReply || met.lostRequest
@@ -79,6 +81,22 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	respond(w, req, answer, err, c.requests.requestID())
+}
+
+// carryOut does what a call asks for. Who wants to be told of writes is told of one
+// after the other.
+func (c *Cloud) carryOut(ctx context.Context, call Call, op operation, req *request) (any, error) {
+	if c.opts.Applied == nil || !op.write {
+		return op.run(req)
+	}
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	answer, err := op.run(req)
+	if err == nil {
+		call.Applied, call.Done = true, c.opts.Now()
+		c.opts.Applied(ctx, call)
+	}
+	return answer, err
 }
 
 // Aside answers the same API as the Cloud, but is hit by no fault and no limit of

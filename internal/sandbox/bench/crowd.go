@@ -35,6 +35,8 @@ type crowd struct {
 	pairs int
 	// budget is the daemon's call budget a second, and its burst.
 	budget, burst int
+	// listen is the address of the daemon's pages; empty: it has none.
+	listen string
 }
 
 // crowdOf makes the resources of so many pairs: of rules, or of names.
@@ -103,14 +105,14 @@ func (c *crowd) ask(asked string) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, `apiVersion: clusterswitch.io/v1alpha1
 interval: 10s
-listen: ""
+listen: %[6]q
 aws:
   region: ap-northeast-1
-  endpointURL: %q
+  endpointURL: %[1]q
   budget: {route53: {perSecond: %[2]d, burst: %[3]d, reserve: 10}, elb: {perSecond: %[2]d, burst: %[3]d, reserve: 10}}
 journal: {namespace: %[4]s, kubeconfig: {path: %[5]q}}
 pairs:
-`, c.cloud.endpoint, c.budget, c.burst, c.name, c.world.Management.Kubeconfig())
+`, c.cloud.endpoint, c.budget, c.burst, c.name, c.world.Management.Kubeconfig(), c.listen)
 	for i := range c.pairs {
 		fmt.Fprintf(&b, `  - name: %s-%04d
     %s

@@ -61,6 +61,9 @@ func Start(o Options, args ...string) (*Daemon, error) {
 	return d, nil
 }
 
+// PID is the number of the process.
+func (d *Daemon) PID() int { return d.cmd.Process.Pid }
+
 // Kill ends the process as a crash would: nothing of it gets to say a word.
 func (d *Daemon) Kill() error {
 	d.expected.Store(true)
@@ -68,6 +71,23 @@ func (d *Daemon) Kill() error {
 		return fmt.Errorf("killing the daemon: %w", err)
 	}
 	<-d.done
+	return nil
+}
+
+// Pid is the process's id.
+func (d *Daemon) Pid() int { return d.cmd.Process.Pid }
+
+// Freeze lets the process stand still, as a machine that is paused does; Thaw lets
+// it go on from there.
+func (d *Daemon) Freeze() error { return d.signal(syscall.SIGSTOP) }
+
+// Thaw lets a frozen process go on.
+func (d *Daemon) Thaw() error { return d.signal(syscall.SIGCONT) }
+
+func (d *Daemon) signal(s syscall.Signal) error {
+	if err := d.cmd.Process.Signal(s); err != nil {
+		return fmt.Errorf("sending %s to the daemon: %w", s, err)
+	}
 	return nil
 }
 

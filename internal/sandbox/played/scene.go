@@ -16,6 +16,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 
@@ -36,6 +37,8 @@ type Options struct {
 	Dir string
 	// Died is called when the daemon ends although nobody asked it to.
 	Died func(error)
+	// Heed gets each state of the pair's custom resource; nil: nobody wants it.
+	Heed func(*unstructured.Unstructured)
 }
 
 // Scene is one scene's daemon, and what belongs to it.
@@ -71,7 +74,7 @@ func Open(ctx context.Context, o Options) (*Scene, error) {
 		return nil, err
 	}
 	ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	s.followers.Go(func() { s.Story.Follow(ctx, watcher, o.Namespace) })
+	s.followers.Go(func() { s.Story.Follow(ctx, watcher, o.Namespace, o.Heed) })
 	return s, nil
 }
 
@@ -86,6 +89,12 @@ func (s *Scene) configFile() string { return filepath.Join(s.options.Dir, "clust
 // Configure writes the configuration, from a template with the function dimension;
 // the daemon takes a change over while it runs.
 func (s *Scene) Configure(text string, values any) error {
+	return WriteConfig(s.configFile(), text, values)
+}
+
+// WriteConfig writes a configuration into a file, from a template with the function
+// dimension.
+func WriteConfig(file, text string, values any) error {
 	t, err := template.New("config").Funcs(template.FuncMap{"dimension": dimension}).Parse(text)
 	if err != nil {
 		return fmt.Errorf("reading the configuration's template: %w", err)
@@ -95,11 +104,11 @@ func (s *Scene) Configure(text string, values any) error {
 		return fmt.Errorf("filling in the configuration: %w", err)
 	}
 	// In one step: the daemon must not read half of it.
-	fresh := s.configFile() + ".new"
+	fresh := file + ".new"
 	if err := os.WriteFile(fresh, []byte(filled.String()), 0o600); err != nil {
 		return err
 	}
-	return os.Rename(fresh, s.configFile())
+	return os.Rename(fresh, file)
 }
 
 // dimension is what CloudWatch calls a load balancer or target group: the end of its

@@ -69,8 +69,8 @@ func New(began time.Time) *Story {
 }
 
 // Follow watches until ctx ends. A broken watch is begun again: the story goes
-// on where the resource stands.
-func (s *Story) Follow(ctx context.Context, client dynamic.Interface, namespace string) {
+// on where the resource stands. heed, unless it is nil, gets each resource as it is.
+func (s *Story) Follow(ctx context.Context, client dynamic.Interface, namespace string, heed func(*unstructured.Unstructured)) {
 	resource := client.Resource(schema.GroupVersionResource{
 		Group: "clusterswitch.io", Version: "v1alpha1", Resource: "trafficswitches",
 	}).Namespace(namespace)
@@ -86,6 +86,9 @@ func (s *Story) Follow(ctx context.Context, client dynamic.Interface, namespace 
 		for event := range watch.ResultChan() {
 			if object, ok := event.Object.(*unstructured.Unstructured); ok {
 				s.add(object)
+				if heed != nil {
+					heed(object)
+				}
 			}
 		}
 	}

@@ -64,9 +64,23 @@ type Region struct {
 	served chan error
 }
 
+// RegionOptions say what is special about a region.
+type RegionOptions struct {
+	// Seed decides every weighted choice of the edge.
+	Seed uint64
+	// Applied is told of each write that was carried out, as aws.Options has it;
+	// also of those that make the region.
+	Applied func(ctx context.Context, c aws.Call)
+}
+
 // NewRegion makes a region and its resources by the usual Create calls, and
 // waits until all targets are healthy.
 func (w *World) NewRegion(ctx context.Context, seed uint64) (*Region, error) {
+	return w.NewRegionWith(ctx, RegionOptions{Seed: seed})
+}
+
+// NewRegionWith is NewRegion for those who want more of it.
+func (w *World) NewRegionWith(ctx context.Context, o RegionOptions) (*Region, error) {
 	r := &Region{Groups: map[string]string{}, LoadBalancers: map[string]string{}, served: make(chan error, 1)}
 	r.Cloud = aws.New(aws.Options{
 		// A tenth of what Route 53 usually takes would already double the demo.
@@ -75,11 +89,12 @@ func (w *World) NewRegion(ctx context.Context, seed uint64) (*Region, error) {
 		MetricResolution:    time.Second,
 		HealthCheckInterval: cmp.Or(w.HealthChecks, 200*time.Millisecond),
 		LoadBalancerAddress: address,
+		Applied:             o.Applied,
 	})
 	if err := r.serve(ctx); err != nil {
 		return nil, err
 	}
-	if err := r.start(ctx, w, seed); err != nil {
+	if err := r.start(ctx, w, o.Seed); err != nil {
 		return nil, errors.Join(err, r.Close(context.WithoutCancel(ctx)))
 	}
 	return r, nil

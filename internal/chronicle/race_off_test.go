@@ -1,0 +1,5 @@
+//go:build !race
+
+package chronicle
+
+const raceEnabled = false

@@ -1,0 +1,111 @@
+package notify
+
+import (
+	"context"
+	"fmt"
+
+	"go.uber.org/zap"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/record"
+
+	"github.com/clusterswitch/clusterswitch/internal/api/v1alpha1"
+	"github.com/clusterswitch/clusterswitch/internal/logkey"
+)
+
+// EventsOptions are what Events are made of.
+type EventsOptions struct {
+	// Config reaches the management cluster.
+	Config *rest.Config
+	// Namespace holds the TrafficSwitches; their Events stand there.
+	Namespace string
+	Logger    *zap.Logger
+}
+
+// Events writes news as Kubernetes Events of a pair's TrafficSwitch, where `kubectl
+// describe` shows them. client-go's recorder joins what repeats, and tries again.
+type Events struct {
+	namespace   string
+	objects     rest.Interface
+	broadcaster record.EventBroadcaster
+	recorder    record.EventRecorder
+	queue       chan News
+	log         *zap.Logger
+	// uids are those of the pairs' objects, by name; an object that was made anew has
+	// another, which is learnt when Run is begun anew. For Run alone.
+	uids map[string]types.UID
+}
+
+// NewEvents makes Events. Nothing is written before Run.
+func NewEvents(o EventsOptions) (*Events, error) {
+	client, err := kubernetes.NewForConfig(o.Config)
+	if err != nil {
+		return nil, fmt.Errorf("making a client for Events: %w", err)
+	}
+	objects, err := v1alpha1.RESTClient(o.Config)
+	if err != nil {
+		return nil, err
+	}
+	b := record.NewBroadcaster()
+	b.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: client.CoreV1().Events(o.Namespace)})
+	return &Events{
+		namespace: o.Namespace, objects: objects, broadcaster: b, log: o.Logger,
+		recorder: b.NewRecorder(runtime.NewScheme(), corev1.EventSource{Component: "clusterswitch"}),
+		queue:    make(chan News, queueSize), uids: map[string]types.UID{},
+	}, nil
+}
+
+// Tell takes news. It never blocks: what is too much is left out.
+func (e *Events) Tell(n News) {
+	select {
+	case e.queue <- n:
+	default:
+		e.log.Warn("Event left out, too many wait", logkey.Pair(n.Pair))
+	}
+}
+
+// Run writes until ctx ends.
+func (e *Events) Run(ctx context.Context) error {
+	defer e.broadcaster.Shutdown()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case n := <-e.queue:
+			e.write(ctx, n)
+		}
+	}
+}
+
+func (e *Events) write(ctx context.Context, n News) {
+	kind := corev1.EventTypeNormal
+	if n.Severity > Info {
+		kind = corev1.EventTypeWarning
+	}
+	e.recorder.Event(&corev1.ObjectReference{
+		APIVersion: v1alpha1.GroupVersion().String(), Kind: v1alpha1.Kind,
+		Namespace: e.namespace, Name: n.Pair, UID: e.uid(ctx, n.Pair),
+	}, kind, string(n.Kind), fmt.Sprintf("%s (attempt %d, %s, green %d %%): %s", headline(n.Kind), n.Attempt, n.Phase, n.Share, n.Message))
+}
+
+// uid finds the object's; empty where it can't be read: kubectl describe doesn't show
+// the Event then, kubectl get events does.
+func (e *Events) uid(ctx context.Context, pair string) types.UID {
+	if known, is := e.uids[pair]; is {
+		return known
+	}
+	var object v1alpha1.TrafficSwitch
+	ctx, stop := context.WithTimeout(ctx, sendTimeout)
+	defer stop()
+	err := e.objects.Get().Namespace(e.namespace).Resource(v1alpha1.Resource).Name(pair).Do(ctx).Into(&object)
+	if err != nil {
+		e.log.Warn("the object of an Event can't be read", logkey.Pair(pair), zap.Error(err))
+		return ""
+	}
+	e.uids[pair] = object.UID
+	return object.UID
+}
