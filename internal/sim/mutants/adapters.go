@@ -21,11 +21,6 @@ func inAdapters() []Mutant {
 			New: "	case clash, unreachable:\n		c, _ := x.r.read(x.p, x.end, x.g)\n		x.r.send(x.p, x.end, write{g: x.g, change: x.c, expected: c, wanted: x.wanted()})\n		return x.resolve(base, how)\n",
 		},
 		{
-			Name: "a rollback gives up after one conflict", File: dir + "commit.go",
-			Old: "		case clash:\n			based = false\n",
-			New: "		case clash:\n			return answered(shift.Applied, \"\")\n",
-		},
-		{
 			Name: "the journal is written without comparing", File: dir + "api.go",
 			Old: "			case s.rv != last.rv:\n				r.w.count(Conflicted)\n				return errRace\n",
 			New: "",
