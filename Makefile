@@ -115,7 +115,7 @@ mutants: build ## Plant mistakes in core, loop and adapters, one at a time, and 
 	@$(BIN)/sandbox mutants
 
 .PHONY: explore
-explore: build ## Try everything that two replicas can do in small worlds, every order of their calls, until nothing is left (5 min)
+explore: build ## Try everything that two replicas can do in small worlds, every order of their calls, until nothing is left (6 min)
 	@$(BIN)/sandbox explore
 
 .PHONY: lint
