@@ -59,9 +59,9 @@ func differ(f reflect.Value) {
 			f.Set(reflect.ValueOf(time.Unix(1, 0)))
 			return
 		}
-		for i := range f.NumField() {
-			if k := f.Field(i).Kind(); k == reflect.Int || k == reflect.String {
-				differ(f.Field(i))
+		for _, v := range f.Fields() {
+			if k := v.Kind(); k == reflect.Int || k == reflect.String {
+				differ(v)
 				return
 			}
 		}

@@ -10,12 +10,11 @@ type explorer struct {
 	seat   *seat
 	result Result
 
-	known  map[print]uint32
-	from   []arrival // by state: how it was first reached
-	edges  [][2]uint32
-	ends   []uint32
-	print  printer
-	layers int
+	known map[fingerprint]uint32
+	from  []arrival // by state: how it was first reached
+	edges [][2]uint32
+	ends  []uint32
+	print printer
 
 	// Of the execution that is under way.
 	faults   []Violation
@@ -36,7 +35,7 @@ type place struct {
 
 // Run searches the world that the options describe, breadth first.
 func Run(o Options) Result {
-	x := &explorer{o: o, seat: newSeat(o), known: map[print]uint32{}}
+	x := &explorer{o: o, seat: newSeat(o), known: map[fingerprint]uint32{}}
 	x.print.pool = x.seat.pool
 	first := o.first(x.seat.born)
 	x.arrive(first, arrival{})

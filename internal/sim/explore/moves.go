@@ -32,27 +32,7 @@ type move struct {
 func (w *world) moves(o Options, buffer []move) []move {
 	m := buffer[:0]
 	for r := range w.replicas {
-		p, id := &w.replicas[r], uint8(r)
-		switch {
-		case p.turn == nil && w.mayPass(o, r):
-			m = append(m, move{moveStart, id})
-		case p.turn == nil:
-		default:
-			m = append(m, move{moveAnswer, id})
-			silent := w.delays > 0 && p.turn.call.kind.writes() || w.saves > 0 && p.turn.call.kind == callSave
-			if silent && w.late.call == nil {
-				m = append(m, move{moveSilence, id})
-			}
-		}
-		if w.crashes > 0 {
-			m = append(m, move{moveDie, id})
-		}
-		if o.Rollback && !p.flag {
-			m = append(m, move{moveHear, id})
-		}
-		if w.lease.holder != r && !w.lease.until.After(w.now) {
-			m = append(m, move{moveTake, id})
-		}
+		m = w.movesOf(o, r, m)
 	}
 	if w.late.call != nil {
 		m = append(m, move{kind: moveLand})
@@ -64,6 +44,35 @@ func (w *world) moves(o Options, buffer []move) []move {
 		m = append(m, move{kind: moveCut})
 	}
 	return m
+}
+
+// movesOf adds what can happen to one replica.
+func (w *world) movesOf(o Options, r int, m []move) []move {
+	p, id := &w.replicas[r], uint8(r)
+	switch {
+	case p.turn != nil:
+		m = append(m, move{moveAnswer, id})
+		if w.maySilence(p.turn.call.kind) {
+			m = append(m, move{moveSilence, id})
+		}
+	case w.mayPass(o, r):
+		m = append(m, move{moveStart, id})
+	}
+	if w.crashes > 0 {
+		m = append(m, move{moveDie, id})
+	}
+	if o.Rollback && !p.flag {
+		m = append(m, move{moveHear, id})
+	}
+	if w.lease.holder != r && !w.lease.until.After(w.now) {
+		m = append(m, move{moveTake, id})
+	}
+	return m
+}
+
+// maySilence tells whether such a call may go without an answer.
+func (w *world) maySilence(k callKind) bool {
+	return w.late.call == nil && (w.delays > 0 && k.writes() || w.saves > 0 && k == callSave)
 }
 
 // after gives the world after a move, and judges what it did to AWS.

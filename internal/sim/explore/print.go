@@ -11,8 +11,8 @@ import (
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
-// print is what tells states apart.
-type print [md5.Size]byte
+// fingerprint is what tells states apart.
+type fingerprint [md5.Size]byte
 
 // written is something that is written down once for all the states that it occurs
 // in: its shape, and the times that it holds.
@@ -106,7 +106,7 @@ type printer struct {
 	pool *pool
 }
 
-func (p *printer) of(w *world) print {
+func (p *printer) of(w *world) fingerprint {
 	p.begin()
 	p.entrance(&w.entrance)
 	p.include(p.pool.ofState[w.journal.state])
@@ -282,7 +282,7 @@ func (p *writer) value(v reflect.Value) {
 		if v.IsNil() {
 			return
 		}
-		if err, ok := v.Interface().(error); ok {
+		if err, ok := reflect.TypeAssert[error](v); ok {
 			p.text(err.Error())
 			return
 		}

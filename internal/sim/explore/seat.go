@@ -136,7 +136,7 @@ func (s *seat) run(t *turn) {
 	}()
 	s.loop.Recall(*t.memory)
 	s.turn, s.at, s.sees = t, 0, t.began
-	t.wakeAt = s.loop.Step(context.Background(), t.began.at)
+	t.wakeAt = s.loop.Step(context.Background(), t.began.at) //nolint:forbidigo // a world of its own, in which nobody cancels
 	t.after = s.pool.memory(s.loop.Memory())
 }
 

@@ -164,7 +164,10 @@ func (w *world) pass(to time.Time) {
 // on rounds a time up to the stride.
 func (o Options) on(t time.Time) time.Time {
 	since := t.Sub(epoch())
-	return epoch().Add((since + o.Stride - 1) / o.Stride * o.Stride)
+	if past := since % o.Stride; past > 0 {
+		since += o.Stride - past
+	}
+	return epoch().Add(since)
 }
 
 func (o Options) strides(span time.Duration) int { return int(span / o.Stride) }

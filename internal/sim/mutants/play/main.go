@@ -35,15 +35,15 @@ func main() {
 			continue
 		}
 		if r := sim.Run(sim.Options{Seed: seed}); len(r.Violations) > 0 {
-			fmt.Printf("%d %s %s\n", seed, r.Violations[0].Rule, r.Violations[0].Message)
+			fmt.Fprintf(os.Stdout, "%d %s %s\n", seed, r.Violations[0].Rule, r.Violations[0].Message)
 			return
 		}
 	}
 	for _, o := range explore.Rare() {
 		if r := explore.Run(o); len(r.Violations) > 0 {
-			fmt.Printf("0 %s\n", r.Violations[0])
+			fmt.Fprintf(os.Stdout, "0 %s\n", r.Violations[0])
 			return
 		}
 	}
-	fmt.Println("0")
+	fmt.Fprintln(os.Stdout, "0")
 }
