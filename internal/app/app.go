@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"k8s.io/client-go/rest"
 
 	"github.com/clusterswitch/clusterswitch/config"
 	"github.com/clusterswitch/clusterswitch/internal/awsapi"
@@ -88,7 +89,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 		}
 	}
 	userAgent := "clusterswitch/" + o.Version
-	from, err := newOrigin(o, userAgent)
+	from, err := newOrigin(o, func() (*rest.Config, error) { return reachManagement(o.Config, userAgent) })
 	if err != nil {
 		return nil, err
 	}

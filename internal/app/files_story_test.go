@@ -74,9 +74,10 @@ func (s *story) inFiles() (directory string) {
 	return directory
 }
 
-// process runs the daemon as a process of its own. The returned function ends it
-// by a signal, and waits for its end.
-func (s *story) process() (end func(os.Signal)) {
+// process runs the daemon as a process of its own, and returns when that has the
+// directory: from then on it heeds signals. The returned function ends it by one, and
+// waits for its end.
+func (s *story) process(directory string) (end func(os.Signal)) {
 	s.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), configOfDaemon+"="+s.file)
@@ -95,7 +96,19 @@ func (s *story) process() (end func(os.Signal)) {
 		}
 	}
 	s.Cleanup(func() { end(os.Kill) })
-	return end
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	holder := fmt.Sprintf(`"pid":%d,`, cmd.Process.Pid)
+	for bound := time.After(3 * within); ; {
+		if text, err := os.ReadFile(filepath.Join(directory, "lock")); err == nil && strings.Contains(string(text), holder) {
+			return end
+		}
+		select {
+		case <-tick.C:
+		case <-bound:
+			s.Fatal("the daemon didn't take the directory")
+		}
+	}
 }
 
 // awaitFiles reads the pair, as the commands do, until its status is as wanted.
@@ -138,7 +151,7 @@ func TestADaemonWithoutAManagementCluster(t *testing.T) {
 	directory := s.inFiles()
 	hand := NewHand(directory)
 
-	end := s.process()
+	end := s.process(directory)
 	before := s.awaitFiles(hand, "the first step", standsAt(50))
 	s.expect("after the first step", [2]int{50, 50})
 	book, err := os.ReadFile(filepath.Join(directory, runbook.FileName("shop")))
@@ -154,7 +167,7 @@ func TestADaemonWithoutAManagementCluster(t *testing.T) {
 
 	end(syscall.SIGKILL)
 	s.expect("after kill -9", [2]int{50, 50})
-	end = s.process()
+	end = s.process(directory)
 	s.awaitFiles(hand, "that the next daemon goes on", func(status v1alpha1.TrafficSwitchStatus) bool {
 		return standsAt(50)(status) && status.UpdatedAt.After(before.UpdatedAt.Time) && status.Attempt == before.Attempt
 	})
@@ -168,7 +181,7 @@ func TestADaemonWithoutAManagementCluster(t *testing.T) {
 	s.expect("after the rollback", [2]int{0, 0})
 
 	end(syscall.SIGTERM)
-	end = s.process()
+	end = s.process(directory)
 	s.awaitFiles(hand, "that a restart rises nothing", func(status v1alpha1.TrafficSwitchStatus) bool {
 		return status.Phase == "RolledBack" && status.UpdatedAt.After(asked.Add(time.Second))
 	})

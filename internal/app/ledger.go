@@ -14,6 +14,7 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/journal"
 	"github.com/clusterswitch/clusterswitch/internal/kube"
 	"github.com/clusterswitch/clusterswitch/internal/lease"
+	"github.com/clusterswitch/clusterswitch/internal/preflight/finding"
 	"github.com/clusterswitch/clusterswitch/internal/preflight/keep"
 	"github.com/clusterswitch/clusterswitch/internal/runbook"
 	"github.com/clusterswitch/clusterswitch/switcher"
@@ -40,8 +41,9 @@ type ledger struct {
 	// close gives back what the ledger holds.
 	close func() error
 	books shelf
-	// preflights keeps the preflights' reports.
+	// preflights keeps the preflights' reports; report reads one.
 	preflights reports
+	report     func(ctx context.Context, pair, key string) (finding.Report, error)
 	secrets    secrets
 	management func() (*rest.Config, error)
 }
@@ -104,7 +106,7 @@ func ledgerInCluster(c *config.Config, userAgent string, log *zap.Logger, stood 
 	return ledger{
 		standing: standing, campaign: campaign, leader: leader, list: switches.List,
 		journal: fencedJournal{kept, standing}, asked: customResources{kept}, look: kept.Look, run: kept.Run, close: func() error { return nil },
-		books: books, preflights: preflights, secrets: secrets,
+		books: books, preflights: preflights, report: preflights.Get, secrets: secrets,
 		management: func() (*rest.Config, error) { return management, nil },
 	}, nil
 }
@@ -119,11 +121,12 @@ func ledgerInFiles(c *config.Config, log *zap.Logger) (ledger, error) {
 	if err != nil {
 		return ledger{}, errors.Join(err, kept.Close())
 	}
+	folder := keep.NewFolder(c.Journal.Directory)
 	none := func() (*rest.Config, error) { return nil, errNoManagement }
 	return ledger{
 		standing: alone{}, // the directory's lock is held, or Open had failed
 		list:     filejournal.NewHand(c.Journal.Directory).List,
 		journal:  fencedFiles{kept}, asked: requestFiles{kept}, look: kept.Look, run: kept.Run, close: kept.Close,
-		books: books, preflights: keep.NewFolder(c.Journal.Directory), secrets: managementSecrets{reach: none}, management: none,
+		books: books, preflights: folder, report: folder.Get, secrets: managementSecrets{reach: none}, management: none,
 	}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"k8s.io/client-go/rest"
 
 	"github.com/clusterswitch/clusterswitch/config"
 	"github.com/clusterswitch/clusterswitch/internal/kube"
@@ -38,12 +39,12 @@ type origin struct {
 	last string
 }
 
-func newOrigin(o Options, userAgent string) (*origin, error) {
+func newOrigin(o Options, reach func() (*rest.Config, error)) (*origin, error) {
 	d := &origin{file: o.Config, log: o.Logger, last: o.Config.Digest}
 	if o.ConfigMap == (ConfigMap{}) {
 		return d, nil
 	}
-	management, err := reachManagement(o.Config, userAgent)
+	management, err := reach()
 	if err != nil {
 		return nil, err
 	}

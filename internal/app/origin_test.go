@@ -106,7 +106,7 @@ func TestWhichConfigurationADaemonStartsWith(t *testing.T) {
 			if test.configMap != "" {
 				o.ConfigMap = ConfigMap{Namespace: namespace, Name: test.configMap}
 			}
-			d, err := newOrigin(test.management, o)
+			d, err := newOrigin(o, func() (*rest.Config, error) { return test.management, nil })
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -33,7 +33,7 @@ func pageOf(c *config.Config, told *chronicle.Chronicle, kept ledger) (*web.Page
 	if c.Web.Access == "off" || c.Web.Access == "token" && c.Journal.Directory != "" {
 		return nil, nil //nolint:nilnil // no page is a good answer, and nil is what web.Options has for it
 	}
-	o := &web.PageOptions{Chronicle: told, Namespace: c.Journal.Namespace, Findings: (&shownFindings{get: kept.preflights.Get}).of}
+	o := &web.PageOptions{Chronicle: told, Namespace: c.Journal.Namespace, Findings: (&shownFindings{get: kept.report}).of}
 	if c.Web.Access == "open" {
 		return o, nil
 	}

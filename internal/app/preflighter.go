@@ -23,7 +23,6 @@ const preflightsAtOnce = 2
 // reports keeps a pair's reports and gives the digest of what it kept.
 type reports interface {
 	Put(ctx context.Context, r finding.Report, start bool) (digest string, err error)
-	Get(ctx context.Context, pair, key string) (finding.Report, error)
 }
 
 // preflightMeter measures preflights.

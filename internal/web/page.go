@@ -45,8 +45,9 @@ type page struct {
 	closing chan struct{}
 }
 
-// maxStreams bounds how many browsers watch at a time.
-const maxStreams = 64
+// maxStreams bounds how many browsers watch at a time. They may all come from one
+// address, an ingress, and must leave room for others from there.
+const maxStreams = maxFromOne / 2
 
 func newPage(o PageOptions) *page {
 	p := &page{

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -215,7 +216,8 @@ func TestSlowClientsAreLeft(t *testing.T) {
 				ended := make(chan error, 1)
 				go func() { ended <- s.Run(ctx) }()
 				listener.incoming <- watched{theirs, gone}
-				go c.client(ours)
+				var client sync.WaitGroup
+				client.Go(func() { c.client(ours) })
 				began := time.Now()
 				<-gone
 				if took := time.Since(began); took > c.within {
@@ -226,6 +228,7 @@ func TestSlowClientsAreLeft(t *testing.T) {
 				if err := <-ended; err != nil {
 					t.Errorf("stopping: %v", err)
 				}
+				client.Wait()
 			})
 		})
 	}
