@@ -9,16 +9,16 @@ import (
 // deriveReach hands the policy to whatever connects to an address of the document. It finds each by its field, so that what is
 // added later can't be forgotten here; without a policy it would reach no link-local address at all.
 func deriveReach(in reflect.Value, policy reach.Policy) {
-	switch in.Kind() {
-	case reflect.Pointer:
+	switch kind := in.Kind(); {
+	case kind == reflect.Pointer:
 		if !in.IsNil() {
 			deriveReach(in.Elem(), policy)
 		}
-	case reflect.Slice:
+	case kind == reflect.Slice:
 		for i := range in.Len() {
 			deriveReach(in.Index(i), policy)
 		}
-	case reflect.Struct:
+	case kind == reflect.Struct:
 		if in.Type() == reflect.TypeFor[reach.Policy]() {
 			in.Set(reflect.ValueOf(policy))
 			return

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -47,36 +48,46 @@ func (r *redactor) value(n *yaml.Node, k key) *yaml.Node {
 	if r.left--; r.left < 0 {
 		return text(redacted)
 	}
-	kind := k.kind
-	for kind != nil && kind.Kind() == reflect.Pointer {
-		kind = kind.Elem()
+	wanted := k.kind
+	for wanted != nil && wanted.Kind() == reflect.Pointer {
+		wanted = wanted.Elem()
+	}
+	if wanted == nil {
+		return text(redacted)
 	}
 	switch {
-	case n.Kind == yaml.MappingNode && kind != nil && kind.Kind() == reflect.Struct:
+	case n.Kind == yaml.MappingNode:
+		return r.mappingOf(n, k, wanted)
+	case n.Kind == yaml.SequenceNode && wanted.Kind() == reflect.Slice:
+		copied := &yaml.Node{Kind: yaml.SequenceNode, Tag: n.Tag, Style: n.Style}
+		for _, entry := range n.Content {
+			copied.Content = append(copied.Content, r.value(entry, k.element()))
+		}
+		return copied
+	case n.Kind == yaml.ScalarNode && !slices.Contains([]reflect.Kind{reflect.Struct, reflect.Map, reflect.Slice}, wanted.Kind()):
+		return scalarWithoutSecrets(n, k.name, wanted.Kind() == reflect.String)
+	}
+	return text(redacted) // of another kind than the key
+}
+
+// mappingOf copies a mapping by what its key wants.
+func (r *redactor) mappingOf(n *yaml.Node, k key, wanted reflect.Type) *yaml.Node {
+	switch {
+	case k.name == "headers":
+		return r.mapping(n, func(string) (key, bool) { return key{}, false })
+	case wanted.Kind() == reflect.Map: // labels, and the files of secrets
+		return r.mapping(n, func(string) (key, bool) { return key{name: k.name, kind: wanted.Elem()}, true })
+	case wanted.Kind() == reflect.Struct:
 		return r.mapping(n, func(name string) (key, bool) {
-			for _, child := range keysOf(kind) {
+			for _, child := range keysOf(wanted) {
 				if child.name == name {
 					return child, true
 				}
 			}
 			return key{}, false
 		})
-	case n.Kind == yaml.MappingNode && kind != nil && kind.Kind() == reflect.Map && k.name != "headers":
-		// Labels, and the files of secrets.
-		return r.mapping(n, func(string) (key, bool) { return key{name: k.name, kind: kind.Elem()}, true })
-	case n.Kind == yaml.MappingNode && k.name == "headers":
-		return r.mapping(n, func(string) (key, bool) { return key{}, false })
-	case n.Kind == yaml.SequenceNode && kind != nil && kind.Kind() == reflect.Slice:
-		copied := &yaml.Node{Kind: yaml.SequenceNode, Tag: n.Tag, Style: n.Style}
-		for _, entry := range n.Content {
-			copied.Content = append(copied.Content, r.value(entry, k.element()))
-		}
-		return copied
-	case n.Kind == yaml.ScalarNode && kind != nil && kind.Kind() != reflect.Struct && kind.Kind() != reflect.Map && kind.Kind() != reflect.Slice:
-		return scalarWithoutSecrets(n, k.name, kind.Kind() == reflect.String)
-	default: // of another kind than the key, or of no key
-		return text(redacted)
 	}
+	return text(redacted)
 }
 
 // mapping copies a mapping. known gives the key of a name.

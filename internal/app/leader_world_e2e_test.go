@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -86,9 +87,7 @@ func (w *window) pass(cloud http.Handler, out http.ResponseWriter, in *http.Requ
 	if hold != nil {
 		<-hold
 	}
-	for key, values := range answer.Header() {
-		out.Header()[key] = values
-	}
+	maps.Copy(out.Header(), answer.Header())
 	out.WriteHeader(answer.Code)
 	_, _ = out.Write(answer.Body.Bytes()) // the daemon may be gone
 }

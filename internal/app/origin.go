@@ -92,7 +92,7 @@ func (d *origin) watchAPI(ctx context.Context, notify func(config.Update)) error
 	return d.text.Follow(ctx, func(text string) {
 		d.heard.Store(true)
 		c, err := config.FromText(d.name, text)
-		found := ""
+		var found string
 		if err != nil {
 			found = err.Error()
 		} else {

@@ -130,8 +130,9 @@ func newBench(t *testing.T, slots chan struct{}) *bench {
 	core, logs := zapobserver.New(zapcore.InfoLevel)
 	b := &bench{T: t, began: time.Now(), logs: logs, counts: map[string]int{}}
 	b.config = config.Pair{Name: "shop", Preflight: config.Preflight{Mode: "block", Every: 10 * time.Minute, Timeout: time.Minute}}
-	b.preflighter = &preflighter{standing: alone{},
-		look: b.look, shelf: b, meter: b, log: zap.New(core), slots: slots,
+	b.preflighter = &preflighter{
+		standing: alone{},
+		look:     b.look, shelf: b, meter: b, log: zap.New(core), slots: slots,
 		wake: make(chan struct{}, 1), finished: func() { b.with(func() { b.wakes++ }) },
 	}
 	b.preflighter.configure(b.config)

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 	sigsyaml "sigs.k8s.io/yaml"
 )
@@ -69,7 +68,7 @@ func askedFor(expr string, known map[string][]string) (faults []string) {
 			faults = append(faults, "there is no metric "+selector.Name)
 		}
 		for _, m := range selector.LabelMatchers {
-			if m.Name != labels.MetricName && exists && !slices.Contains(has, m.Name) {
+			if m.Name != "__name__" && exists && !slices.Contains(has, m.Name) {
 				faults = append(faults, selector.Name+" has no label "+m.Name)
 			}
 		}

@@ -139,8 +139,10 @@ func podOf(t *testing.T, o *unstructured.Unstructured) *unstructured.Unstructure
 func livesOn(t *testing.T, cp *controlplane.ControlPlane) {
 	release := func(verb string, more ...string) {
 		t.Helper()
-		args := append([]string{verb, "shift", chart, "--namespace", namespace, "--kubeconfig", cp.Kubeconfig(), "--values", values("least"),
-			"--set=serviceMonitor.create=true,prometheusRule.create=true,grafanaDashboard.create=true,networkPolicy.create=true"}, more...)
+		args := append([]string{
+			verb, "shift", chart, "--namespace", namespace, "--kubeconfig", cp.Kubeconfig(), "--values", values("least"),
+			"--set=serviceMonitor.create=true,prometheusRule.create=true,grafanaDashboard.create=true,networkPolicy.create=true",
+		}, more...)
 		if out, err := helm(t.Context(), args...); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}

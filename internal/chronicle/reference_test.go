@@ -62,8 +62,8 @@ func reference(t *testing.T) string {
 			t.Errorf("%s has no comment", kind.Name())
 		}
 		fmt.Fprintf(&b, "\n### %s\n\n%s\n\n| Field | Value | Meaning |\n|---|---|---|\n", kind.Name(), about)
-		for i := range kind.NumField() {
-			f := kind.Field(i)
+		for f := range kind.Fields() {
+			f := f
 			words := comments[kind.Name()+"."+f.Name]
 			name := f.Tag.Get("json")
 			words = strings.Replace(words, f.Name, "`"+name+"`", 1)

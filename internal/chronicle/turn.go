@@ -244,17 +244,23 @@ func numbersOf(gate string, t switcher.Turn) []Number {
 			}
 		}
 	}
-	for _, g := range t.Plan.Gates.Limits {
-		for _, r := range t.Observation.Limits {
-			if g.Name == gate && r.Gate == gate && r.Err == "" && !math.IsNaN(r.Value) && !math.IsInf(r.Value, 0) {
-				numbers = append(numbers, Number{Name: "value", Value: r.Value, AtMost: g.Max, AtLeast: g.Min})
-			}
-		}
-	}
+	numbers = append(numbers, limitNumbers(gate, t)...)
 	for _, g := range t.Plan.Gates.Requests {
 		for _, e := range t.Decision.Next.Evidence {
 			if g.Name == gate && e.Gate == gate {
 				numbers = append(numbers, evidenceNumbers(t, g, e)...)
+			}
+		}
+	}
+	return numbers
+}
+
+// limitNumbers are the value that a gate with limits read.
+func limitNumbers(gate string, t switcher.Turn) (numbers []Number) {
+	for _, g := range t.Plan.Gates.Limits {
+		for _, r := range t.Observation.Limits {
+			if g.Name == gate && r.Gate == gate && r.Err == "" && !math.IsNaN(r.Value) && !math.IsInf(r.Value, 0) {
+				numbers = append(numbers, Number{Name: "value", Value: r.Value, AtMost: g.Max, AtLeast: g.Min})
 			}
 		}
 	}

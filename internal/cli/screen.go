@@ -144,12 +144,18 @@ func (s screen) shareAt(at time.Time) int {
 	return share
 }
 
-// signs tell a judgement apart without colours.
-var signs = map[string]struct{ sign, colour string }{
-	string(shift.Pass):       {"✔", inGreen},
-	string(shift.Fail):       {"✘", inRed},
-	string(shift.Wait):       {"…", inYellow},
-	string(shift.Unmeasured): {"?", inYellow},
+// sign tells a judgement apart without colours.
+func sign(judgement string) (sign, colour string) {
+	switch shift.Judgement(judgement) {
+	case shift.Pass:
+		return "✔", inGreen
+	case shift.Fail:
+		return "✘", inRed
+	case shift.Wait:
+		return "…", inYellow
+	case shift.Unmeasured:
+	}
+	return "?", inYellow
 }
 
 // gates gives each gate its line; probes are gates too.
@@ -163,11 +169,11 @@ func (s screen) gates() []string {
 	}
 	out := []string{s.paint(inBold, "Gates")}
 	for _, g := range s.pair.Status.Gates {
-		mark := signs[g.Judgement]
+		mark, colour := sign(g.Judgement)
 		before := fmt.Sprintf("%-*s  %-7s  ", longest, g.Gate, g.Judgement)
 		indent := 4 + utf8.RuneCountInString(before)
 		if s.width-indent < 24 { // the sentence gets lines of its own
-			out = append(out, "  "+s.paint(mark.colour, mark.sign)+" "+s.cut(strings.TrimSpace(before), s.width-4))
+			out = append(out, "  "+s.paint(colour, mark)+" "+s.cut(strings.TrimSpace(before), s.width-4))
 			out = append(out, s.wrap(g.Message, 4)...)
 			continue
 		}
@@ -175,7 +181,7 @@ func (s screen) gates() []string {
 		if len(sentence) == 0 {
 			sentence = []string{""}
 		}
-		out = append(out, "  "+s.paint(mark.colour, mark.sign)+" "+before+strings.TrimSpace(sentence[0]))
+		out = append(out, "  "+s.paint(colour, mark)+" "+before+strings.TrimSpace(sentence[0]))
 		out = append(out, sentence[1:]...)
 	}
 	return append(out, "")
@@ -257,7 +263,7 @@ func (s screen) wrap(text string, indent int) []string {
 		}
 		line = ""
 	}
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		word = s.cut(word, width)
 		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width {
 			flush()

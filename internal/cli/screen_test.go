@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -55,7 +56,7 @@ func TestScreen(t *testing.T) {
 	}{
 		{"a shift on its way, 100 wide", screen{pair: onItsWay(), past: climb, width: 100, height: 40}},
 		{"the same on a small terminal", screen{pair: onItsWay(), past: climb, width: 44, height: 16}},
-		{"a rollback", screen{pair: back, past: append(climb[:len(climb):len(climb)], sample{storyTime().Add(-time.Minute), 100}, sample{storyTime(), 0}), width: 80, height: 24}},
+		{"a rollback", screen{pair: back, past: append(slices.Clip(climb), sample{storyTime().Add(-time.Minute), 100}, sample{storyTime(), 0}), width: 80, height: 24}},
 		{"a question", screen{pair: asking, past: climb[:1], width: 80, height: 24}},
 		{"no daemon yet", screen{pair: nobody, past: climb[:1], width: 80, height: 24}},
 		{"a daemon that is silent, read before the cluster went away", screen{pair: old, past: climb, width: 80, height: 12, trouble: "reading shop: connection refused"}},
@@ -96,7 +97,8 @@ func TestWatch(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, stop := context.WithCancel(t.Context())
 			n := 0
-			w := watching{out: &out, every: watchLook, size: size, now: func() time.Time { return storyTime().Add(time.Duration(n) * time.Minute) },
+			w := watching{
+				out: &out, every: watchLook, size: size, now: func() time.Time { return storyTime().Add(time.Duration(n) * time.Minute) },
 				look: func(context.Context) (*v1alpha1.TrafficSwitch, error) {
 					if n == len(steps) {
 						stop()
@@ -107,7 +109,8 @@ func TestWatch(t *testing.T) {
 						return nil, errors.New("connection refused")
 					}
 					return steps[n-1], nil
-				}}
+				},
+			}
 			if err := w.until(ctx); err != nil {
 				t.Error(err)
 			}
@@ -131,8 +134,10 @@ func TestWatch(t *testing.T) {
 		}
 	})
 	t.Run("a pair that isn't there ends it", func(t *testing.T) {
-		w := watching{out: &bytes.Buffer{}, every: watchLook, now: storyTime,
-			look: func(context.Context) (*v1alpha1.TrafficSwitch, error) { return nil, noPairError{errors.New("no pair")} }}
+		w := watching{
+			out: &bytes.Buffer{}, every: watchLook, now: storyTime,
+			look: func(context.Context) (*v1alpha1.TrafficSwitch, error) { return nil, noPairError{errors.New("no pair")} },
+		}
 		if err := w.until(t.Context()); err == nil {
 			t.Error("it ends without an error")
 		}

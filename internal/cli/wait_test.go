@@ -101,8 +101,10 @@ func TestWaitEndsWhenTheShiftDoes(t *testing.T) {
 func TestWaitSaysThatItWasBrokenOff(t *testing.T) {
 	ctx, stop := context.WithCancelCause(t.Context())
 	stop(errors.New("interrupt"))
-	w := waiting{goal: forCompleted, pair: "shop", out: &paper{w: &bytes.Buffer{}}, err: &paper{w: &bytes.Buffer{}}, every: waitLook,
-		look: func(context.Context) (*v1alpha1.TrafficSwitch, error) { return stands("Shifting", 10, 1), nil }}
+	w := waiting{
+		goal: forCompleted, pair: "shop", out: &paper{w: &bytes.Buffer{}}, err: &paper{w: &bytes.Buffer{}}, every: waitLook,
+		look: func(context.Context) (*v1alpha1.TrafficSwitch, error) { return stands("Shifting", 10, 1), nil },
+	}
 	err := w.until(ctx, time.Hour)
 	if err == nil || !strings.Contains(err.Error(), "broken off (interrupt)") {
 		t.Errorf("it ends with %v", err)

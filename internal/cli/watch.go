@@ -45,7 +45,8 @@ func (w *watching) until(ctx context.Context) error {
 	}
 	tick := time.NewTicker(w.every)
 	defer tick.Stop()
-	for pair, trouble := (*v1alpha1.TrafficSwitch)(nil), ""; ; {
+	for pair := (*v1alpha1.TrafficSwitch)(nil); ; {
+		var trouble string
 		t, err := w.look(ctx)
 		switch {
 		case ctx.Err() != nil:
@@ -55,7 +56,7 @@ func (w *watching) until(ctx context.Context) error {
 		case err != nil:
 			trouble = err.Error()
 		default:
-			pair, trouble = t, ""
+			pair = t
 			w.note(t)
 		}
 		if err := w.show(*pair, trouble); err != nil {

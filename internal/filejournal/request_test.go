@@ -174,7 +174,7 @@ func TestWhatAPersonsCommandsDo(t *testing.T) {
 // What goes back or stops is never refused for what somebody wrote wrongly
 // before; all else would throw it away unseen.
 func TestCommandsWhereTheRequestMakesNoSense(t *testing.T) {
-	const broken = `{"paused": true, "attemt": 3}`
+	const broken = `{"paused": true, "attempts": 3}`
 	for name, c := range map[string]struct {
 		change v1alpha1.SpecChange
 		want   string // the request afterwards
@@ -182,7 +182,7 @@ func TestCommandsWhereTheRequestMakesNoSense(t *testing.T) {
 	}{
 		"a rollback": {v1alpha1.SpecChange{Rollback: new(true)}, "{\n  \"paused\": true,\n  \"rollback\": true\n}\n", ""},
 		"a pause":    {v1alpha1.SpecChange{Paused: new(true)}, "{\n  \"paused\": true\n}\n", ""},
-		"a start":    {v1alpha1.SpecChange{Attempt: new(3), Rollback: new(false)}, broken, `"attemt" is nothing that can be asked for; mend it`},
+		"a start":    {v1alpha1.SpecChange{Attempt: new(3), Rollback: new(false)}, broken, `"attempts" is nothing that can be asked for; mend it`},
 		"a resume":   {v1alpha1.SpecChange{Paused: new(false)}, broken, "mend it, or remove it"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -191,7 +191,7 @@ func TestCommandsWhereTheRequestMakesNoSense(t *testing.T) {
 			w.write("shop.request.json", broken)
 			seen, err := NewHand(w.dir).Get(t.Context(), pair)
 			w.ok(err)
-			w.says(errors.New(strings.Join(seen.Status.Notes, "")), "can't be read, so nothing rises", "attemt")
+			w.says(errors.New(strings.Join(seen.Status.Notes, "")), "can't be read, so nothing rises", "attempts")
 			_, err = NewHand(w.dir).PatchSpec(t.Context(), pair, c.change)
 			if c.says != "" {
 				w.says(err, c.says)

@@ -39,13 +39,13 @@ type access struct {
 
 var errAway = errors.New("connection refused")
 
-func (a *access) reach() (err error, delay time.Duration, lost bool) {
+func (a *access) reach() (delay time.Duration, lost bool, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.away {
-		return errAway, 0, false
+		return 0, false, errAway
 	}
-	return nil, a.delay, a.lost
+	return a.delay, a.lost, nil
 }
 
 func (a *access) set(f func()) {
@@ -55,7 +55,7 @@ func (a *access) set(f func()) {
 }
 
 func (a *access) Get(context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
-	if err, _, _ := a.reach(); err != nil {
+	if _, _, err := a.reach(); err != nil {
 		return nil, nil, err
 	}
 	a.record.mu.Lock()
@@ -86,7 +86,7 @@ func (a *access) Update(_ context.Context, r resourcelock.LeaderElectionRecord) 
 }
 
 func (a *access) write(r resourcelock.LeaderElectionRecord, may func() error) error {
-	err, delay, lost := a.reach()
+	delay, lost, err := a.reach()
 	if err != nil {
 		return err
 	}

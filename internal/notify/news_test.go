@@ -39,8 +39,14 @@ func TestWhatIsNews(t *testing.T) {
 		want      string
 	}{
 		"a whole shift": {turns: []turn{
-			rest, {s, shift.InPreflight, 0, shift.ShiftStarted}, {s, shift.Shifting, 0, shift.PreflightPassed}, {s, shift.Shifting, 10, shift.Rising},
-			{s, shift.Shifting, 10, shift.Settling}, {s, shift.Shifting, 100, shift.Rising}, {s, shift.OnStandby, 100, shift.StandingBy}, {s, shift.Completed, 100, shift.ShiftCompleted},
+			rest,
+			{s, shift.InPreflight, 0, shift.ShiftStarted},
+			{s, shift.Shifting, 0, shift.PreflightPassed},
+			{s, shift.Shifting, 10, shift.Rising},
+			{s, shift.Shifting, 10, shift.Settling},
+			{s, shift.Shifting, 100, shift.Rising},
+			{s, shift.OnStandby, 100, shift.StandingBy},
+			{s, shift.Completed, 100, shift.ShiftCompleted},
 		}, want: "ShiftStarted info, StepReached info, StepReached info, StandbyBegan info, ShiftCompleted info"},
 		"an automatic rollback is told once, with its cause": {automatic: true, turns: []turn{
 			{0, shift.Shifting, 10, shift.Holding}, {s, shift.RollingBack, 0, shift.UsersSuffer}, {s, shift.RollingBack, 0, shift.RollbackUnderWay}, {s, shift.RolledBack, 0, shift.BackOnBlue},
@@ -52,8 +58,11 @@ func TestWhatIsNews(t *testing.T) {
 		"but that a person is needed":                         {turns: []turn{{0, shift.Shifting, 50, shift.Drift}, {s, shift.Shifting, 50, shift.Drift}}, want: "NeedsPerson critical"},
 		"what holds for a moment is no news":                  {turns: []turn{{0, shift.Shifting, 10, shift.Holding}, {s, shift.Shifting, 10, shift.GateFailed}, {4 * time.Minute, shift.Shifting, 10, shift.GateFailed}, {s, shift.Shifting, 10, shift.Holding}}},
 		"what holds for long is, and so is its end": {turns: []turn{
-			{0, shift.Shifting, 10, shift.Holding}, {s, shift.Shifting, 10, shift.GateFailed}, {5 * time.Minute, shift.Shifting, 10, shift.GateFailed},
-			{time.Hour, shift.Shifting, 10, shift.GateFailed}, {s, shift.Shifting, 10, shift.Holding},
+			{0, shift.Shifting, 10, shift.Holding},
+			{s, shift.Shifting, 10, shift.GateFailed},
+			{5 * time.Minute, shift.Shifting, 10, shift.GateFailed},
+			{time.Hour, shift.Shifting, 10, shift.GateFailed},
+			{s, shift.Shifting, 10, shift.Holding},
 		}, want: "Waits warning, GoesOn info"},
 		"of two troubles in a row each that needs a person is told": {turns: []turn{
 			{0, shift.Shifting, 10, shift.Holding}, {s, shift.Shifting, 10, shift.Drift}, {s, shift.Shifting, 10, shift.BlueTooWeak}, {s, shift.Shifting, 10, shift.Holding},

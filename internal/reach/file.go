@@ -18,30 +18,30 @@ const maxFile = 1 << 20
 // /proc and /sys: what a process or the kernel shows of itself is nobody's secret to
 // send. Errors name the path, and never what is in the file.
 func ReadFile(path string) ([]byte, error) {
-	real, err := filepath.EvalSymlinks(path)
+	resolved, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		if inner, ok := errors.AsType[*os.PathError](err); ok {
 			err = inner.Err
 		}
 		return nil, &os.PathError{Op: "open", Path: path, Err: err}
 	}
-	if real, err = filepath.Abs(real); err != nil {
+	if resolved, err = filepath.Abs(resolved); err != nil {
 		return nil, err
 	}
 	for _, kernel := range []string{"/proc", "/sys"} {
-		if real == kernel || strings.HasPrefix(real, kernel+"/") {
+		if resolved == kernel || strings.HasPrefix(resolved, kernel+"/") {
 			return nil, fmt.Errorf("%s is not an ordinary file: it lies in %s, where the system shows itself", path, kernel)
 		}
 	}
 	// Before it is opened: opening a named pipe would wait for somebody to write.
-	found, err := os.Stat(real)
+	found, err := os.Stat(resolved)
 	if err != nil {
 		return nil, err
 	}
 	if err := ordinary(path, found); err != nil {
 		return nil, err
 	}
-	file, err := os.Open(real)
+	file, err := os.Open(resolved)
 	if err != nil {
 		return nil, err
 	}

@@ -100,11 +100,10 @@ func (p Policy) Judge(address netip.Addr) error {
 // JudgeHost refuses the host of a URL or an address when it is an IP address that
 // must not be connected to. A name is judged when it was resolved.
 func (p Policy) JudgeHost(host string) error {
-	address, err := netip.ParseAddr(host)
-	if err != nil {
-		return nil
+	if address, err := netip.ParseAddr(host); err == nil {
+		return p.Judge(address)
 	}
-	return p.Judge(address)
+	return nil
 }
 
 // ParsePrefix reads an address or a prefix, as Allow has them.

@@ -46,8 +46,16 @@ func FuzzListing(f *testing.F) {
 	change := `<ChangeResourceRecordSetsResponse><ChangeInfo><Id>/change/C1</Id><Status>INSYNC</Status><SubmittedAt>2026-01-01T00:00:00Z</SubmittedAt></ChangeInfo></ChangeResourceRecordSetsResponse>`
 	f.Add(uint16(0), []byte(fuzzedListing), []byte(change))
 	for _, other := range [][2]string{
-		{">75<", ">0<"}, {">25<", ">-1<"}, {">25<", ">99999999999999999999<"}, {"<Weight>75</Weight>", ""}, {">green<", ">other<"}, {"false</IsTr", "true</IsTr"}, {"192.0.2.2", ""}, {"share=25", "share=125"},
-		{"<TTL>60</TTL>", ""}, {"</ResourceRecordSets>", ""},
+		{">75<", ">0<"},
+		{">25<", ">-1<"},
+		{">25<", ">99999999999999999999<"},
+		{"<Weight>75</Weight>", ""},
+		{">green<", ">other<"},
+		{"false</IsTr", "true</IsTr"},
+		{"192.0.2.2", ""},
+		{"share=25", "share=125"},
+		{"<TTL>60</TTL>", ""},
+		{"</ResourceRecordSets>", ""},
 	} {
 		f.Add(uint16(0), []byte(strings.Replace(fuzzedListing, other[0], other[1], 1)), []byte(change))
 	}

@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
@@ -88,11 +89,11 @@ func (c *cloud) allGreen() bool { return c.allAt(shift.Full) }
 
 // String says how all entrances stand.
 func (c *cloud) String() string {
-	said := ""
+	var said strings.Builder
 	for _, g := range c.groups {
-		said += fmt.Sprintf(" %s %s", g.e.Name, g.now)
+		said.WriteString(fmt.Sprintf(" %s %s", g.e.Name, g.now))
 	}
-	return said
+	return said.String()
 }
 
 func (c *cloud) heal() {

@@ -114,7 +114,6 @@ func (r *replica) Commit(ctx context.Context, changes []shift.Change) []shift.Re
 		end = min(end, sooner)
 	}
 	results := make([]shift.Result, len(changes))
-	w.judge.asked(r, changes)
 	r.loop.each(len(changes), func(p *proc, i int) {
 		c := changes[i]
 		x := swap{r: r, p: p, end: end, c: c, g: w.aws.groups[w.aws.index(c.Entrance.Name)]}

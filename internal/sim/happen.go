@@ -65,7 +65,7 @@ func (w *world) plant(k Kind) {
 	case k <= UsersSuffer:
 		w.plantMeasured(k, g, until)
 	default:
-		w.plantPeople(k, r)
+		w.plantPeople(k)
 	}
 }
 
@@ -171,7 +171,7 @@ func (w *world) plantMeasured(k Kind, g *group, until time.Duration) {
 	u.follow()
 }
 
-func (w *world) plantPeople(k Kind, r *replica) {
+func (w *world) plantPeople(k Kind) {
 	p := w.people
 	switch k {
 	case FlagSet:

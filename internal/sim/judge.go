@@ -22,7 +22,6 @@ type judge struct {
 	// it lacked; empty: nothing.
 	granted map[order]string
 	done    map[effect]int
-	calls   [4]struct{ minute, n int } // of each replica, in a minute of true time
 }
 
 // order names an intent.

@@ -7,9 +7,6 @@ import (
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
-// asked notes what a replica hands to its committer.
-func (j *judge) asked(r *replica, changes []shift.Change) {}
-
 // landed judges a write at the moment when it takes effect.
 func (j *judge) landed(x *write, before content) {
 	w, g, c := j.w, x.g, x.change

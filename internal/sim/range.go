@@ -110,7 +110,7 @@ func RunRange(ctx context.Context, o Range) Total {
 		}
 	}
 	for _, rest := range results {
-		for range rest { //nolint:revive // what ctx left behind
+		for range rest {
 		}
 	}
 	wg.Wait()

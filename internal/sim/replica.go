@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/clusterswitch/clusterswitch/switcher"
@@ -124,7 +125,7 @@ func (r *replica) live(p *proc) {
 	for {
 		r.turnAt = r.w.now
 		now := r.clock()
-		wakeAt := r.sw.Step(context.Background(), now)
+		wakeAt := r.sw.Step(context.Background(), now) //nolint:forbidigo // a process of the simulation begins here, as main does
 		r.w.result.Turns++
 		if r.woken {
 			r.woken = false
@@ -246,18 +247,18 @@ func (r *replica) Report(t switcher.Turn) {
 	r.w.judge.turn(r, t)
 	if r.w.o.Trace {
 		d := t.Decision
-		said := ""
-		if now := (spoken{d.Next.Phase, d.Next.Version, d.Reason, t.JournalErr != nil}); now == r.spoken && len(t.Results) == 0 {
+		var said strings.Builder
+		now := spoken{d.Next.Phase, d.Next.Version, d.Reason, t.JournalErr != nil}
+		if now == r.spoken && len(t.Results) == 0 {
 			return
-		} else {
-			r.spoken = now
 		}
+		r.spoken = now
 		for _, each := range t.Results {
-			said += fmt.Sprintf(" [%s %s %s]", each.Entrance, each.Outcome, each.Note)
+			said.WriteString(fmt.Sprintf(" [%s %s %s]", each.Entrance, each.Outcome, each.Note))
 		}
 		if t.JournalErr != nil {
-			said += " (journal: " + t.JournalErr.Error() + ")"
+			said.WriteString(" (journal: " + t.JournalErr.Error() + ")")
 		}
-		r.say("%s %d/%d.%d at %d %%: %s: %s%s", d.Next.Phase, d.Next.Attempt, d.Next.Epoch, d.Next.Version, d.Next.Share, d.Reason, d.Message, said)
+		r.say("%s %d/%d.%d at %d %%: %s: %s%s", d.Next.Phase, d.Next.Attempt, d.Next.Epoch, d.Next.Version, d.Next.Share, d.Reason, d.Message, said.String())
 	}
 }

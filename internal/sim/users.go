@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"time"
 
 	"github.com/clusterswitch/clusterswitch/switcher/evidence"
@@ -106,8 +107,8 @@ func (u *users) heal() {
 // until gives what was counted of green up to a true time.
 func (u *users) until(at time.Duration) (requests, errors float64) {
 	at = min(at, u.w.now)
-	for i := len(u.points) - 1; i >= 0; i-- {
-		if p := u.points[i]; p.at <= at {
+	for _, v := range slices.Backward(u.points) {
+		if p := v; p.at <= at {
 			took := (at - p.at).Seconds()
 			return p.requests + took*p.perSecond, p.errors + took*p.failed
 		}

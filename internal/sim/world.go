@@ -127,7 +127,6 @@ func (w *world) drawSteps() []shift.Step {
 // people want in the end comes about.
 func (w *world) play() {
 	for _, r := range w.replicas {
-		r := r
 		w.at(time.Duration(w.rng.Int64N(int64(5*time.Second))), r.start)
 	}
 	if w.o.Calm {

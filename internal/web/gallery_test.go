@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"time"
 
 	"github.com/clusterswitch/clusterswitch/internal/chronicle"
@@ -143,15 +144,15 @@ func (g *gallery) hang() {
 		{45 * time.Minute, shift.Shifting, 2, 10, 1, shift.Rising, "public goes to 10 % on green", wrote},
 		{44 * time.Minute, shift.Shifting, 2, 10, 10, shift.Holding, "10 % on green is held for 15m0s", nil},
 	}
-	half := append(up[:len(up):len(up)],
+	half := append(slices.Clip(up),
 		scene{28 * time.Minute, shift.Shifting, 3, 50, 10, shift.Rising, "public goes to 50 % on green", wrote},
 		scene{27 * time.Minute, shift.Shifting, 3, 50, 50, shift.Holding, "50 % on green is held for 20m0s", nil},
 	)
-	all := append(half[:len(half):len(half)],
+	all := append(slices.Clip(half),
 		scene{8 * time.Minute, shift.Shifting, 4, 100, 50, shift.Rising, "public goes to 100 % on green", wrote},
 		scene{7 * time.Minute, shift.Shifting, 4, 100, 100, shift.Holding, "100 % on green is held for 30m0s", nil},
 	)
-	then := func(before []scene, more ...scene) []scene { return append(before[:len(before):len(before)], more...) }
+	then := func(before []scene, more ...scene) []scene { return append(slices.Clip(before), more...) }
 	g.play("shop", then(half, scene{12 * time.Second, shift.Shifting, 3, 50, 50, shift.GateWaits, "shop-errors: 310 of 500 requests seen since the last change", waiting})...)
 	g.play("search", then(half, scene{40 * time.Second, shift.RollingBack, 3, 0, 50, shift.UsersSuffer, "search-errors: 214 of 3,120 requests on green failed (6.9 %), at most 0.5 % is good; all traffic goes to blue", suffering})...)
 	g.play("billing", then(half, scene{3 * time.Minute, shift.Shifting, 3, 50, 35, shift.Drift, "public stands at blue 65, green 35, not at 50 %: somebody else changed it", drifted})...)

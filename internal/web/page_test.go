@@ -169,7 +169,7 @@ func TestThePageKeepsBrowsersStrict(t *testing.T) {
 	if tag == "" || response.StatusCode != http.StatusNotModified {
 		t.Errorf("a file that is known is sent again: tag %q, status %d", tag, response.StatusCode)
 	}
-	post, err := http.Post(s.address+"/api/v1/pairs", "application/json", strings.NewReader("{}")) //nolint:noctx // a server of the test's own
+	post, err := http.Post(s.address+"/api/v1/pairs", "application/json", strings.NewReader("{}"))
 	if err != nil {
 		t.Fatal(err)
 	}

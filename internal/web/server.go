@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log"
 	"net"
 	"net/http"
 	"net/http/pprof"
@@ -69,10 +67,19 @@ func Listen(ctx context.Context, o Options) (*Server, error) {
 
 func newServer(l net.Listener, o Options) (*Server, error) {
 	mux := o.pages()
+	log := o.Logger
+	if log == nil {
+		log = zap.NewNop()
+	}
+	// net/http's own lines are each a client's doing, and not for standard error.
+	quiet, err := zap.NewStdLogAt(log, zap.DebugLevel)
+	if err != nil {
+		return nil, fmt.Errorf("making the log of the server: %w", err)
+	}
 	server := &http.Server{
 		Handler:     guarded(mux),
 		ReadTimeout: 10 * time.Second, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: maxHeader, ErrorLog: errorLog(o.Logger),
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: maxHeader, ErrorLog: quiet,
 	}
 	if o.Page != nil {
 		p := newPage(*o.Page)
@@ -141,19 +148,6 @@ func guarded(next http.Handler) http.Handler {
 		w.Header().Set("Cache-Control", "no-store")
 		next.ServeHTTP(w, r)
 	})
-}
-
-// errorLog keeps net/http's own lines off standard error, whose lines are the log's:
-// each is a client's doing.
-func errorLog(to *zap.Logger) *log.Logger {
-	if to == nil {
-		return log.New(io.Discard, "", 0)
-	}
-	quiet, err := zap.NewStdLogAt(to, zap.DebugLevel)
-	if err != nil { // the level is a constant
-		return log.New(io.Discard, "", 0)
-	}
-	return quiet
 }
 
 func answer(w http.ResponseWriter, status int, text string) {

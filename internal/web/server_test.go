@@ -29,7 +29,7 @@ func serving(t *testing.T, o Options) string {
 	go func() { ended <- s.Run(ctx) }()
 	t.Cleanup(func() {
 		cancel()
-		<-ended // clients of these tests hold on to connections
+		_ = <-ended // clients of these tests hold on to connections
 	})
 	return s.Address()
 }
@@ -261,8 +261,16 @@ func TestTheGateCountsWhoIsInside(t *testing.T) {
 		enter, leave string
 		want         bool
 	}{
-		{enter: "a", want: true}, {enter: "a", want: true}, {enter: "a"}, {enter: "b", want: true},
-		{enter: "c"}, {leave: "a"}, {enter: "c", want: true}, {enter: "a"}, {leave: "b"}, {enter: "a", want: true},
+		{enter: "a", want: true},
+		{enter: "a", want: true},
+		{enter: "a"},
+		{enter: "b", want: true},
+		{enter: "c"},
+		{leave: "a"},
+		{enter: "c", want: true},
+		{enter: "a"},
+		{leave: "b"},
+		{enter: "a", want: true},
 	}
 	for i, s := range steps {
 		if s.leave != "" {

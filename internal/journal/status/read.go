@@ -10,7 +10,7 @@ import (
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
-// ErrTooLarge: the state is over MaxSize.
+// ErrTooLarge says that the state is over MaxSize.
 var ErrTooLarge = errors.New("the state is too large for the journal")
 
 // MaxSize is how many bytes of JSON a state may take: 32 KiB for the evidence of
