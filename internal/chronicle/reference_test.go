@@ -63,7 +63,6 @@ func reference(t *testing.T) string {
 		}
 		fmt.Fprintf(&b, "\n### %s\n\n%s\n\n| Field | Value | Meaning |\n|---|---|---|\n", kind.Name(), about)
 		for f := range kind.Fields() {
-			f := f
 			words := comments[kind.Name()+"."+f.Name]
 			name := f.Tag.Get("json")
 			words = strings.Replace(words, f.Name, "`"+name+"`", 1)

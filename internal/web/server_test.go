@@ -29,7 +29,9 @@ func serving(t *testing.T, o Options) string {
 	go func() { ended <- s.Run(ctx) }()
 	t.Cleanup(func() {
 		cancel()
-		_ = <-ended // clients of these tests hold on to connections
+		if err := <-ended; err != nil {
+			t.Logf("clients of this test hold on to connections: %v", err)
+		}
 	})
 	return s.Address()
 }
