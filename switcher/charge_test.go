@@ -77,6 +77,28 @@ func TestRollbackThatNobodyInChargeHeedsIsTakenUp(t *testing.T) {
 	}
 }
 
+// A way back that somebody began who is gone is finished, but not before whoever is at
+// it would have finished.
+func TestWayBackThatNobodyFinishesIsTakenUp(t *testing.T) {
+	w := newWorld()
+	old := at25(t, w)
+	successor := w.daemon()
+	w.step(t, successor)
+	rollBack(w)
+	w.step(t, successor) // it journals the way back, and dies
+	began := w.clock()
+	for w.clock().Sub(began) < 4*time.Minute {
+		w.step(t, old)
+	}
+	if s := w.journaled(t); !w.turn().Superseded || s.Phase != shift.RollingBack {
+		t.Fatalf("after 4 minutes the old daemon is in charge: %t, the journal tells of %s", !w.turn().Superseded, s.Phase)
+	}
+	w.steps(t, old, 5*time.Minute)
+	if s := w.journaled(t); s.Phase != shift.RolledBack || w.shares() != [2]shift.Share{0, 0} {
+		t.Errorf("the journal tells of %s, AWS shows %v", s.Phase, w.shares())
+	}
+}
+
 // What keeps a write from landing is said where people look: in the journal.
 func TestJournalTellsWhyAWriteDidNotLand(t *testing.T) {
 	w := newWorld()

@@ -52,6 +52,10 @@ func (s *Switcher) load(ctx context.Context, pair string, timeout time.Duration)
 // in charge before the one it took over from takes charge again.
 const heedWithin = 10 * time.Second
 
+// finishWithin is how long the way back that a person asks for may stay unfinished in
+// the journal before that. Whoever is at it is done sooner, unless AWS is away.
+const finishWithin = 5 * time.Minute
+
 // deserted tells whether the successor of a superseded daemon is gone or stuck:
 // it leaves a person's rollback undone, which it would journal within a second.
 // Then this one takes charge anew; the way back must not depend on who started
@@ -60,7 +64,7 @@ const heedWithin = 10 * time.Second
 func (s *Switcher) deserted(r shift.Request, now time.Time) bool {
 	// A question without a shift: the journal was lost while green had users.
 	underWay := s.state.Active() || s.state.Phase == shift.Completed || s.state.Question != nil
-	unheeded := len(r.RollbackBy) > 0 && !r.HandsOff && underWay && !goesBack(s.state)
+	unheeded := len(r.RollbackBy) > 0 && !r.HandsOff && underWay
 	if !s.superseded || s.lease == nil && !unheeded {
 		s.unheeded = time.Time{}
 		return false
@@ -68,7 +72,11 @@ func (s *Switcher) deserted(r shift.Request, now time.Time) bool {
 	if s.unheeded.IsZero() {
 		s.unheeded = now
 	}
-	if now.Sub(s.unheeded) < heedWithin {
+	patience := heedWithin
+	if s.lease == nil && goesBack(s.state) {
+		patience = finishWithin
+	}
+	if now.Sub(s.unheeded) < patience {
 		return false
 	}
 	s.superseded, s.charged, s.loaded, s.unheeded = false, false, false, time.Time{}

@@ -123,6 +123,9 @@ func (u *users) between(from, to time.Duration) (requests, errors float64) {
 	return r1 - r0, e1 - e0
 }
 
+// gateWindow is how far the gate on errors looks back.
+const gateWindow = 5 * time.Minute
+
 // traffic is what a source of metrics answers to a replica that asks for a time by
 // its own clock. Sources have the true time: what the replica takes for now may be
 // another time there.
@@ -142,6 +145,9 @@ func (r *replica) traffic(since time.Time) shift.TrafficReading {
 		to = now.Add(-2 * time.Minute)
 	}
 	from := since
+	if first := to.Add(-gateWindow); from.Before(first) {
+		from = first
+	}
 	if !from.Before(to) {
 		return reading
 	}
