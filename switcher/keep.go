@@ -54,26 +54,27 @@ const heedWithin = 10 * time.Second
 
 // finishWithin is how long the way back that a person asks for may stay unfinished in
 // the journal before that. Whoever is at it is done sooner, unless AWS is away.
-const finishWithin = 5 * time.Minute
+const finishWithin = 2 * time.Minute
 
 // deserted tells whether the successor of a superseded daemon is gone or stuck:
 // it leaves a person's rollback undone, which it would journal within a second.
 // Then this one takes charge anew; the way back must not depend on who started
 // last. Who holds the lease takes charge anew in any case: nobody else is to write,
 // so what looked like a successor is gone, or was a person's edit.
-func (s *Switcher) deserted(r shift.Request, now time.Time) bool {
-	// A question without a shift: the journal was lost while green had users.
-	underWay := s.state.Active() || s.state.Phase == shift.Completed || s.state.Question != nil
-	unheeded := len(r.RollbackBy) > 0 && !r.HandsOff && underWay
+func (s *Switcher) deserted(o shift.Observation, now time.Time) bool {
+	// A question without a shift: the journal was lost while green had users. Without
+	// either, green has users whom somebody sent there by hand.
+	underWay := s.state.Active() || s.state.Phase == shift.Completed || s.state.Question != nil || slices.ContainsFunc(o.Entrances, hasUsers)
+	unheeded := len(o.Request.RollbackBy) > 0 && !o.Request.HandsOff && underWay
 	if !s.superseded || s.lease == nil && !unheeded {
 		s.unheeded = time.Time{}
 		return false
 	}
-	if s.unheeded.IsZero() {
+	if s.unheeded.IsZero() || s.unheeded.After(now) { // a clock that was set right
 		s.unheeded = now
 	}
 	patience := heedWithin
-	if s.lease == nil && goesBack(s.state) {
+	if s.lease == nil && s.state.Phase == shift.RollingBack {
 		patience = finishWithin
 	}
 	if now.Sub(s.unheeded) < patience {
@@ -82,6 +83,9 @@ func (s *Switcher) deserted(r shift.Request, now time.Time) bool {
 	s.superseded, s.charged, s.loaded, s.unheeded = false, false, false, time.Time{}
 	return true
 }
+
+// hasUsers tells whether AWS was freshly read to send users to green.
+func hasUsers(r shift.EntranceReading) bool { return r.Err == "" && r.Weights.Green > 0 }
 
 // join takes over what the journal held. What is known already stays for as
 // long as the journal, or the marks at AWS, can't be read.

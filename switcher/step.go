@@ -29,7 +29,7 @@ func (s *Switcher) Step(ctx context.Context, now time.Time) (wakeAt time.Time) {
 	s.join(found, observation, now)
 	// What people ask for by now counts, not what they asked before the look.
 	observation.Request = s.observer.Request(s.state, s.loaded)
-	if s.deserted(observation.Request, now) {
+	if s.deserted(observation, now) {
 		return now
 	}
 	t.Observation, t.Before, t.Superseded = observation, s.state, s.superseded

@@ -33,6 +33,9 @@ func (r *replica) encode(s shift.State) *document {
 func (r *replica) downgrade(s shift.State) *document {
 	s.Baseline = shift.Baseline{Ready: s.Baseline.Ready}
 	s.FloorsHeld, s.Floors, s.Baton, s.Gaps, s.Evidence, s.From = false, nil, nil, nil, nil, ""
+	if s.Phase == shift.Returning && s.Rollback == nil { // it says so where today From does
+		s.Rollback = &shift.RollbackRecord{By: "the configuration", Why: "the planned way back"}
+	}
 	return &document{state: s, schema: shift.Schema - 1}
 }
 

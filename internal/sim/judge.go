@@ -76,6 +76,8 @@ func (j *judge) journaled(r *replica, before, after shift.State, by grounds) {
 	case before.Attempt == after.Attempt && before.Phase.Terminal() && (after.Phase == shift.Shifting || after.Phase == shift.InPreflight):
 		j.w.violate("S6", "attempt %d goes on after %s", after.Attempt, before.Phase)
 	}
+	// An answer of a person's, though perhaps its own answer was lost.
+	a.helped = a.helped || before.Question != nil && after.Question == nil
 	j.epoch = max(j.epoch, after.Epoch)
 	if len(after.Steps) > 0 {
 		a.steps = after.Steps

@@ -1,6 +1,9 @@
 package sim
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // What client-go's leader election does by default, and what internal/lease counts
 // as sure of it.
@@ -47,7 +50,7 @@ func (e *elector) try() {
 		return
 	}
 	if r.pausedUntil > w.now {
-		w.at(r.pausedUntil, e.try)
+		w.at(min(r.pausedUntil, w.now+leaseRetry), e.try) // the end of all faults may come before
 		return
 	}
 	if _, left := e.Term(); left > 0 {
@@ -153,7 +156,9 @@ func (w *world) leads() bool {
 
 // listen measures for how long nobody leads: L4.
 func (w *world) listen() {
-	if w.leads() {
+	// While all stand still there is nobody to take over.
+	awake := func(r *replica) bool { return r.alive && r.pausedUntil <= w.now }
+	if w.leads() || !slices.ContainsFunc(w.replicas, awake) {
 		w.ledAt = w.now
 	}
 	gap := w.now - w.ledAt
