@@ -72,7 +72,8 @@ type Debug struct {
 // Web says who may see the web page that Listen serves. It only shows: nothing can be changed there.
 type Web struct {
 	// Access is token: whoever has a Kubernetes bearer token of the management cluster and the right to get trafficswitches in
-	// the journal's namespace; open: everybody who reaches the address; or off: there is no page.
+	// the journal's namespace; open: everybody who reaches the address; or off: there is no page. Where the
+	// journal is in a directory nobody knows tokens, and only open shows the page.
 	Access string `yaml:"access" default:"token" oneof:"token open off"`
 }
 

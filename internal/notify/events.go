@@ -36,7 +36,7 @@ type Events struct {
 	queue       chan News
 	log         *zap.Logger
 	// uids are those of the pairs' objects, by name; an object that was made anew has
-	// another, which is learnt when Run is begun anew. For Run alone.
+	// another, which the next daemon learns. For Run alone.
 	uids map[string]types.UID
 }
 
@@ -74,9 +74,24 @@ func (e *Events) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
+			e.finish(ctx)
 			return nil
 		case n := <-e.queue:
 			e.write(ctx, n)
+		}
+	}
+}
+
+// finish writes what waits when the daemon stops: what it did last.
+func (e *Events) finish(ctx context.Context) {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+	defer stop()
+	for {
+		select {
+		case n := <-e.queue:
+			e.write(ctx, n)
+		default:
+			return
 		}
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/clusterswitch/clusterswitch/internal/logkey"
+	"github.com/clusterswitch/clusterswitch/internal/reach"
 )
 
 const (
@@ -242,7 +242,7 @@ func (s *Sender) url() (string, error) {
 	if s.o.Target.URLFile == "" {
 		return s.o.Target.URL, nil
 	}
-	text, err := os.ReadFile(s.o.Target.URLFile)
+	text, err := reach.ReadFile(s.o.Target.URLFile)
 	if err != nil {
 		return "", fmt.Errorf("reading the URL: %w", err)
 	}

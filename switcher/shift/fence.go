@@ -15,7 +15,7 @@ func (t *turn) fences() []Change {
 		r, known := t.reading(e.Name)
 		switch {
 		case !known || e.Route53 == nil || !e.Route53.Mark || e.SentAt.IsZero():
-		case !e.SentAt.Add(lateLanding).After(t.now):
+		case !t.stillWithin(e.SentAt, lateLanding):
 		case r.Mark != nil && r.Mark.Rollback && r.Mark.Attempt >= t.next.Attempt:
 		default:
 			fences = append(fences, Change{
@@ -24,6 +24,13 @@ func (t *turn) fences() []Change {
 		}
 	}
 	return fences
+}
+
+// stillWithin tells whether a time since a write was sent isn't over. Who sent it had
+// a clock that agreed with AWS's, or nothing had risen; where this daemon's is ahead,
+// less time has passed than it shows.
+func (t *turn) stillWithin(sent time.Time, span time.Duration) bool {
+	return sent.Add(span + max(t.o.ClockOff, 0)).After(t.now)
 }
 
 // fence writes the fences that are still to be written.
@@ -40,7 +47,7 @@ func (t *turn) fence() (Decision, bool) {
 func (t *turn) landedLate() bool {
 	for _, e := range t.next.Entrances {
 		r, known := t.reading(e.Name)
-		if t.next.Phase != RolledBack || !known || e.Balancer == nil || e.SentAt.IsZero() || !e.SentAt.Add(lateLanding).After(t.now) {
+		if t.next.Phase != RolledBack || !known || e.Balancer == nil || e.SentAt.IsZero() || !t.stillWithin(e.SentAt, lateLanding) {
 			continue
 		}
 		for _, step := range t.next.Steps {

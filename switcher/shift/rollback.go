@@ -183,7 +183,7 @@ func (e EntranceState) lowest() Share {
 // have to be undone.
 func (t *turn) writeInFlight() (until time.Time, still bool) {
 	for _, e := range t.next.Entrances {
-		if end := e.SentAt.Add(WriteDeadline); end.After(until) {
+		if end := e.SentAt.Add(WriteDeadline + max(t.o.ClockOff, 0)); end.After(until) {
 			until = end
 		}
 	}
