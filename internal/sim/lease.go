@@ -111,12 +111,17 @@ func (e *elector) get() {
 
 func (e *elector) update(version int, fresh bool) {
 	w, sent := e.r.w, e.r.mono()
-	took := -1
+	sentAt, took := w.now, -1
 	e.request(func() {
 		if w.api.lease.version == version {
 			w.api.leases++
 			w.api.lease = leaseObject{version: w.api.leases, holder: e.identity()}
 			took = w.api.lease.version
+			if w.now-sentAt > leaseTimeout {
+				// Its sender gave it up, or is dead, and all others see a lease just renewed: a
+				// fault is over when the last request that it kept on its way has landed.
+				w.ledAt = w.now
+			}
 		}
 	}, func() {
 		if took < 0 {

@@ -10,7 +10,11 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"io"
+	"io/fs"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -105,7 +109,8 @@ func TestE2EThePageIsSoundInEveryStateAndScheme(t *testing.T) {
 }
 
 // The machine may have more to do than to show this page: the soonest of some views
-// is the page's own.
+// is the page's own, and where the same picture takes long even as a file without a
+// program, the page may take longer too.
 func TestE2ETheFirstViewIsSoon(t *testing.T) {
 	b, err := browser.Start(t.Context())
 	ok(t, err)
@@ -114,27 +119,59 @@ func TestE2ETheFirstViewIsSoon(t *testing.T) {
 	g.hang()
 	address := g.serve(t)
 	for _, place := range []string{"", "#/pairs/shop"} {
-		best := time.Hour
+		still := httptest.NewServer(picturePage(t, b, address, place))
+		best, bare := time.Hour, time.Hour
 		for range 12 {
-			tab, err := b.Open(browser.View{Width: 1280, Height: 900})
-			ok(t, err)
-			ok(t, tab.Go(address+place))
-			ok(t, tab.Await(`performance.getEntriesByName("first-view").length > 0`))
-			seen, err := browser.Tell[float64](tab, `performance.getEntriesByName("first-view")[0].startTime`)
-			ok(t, err)
-			if weight := tab.Weight(); weight > heaviest || weight < lightest {
-				t.Errorf("/%s weighs %d bytes, %d to %d is good", place, weight, lightest, heaviest)
-			}
-			tab.Close()
-			if best = min(best, time.Duration(seen*float64(time.Millisecond))); best <= soonest {
+			bare = min(bare, firstView(t, b, still.URL, lightest/4))
+			best = min(best, firstView(t, b, address+place, lightest))
+			if best <= soonest {
 				break
 			}
 		}
-		t.Logf("the first view of /%s took %s", place, best)
-		if best > soonest {
-			t.Errorf("the first view of /%s took %s, at most %s is good", place, best, soonest)
+		still.Close()
+		t.Logf("the first view of /%s took %s, as a file %s", place, best, bare)
+		if allowed := max(soonest, 4*bare); best > allowed {
+			t.Errorf("the first view of /%s took %s, at most %s is good", place, best, allowed)
 		}
 	}
+}
+
+// picturePage serves what a view shows, as a file with its style, but without a program.
+func picturePage(t *testing.T, b *browser.Browser, address, place string) http.Handler {
+	t.Helper()
+	tab, err := b.Open(browser.View{Width: 1280, Height: 900})
+	ok(t, err)
+	defer tab.Close()
+	ok(t, tab.Go(address+place))
+	ok(t, tab.Await(`performance.getEntriesByName("first-view").length > 0`))
+	shown, err := browser.Tell[string](tab, `document.querySelectorAll("script, link[rel=modulepreload]").forEach((e) => e.remove()), document.documentElement.outerHTML`)
+	ok(t, err)
+	files, err := fs.Sub(assets, "assets")
+	ok(t, err)
+	mux := http.NewServeMux()
+	mux.Handle("/assets/", http.StripPrefix("/assets/", http.FileServerFS(files)))
+	mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = io.WriteString(w, "<!doctype html>"+shown+`<script>
+			requestAnimationFrame(() => requestAnimationFrame(() => performance.mark("first-view")))</script>`)
+	})
+	return mux
+}
+
+// firstView tells how long it takes until people see something.
+func firstView(t *testing.T, b *browser.Browser, address string, least int) time.Duration {
+	t.Helper()
+	tab, err := b.Open(browser.View{Width: 1280, Height: 900})
+	ok(t, err)
+	defer tab.Close()
+	ok(t, tab.Go(address))
+	ok(t, tab.Await(`performance.getEntriesByName("first-view").length > 0`))
+	seen, err := browser.Tell[float64](tab, `performance.getEntriesByName("first-view")[0].startTime`)
+	ok(t, err)
+	if weight := tab.Weight(); weight > heaviest || weight < least {
+		t.Errorf("%s weighs %d bytes, %d to %d is good", address, weight, least, heaviest)
+	}
+	return time.Duration(seen * float64(time.Millisecond))
 }
 
 // look opens a view and judges it.

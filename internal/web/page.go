@@ -1,12 +1,14 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"html"
 	"io/fs"
 	"mime"
 	"net/http"
@@ -76,7 +78,7 @@ func (p *page) handle(mux *http.ServeMux) error {
 		}
 		pattern := "GET /assets/" + name
 		if name == "index.html" {
-			pattern = "GET /{$}"
+			pattern, content = "GET /{$}", p.welcome(content)
 		}
 		mux.Handle(pattern, secured(file(name, content)))
 		return nil
@@ -119,9 +121,24 @@ func file(name string, content []byte) http.Handler {
 	})
 }
 
+// entry says whether a token is needed, and the namespace that its rights are for.
+func (p *page) entry() map[string]any {
+	return map[string]any{"schemaVersion": chronicle.Schema, "tokenNeeded": p.admit != nil, "namespace": p.namespace}
+}
+
 // access is the one question that needs no token: whether others do.
 func (p *page) access(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, map[string]any{"schemaVersion": chronicle.Schema, "tokenNeeded": p.admit != nil, "namespace": p.namespace})
+	writeJSON(w, http.StatusOK, p.entry())
+}
+
+// welcome writes the answer of access into the page itself, which so needs not ask
+// before it asks for what it shows.
+func (p *page) welcome(content []byte) []byte {
+	text, err := json.Marshal(p.entry())
+	if err != nil { // strings and a boolean
+		panic(err)
+	}
+	return bytes.Replace(content, []byte(`content="{}"`), []byte(`content="`+html.EscapeString(string(text))+`"`), 1)
 }
 
 func (p *page) overview(w http.ResponseWriter, _ *http.Request) {

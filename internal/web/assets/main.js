@@ -161,18 +161,16 @@ function linked(link, err) {
   draw();
 }
 
-// begin asks whether a token is needed before it asks anything that needs one.
-async function begin() {
-  try {
-    state.access = await ask("access");
-    if (state.access.tokenNeeded && !token()) {
-      refused(new Refused(401, "TokenMissing", "a token is needed"));
-      return;
-    }
-  } catch {
-    // The stream finds out, and tries again.
+// begin asks nothing that needs a token where the page says that one is needed and
+// there is none.
+function begin() {
+  state.access = JSON.parse(document.querySelector("meta[name=access]").content);
+  if (state.access.tokenNeeded && !token()) {
+    refused(new Refused(401, "TokenMissing", "a token is needed"));
+    return;
   }
   connect();
+  look(); // beside the stream, not after it: people wait
 }
 
 function connect() {
