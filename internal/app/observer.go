@@ -127,7 +127,7 @@ func (o *observer) Observe(ctx context.Context, look switcher.Look) shift.Observ
 	}
 	observation.Entrances = o.aws.read(ctx, look.Entrances, look.Attention)
 	if o.aws.clockOff != nil {
-		observation.ClockOff = o.aws.clockOff()
+		observation.ClockOff, observation.LookedAt = o.aws.clockOff(), time.Now()
 	}
 	o.addConnections(observation.Entrances)
 	reading.Wait()

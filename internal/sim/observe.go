@@ -66,7 +66,7 @@ func (r *replica) Observe(ctx context.Context, look switcher.Look) shift.Observa
 		o.Entrances = append(o.Entrances, r.reading(e, troubles[i%2], began))
 	}
 	if r.rec.read[0] || r.rec.read[1] {
-		o.ClockOff = r.clockOff()
+		o.ClockOff, o.LookedAt = r.clockOff(), r.clock()
 	}
 	if !r.rec.urgent {
 		r.measure(&o, look, metrics)

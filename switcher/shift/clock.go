@@ -10,8 +10,23 @@ import (
 // told by that clock, also from one daemon to the next.
 const ClockSlack = 5 * time.Second
 
+// torn tells whether the clock was set while the turn looked: then ClockOff is of
+// another clock than now is. A look that took so long looks the same, and so old a
+// turn may raise nothing anyway.
+func (t *turn) torn() (took time.Duration, torn bool) {
+	if t.o.LookedAt.IsZero() {
+		return 0, false
+	}
+	took = t.o.LookedAt.Round(0).Sub(t.now.Round(0)) // what the clock shows, not what it counts
+	return took, took < -ClockSlack || took > WriteDeadline
+}
+
 // clockWrong holds what would rise, or be measured, by a clock that is wrong.
 func (t *turn) clockWrong() (Decision, bool) {
+	if took, torn := t.torn(); torn {
+		return t.stay(ClockWrong, "this look took %s, or the clock was set meanwhile: nothing is judged by its time, so nothing rises above %s",
+			took.Round(time.Second), t.next.Share), true
+	}
 	off := t.o.ClockOff
 	if off.Abs() <= ClockSlack {
 		return Decision{}, false
@@ -28,7 +43,8 @@ func (t *turn) clockWrong() (Decision, bool) {
 // its answer doesn't tell otherwise.
 func (t *turn) clockRight() bool {
 	answered := func(r EntranceReading) bool { return r.Err == "" && t.fresh(r.At, t.p.StaleAfter) }
-	return t.o.ClockOff.Abs() <= ClockSlack && slices.ContainsFunc(t.o.Entrances, answered)
+	_, torn := t.torn()
+	return !torn && t.o.ClockOff.Abs() <= ClockSlack && slices.ContainsFunc(t.o.Entrances, answered)
 }
 
 // farAhead is how far in the future a time of the state may lie: a turn can begin

@@ -31,6 +31,7 @@ func Decide(p Plan, s State, o Observation, now time.Time) Decision {
 		t.next.notAhead(now)
 	}
 	if o.Request.HandsOff {
+		t.next.ShownAt, t.next.ReachedAt = time.Time{}, time.Time{} // others may set what they like: what is measured counts from afterwards
 		d := t.stay(HandsOff, "hands off: the daemon writes nothing, not even a rollback")
 		d.Clusters = ClusterIntent{Leave: true, Attempt: s.Attempt}
 		return d

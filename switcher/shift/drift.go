@@ -17,7 +17,7 @@ func (t *turn) drifted() (Decision, bool) {
 		if !known || !foreign(e, r) {
 			continue
 		}
-		if r.StandsAt(0) {
+		if r.StandsAt(0) && !e.overwritten(r) {
 			why := fmt.Sprintf("somebody set green to 0 on entrance %s by hand", e.Name)
 			return t.rollBack(RollbackRecord{By: "a person at AWS", Why: why}, RollbackRequested), true
 		}
@@ -45,7 +45,15 @@ func (t *turn) outranked(entrance string, m Mark) Decision {
 // foreign tells whether what stands there is somebody else's. A write that is
 // still pending may show before or after.
 func foreign(e EntranceState, r EntranceReading) bool {
-	return !r.is(func(w Weights) bool { return w.At(e.Share) || e.stood(w) })
+	return !r.is(func(w Weights) bool { return w.At(e.Share) || e.stood(w) }) || e.overwritten(r)
+}
+
+// overwritten tells whether somebody wrote since the daemon decided to: the weights
+// are what its write replaces, but not the mark beside them. Sent again, it would
+// undo what it doesn't know of. A mark that is away tells nothing.
+func (e EntranceState) overwritten(r EntranceReading) bool {
+	return e.Pending && r.Mark != nil && e.WasMark != nil && *r.Mark != *e.WasMark &&
+		r.is(func(w Weights) bool { return !w.At(e.Share) && e.stood(w) })
 }
 
 // ask opens a question, once.

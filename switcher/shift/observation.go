@@ -27,6 +27,8 @@ type Observation struct {
 	// ClockOff is by how much the daemon's clock is ahead of AWS's at least, as AWS's
 	// newest answer tells; negative: behind. 0: it isn't known to be off.
 	ClockOff time.Duration
+	// LookedAt is when the look at AWS ended, by the daemon's clock; zero: nobody says.
+	LookedAt time.Time
 	// Notes are sentences about the pair for those who read the journal. No
 	// decision looks at them.
 	Notes []string

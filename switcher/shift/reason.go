@@ -104,7 +104,7 @@ func Reasons() []ReasonDoc {
 		{BothSuffer, "Green is over its limit, and so is blue: going back would help nobody, so nothing moves.", "Look for what both sides depend on: a database, a service, a bad release on both. A rollback flag works at any time."},
 		{OutsideWindow, "It is outside of `windows`, or within a freeze: nothing rises. The message says when it goes on.", "Nothing. Lowering green needs no window: a rollback works at any time."},
 		{ApprovalNeeded, "The next step waits for a person.", "`clusterswitch approve PAIR`."},
-		{ClockWrong, "The daemon's clock differs from AWS's by more than 5 seconds, so what it measures, and for how long, can't be trusted: nothing rises. Lowering green asks for no clock.", "Set the clock of the daemon's machine right: run an NTP client there, such as chrony."},
+		{ClockWrong, "The daemon's clock differs from AWS's by more than 5 seconds, or was set while the daemon looked, so what it measures, and for how long, can't be trusted: nothing rises. Lowering green asks for no clock.", "Set the clock of the daemon's machine right: run an NTP client there, such as chrony."},
 		{EntranceUnknown, "An entrance can't be read at AWS.", "Look at the message: rights, network, or a wrong identifier."},
 		{EntranceOwned, "Another controller writes this entrance and would undo the daemon's work.", "Take the entrance away from that controller."},
 		{BlueUnknown, "Blue can't be read or shows no ready replica, so the load it carries can't be measured.", "Mend the access to blue's API server."},

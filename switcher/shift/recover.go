@@ -151,7 +151,8 @@ func (s *State) joinMark(m Mark, now time.Time) {
 		s.Phase = Shifting
 		for i := range s.Entrances {
 			e := &s.Entrances[i]
-			e.Was, e.WasApart, e.Share, e.Pending = e.Share.Weights(), nil, m.Share, e.Share != m.Share
+			e.Was, e.WasApart, e.WasMark = e.Share.Weights(), nil, nil
+			e.Share, e.Pending = m.Share, e.Share != m.Share
 			e.RaisedAt = now // or a little before
 		}
 		s.Share, s.Step, s.Version = m.Share, stepAt(s.Steps, m.Share), m.Version

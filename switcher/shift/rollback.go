@@ -232,7 +232,8 @@ func (t *turn) greenEmpty() (string, bool) {
 
 func (t *turn) anyGreen() bool {
 	for _, e := range t.next.Targets(t.p) {
-		if r, known := t.reading(e.Name); known && !r.StandsAt(0) {
+		r, ok := t.o.entrance(e.Name) // however old: who is asked to go back doesn't wait for a fresh look
+		if ok && r.Err == "" && !r.At.IsZero() && !r.StandsAt(0) {
 			return true
 		}
 	}

@@ -114,10 +114,12 @@ type EntranceState struct {
 	Entrance
 	Share Share `json:"share"`
 	// Pending: the write of Share was journaled but not yet read back. Was is
-	// what stood there before; WasApart, where records stood apart, all of it.
+	// what stood there before; WasApart, where records stood apart, all of it; WasMark
+	// the mark beside it, nil where there was none.
 	Pending  bool      `json:"pending,omitempty"`
 	Was      Weights   `json:"was,omitzero"`
 	WasApart []Weights `json:"wasApart,omitempty"`
+	WasMark  *Mark     `json:"wasMark,omitempty"`
 	// SentAt is when a write that leaves green traffic was last sent: until
 	// WriteDeadline after it, it may still land.
 	SentAt time.Time `json:"sentAt,omitzero"`
@@ -136,11 +138,13 @@ func (e EntranceState) at(share Share) EntranceState {
 
 // pend notes that a write is on its way, and what it replaces.
 func (e *EntranceState) pend(r EntranceReading) {
-	e.Pending, e.Was, e.WasApart = true, r.Weights, r.Apart
+	e.Pending, e.Was, e.WasApart, e.WasMark = true, r.Weights, r.Apart, r.Mark
 }
 
 // settled notes that nothing is on its way.
-func (e *EntranceState) settled() { e.Pending, e.Was, e.WasApart = false, Weights{}, nil }
+func (e *EntranceState) settled() {
+	e.Pending, e.Was, e.WasApart, e.WasMark = false, Weights{}, nil, nil
+}
 
 // stood tells whether the weights are what a write that is on its way replaces.
 func (e EntranceState) stood(w Weights) bool {
