@@ -72,12 +72,6 @@ variable "test_cidrs" {
   type        = list(string)
 }
 
-variable "policy_file" {
-  description = "What `clusterswitch policy` printed. Empty in the first apply: the policy names ARNs that it makes."
-  type        = string
-  default     = ""
-}
-
 # The load balancer.
 
 resource "aws_security_group" "public" {
@@ -243,11 +237,13 @@ resource "aws_iam_role" "clusterswitch" {
   assume_role_policy = data.aws_iam_policy_document.pod_identity.json
 }
 
+# policy.json is what `clusterswitch policy` printed. It isn't there in the first apply, which makes the ARNs that it names.
+# Keep it beside this file from then on: an apply without it takes the policy away.
 resource "aws_iam_role_policy" "clusterswitch" {
-  count  = var.policy_file == "" ? 0 : 1
+  count  = fileexists("${path.module}/policy.json") ? 1 : 0
   name   = "clusterswitch"
   role   = aws_iam_role.clusterswitch.id
-  policy = file(var.policy_file)
+  policy = file("${path.module}/policy.json")
 }
 
 resource "aws_eks_pod_identity_association" "clusterswitch" {
