@@ -243,7 +243,7 @@ resource "aws_iam_role_policy" "clusterswitch" {
   count  = fileexists("${path.module}/policy.json") ? 1 : 0
   name   = "clusterswitch"
   role   = aws_iam_role.clusterswitch.id
-  policy = file("${path.module}/policy.json")
+  policy = try(file("${path.module}/policy.json"), "")
 }
 
 resource "aws_eks_pod_identity_association" "clusterswitch" {
