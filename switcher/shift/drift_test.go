@@ -13,7 +13,7 @@ func ready() ClusterReading {
 
 // planOf is the plan that the state goes by.
 func planOf(s State) Plan {
-	return Plan{StaleAfter: time.Minute, Steps: s.Steps, Entrances: s.Targets(Plan{})}
+	return Plan{StaleAfter: time.Minute, Steps: s.Steps, Entrances: s.Targets(Plan{}), Gates: Gates{SoakOnly: true}}
 }
 
 // A rise whose answer could not be written down looks, to who reads the journal, as
