@@ -94,6 +94,7 @@ func (r *replica) callAWS(p *proc, end time.Duration, what call, do func() answe
 func (r *replica) send(p *proc, end time.Duration, x write) class {
 	g := x.g
 	g.sent++
+	r.wrote[r.w.aws.index(g.e.Name)] = r.life
 	x.r, x.life, x.number, x.sentAt = r, r.life, g.sent, r.w.now
 	if x.change.Priority == shift.Rise {
 		x.evidence = new(r.rec)
