@@ -52,6 +52,9 @@ func (t *turn) decide() Decision {
 	t.confirmWrites()
 	t.gatherEvidence()
 	t.countBreaches()
+	if d, ok := t.sidesTurned(); ok {
+		return d
+	}
 	if d, ok := t.rollbackByPerson(); ok {
 		return d
 	}

@@ -150,3 +150,22 @@ func TestAChangeOfAnotherDaemonIsWaitedFor(t *testing.T) {
 		})
 	}
 }
+
+// A daemon that can't read what a newer one wrote down lowers green again where that
+// one raised it. Its mark is another one each time, or the newer would take its rise
+// for one that never landed.
+func TestLoweringAgainIsSeenAsANewWrite(t *testing.T) {
+	s := State{
+		Phase: RollingBack, Attempt: 1, Epoch: 1, Version: 1, Rollback: &RollbackRecord{By: "the custom resource"},
+		Entrances: []EntranceState{{Entrance: Entrance{Name: "dns", Route53: &Route53Entrance{Mark: true}}}},
+	}
+	newer := Mark{Attempt: 2, Epoch: 3, Version: 8, Phase: Shifting, Share: 74}
+	o := Observation{Entrances: []EntranceReading{{Name: "dns", At: tenOClock, Weights: Share(74).Weights(), Mark: &newer}}}
+	d := Decide(planOf(s), s, o, tenOClock)
+	if len(d.Changes) != 1 || d.Changes[0].Wanted != 0 || d.Changes[0].Control == s.Mark() {
+		t.Errorf("%s: %s, changes %+v", d.Reason, d.Message, d.Changes)
+	}
+	if again := Decide(planOf(s), d.Next, o, tenOClock); again.Changes[0].Control == d.Changes[0].Control {
+		t.Error("the next time it has the same mark")
+	}
+}

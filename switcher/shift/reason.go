@@ -108,7 +108,7 @@ func Reasons() []ReasonDoc {
 		{EntranceUnknown, "An entrance can't be read at AWS.", "Look at the message: rights, network, or a wrong identifier."},
 		{EntranceOwned, "Another controller writes this entrance and would undo the daemon's work.", "Take the entrance away from that controller."},
 		{BlueUnknown, "Blue can't be read or shows no ready replica, so the load it carries can't be measured.", "Mend the access to blue's API server."},
-		{EntrancesChanged, "The configuration names other entrances than the shift that is under way.", "Put the configuration back, or roll back and start a new attempt."},
+		{EntrancesChanged, "The configuration names other entrances, or other sides of them, than the shift that is under way or complete.", "Put the configuration back, or roll back and start a new attempt; give a pair of other clusters another name."},
 		{PlanInvalid, "The plan can't be carried out: no entrance, or steps that don't rise to 100 %.", "Mend the configuration."},
 		{RequestUnknown, "What people ask for can't be read, and it may be to stop: nothing rises.", "Nothing, unless it lasts: mend the access to the management cluster."},
 		{Drift, "Somebody else changed the weights. The daemon stops and doesn't fight.", "`clusterswitch resume PAIR --adopt` or `--restore`."},

@@ -10,6 +10,9 @@ import (
 func (t *turn) resting() Decision {
 	r := t.o.Request
 	if t.next.Phase == Completed && r.Serve == Blue {
+		if d, ok := t.elsewhere(); ok {
+			return d
+		}
 		return t.goBack()
 	}
 	if d, ok := t.afterEnd(); ok {

@@ -127,6 +127,7 @@ func (t *turn) lowerAll(limit Share) (Decision, bool) {
 	var waiting, unread []string
 	var left Share // on green
 	unsynced := false
+	t.renewMark(limit)
 	for i, e := range t.next.Entrances {
 		r, known := t.reading(e.Name)
 		switch {
@@ -188,6 +189,18 @@ func (t *turn) writeInFlight() (until time.Time, still bool) {
 		}
 	}
 	return until, until.After(t.now)
+}
+
+// renewMark takes a new version where a newer daemon raised green since this one
+// lowered it: to write the former mark once more would look to that one as if its
+// rise had never landed.
+func (t *turn) renewMark(limit Share) {
+	for _, e := range t.next.Entrances {
+		if r, known := t.reading(e.Name); known && !r.atMost(limit) && r.Mark != nil && r.Mark.Compare(t.next.Mark()) > 0 {
+			t.next.Version++
+			return
+		}
+	}
 }
 
 func rollbackScope(changes []Change, limit Share) string {

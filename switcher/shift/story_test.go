@@ -115,6 +115,7 @@ func (s *story) do(words []string) {
 		"lose":      func() { s.next(fate{lost: true}) },
 		"only":      func() { s.only(arg) },
 		"late":      func() { s.next(fate{late: s.duration(arg)}) },
+		"exchange":  func() { s.exchange() },
 		"crash":     func() { w.crash = true },
 		"restart":   func() { s.restart(words[1:]) },
 		"hand-over": func() { w.plan.Singletons = SingletonPolicy{At: Share(s.number(words[2])), Drain: s.duration(arg)} },
@@ -175,6 +176,19 @@ func (s *story) tell(d Decision, always bool) {
 		s.lines = append(s.lines, fmt.Sprintf("%s  %s: %s", s.w.now.Format(time.TimeOnly), what, d.Message))
 	}
 	s.last = what
+}
+
+// exchange lets the configuration name blue and green the other way round.
+func (s *story) exchange() {
+	for i, e := range s.w.plan.Entrances {
+		s.w.plan.Entrances[i] = e.exchanged()
+	}
+	s.tell(s.w.tick(10*time.Second), true)
+	for _, g := range s.w.groups {
+		if s.w.mind.Phase == Idle { // AWS is read by the new names from now on
+			g.weights.Blue, g.weights.Green = g.weights.Green, g.weights.Blue
+		}
+	}
 }
 
 func (s *story) users(words []string) {

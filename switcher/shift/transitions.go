@@ -41,6 +41,7 @@ func Transitions() []Transition {
 		{RollingBack, RolledBack, "blue has all traffic"},
 		{RolledBack, InPreflight, "a new attempt"},
 		{RolledBack, Shifting, "a new attempt with the preflight switched off"},
+		{Completed, Idle, "the configuration names blue and green the other way round"},
 		{Completed, InPreflight, "a new attempt, blue has all traffic"},
 		{Completed, Shifting, "the same with the preflight switched off"},
 	}
