@@ -19,7 +19,8 @@ type CrashPoints struct {
 	// Leased: the replica holds a lease, which its next life has to wait for.
 	Leased bool
 	// Boundaries is how many there are without a crash; Singles and Pairs how many
-	// crashes, and pairs of them, were tried.
+	// crashes, and pairs of them, were tried. A pair whose second crash would have
+	// come after the journey's end counts as none.
 	Boundaries, Singles, Pairs int
 	// Wrong says which ended otherwise, or broke a rule.
 	Wrong []string
@@ -44,41 +45,43 @@ func TryCrashPoints(ctx context.Context, journey string, leased bool, stride int
 			cases = append(cases, []int{at, next})
 		}
 	}
-	wrong := make([]string, len(cases))
+	wrong, happened := make([]string, len(cases)), make([]bool, len(cases))
 	next := make(chan int)
 	var wg sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for i := range next {
-				wrong[i] = tryCrash(o, cases[i], calm.End)
+				happened[i], wrong[i] = tryCrash(o, cases[i], calm.End)
 			}
 		})
 	}
 	for i := 0; i < len(cases) && ctx.Err() == nil; i++ {
 		next <- i
-		if len(cases[i]) == 1 {
-			p.Singles++
-		} else {
-			p.Pairs++
-		}
 	}
 	close(next)
 	wg.Wait()
+	for i, at := range cases {
+		switch {
+		case !happened[i]:
+		case len(at) == 1:
+			p.Singles++
+		default:
+			p.Pairs++
+		}
+	}
 	p.Wrong = append(p.Wrong, slices.DeleteFunc(wrong, func(s string) bool { return s == "" })...)
 	return p
 }
 
-// tryCrash says what a crash spoils; empty: nothing.
-func tryCrash(o Options, at []int, want End) string {
+// tryCrash tells whether all crashes happened, and what they spoil; empty: nothing.
+func tryCrash(o Options, at []int, want End) (happened bool, wrong string) {
 	o.CrashAt = at
 	r := Run(o)
 	switch {
 	case len(r.Violations) > 0:
-		return fmt.Sprintf("crash at %v: %s", at, r.Violations[0])
+		return true, fmt.Sprintf("crash at %v: %s", at, r.Violations[0])
 	case r.End != want:
-		return fmt.Sprintf("crash at %v ends in %+v, without one in %+v", at, r.End, want)
-	case r.Faults[CrashBefore]+r.Faults[CrashAfter] != len(at):
-		return fmt.Sprintf("of the crashes at %v %d happened", at, r.Faults[CrashBefore]+r.Faults[CrashAfter])
+		return true, fmt.Sprintf("crash at %v ends in %+v, without one in %+v", at, r.End, want)
 	}
-	return ""
+	return r.Faults[CrashBefore]+r.Faults[CrashAfter] == len(at), ""
 }
