@@ -29,12 +29,13 @@ const (
 type stage string
 
 const (
+	opening    stage = "opening" // of the journey: nothing is installed yet
 	anywhere   stage = ""
-	shifting   stage = "shifting"     // green has users; the next step waits for approval
-	drifted    stage = "drifted"      // somebody changed the weights: a question is open
-	backOnBlue stage = "back"         // rolled back; the flag is set
-	completed  stage = "completed"    // green serves
-	farewell   stage = "the very end" // of the journey
+	shifting   stage = "shifting"  // green has users; the next step waits for approval
+	drifted    stage = "drifted"   // somebody changed the weights: a question is open
+	backOnBlue stage = "back"      // rolled back; the flag is set
+	completed  stage = "completed" // green serves
+	farewell   stage = "farewell"  // of the journey: nothing is needed any more
 )
 
 // class says of some commands what becomes of them.
@@ -88,6 +89,7 @@ func ours() []class {
 		{like: "clusterswitch preflight shop --stored", how: journey, at: shifting},
 		{like: "clusterswitch preflight shop -o json > today.json", how: journey},
 		{like: "clusterswitch preflight shop --stored --at-start -o json > start.json", how: journey, at: shifting},
+		{like: "clusterswitch preflight shop --stored --against start.json", how: journey, at: shifting},
 		{like: "clusterswitch preflight shop*", how: journey},
 		{like: "clusterswitch plan shop", how: journey},
 		{like: "clusterswitch runbook shop", how: journey, at: shifting},
@@ -129,11 +131,11 @@ func ofKubernetes() []class {
 		{like: "kubectl * port-forward *", how: cannot, why: pods},
 		{like: "kubectl * get events --watch", how: cannot, why: forever},
 		{like: "kubectl * get targetgroupbindings.elbv2.k8s.aws *", how: cannot, why: noKind},
-		{like: "kubectl get horizontalpodautoscalers,scaledobjects.keda.sh *", how: cannot, why: noKind},
+		{like: "kubectl --context blue get horizontalpodautoscalers,scaledobjects.keda.sh *", how: cannot, why: noKind},
 		{like: "kubectl --context blue apply --filename rbac.yaml", how: journey},
 		{like: "kubectl --context green apply --filename rbac.yaml", how: journey},
-		{like: "kubectl --context blue apply --filename charts/*", how: journey},
-		{like: "kubectl --context blue apply --filename workload-account.yaml", how: journey},
+		{like: "kubectl --context blue apply --filename charts/*", how: journey, at: farewell},
+		{like: "kubectl --context blue apply --filename workload-account.yaml", how: journey, at: farewell},
 		{like: "kubectl --context blue --namespace clusterswitch get secret clusterswitch-token *", how: cannot, why: "no controller-manager fills the token in"},
 		{like: "kubectl config --kubeconfig kubeconfig set-cluster blue *", how: cannot, why: "it reads the token's Secret, see above"},
 		{like: "kubectl config --kubeconfig kubeconfig set-credentials *", how: cannot, why: "it reads the token's Secret, see above"},
@@ -141,11 +143,11 @@ func ofKubernetes() []class {
 		{like: "kubectl --context management --namespace clusterswitch create secret *", how: journey},
 		{like: "kubectl * wait --for=condition=SafeToRetire *", how: cannot, why: "the sandbox's blue isn't safe to delete: it has users to come"},
 		{like: "kubectl * wait --for=condition=BlueReady trafficswitch/shop --timeout=10m", how: journey, at: shifting},
-		{like: "kubectl * create token *", how: journey, at: farewell},
-		{like: "kubectl * create rolebinding *", how: journey, at: farewell},
-		{like: "kubectl * create role *", how: journey, at: farewell},
-		{like: "kubectl --namespace clusterswitch create serviceaccount *", how: journey},
-		{like: "kubectl -n shop * cronjob bill *", how: journey},
+		{like: "kubectl * create serviceaccount *", how: journey},
+		{like: "kubectl * create role *", how: journey},
+		{like: "kubectl * create rolebinding *", how: journey},
+		{like: "kubectl * create token *", how: journey},
+		{like: "kubectl * annotate *", how: journey},
 		{like: "kubectl * patch *", how: journey},
 		{like: "kubectl * create job *", how: journey},
 		{like: "kubectl * auth can-i *", how: journey},
@@ -188,7 +190,7 @@ func others() []class {
 		{like: ".cache/bin/sandbox soak *", how: elsewhere, why: "make soak-few plays such runs"},
 		{like: "sandbox sim --crash-points", how: named},
 		{like: "sandbox footprint --image NAME", how: cannot, why: "it needs an image and a container engine"},
-		{like: "helm install clusterswitch charts/clusterswitch *", how: journey},
+		{like: "helm install clusterswitch charts/clusterswitch *", how: journey, at: opening},
 		{like: "helm *", how: named},
 		{like: "jq -e *", how: journey},
 		{like: "docker *", how: cannot, why: "it needs a container engine, the network and a registry"},

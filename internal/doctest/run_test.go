@@ -247,7 +247,7 @@ func statusOf(s stage) string {
 		return `{` + common + `"phase": "RolledBack", "share": 0, "step": "0/3", "reason": "BackOnBlue"}`
 	case completed:
 		return `{` + common + `"phase": "Completed", "share": 100, "step": "3/3", "reason": "ShiftCompleted"}`
-	case anywhere, farewell:
+	case opening, anywhere, farewell:
 	}
 	return `{` + common + `"phase": "Idle", "share": 0, "reason": "NothingToDo"}`
 }
