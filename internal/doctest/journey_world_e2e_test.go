@@ -55,7 +55,7 @@ pairs:
         route53: {hostedZoneID: {{.Region.HostedZoneID}}, names: [{{.WebName}}], blueSetIdentifier: blue, greenSetIdentifier: green}
       - name: api
         alb: {ruleARN: {{.Region.RuleARN}}, blueTargetGroupARN: {{index .Region.Groups "api-blue"}}, greenTargetGroupARN: {{index .Region.Groups "api-green"}}}
-    steps: [{share: 5, hold: 1s}, {share: 50, approval: true}, {share: 100}]
+    steps: [{share: 5, hold: 1s}, {share: 50, hold: 1s, approval: true}, {share: 100, hold: 1s}]
     soakOnly: true
     standby: {for: 1s}
     staleAfter: 5s
