@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -87,6 +88,51 @@ func TestLinksLeadSomewhere(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A link to a section leads to a heading that is there.
+func TestLinksToSectionsLeadThere(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#: ]*)#([^)]+)\)`)
+	docs, sections := documents(t), map[string][]string{}
+	for name, doc := range docs {
+		sections[name] = anchors(doc)
+	}
+	followed := 0
+	for name, doc := range docs {
+		for _, match := range link.FindAllStringSubmatch(doc, -1) {
+			to := name
+			if match[1] != "" {
+				to = filepath.ToSlash(filepath.Join(filepath.Dir(name), match[1]))
+			}
+			there, ok := sections[to]
+			if !ok {
+				continue // not a document: the other test looks whether it is there
+			}
+			followed++
+			if !slices.Contains(there, match[2]) {
+				t.Errorf("%s: %s has no section #%s", name, to, match[2])
+			}
+		}
+	}
+	if followed < 60 { // docs/reasons.md alone has as many
+		t.Errorf("only %d links were followed", followed)
+	}
+}
+
+// anchors gives the names by which GitHub lets a link lead to a document's headings.
+func anchors(doc string) []string {
+	heading := regexp.MustCompile("(?m)^#{1,6} (.+)$")
+	left := regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+	var names []string
+	times := map[string]int{}
+	for _, match := range heading.FindAllStringSubmatch(doc, -1) {
+		name := strings.ReplaceAll(left.ReplaceAllString(strings.ToLower(match[1]), ""), " ", "-")
+		if times[name]++; times[name] > 1 {
+			name = fmt.Sprintf("%s-%d", name, times[name]-1)
+		}
+		names = append(names, name)
+	}
+	return names
 }
 
 // docs/rules.md names the tests that check a rule as `package.TestName`.
@@ -200,27 +246,4 @@ func read(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return string(content)
-}
-
-// Every command that a pipeline runs is one that the program takes, flag by flag.
-func TestCommandsOfPipelinesAreUnderstood(t *testing.T) {
-	doc := documents(t)["docs/pipelines.md"]
-	typed := regexp.MustCompile(`(?m)(?:^ {4}|run: |command: |- )clusterswitch ([a-z][^#\n]*)`)
-	listed := regexp.MustCompile(`(?:args: |"args": )\[([^\]]*)\]`)
-	var commands [][]string
-	for _, match := range typed.FindAllStringSubmatch(doc, -1) {
-		commands = append(commands, strings.Fields(match[1]))
-	}
-	for _, match := range listed.FindAllStringSubmatch(doc, -1) {
-		commands = append(commands, strings.Fields(strings.NewReplacer(`"`, "", ",", " ", "$(params.pair)", "shop").Replace(match[1])))
-	}
-	if len(commands) < 15 {
-		t.Fatalf("only %d commands were found", len(commands))
-	}
-	for _, args := range commands {
-		var out, complaint bytes.Buffer
-		if status := cli.Run(t.Context(), cli.Options{Args: append(args, "--help"), Out: &out, Err: &complaint}); status != 0 {
-			t.Errorf("clusterswitch %s: %s", strings.Join(args, " "), complaint.String())
-		}
-	}
 }

@@ -93,10 +93,11 @@ func reasonsPage() string {
 	var b strings.Builder
 	b.WriteString("# Reasons\n\n" + generated)
 	b.WriteString("Every decision of the daemon has one of these reasons, “nothing to do” too. You meet them in\n" +
-		"`kubectl get trafficswitches`, in `clusterswitch status`, in the log (`reason`) and in the metrics.\n\n")
+		"`kubectl --namespace clusterswitch get trafficswitches`, in `clusterswitch status`, in the log (`reason`) and in the metrics.\n\n")
+	b.WriteString("Each leads to its runbook: how to look, the likely causes, how one sees that it is over, and when to roll back.\n\n")
 	b.WriteString("| Reason | What it means | What you can do |\n|---|---|---|\n")
 	for _, r := range Reasons() {
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", r.Reason, r.Meaning, r.Do)
+		fmt.Fprintf(&b, "| [`%s`](runbooks-reasons.md#%s) | %s | %s |\n", r.Reason, strings.ToLower(string(r.Reason)), r.Meaning, r.Do)
 	}
 	return b.String()
 }

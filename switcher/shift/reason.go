@@ -111,7 +111,7 @@ func Reasons() []ReasonDoc {
 		{EntrancesChanged, "The configuration names other entrances, or other sides of them, than the shift that is under way or complete.", "Put the configuration back, or roll back and start a new attempt; give a pair of other clusters another name."},
 		{PlanInvalid, "The plan can't be carried out: no entrance, or steps that don't rise to 100 %.", "Mend the configuration."},
 		{RequestUnknown, "What people ask for can't be read, and it may be to stop: nothing rises.", "Nothing, unless it lasts: mend the access to the management cluster."},
-		{Drift, "Somebody else changed the weights. The daemon stops and doesn't fight.", "`clusterswitch resume PAIR --adopt` or `--restore`."},
+		{Drift, "Somebody else changed the weights. The daemon stops and doesn't fight.", "`clusterswitch resume PAIR --adopt` or `--restore`. After the end of an attempt there is no question: set the weight right by hand, or roll back."},
 		{JournalMissing, "There is no journal, but AWS shows that a shift was made.", "`clusterswitch resume PAIR --adopt` after a look at the weights, or roll back."},
 		{JournalsDisagree, "Journal and mark tell different stories that can't be joined.", "`clusterswitch resume PAIR --adopt` after a look at the weights, or roll back."},
 		{JournalUnreadable, "The journal can't be read.", "Mend the access to the management cluster. If the message names what the journal holds, run the version of the daemon that wrote it. A rollback still works."},
