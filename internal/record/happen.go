@@ -50,21 +50,34 @@ func stoodAt(t switcher.Turn, b Beside) stood {
 func (n *Recorder) happened(t switcher.Turn, now stood) {
 	was := n.before
 	had := len(n.r.Timeline)
-	n.asked(t, was, now)
+	if now.attempt == was.attempt {
+		n.asked(t, was, now)
+	}
+	if p, before := now.preflight, was.preflight; p.Blocks != before.Blocks || p.Warns != before.Warns || p.Waived != before.Waived || p.At.IsZero() != before.At.IsZero() {
+		n.add(t, "preflight", fmt.Sprintf("Preflight: %d block, %d warn, %d waived", p.Blocks, p.Warns, p.Waived), "")
+	}
 	n.began(t, was, now)
+	if now.attempt != was.attempt {
+		n.asked(t, was, now)
+	}
 	n.moved(t, was, now)
 	n.questioned(t, was, now)
-	if now.preflight.Digest != was.preflight.Digest || now.preflight.Blocks != was.preflight.Blocks || now.preflight.Warns != was.preflight.Warns || now.preflight.Waived != was.preflight.Waived {
-		n.add(t, "preflight", fmt.Sprintf("Preflight: %d block, %d warn, %d waived", now.preflight.Blocks, now.preflight.Warns, now.preflight.Waived), "")
-	}
 	if now.configuration != was.configuration && now.configuration != "" {
 		n.r.Configurations = append(n.r.Configurations, Configuration{Digest: now.configuration, Since: t.Now.UTC()})
 		n.add(t, "configuration", "Another configuration holds", now.configuration)
 	}
-	if now.reason != was.reason && len(n.r.Timeline) == had {
-		n.add(t, "reason", string(now.reason), t.Decision.Message)
-	} else if now.reason == was.reason {
+	n.why(t, was, now, len(n.r.Timeline) > had)
+}
+
+// why notes the reason, where nothing else that happened has said it. Once the
+// attempt is over it is told only where a person should look.
+func (n *Recorder) why(t switcher.Turn, was, now stood, said bool) {
+	switch {
+	case n.r.Ended() && now.reason.Severity() == shift.Normal:
+	case now.reason == was.reason:
 		n.again(t, string(now.reason))
+	case !said:
+		n.add(t, "reason", string(now.reason), t.Decision.Message)
 	}
 }
 

@@ -2,6 +2,7 @@ package record
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -121,7 +122,15 @@ func (n *Recorder) joinLists(old, mine Record) {
 	if mine.Preflight != nil {
 		n.r.Preflight = mine.Preflight
 	}
+	if n.r.Preflight.says(n.r.PreflightAtStart) {
+		n.r.Preflight = nil
+	}
 	n.r.Steps = joinSteps(old.Steps, mine.Steps)
+}
+
+// says tells whether two looks found the same.
+func (p *Preflight) says(o *Preflight) bool {
+	return p != nil && o != nil && p.Summary == o.Summary && reflect.DeepEqual(p.Findings, o.Findings)
 }
 
 // joinSteps lets the later daemon complete what the former one knew.

@@ -24,7 +24,7 @@ func (r Record) Markdown() string {
 	p.calls()
 	p.failures()
 	p.gaps()
-	return p.b.String()
+	return strings.ReplaceAll(p.b.String(), "\n\n\n", "\n\n")
 }
 
 // Headline says in a sentence how the attempt ended, or where it stands.
@@ -213,18 +213,22 @@ func measured(v Verdict) string {
 }
 
 func numberText(n chronicle.Number) string {
-	value := rounded(n.Value)
+	unit := ""
 	if n.Unit == "percent" {
-		value += " %"
+		unit = " %"
 	}
-	limit := ""
+	var limits []string
 	if n.AtMost != nil {
-		limit = ", at most " + rounded(*n.AtMost)
+		limits = append(limits, "at most "+rounded(*n.AtMost)+unit)
 	}
 	if n.AtLeast != nil {
-		limit += ", at least " + rounded(*n.AtLeast)
+		limits = append(limits, "at least "+rounded(*n.AtLeast)+unit)
 	}
-	return text(n.Name) + " " + value + strings.Replace(limit, ", ", " (", 1) + map[bool]string{true: ")"}[limit != ""]
+	said := text(n.Name) + " " + rounded(n.Value) + unit
+	if len(limits) > 0 {
+		said += " (" + strings.Join(limits, ", ") + ")"
+	}
+	return said
 }
 
 // rounded gives a number with the digits that people look at.

@@ -66,21 +66,26 @@ func (n *Recorder) See(t switcher.Turn, b Beside) (news bool) {
 		n.begin(t, b)
 		news = true
 	}
-	had := len(n.r.Timeline)
+	had, over := len(n.r.Timeline), n.r.Ended()
 	now := stoodAt(t, b)
-	n.spend(t)
+	if !over {
+		n.spend(t)
+		n.r.Calls = addCalls(n.r.Calls, b.Calls)
+	}
 	n.users(t)
 	n.preflight(t, b)
 	n.happened(t, now)
 	n.wrote(t)
 	n.journal(t)
-	n.r.Calls = addCalls(n.r.Calls, b.Calls)
-	n.stands(t)
-	n.before, n.last = now, t.Now
-	if len(n.r.Timeline) != had {
-		n.resting = false
+	news = news || len(n.r.Timeline) != had
+	if news {
+		n.resting = n.resting && len(n.r.Timeline) == had
 	}
-	return news || len(n.r.Timeline) != had
+	if news || !over { // of an attempt that is over only what happens is told
+		n.stands(t)
+	}
+	n.before, n.last = now, t.Now
+	return news
 }
 
 // Record gives what is recorded, as much of it as there is room for.
