@@ -4,9 +4,9 @@ package record
 // no place for long texts.
 const MaxSize = 390_000
 
-// fit gives the record in at most so many bytes: texts become shorter, then what
-// matters least goes.
-func (r Record) fit(limit int) Record {
+// Fit gives the record in at most so many bytes of JSON: texts become shorter, then
+// what matters least goes.
+func (r Record) Fit(limit int) Record {
 	for _, shorten := range []func(*Record){
 		func(r *Record) { r.shorten(160) },
 		func(r *Record) { r.dropPassing() },

@@ -158,10 +158,14 @@ const maxFindings = 60
 
 // preflight takes over the newest report of the preflight.
 func (n *Recorder) preflight(t switcher.Turn, b Beside) {
-	if b.Report.At.IsZero() || b.Report.Attempt != n.r.Attempt || b.Report.Same(n.reported) {
+	if b.Report.At.IsZero() || b.Report.Attempt != n.r.Attempt {
 		return
 	}
-	n.reported = b.Report
+	report := looked{at: b.Report.At, tally: b.Report.Tally()}
+	if report == n.reported {
+		return
+	}
+	n.reported = report
 	p := Preflight{At: b.Report.At.UTC(), Summary: b.Report.Summary(), Findings: []Finding{}}
 	for _, f := range b.Report.Findings {
 		if f.Severity == finding.Note && f.Waived == nil {
@@ -177,9 +181,10 @@ func (n *Recorder) preflight(t switcher.Turn, b Beside) {
 		}
 		p.Findings = append(p.Findings, one)
 	}
-	if t.Before.Step == 0 {
+	switch {
+	case t.Before.Step == 0:
 		n.r.PreflightAtStart = &p
-	} else {
+	case !p.says(n.r.PreflightAtStart):
 		n.r.Preflight = &p
 	}
 }

@@ -49,7 +49,14 @@ type Recorder struct {
 	// last is when the last turn was.
 	last time.Time
 	// reported is the preflight that was taken over last.
-	reported finding.Report
+	reported looked
+}
+
+// looked tells one report of a preflight from the next without reading it whole in
+// each turn.
+type looked struct {
+	at    time.Time
+	tally finding.Tally
 }
 
 // New makes a Recorder that saw nothing yet.
@@ -88,8 +95,8 @@ func (n *Recorder) See(t switcher.Turn, b Beside) (news bool) {
 	return news
 }
 
-// Record gives what is recorded, as much of it as there is room for.
-func (n *Recorder) Record() Record { return n.r.copied().fit(MaxSize) }
+// Record gives what is recorded. It is a value that no later turn changes.
+func (n *Recorder) Record() Record { return n.r.copied() }
 
 // Resting tells whether the attempt was over before this daemon saw it, and nothing
 // happened since: then there is nothing to keep, unless the record lacks its end.

@@ -9,7 +9,9 @@ import (
 )
 
 // approve lets the pair rise to the step.
-func (w *world) approve(step int) { w.ask.Approved = shift.Approval{Attempt: w.ask.Attempt, Step: step} }
+func (w *world) approve(step int) {
+	w.ask.Approved = shift.Approval{Attempt: w.ask.Attempt, Step: step}
+}
 
 // The reports of whole attempts, as the real loop takes them.
 func TestReports(t *testing.T) {
