@@ -117,7 +117,9 @@ func (n *Recorder) begin(t switcher.Turn, b Beside) {
 	for i, step := range s.Steps {
 		n.r.Steps = append(n.r.Steps, Step{Number: i + 1, Share: int(step.Share), HoldSeconds: step.Hold.Seconds(), Approval: step.Approval, Users: []Verdict{}})
 	}
-	n.resting = s.Phase.Terminal() && !n.fromStart
+	if n.resting = s.Phase.Terminal() && !n.fromStart; n.resting {
+		n.r.EndedAt = ended(t)
+	}
 	before := t
 	before.Decision.Next, before.Decision.Reason = t.Before, ""
 	n.before, n.atFirst = stoodAt(before, b), stoodAt(before, b)
@@ -157,13 +159,17 @@ func (n *Recorder) stands(t switcher.Turn) {
 	n.r.Reason, n.r.Message = string(t.Decision.Reason), clip(t.Decision.Message)
 	n.r.HighestShare = max(n.r.HighestShare, int(s.Share))
 	n.r.Daemons[len(n.r.Daemons)-1].Until = t.Now.UTC()
-	n.r.EndedAt = nil
-	if s.Phase.Terminal() {
-		n.r.EndedAt = instant(s.EndedAt)
-		if n.r.EndedAt == nil {
-			n.r.EndedAt = instant(t.Now)
-		}
+	if n.r.EndedAt = nil; s.Phase.Terminal() {
+		n.r.EndedAt = ended(t)
 	}
+}
+
+// ended is when the attempt ended that is over by this turn.
+func ended(t switcher.Turn) *time.Time {
+	if at := t.Decision.Next.EndedAt; !at.IsZero() {
+		return instant(at)
+	}
+	return instant(t.Now)
 }
 
 // instant is a time for a document; nil: there is none.
