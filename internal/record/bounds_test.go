@@ -135,6 +135,9 @@ func TestADaemonThatStartsAfterTheEnd(t *testing.T) {
 	if ended.Phase != "RolledBack" || !ended.Ended() || len(ended.Rollbacks) != 1 || ended.Rollbacks[0].DoneAt == nil || len(ended.Gaps) != 1 || ended.Gaps[0].Meanwhile != "Shifting became RolledBack; green went from 50 % to 0 %" {
 		t.Errorf("the record ends with %s, %+v, %+v", ended.Phase, ended.Rollbacks, ended.Gaps)
 	}
+	if told := kinds(ended); told["rise"] != 2 || told["rollback"] != 1 {
+		t.Errorf("the timeline tells %v", told)
+	}
 	w.starts("three", "v2")
 	w.steps(time.Minute)
 	if worth := w.recorder.Continue(w.kept); worth {

@@ -20,6 +20,7 @@ func (n *Recorder) Continue(old *Record) (worth bool) {
 	case old == nil:
 		if !n.fromStart {
 			n.gap(mine.StartedAt, "no record of the time before was found; what is known of it follows from the journal", "")
+			n.insert(n.followed...)
 		}
 		return true
 	case n.resting && old.Ended():
@@ -38,6 +39,11 @@ func (n *Recorder) continueWith(old, mine Record) {
 	n.r.EndedAt, n.r.Phase, n.r.GreenShare, n.r.SeenAt = mine.EndedAt, mine.Phase, mine.GreenShare, mine.SeenAt
 	n.r.Reason, n.r.Message, n.r.HighestShare = mine.Reason, mine.Message, max(old.HighestShare, mine.HighestShare)
 	n.between(old, mine)
+	for _, e := range n.followed {
+		if e.At.After(old.SeenAt) {
+			n.insert(e)
+		}
+	}
 	n.r.Timeline = append(n.r.Timeline, mine.Timeline...)
 	n.r.bound()
 	n.r.Daemons = append(n.r.Daemons, mine.Daemons...)
@@ -82,11 +88,18 @@ func (n *Recorder) gap(from time.Time, why, meanwhile string) {
 	if meanwhile != "" {
 		e.Text += "; meanwhile " + meanwhile
 	}
-	at := slices.IndexFunc(n.r.Timeline, func(had Event) bool { return had.At.After(from) })
-	if at < 0 {
-		at = len(n.r.Timeline)
+	n.insert(e)
+}
+
+// insert puts events where they belong by their time.
+func (n *Recorder) insert(events ...Event) {
+	for _, e := range events {
+		at := slices.IndexFunc(n.r.Timeline, func(had Event) bool { return had.At.After(e.At) })
+		if at < 0 {
+			at = len(n.r.Timeline)
+		}
+		n.r.Timeline = slices.Insert(n.r.Timeline, at, e)
 	}
-	n.r.Timeline = slices.Insert(n.r.Timeline, at, e)
 }
 
 // joinLists joins what has keys of its own.

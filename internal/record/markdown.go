@@ -181,6 +181,9 @@ func (p *page) timeline() {
 			more = strings.TrimSpace(fmt.Sprintf("%s (seen %d times until %s)", more, e.Count, clock(*e.Until)))
 		}
 		what := text(e.Title)
+		if e.Restored {
+			what += " (by the journal)"
+		}
 		if loud(e.Kind) {
 			what = "**" + what + "**"
 		}

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -41,6 +42,8 @@ type Recorder struct {
 	resting bool
 	// atFirst is where the pair stood in this daemon's first turn.
 	atFirst stood
+	// followed is what follows from the journal of the time before it.
+	followed []Event
 	// firstTurn is when that was.
 	firstTurn time.Time
 	// failing and away are troubles that were told and are not over.
@@ -142,13 +145,26 @@ func (n *Recorder) restore(s shift.State) {
 			back.DoneAt = instant(s.EndedAt)
 		}
 		n.r.Rollbacks = append(n.r.Rollbacks, back)
+		n.follows(Event{At: back.At, Kind: "rollback", Phase: string(shift.RollingBack), Title: "Rollback, asked for by " + back.By, Text: back.Why})
 	}
+}
+
+// follows notes what only the journal tells.
+func (n *Recorder) follows(e Event) {
+	e.Title, e.Count, e.Restored = clip(e.Title), 1, true
+	n.followed = append(n.followed, e)
 }
 
 // resumeSteps notes what the journal tells of the present step.
 func (n *Recorder) resumeSteps(s shift.State) {
 	if k := s.Step; k >= 1 && k <= len(n.r.Steps) && s.Share > 0 {
 		n.r.Steps[k-1].EnteredAt, n.r.Steps[k-1].ReachedAt = instant(s.ChangedAt), instant(s.ReachedAt)
+		if s.Phase == shift.Shifting && int(s.Share) == n.r.Steps[k-1].Share {
+			n.follows(Event{
+				At: s.ChangedAt.UTC(), Kind: "rise", Phase: string(s.Phase), GreenShare: int(s.Share),
+				Title: fmt.Sprintf("Green was sent to %s, step %d of %d", s.Share, k, len(s.Steps)), Text: "only the journal tells of it",
+			})
+		}
 	}
 }
 

@@ -15,11 +15,13 @@ const (
 
 // folds tells which kinds are told once for as long as nothing that moves users
 // happens in between.
-func folds(kind string) bool { return kind == "reason" || kind == "failed-write" || kind == "journal" }
+func folds(kind string) bool {
+	return kind == "reason" || kind == "write" || kind == "failed-write" || kind == "journal"
+}
 
 // lesser tells which kinds may go where there is no room.
 func lesser(kind string) bool {
-	return folds(kind) || kind == "write" || kind == "preflight" || kind == "configuration"
+	return folds(kind) || kind == "preflight" || kind == "configuration"
 }
 
 // add notes an event, or that it happened again.
