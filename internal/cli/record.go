@@ -27,8 +27,8 @@ with their numbers, the preflight's findings and waivers, the calls to AWS, and
 what failed. It works while the attempt is under way, too.
 
 The daemon keeps the records of a pair's last five attempts beside the journal.
-No decision depends on them. Where a daemon was restarted or could not write, the
-report says of which time nothing is recorded. docs/report.md shows one and
+No decision depends on them. Where a daemon was restarted or could not write,
+the report says of which time nothing is recorded. docs/report.md shows one and
 describes the JSON.
 
 It needs neither the daemon nor blue, green or AWS.`,
