@@ -31,7 +31,7 @@ const (
 	// recordPulse the longest while an attempt is under way: what is known to be
 	// recorded ends there when the daemon is killed.
 	recordApart = 2 * time.Second
-	recordPulse = 30 * time.Second
+	recordPulse = time.Minute
 	// recordAtEnd bounds the last write of a daemon that stops.
 	recordAtEnd = 2 * time.Second
 	// maxUnkept bounds the former attempts whose records could not be kept yet.
