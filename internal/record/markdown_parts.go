@@ -60,17 +60,19 @@ func (p *page) findings() {
 	}
 }
 
-// outcomes are the columns of the table of calls, and the outcomes that each counts.
-func outcomes() []struct {
+// column is a column of the table of calls, and the outcomes that it counts.
+type column struct {
 	title string
 	of    []string
-} {
-	return []struct {
-		title string
-		of    []string
-	}{
-		{"OK", []string{"ok"}}, {"Throttled", []string{"throttled"}}, {"Held back by our own budget", []string{"held"}},
-		{"Refused", []string{"refused", "access_denied", "not_found", "invalid", "conflict"}}, {"No answer", []string{"no_answer"}},
+}
+
+func outcomes() []column {
+	return []column{
+		{"OK", []string{"ok"}},
+		{"Throttled", []string{"throttled"}},
+		{"Held back by our own budget", []string{"held"}},
+		{"Refused", []string{"refused", "access_denied", "not_found", "invalid", "conflict"}},
+		{"No answer", []string{"no_answer"}},
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/clusterswitch/clusterswitch/internal/record"
@@ -145,12 +147,9 @@ func (s *Shelf) Get(ctx context.Context, pair string, attempt int) (record.Recor
 }
 
 func list(attempts []int) string {
-	text := ""
-	for i, a := range attempts {
-		if i > 0 {
-			text += ", "
-		}
-		text += fmt.Sprint(a)
+	var words []string
+	for _, a := range attempts {
+		words = append(words, strconv.Itoa(a))
 	}
-	return "attempts " + text
+	return "attempts " + strings.Join(words, ", ")
 }
