@@ -1,5 +1,3 @@
-# syntax=docker/dockerfile:1
-
 # The product's binary on an image that holds nothing else: no shell, no package manager, no root.
 #
 #   docker build --build-arg VERSION=v0.1.0 --build-arg COMMIT=$(git rev-parse --short=12 HEAD) --tag clusterswitch:0.1.0 .

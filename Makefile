@@ -41,11 +41,15 @@ demo: build control-plane ## Move real traffic between two real clusters on this
 	@$(BIN)/sandbox demo --daemon $(BIN)/clusterswitch
 
 .PHONY: test
-test: c-compiler control-plane tools ## Run all tests with the race detector, and without it the core's properties more often, and 20,000 seeds of the simulator
-	@CGO_ENABLED=1 $(GO) test -race ./...
+test: c-compiler control-plane tools ## Run the tests with the race detector, and without it the core's properties more often, and 20,000 seeds of the simulator
+	@CGO_ENABLED=1 $(GO) test -race -short -ldflags=-w ./...
 	@$(GO) test ./switcher/...
 	@$(GO) build -o $(BIN)/sandbox ./cmd/sandbox
 	@$(BIN)/sandbox sim --seeds 20000 --from 1 # apart from go test: the race detector would make it ten times as slow
+
+.PHONY: test-clusters
+test-clusters: c-compiler control-plane tools ## Run all tests of the packages that want real API servers, of which make test has one package's (5 min)
+	@CGO_ENABLED=1 $(GO) test -race -ldflags=-w $$(grep -rl --include='*_test.go' 'sandbox/controlplane' cmd config internal probes switcher | xargs -n1 dirname | sort -u | sed 's#^#./#')
 
 .PHONY: preflight-planted
 preflight-planted: build control-plane tool-helm ## Try the preflight at two real clusters, alike and with differences planted (4 min; first time 10 more)
@@ -73,7 +77,7 @@ soak-few: build control-plane ## Three of these runs, each time anew (2 min)
 	@$(BIN)/sandbox soak --daemon $(BIN)/clusterswitch --dir .demo/soak-few --from 1 --runs 3
 
 .PHONY: e2e
-e2e: demo preflight-planted ready-scenes gates-scenes soak-few faults ## Run the demo, the planted preflight, the scenes of blue's readiness and of the gates, three runs of the soak, each write to AWS with each fault, and the tests that need the whole world (build tag e2e)
+e2e: test-clusters demo preflight-planted ready-scenes gates-scenes soak-few faults ## Run all tests at real API servers, the demo, the planted preflight, the scenes of blue's readiness and of the gates, three runs of the soak, each write to AWS with each fault, and the tests that need the whole world (build tag e2e)
 	@packages=$$({ grep -rl --include='*_test.go' '^//go:build e2e' cmd config internal probes switcher || true; } | xargs -r -n1 dirname | sort -u | sed 's#^#./#'); \
 	[ -z "$$packages" ] || $(GO) test -tags e2e -run E2E $$packages
 

@@ -30,7 +30,8 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/routing"
 )
 
-// plane is the management cluster, and blue and green as well.
+// plane is the management cluster, and blue and green as well. Its tests are those at
+// a real API server that make test has, too.
 var plane cptest.Shared
 
 func TestMain(m *testing.M) {
@@ -41,7 +42,7 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		panic(err)
 	}
-	plane.Options = cptest.Options{Name: "app", CRDs: []*apiextensionsv1.CustomResourceDefinition{crd, ruleCRD()}}
+	plane.Options = cptest.Options{Name: "app", InShort: true, CRDs: []*apiextensionsv1.CustomResourceDefinition{crd, ruleCRD()}}
 	os.Exit(plane.Run(m))
 }
 

@@ -62,7 +62,7 @@ func (z *zone) read(ctx context.Context, entrances []shift.Entrance, own []int, 
 			continue
 		}
 		readings[i] = p.reading(entrances[i])
-		settle(&readings[i], *entrances[i].Route53, waiting)
+		settle(&readings[i], *entrances[i].Route53, waiting, z.heard)
 		// A rollback's Read doesn't wait for the owner: what isn't known then stops
 		// no way back, and Commit lets nothing rise whose owner isn't known.
 		switch r := &readings[i]; {
@@ -75,11 +75,12 @@ func (z *zone) read(ctx context.Context, entrances []shift.Entrance, own []int, 
 }
 
 // settle says whether the entrance's changes are in sync: all of them are.
-func settle(r *shift.EntranceReading, e shift.Route53Entrance, waiting map[string]error) {
+func settle(r *shift.EntranceReading, e shift.Route53Entrance, waiting map[string]error, heard func(name string) bool) {
 	r.InSync = r.Err == ""
 	for _, n := range namesOf(e) {
 		err, pending := waiting[n]
 		r.InSync = r.InSync && !pending
+		r.SyncUnheard = r.SyncUnheard || !heard(n)
 		if err != nil && r.Err == "" {
 			r.Err = err.Error()
 		}

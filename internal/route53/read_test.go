@@ -66,7 +66,7 @@ func TestReadingAGroupTellsItsWeightsTTLAndMark(t *testing.T) {
 	}
 	want := shift.EntranceReading{
 		Name: "dns", At: clock, Token: got.Token, Weights: shift.Weights{Blue: 75, Green: 25},
-		TTL: 30 * time.Second, InSync: true, Mark: new(mark(2, 5, 25)),
+		TTL: 30 * time.Second, InSync: true, SyncUnheard: true, Mark: new(mark(2, 5, 25)),
 		Notes: []string{
 			"shop.example.com A: Route 53 looks at the health of blue (health check hc-blue), green (health check hc-green): an unhealthy member is left out whatever its weight",
 			"shop.example.com AAAA: these records stand beside those of the entrance and stay as they are; users who ask for them go where they point",

@@ -120,7 +120,7 @@ func TestGroupsOfEveryShapeAreOneReading(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := readOne(t, &fakeZone{script: map[string][]fault{}, sets: c.sets}, c.edit)
-			c.want.Name, c.want.At, c.want.InSync, c.want.Token = "dns", clock, true, got.Token
+			c.want.Name, c.want.At, c.want.InSync, c.want.SyncUnheard, c.want.Token = "dns", clock, true, true, got.Token
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}

@@ -41,6 +41,14 @@ func (z *zone) wrote(names []string, id string, at time.Time) {
 	}
 }
 
+// heard tells whether a change of a name is one of this process's own, which it can
+// ask AWS about.
+func (z *zone) heard(name string) bool {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	return z.names[name] != nil && z.names[name].written > 0
+}
+
 // unsynced asks which pending changes are in sync by now, each change once for
 // all who ask, and returns the names whose change is still under way, with an
 // error where that can't be told for a reason that a person must mend.

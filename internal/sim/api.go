@@ -210,7 +210,7 @@ func (r *replica) decode(d *document) shift.Found {
 
 // Save is a port of the loop.
 func (r *replica) Save(ctx context.Context, _ string, state shift.State, said shift.Said) error {
-	s, last, by := r.w.api, r.held, grounds{r.rec, r.turnAt}
+	s, last, by := r.w.api, r.held, grounds{r.rec, r.turnAt, life{r.id, r.life}}
 	if !last.known {
 		return errors.New("it was not loaded")
 	}

@@ -33,14 +33,27 @@ func (c class) String() string {
 	return [...]string{"fine", "no answer", "throttled", "access denied: the token has expired", "it changed", "it isn't there", "AWS still answers what stood there before"}[c]
 }
 
+// call is what a request to AWS is for.
+type call int
+
+const (
+	reading call = iota
+	writing
+	detained // a write that is on its way for long
+)
+
 // callAWS is one request; do happens there, if it gets there.
-func (r *replica) callAWS(p *proc, end time.Duration, write bool, do func() answer) class {
+func (r *replica) callAWS(p *proc, end time.Duration, what call, do func() answer) class {
 	w := r.w
 	r.boundary(p, false)
 	if w.now >= end {
 		return unreachable
 	}
-	t := r.befalls(toAWS, write)
+	t := r.befalls(toAWS, what != reading)
+	if t.kind < 0 && what == detained {
+		w.count(Late)
+		t = trouble{Late, time.Duration(w.rng.Int64N(int64(time.Minute)))}
+	}
 	takes := 20*time.Millisecond + t.delay
 	got := answer(-1)
 	switch t.kind {
@@ -81,17 +94,21 @@ func (r *replica) callAWS(p *proc, end time.Duration, write bool, do func() answ
 func (r *replica) send(p *proc, end time.Duration, x write) class {
 	g := x.g
 	g.sent++
+	r.wrote[r.w.aws.index(g.e.Name)] = r.life
 	x.r, x.life, x.number, x.sentAt = r, r.life, g.sent, r.w.now
 	if x.change.Priority == shift.Rise {
 		x.evidence = new(r.rec)
 	}
-	r.w.worstMoment(r, x.change.Priority)
-	return r.callAWS(p, end, true, x.arrive)
+	what := writing
+	if r.w.worstMoment(r, x.change.Priority) {
+		what = detained
+	}
+	return r.callAWS(p, end, what, x.arrive)
 }
 
 // read reads one entrance as it stands at AWS.
 func (r *replica) read(p *proc, end time.Duration, g *group) (c content, how class) {
-	how = r.callAWS(p, end, false, func() answer {
+	how = r.callAWS(p, end, reading, func() answer {
 		if g.gone {
 			return notFound
 		}
@@ -113,6 +130,7 @@ func (r *replica) Commit(ctx context.Context, changes []shift.Change) []shift.Re
 	if sooner, ok := deadline(ctx); ok {
 		end = min(end, sooner)
 	}
+	w.judge.sent(r, changes, end)
 	results := make([]shift.Result, len(changes))
 	r.loop.each(len(changes), func(p *proc, i int) {
 		c := changes[i]

@@ -16,10 +16,11 @@ func (w *world) happen() {
 }
 
 // worstMoment lets something happen while a write is on its way, or soon after:
-// what happens at any time seldom meets one.
-func (w *world) worstMoment(r *replica, priority shift.Priority) {
+// what happens at any time seldom meets one. It tells whether the write is then on
+// its way for long: a rise that people want back is the worst that can be.
+func (w *world) worstMoment(r *replica, priority shift.Priority) (detained bool) {
 	if !w.troubled() || w.rng.IntN(6) > 0 {
-		return
+		return false
 	}
 	kinds := []Kind{FlagSet, FlagSet, Paused, CutOut, CutIn, LeaseDeleted, RecordEdited, Direct, ServeChanged, PausedByHand, ConfigChanged, UsersSuffer, TargetsGone, DoubleClick}
 	if priority != shift.Rise {
@@ -38,6 +39,7 @@ func (w *world) worstMoment(r *replica, priority shift.Priority) {
 			w.plant(k)
 		}
 	})
+	return k == FlagSet && w.rng.IntN(2) == 0
 }
 
 // some is a time that a trouble lasts.

@@ -1,8 +1,10 @@
 package sim
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
+	"time"
 
 	"github.com/clusterswitch/clusterswitch/switcher"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
@@ -18,11 +20,18 @@ type judge struct {
 	// attempts is what is durable of each.
 	attempts map[int]*attempt
 	epoch    int64 // the newest that was journaled
+	// author is which life of which replica took charge with an epoch.
+	author map[int64]life
 	// granted says of each new step, at the moment when it was written down, what
 	// it lacked; empty: nothing.
 	granted map[order]string
 	done    map[effect]int
 }
+
+// life is one life of a replica.
+type life struct{ replica, number int }
+
+func (l life) String() string { return fmt.Sprintf("r%d (life %d)", l.replica+1, l.number) }
 
 // order names an intent.
 type order struct {
@@ -52,7 +61,7 @@ type attempt struct {
 }
 
 func newJudge(w *world) *judge {
-	return &judge{w: w, intents: map[intent]bool{}, attempts: map[int]*attempt{}, done: map[effect]int{}, granted: map[order]string{}}
+	return &judge{w: w, intents: map[intent]bool{}, attempts: map[int]*attempt{}, done: map[effect]int{}, granted: map[order]string{}, author: map[int64]life{}}
 }
 
 func (j *judge) attempt(n int) *attempt {
@@ -76,6 +85,7 @@ func (j *judge) journaled(r *replica, before, after shift.State, by grounds) {
 	case before.Attempt == after.Attempt && before.Phase.Terminal() && (after.Phase == shift.Shifting || after.Phase == shift.InPreflight):
 		j.w.violate("S6", "attempt %d goes on after %s", after.Attempt, before.Phase)
 	}
+	j.charge(by.by, after.Epoch)
 	// An answer of a person's, though perhaps its own answer was lost.
 	a.helped = a.helped || before.Question != nil && after.Question == nil
 	j.epoch = max(j.epoch, after.Epoch)
@@ -97,6 +107,34 @@ func (j *judge) journaled(r *replica, before, after shift.State, by grounds) {
 	}
 }
 
+// charge: S8. Each daemon that takes charge does so with an epoch of its own. Without a
+// lease, where the journal is set back, two may come to the same.
+func (j *judge) charge(now life, epoch int64) {
+	if by, known := j.author[epoch]; known && by != now && j.w.leased {
+		j.w.violate("S8", "%s goes on with epoch %d, which %s took charge with", now, epoch, by)
+	}
+	j.author[epoch] = now
+}
+
+// sent: S8. A write leaves only while the lease is sure until the write's end. What
+// lowers green at Route 53 needs none: the swap fences it.
+func (j *judge) sent(r *replica, changes []shift.Change, end time.Duration) {
+	if !j.w.leased {
+		return
+	}
+	_, left := r.elector.Term()
+	sure := j.w.now + r.lasts(left)
+	for _, c := range changes {
+		if (c.Entrance.Route53 == nil || c.Priority != shift.Rollback) && sure+rounding < end {
+			j.w.violate("S8", "%s writes entrance %s until %s, but is sure of the lease until %s only", r.name, c.Entrance.Name, stamp(end), stamp(sure))
+		}
+	}
+}
+
+// rounding is what clocks of different rates lose when times are told from one to
+// the other.
+const rounding = 10 * time.Millisecond
+
 // forget lets go of what was durable in a journal only that somebody took away.
 func (j *judge) forget() {
 	for n, a := range j.attempts {
@@ -110,6 +148,7 @@ func (j *judge) forget() {
 	}
 	j.epoch = j.w.api.state().Epoch
 	clear(j.done)
+	clear(j.author)
 }
 
 // isForeign tells whether what stands in a group is somebody's edit.

@@ -121,10 +121,11 @@ func (j *judge) proven(x *write) {
 	}
 }
 
-// grounds are what a step is granted on, and when.
+// grounds are what a state is decided on, when, and by whom.
 type grounds struct {
 	rec    record
 	turnAt time.Duration
+	by     life
 }
 
 // lacking says what a new step lacks while it is written down: evidence that was

@@ -171,8 +171,11 @@ func (r *replica) reading(e shift.Entrance, t trouble, at time.Time) shift.Entra
 		reading.Mark = new(c.mark)
 	}
 	reading.TTL, reading.InSync = g.ttl, w.now-g.changedAt >= g.syncs
+	if r.wrote[i] != r.life { // it has no change of its own to ask AWS about
+		reading.InSync, reading.SyncUnheard = true, true
+	}
 	if !g.dns {
-		reading.TTL, reading.InSync = 0, true
+		reading.TTL, reading.InSync, reading.SyncUnheard = 0, true, false
 		reading.BlueTargets = shift.Targets{Known: true, Healthy: g.blueTargets, Total: allTargets}
 		reading.GreenTargets = shift.Targets{Known: true, Healthy: g.greenTargets, Total: allTargets}
 	}

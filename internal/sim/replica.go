@@ -41,6 +41,7 @@ type replica struct {
 	cache      spec     // what its watch told last
 	config     config   // as it read it last
 	seen       [2]sight // the entrances as it read or wrote them last
+	wrote      [2]int   // the life that last wrote each
 	rec        record   // what its last look was made of
 	turnAt     time.Duration
 	garbled    bool          // the last load gave an unreadable journal

@@ -13,7 +13,7 @@ func ready() ClusterReading {
 
 // planOf is the plan that the state goes by.
 func planOf(s State) Plan {
-	return Plan{StaleAfter: time.Minute, Steps: s.Steps, Entrances: s.Targets(Plan{})}
+	return Plan{StaleAfter: time.Minute, Steps: s.Steps, Entrances: s.Targets(Plan{}), Gates: Gates{SoakOnly: true}}
 }
 
 // A rise whose answer could not be written down looks, to who reads the journal, as
@@ -119,5 +119,34 @@ func TestAFlagActsOnAReadingThatIsNotFresh(t *testing.T) {
 		if len(d.Changes) != 1 || d.Changes[0].Wanted != 0 {
 			t.Errorf("read %s ago: %s: %s, changes %v", age, d.Reason, d.Message, d.Changes)
 		}
+	}
+}
+
+// Who took over from the daemon that made the last change has no change to ask AWS
+// about, and waits for as long as AWS takes to bring it to all its servers.
+func TestAChangeOfAnotherDaemonIsWaitedFor(t *testing.T) {
+	for name, c := range map[string]struct {
+		raised  time.Duration // ago
+		unheard bool
+		reason  Reason
+	}{
+		"its own change, which AWS says is through":        {10 * time.Second, false, Holding},
+		"another daemon's, just before this one took over": {10 * time.Second, true, Settling},
+		"another daemon's, long ago":                       {2 * time.Minute, true, Holding},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := State{
+				Phase: Shifting, Attempt: 1, Epoch: 2, Version: 2, Share: 40, Step: 1, Steps: []Step{{Share: 40, Hold: time.Hour}, {Share: 100}},
+				Baseline: Baseline{At: tenOClock, Ready: 8}, StartedAt: tenOClock.Add(-time.Hour),
+				Entrances: []EntranceState{{Entrance: Entrance{Name: "dns", Route53: &Route53Entrance{}}, Share: 40, RaisedAt: tenOClock.Add(-c.raised)}},
+			}
+			o := Observation{
+				Request: Request{Serve: Green, Attempt: 1}, Green: ready(), Blue: ready(),
+				Entrances: []EntranceReading{{Name: "dns", At: tenOClock, Weights: Share(40).Weights(), InSync: true, SyncUnheard: c.unheard}},
+			}
+			if d := Decide(planOf(s), s, o, tenOClock); d.Reason != c.reason {
+				t.Errorf("%s: %s", d.Reason, d.Message)
+			}
+		})
 	}
 }

@@ -28,8 +28,10 @@ type EntranceReading struct {
 	Where string
 	// TTL is how long resolvers may keep the old answer; zero for a load balancer.
 	TTL time.Duration
-	// InSync says that the last change reached all of AWS's servers.
-	InSync bool
+	// InSync says that the last change reached all of AWS's servers. SyncUnheard: this
+	// process made none here, so it has none to ask AWS about, and InSync is a guess.
+	InSync      bool
+	SyncUnheard bool
 	// Mark is the mark beside the weights, the newest where there are several;
 	// nil where there is none.
 	Mark *Mark

@@ -80,6 +80,18 @@ func (t *turn) goOn(i int) Decision {
 	return d
 }
 
+// inSync tells whether the entrance's last change is on all of AWS's servers. Who
+// took over from the one that made it can't ask AWS, and waits as long as it takes.
+func (t *turn) inSync(e EntranceState, r EntranceReading) bool {
+	changed := e.SentAt
+	for _, at := range []time.Time{e.LoweredAt, e.RaisedAt} {
+		if at.After(changed) {
+			changed = at
+		}
+	}
+	return r.InSync && (!r.SyncUnheard || !changed.Add(2*propagation).After(t.now))
+}
+
 // settling waits until the weights that stand are what users get: in sync at
 // AWS, and older than any resolver may keep the former answer.
 func (t *turn) settling() (Decision, bool) {
@@ -96,7 +108,7 @@ func (t *turn) settling() (Decision, bool) {
 		if !known {
 			return t.stay(EntranceUnknown, "entrance %s is unknown: %s", e.Name, t.unreadable(e.Name)), true
 		}
-		if !r.InSync {
+		if !t.inSync(e, r) {
 			return t.stay(Settling, "AWS is still bringing entrance %s to %s on all its servers", e.Name, t.next.Share), true
 		}
 		ttl = max(ttl, r.TTL)

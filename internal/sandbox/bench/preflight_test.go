@@ -12,6 +12,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/controlplane"
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/controlplane/cptest"
 )
 
 func TestTheMixIsWhole(t *testing.T) {
@@ -61,6 +62,7 @@ func TestThePeakOfAProcessIsItsOwn(t *testing.T) {
 // A real API server writes down the requests of the named users alone, and each
 // is counted once.
 func TestRequestsAreCountedByTheirUsers(t *testing.T) {
+	cptest.SkipInShort(t, false)
 	t.Parallel()
 	root, err := controlplane.FindRepository(".")
 	if err != nil {

@@ -189,6 +189,7 @@ func repositoryAssets(t *testing.T) controlplane.Assets {
 }
 
 func TestStartAllStartsSeparateClustersAndStopRemovesThem(t *testing.T) {
+	cptest.SkipInShort(t, false)
 	temp := t.TempDir()
 	t.Setenv("TMPDIR", temp)
 	logs, assets := t.TempDir(), repositoryAssets(t)
@@ -234,6 +235,7 @@ func TestStartAllStartsSeparateClustersAndStopRemovesThem(t *testing.T) {
 }
 
 func TestStartAllLeavesNothingRunningWhenOneFails(t *testing.T) {
+	cptest.SkipInShort(t, false)
 	temp := t.TempDir()
 	t.Setenv("TMPDIR", temp)
 	assets := repositoryAssets(t)

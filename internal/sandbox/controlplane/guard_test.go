@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/controlplane"
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/controlplane/cptest"
 )
 
 // envAbandon makes this test binary start a control plane and wait to be killed.
@@ -33,6 +34,7 @@ func abandon() {
 }
 
 func TestServersEndWhenTheirProgramIsKilled(t *testing.T) {
+	cptest.SkipInShort(t, false)
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

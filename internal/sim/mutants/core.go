@@ -23,7 +23,7 @@ func whereItRises() []Mutant {
 		},
 		{
 			Name: "AWS's own servers are not waited for", File: core + "rise.go",
-			Old: "		if !r.InSync {\n",
+			Old: "		if !t.inSync(e, r) {\n",
 			New: "		if false {\n",
 		},
 		{

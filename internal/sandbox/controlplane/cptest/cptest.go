@@ -9,10 +9,13 @@
 //		cp := cluster.Start(t)
 //		namespace := cptest.Namespace(t, cp)
 //
-// A test is never skipped: when the binaries are missing they are built, which
-// takes some minutes once and is said on standard error. (go test shows standard
-// error of a passing package only with -v; run the build command of package
-// controlplane first to see it happen.)
+// When the binaries are missing they are built, which takes some minutes once and
+// is said on standard error. (go test shows standard error of a passing package only
+// with -v; run the build command of package controlplane first to see it happen.)
+//
+// Starting an API server costs ten seconds of a core, and some twenty packages want
+// one. So go test -short, which make test runs, has those of Options.InShort only;
+// make test-clusters, a part of make e2e, runs them all.
 package cptest
 
 import (
@@ -37,6 +40,8 @@ type Options struct {
 	Name string
 	// EgressSocket is as in controlplane.Options.
 	EgressSocket string
+	// InShort lets the tests run with go test -short, too.
+	InShort bool
 	// CRDs are served before the first test sees the control plane.
 	CRDs []*apiextensionsv1.CustomResourceDefinition
 }
@@ -45,6 +50,7 @@ type Options struct {
 // Prefer a Shared one unless the test needs a cluster of its own.
 func Start(t *testing.T, o Options) *controlplane.ControlPlane {
 	t.Helper()
+	SkipInShort(t, o.InShort)
 	cp, err := start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -84,12 +90,21 @@ func (s *Shared) Run(m *testing.M) (status int) {
 // called from parallel tests, and fails the test if there's no control plane.
 func (s *Shared) Start(t *testing.T) *controlplane.ControlPlane {
 	t.Helper()
+	SkipInShort(t, s.Options.InShort)
 	// The first test's context must not end what later tests use.
 	s.once.Do(func() { s.cp, s.err = start(context.WithoutCancel(t.Context()), s.Options) })
 	if s.err != nil {
 		t.Fatal(s.err)
 	}
 	return s.cp
+}
+
+// SkipInShort leaves a test that wants an API server to runs that have the time.
+func SkipInShort(t *testing.T, wanted bool) {
+	t.Helper()
+	if testing.Short() && !wanted {
+		t.Skip("it wants a real API server: make test-clusters runs it")
+	}
 }
 
 func (s *Shared) stop() error {
