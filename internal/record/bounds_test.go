@@ -53,7 +53,7 @@ func TestARecordStaysSmallAndLosesNothingThatMatters(t *testing.T) {
 	for i := range 100 {
 		state.Step, state.Share, state.ReachedAt = i+1, shift.Share(i+1), time.Time{}
 		turn(shift.Rising, shift.Result{Entrance: "web", Outcome: shift.Applied})
-		for k := range 40 {
+		for k := range 8 {
 			turn([]shift.Reason{shift.GateWaits, shift.GateUnknown, shift.EntranceUnknown}[k%3], shift.Result{Entrance: "web", Outcome: shift.Unknown, Note: long})
 			state.Question = &shift.Question{ID: fmt.Sprint(i, k), Reason: shift.Drift, Message: long}
 			turn(shift.Drift)
@@ -66,7 +66,7 @@ func TestARecordStaysSmallAndLosesNothingThatMatters(t *testing.T) {
 	state.Phase, state.Share, state.Rollback = shift.RollingBack, 0, &shift.RollbackRecord{By: "a person", Why: long, At: at}
 	turn(shift.RollbackRequested, shift.Result{Entrance: "web", Outcome: shift.Applied})
 
-	want := map[string]int{"rise": 100, "lower": 1, "rollback": 1, "question": 4000, "answer": 4000}
+	want := map[string]int{"rise": 100, "lower": 1, "rollback": 1, "question": 800, "answer": 800}
 	whole := r.Record()
 	if diff := cmp.Diff(want, kinds(whole)); diff != "" {
 		t.Errorf("what was seen (-want +got):\n%s", diff)
@@ -90,6 +90,31 @@ func TestARecordStaysSmallAndLosesNothingThatMatters(t *testing.T) {
 	}
 	if after := r.Record(); kinds(after)["rise"] != 100 || len(after.Grants[0].Verdicts) != 14 {
 		t.Errorf("fitting changed the record itself: %d verdicts", len(after.Grants[0].Verdicts))
+	}
+}
+
+// A daemon that is restarted again and again makes no record without end.
+func TestARecordOutlivesManyRestarts(t *testing.T) {
+	w := newWorld(t)
+	w.steps(3 * time.Minute)
+	for i := range 80 {
+		w.keeps()
+		w.starts(fmt.Sprintf("life %d", i), "v1")
+		w.now = w.now.Add(time.Minute)
+		w.steps(20 * time.Second)
+		w.goesOn()
+	}
+	kept := w.keeps()
+	document, err := kept.JSON(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, last := kept.Daemons[0].Identity, kept.Daemons[len(kept.Daemons)-1].Identity
+	if len(document) > record.MaxSize || len(kept.Gaps) > 50 || first != "clusterswitch-7d4b9c6f5-x2x8p" || last != "life 79" || kept.LeftOut == 0 {
+		t.Errorf("%d bytes, %d gaps, daemons from %s to %s, %d left out", len(document), len(kept.Gaps), first, last, kept.LeftOut)
+	}
+	if told := kinds(kept); told["rise"] != 1 {
+		t.Errorf("the timeline tells %v", told)
 	}
 }
 

@@ -45,7 +45,6 @@ func (n *Recorder) continueWith(old, mine Record) {
 		}
 	}
 	n.r.Timeline = append(n.r.Timeline, mine.Timeline...)
-	n.r.bound()
 	n.r.Daemons = append(n.r.Daemons, mine.Daemons...)
 	n.r.AskedBy = union(old.AskedBy, mine.AskedBy)
 	n.r.Grants = append(n.r.Grants, mine.Grants...)
@@ -54,6 +53,7 @@ func (n *Recorder) continueWith(old, mine Record) {
 	n.r.WatchedSeconds += mine.WatchedSeconds
 	n.r.LeftOut += mine.LeftOut
 	n.joinLists(old, mine)
+	n.r.bound()
 }
 
 // between says what lies between two daemons.

@@ -191,7 +191,7 @@ func (p *page) timeline() {
 	}
 	p.table(rows...)
 	if p.r.LeftOut > 0 {
-		p.say("\n%d events, verdicts or findings had no room and are left out; no rise, rollback, question or answer is.", p.r.LeftOut)
+		p.say("\n%d entries had no room and are left out: repeats, findings, verdicts that passed, restarts; no rise, rollback, question or answer is.", p.r.LeftOut)
 	}
 }
 

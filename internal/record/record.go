@@ -71,7 +71,7 @@ type Record struct {
 	Unknown []Unknown `json:"unknown"`
 	// Gaps are the times of which nothing is recorded.
 	Gaps []Gap `json:"gaps"`
-	// LeftOut counts events, verdicts and findings that had no room.
+	// LeftOut counts what had no room: events, verdicts, findings, and lives of daemons with their gaps.
 	LeftOut int `json:"leftOut"`
 }
 

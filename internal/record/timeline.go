@@ -8,9 +8,11 @@ import (
 )
 
 const (
-	// maxEvents bounds the timeline, maxText one sentence of it in bytes.
+	// maxEvents bounds the timeline, maxText one sentence of it in bytes, and maxLives
+	// the lists that grow with each restart or change of the configuration.
 	maxEvents = 400
 	maxText   = 400
+	maxLives  = 50
 )
 
 // folds tells which kinds are told once for as long as nothing that moves users
@@ -81,6 +83,19 @@ func (r *Record) bound() {
 		}
 		r.foldOldest()
 	}
+	for _, left := range []int{firstAndLast(&r.Daemons), firstAndLast(&r.Gaps), firstAndLast(&r.Configurations)} {
+		r.LeftOut += left
+	}
+}
+
+// firstAndLast keeps the first and the newest of a list, and tells how many it left
+// out.
+func firstAndLast[T any](list *[]T) int {
+	left := max(0, len(*list)-maxLives)
+	if left > 0 {
+		*list = slices.Delete(slices.Clone(*list), 1, 1+left)
+	}
+	return left
 }
 
 // foldOldest joins the oldest event that has a later one of its kind with that. A
