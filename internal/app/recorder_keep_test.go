@@ -154,6 +154,13 @@ func (o *office) with(change func(d *drawer)) {
 	change(o.drawer)
 }
 
+// puts counts the writes, finds the looks for what is kept.
+func (o *office) puts() (n int)  { o.with(func(d *drawer) { n = d.puts }); return n }
+func (o *office) finds() (n int) { o.with(func(d *drawer) { n = d.finds }); return n }
+
+// seen is until when the record of the first attempt tells.
+func (o *office) seen() (at time.Time) { o.with(func(d *drawer) { at = d.kept[1].SeenAt }); return at }
+
 func sentBack(t *switcher.Turn) {
 	t.Decision.Next.Rollback = &shift.RollbackRecord{By: "a person", Why: "it was asked for", At: t.Now}
 }
@@ -169,9 +176,9 @@ func TestARecordIsKeptAsThingsHappen(t *testing.T) {
 		for range 10 {
 			o.turn(1, shift.Shifting, 50)
 		}
-		puts := o.drawer.puts
+		puts := o.puts()
 		time.Sleep(10 * time.Minute)
-		if now := o.drawer.puts; now < puts+9 || now > puts+11 {
+		if now := o.puts(); now < puts+9 || now > puts+11 {
 			t.Errorf("in ten minutes without news it was written %d times, want once a minute", now-puts)
 		}
 		o.turn(1, shift.RollingBack, 0, sentBack)
@@ -180,10 +187,10 @@ func TestARecordIsKeptAsThingsHappen(t *testing.T) {
 		o.turn(2, shift.Shifting, 50)
 		o.keeps("in the next attempt", map[int]string{1: "RolledBack rise rollback", 2: "Shifting rise"})
 		o.turn(2, shift.RolledBack, 0, sentBack)
-		puts = o.drawer.puts
+		puts = o.puts()
 		time.Sleep(time.Hour)
-		if o.drawer.puts != puts {
-			t.Errorf("it was written %d times after the end", o.drawer.puts-puts)
+		if o.puts() != puts {
+			t.Errorf("it was written %d times after the end", o.puts()-puts)
 		}
 	})
 }
@@ -227,12 +234,12 @@ func TestTheRecordBelongsToTheLeader(t *testing.T) {
 		o.starts("two")
 		o.turn(1, shift.Shifting, 50)
 		o.keeps("by the next leader", map[int]string{1: "Shifting rise gap"})
-		seen := o.drawer.kept[1].SeenAt
+		seen := o.seen()
 		o.turn(1, shift.Shifting, 50)
 		o.turn(1, shift.Shifting, 50)
 		last := time.Now().Add(-3 * time.Second)
 		o.stop()
-		if got := o.drawer.kept[1].SeenAt; !got.After(seen) || !got.Equal(last.UTC()) {
+		if got := o.seen(); !got.After(seen) || !got.Equal(last.UTC()) {
 			t.Errorf("the record tells until %s, and the last turn was at %s", got, last)
 		}
 		o.starts("three")
@@ -259,7 +266,7 @@ func TestARecordThatAnotherDaemonWroteIsReadAgain(t *testing.T) {
 		o.with(func(d *drawer) { d.err = nil })
 		o.turn(1, shift.Shifting, 50)
 		o.keeps("after the conflict", map[int]string{1: "Shifting rise gap"})
-		if finds := o.drawer.finds; finds != 2 {
+		if finds := o.finds(); finds != 2 {
 			t.Errorf("it was looked for %d times, want twice", finds)
 		}
 	})
