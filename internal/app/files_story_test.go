@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -22,6 +23,7 @@ import (
 	"github.com/clusterswitch/clusterswitch/config"
 	"github.com/clusterswitch/clusterswitch/internal/api/v1alpha1"
 	"github.com/clusterswitch/clusterswitch/internal/filejournal"
+	"github.com/clusterswitch/clusterswitch/internal/record"
 	"github.com/clusterswitch/clusterswitch/internal/runbook"
 )
 
@@ -165,6 +167,8 @@ func TestADaemonWithoutAManagementCluster(t *testing.T) {
 		t.Errorf("a second daemon of the same directory got %v, want %v", err, filejournal.ErrHeld)
 	}
 
+	kept := RecordOptions{Pair: "shop", Directory: directory}
+	s.recorded("the first step", kept, func(r record.Record) bool { return tells(r, "rise", "50 %") })
 	end(syscall.SIGKILL)
 	s.expect("after kill -9", [2]int{50, 50})
 	end = s.process(directory)
@@ -187,4 +191,10 @@ func TestADaemonWithoutAManagementCluster(t *testing.T) {
 	})
 	s.expect("after a restart", [2]int{0, 0})
 	end(syscall.SIGTERM)
+
+	told := s.recorded("the attempt", kept, func(r record.Record) bool { return r.Ended() })
+	killed := slices.ContainsFunc(told.Gaps, func(g record.Gap) bool { return strings.Contains(g.Why, "was restarted") })
+	if !killed || !tells(told, "rise", "50 %") || !tells(told, "rollback", "the request file") || madeCalls(told, "ModifyRule") < 2 || len(told.Grants) != 1 {
+		t.Errorf("the record of the attempt doesn't tell all:\n%s", told.Markdown())
+	}
 }

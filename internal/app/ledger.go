@@ -16,6 +16,7 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/lease"
 	"github.com/clusterswitch/clusterswitch/internal/preflight/finding"
 	"github.com/clusterswitch/clusterswitch/internal/preflight/keep"
+	"github.com/clusterswitch/clusterswitch/internal/record/archive"
 	"github.com/clusterswitch/clusterswitch/internal/runbook"
 	"github.com/clusterswitch/clusterswitch/switcher"
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
@@ -44,6 +45,8 @@ type ledger struct {
 	// preflights keeps the preflights' reports; report reads one.
 	preflights reports
 	report     func(ctx context.Context, pair, key string) (finding.Report, error)
+	// records keeps the records of attempts.
+	records    records
 	secrets    secrets
 	management func() (*rest.Config, error)
 }
@@ -95,6 +98,10 @@ func ledgerInCluster(c *config.Config, userAgent string, log *zap.Logger, stood 
 	if err != nil {
 		return ledger{}, err
 	}
+	records, err := archive.New(archive.Options{Config: management, Namespace: c.Journal.Namespace, FieldManager: fieldManager})
+	if err != nil {
+		return ledger{}, err
+	}
 	switches, err := v1alpha1.NewClient(v1alpha1.ClientOptions{Config: management, Namespace: c.Journal.Namespace})
 	if err != nil {
 		return ledger{}, err
@@ -106,7 +113,7 @@ func ledgerInCluster(c *config.Config, userAgent string, log *zap.Logger, stood 
 	return ledger{
 		standing: standing, campaign: campaign, leader: leader, list: switches.List,
 		journal: fencedJournal{kept, standing}, asked: customResources{kept}, look: kept.Look, run: kept.Run, close: func() error { return nil },
-		books: books, preflights: preflights, report: preflights.Get, secrets: secrets,
+		books: books, preflights: preflights, report: preflights.Get, records: records, secrets: secrets,
 		management: func() (*rest.Config, error) { return management, nil },
 	}, nil
 }
@@ -127,6 +134,6 @@ func ledgerInFiles(c *config.Config, log *zap.Logger) (ledger, error) {
 		standing: alone{}, // the directory's lock is held, or Open had failed
 		list:     filejournal.NewHand(c.Journal.Directory).List,
 		journal:  fencedFiles{kept}, asked: requestFiles{kept}, look: kept.Look, run: kept.Run, close: kept.Close,
-		books: books, preflights: folder, report: folder.Get, secrets: managementSecrets{reach: none}, management: none,
+		books: books, preflights: folder, report: folder.Get, records: archive.NewFolder(c.Journal.Directory), secrets: managementSecrets{reach: none}, management: none,
 	}, nil
 }

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/clusterswitch/clusterswitch/config"
+	"github.com/clusterswitch/clusterswitch/internal/awsapi"
 	"github.com/clusterswitch/clusterswitch/internal/logkey"
 	"github.com/clusterswitch/clusterswitch/internal/notify"
 	"github.com/clusterswitch/clusterswitch/probes"
@@ -35,6 +36,8 @@ type pair struct {
 	preflight *preflighter
 	// steward tends the clusters besides traffic.
 	steward *steward
+	// recorder keeps the record of each attempt.
+	recorder *recorder
 }
 
 // startPair starts everything of a pair. A cluster that can't be reached does
@@ -52,6 +55,9 @@ func (a *App) startPair(ctx context.Context, c *config.Config, cfg config.Pair) 
 	}
 	scribe := &scribe{pair: cfg.Name, version: a.version, aws: a.aws, shelf: a.ledger.books, standing: a.ledger.standing, log: log, wake: make(chan struct{}, 1)}
 	p.preflight, p.steward = a.newPreflighter(log), a.newSteward(cfg, log)
+	p.recorder = a.newRecorder(cfg.Name, p, log)
+	// What the pair's own parts ask AWS from here on is counted for it.
+	ctx = awsapi.Counted(ctx, &p.recorder.calls)
 	loads, gates := newLoadMeter(a.aws, time.Now), newGateMeter(a.aws, time.Now)
 	p.observer = &observer{
 		requests: p.requests, aws: a.aws, blue: p.blue, green: p.green, probes: p.probes, blueProbes: p.blueProbes,
@@ -62,7 +68,7 @@ func (a *App) startPair(ctx context.Context, c *config.Config, cfg config.Pair) 
 	p.switcher = switcher.New(switcher.Options{
 		Plan: planOf(c, cfg), Observer: p.observer, Journal: a.ledger.journal, Committer: a.aws, Lease: a.ledger.standing,
 		Steward: p.steward, Logger: a.log,
-		Reporter: reporters{a.metrics, a.health, a.chronicle, scribe, p.preflight, p.steward, a.retirer, &newsOf{notify.NewWatcher(cfg.Name), a.crier.tell}},
+		Reporter: reporters{a.metrics, a.health, a.chronicle, scribe, p.preflight, p.steward, a.retirer, p.recorder, &newsOf{notify.NewWatcher(cfg.Name), a.crier.tell}},
 	})
 	p.preflight.finished, p.steward.changed = p.switcher.Wake, p.switcher.Wake
 	p.configure(c, cfg)
@@ -71,6 +77,7 @@ func (a *App) startPair(ctx context.Context, c *config.Config, cfg config.Pair) 
 	p.life.start(ctx, "probes", func(ctx context.Context) error { p.probes.Run(ctx); return nil })
 	p.life.start(ctx, "blue's probes", func(ctx context.Context) error { p.blueProbes.Run(ctx); return nil })
 	p.life.start(ctx, "runbook", scribe.run)
+	p.life.start(ctx, "record", p.recorder.run)
 	p.life.start(ctx, "preflight", p.preflight.run)
 	p.life.start(ctx, "steward", p.steward.run)
 	p.life.start(ctx, "loads", loads.run)
@@ -89,6 +96,7 @@ func (p *pair) sameParts(c config.Pair) bool {
 func (p *pair) configure(c *config.Config, cfg config.Pair) {
 	p.config = cfg
 	p.requests.configure(c, cfg)
+	p.recorder.configure(c.Digest)
 	p.observer.configure(queriesOf(cfg))
 	p.observer.configureConnections(connectionsOf(cfg))
 	p.observer.loads.configure(c, cfg)

@@ -103,7 +103,7 @@ func checkTable(rows []row) []string {
 
 // adapters each wrap one outside thing.
 func adapters() []string {
-	return []string{"internal/baton", "internal/eks", "internal/elb", "internal/filejournal", "internal/floors", "internal/journal", "internal/kube", "internal/lease", "internal/measure", "internal/notify", "internal/preflight/keep", "internal/prometheus", "internal/route53", "internal/runbook", "internal/webhook"}
+	return []string{"internal/baton", "internal/eks", "internal/elb", "internal/filejournal", "internal/floors", "internal/journal", "internal/kube", "internal/lease", "internal/measure", "internal/notify", "internal/preflight/keep", "internal/prometheus", "internal/record/archive", "internal/route53", "internal/runbook", "internal/webhook"}
 }
 
 // forbidden says why one package may never import another, whatever the table

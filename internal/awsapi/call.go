@@ -74,7 +74,7 @@ func (g gate) pass(ctx context.Context, in middleware.FinalizeInput, next middle
 	name := strings.ToLower(strings.ReplaceAll(service, " ", ""))
 	if g.free {
 		out, metadata, err := send(ctx, in, next)
-		g.meter.Called(name, operation, outcomeOf(err))
+		g.called(ctx, name, operation, outcomeOf(err))
 		return out, metadata, err
 	}
 	k := bucketKey{account: g.account, service: service, region: awsmiddleware.GetRegion(ctx)}
@@ -86,13 +86,13 @@ func (g gate) pass(ctx context.Context, in middleware.FinalizeInput, next middle
 		g.meter.Waited(name, waited)
 	}
 	if err != nil {
-		g.meter.Called(name, operation, outcomeHeld)
+		g.called(ctx, name, operation, outcomeHeld)
 		return middleware.FinalizeOutput{}, middleware.Metadata{}, err
 	}
 	sent := time.Now()
 	out, metadata, err := send(ctx, in, next)
 	g.clock.heard(metadata, sent, time.Now())
-	g.meter.Called(name, operation, outcomeOf(err))
+	g.called(ctx, name, operation, outcomeOf(err))
 	g.budgets.answered(k, answer{urgent: IsUrgent(ctx), sent: sent, err: err})
 	return out, metadata, err
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/clusterswitch/clusterswitch/config"
 	"github.com/clusterswitch/clusterswitch/internal/preflight/keep"
+	"github.com/clusterswitch/clusterswitch/internal/record/archive"
 	"github.com/clusterswitch/clusterswitch/internal/runbook"
 )
 
@@ -104,8 +105,8 @@ func TestKubeconfigsAreMounted(t *testing.T) {
 	}
 }
 
-// The Role grants what internal/journal, internal/lease, internal/runbook and
-// internal/preflight/keep ask for, what the watch of the configuration needs, and
+// The Role grants what internal/journal, internal/lease, internal/runbook,
+// internal/preflight/keep and internal/record/archive ask for, what the watch of the configuration needs, and
 // no more: above all no write to a spec.
 func TestDaemonMayWriteNothingButJournalRunbooksAndReports(t *testing.T) {
 	t.Parallel()
@@ -114,13 +115,17 @@ func TestDaemonMayWriteNothingButJournalRunbooksAndReports(t *testing.T) {
 	if at < 0 {
 		t.Fatal("the daemon has no Role")
 	}
+	own := []string{runbook.ConfigMapName("shop"), keep.ConfigMapName("shop")}
+	for place := 1; place <= archive.Places; place++ {
+		own = append(own, archive.ConfigMapName("shop", place))
+	}
 	want := []rbacv1.PolicyRule{
 		{APIGroups: []string{"clusterswitch.io"}, Resources: []string{"trafficswitches"}, Verbs: []string{"get", "list", "watch", "create"}},
 		{APIGroups: []string{"clusterswitch.io"}, Resources: []string{"trafficswitches/status"}, Verbs: []string{"update"}},
 		{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Verbs: []string{"create"}},
 		{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, ResourceNames: []string{"shift-clusterswitch"}, Verbs: []string{"get", "update"}},
 		{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"create"}},
-		{APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: []string{runbook.ConfigMapName("shop"), keep.ConfigMapName("shop")}, Verbs: []string{"get", "update"}},
+		{APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: own, Verbs: []string{"get", "update"}},
 		{APIGroups: []string{""}, Resources: []string{"events"}, Verbs: []string{"create", "patch"}},
 		{APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: []string{"shift-clusterswitch"}, Verbs: []string{"get", "list", "watch"}},
 	}

@@ -2,6 +2,7 @@ package charttest
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,8 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/journal"
 	"github.com/clusterswitch/clusterswitch/internal/preflight/finding"
 	"github.com/clusterswitch/clusterswitch/internal/preflight/keep"
+	"github.com/clusterswitch/clusterswitch/internal/record"
+	"github.com/clusterswitch/clusterswitch/internal/record/archive"
 	"github.com/clusterswitch/clusterswitch/internal/runbook"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/controlplane"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/controlplane/cptest"
@@ -84,6 +87,7 @@ func TestAReleaseGivesEveryoneTheirRights(t *testing.T) {
 	}
 	putRunbook(t, daemon)
 	putReport(t, daemon)
+	putRecord(t, daemon)
 	rollback := v1alpha1.SpecChange{Rollback: new(true)}
 	if _, err := clientOf(t, daemon).PatchSpec(t.Context(), "shop", rollback); err == nil || !strings.Contains(err.Error(), "forbidden") {
 		t.Errorf("the daemon may change what people ask for: %v", err)
@@ -135,6 +139,26 @@ func putRunbook(t *testing.T, daemon *rest.Config) {
 	}
 	if _, err := core.CoreV1().ConfigMaps(namespace).Get(t.Context(), "somebody-elses", metav1.GetOptions{}); !apierrors.IsForbidden(err) {
 		t.Errorf("the daemon may read other ConfigMaps: %v", err)
+	}
+}
+
+// putRecord writes the records of more attempts than there are places, as the daemon
+// may, and more than once.
+func putRecord(t *testing.T, daemon *rest.Config) {
+	t.Helper()
+	shelf, err := archive.New(archive.Options{Config: daemon, Namespace: namespace, FieldManager: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for attempt := 1; attempt <= archive.Places+1; attempt++ {
+		r := record.Record{Schema: record.Schema, Pair: "shop", Attempt: attempt, StartedAt: time.Unix(int64(attempt), 0)}
+		place, _, err := shelf.Find(t.Context(), "shop", attempt, r.StartedAt)
+		if err == nil {
+			err = errors.Join(shelf.Put(t.Context(), place, r), shelf.Put(t.Context(), place, r))
+		}
+		if err != nil {
+			t.Errorf("the daemon can't write the record of attempt %d: %v", attempt, err)
+		}
 	}
 }
 

@@ -25,7 +25,7 @@ func (c *Chronicle) ofTurn(t switcher.Turn) Detail {
 	detail.Asked = askedOf(o.Request, d.Next.Attempt)
 	detail.Entrances = entrancesOf(d.Next, t.Plan, o.Entrances)
 	for _, v := range atMost(d.Verdicts, maxList) {
-		detail.Gates = append(detail.Gates, Gate{Gate: v.Gate, Judgement: string(v.Judgement), Message: clip(v.Message), Numbers: numbersOf(v.Gate, t)})
+		detail.Gates = append(detail.Gates, Gate{Gate: v.Gate, Judgement: string(v.Judgement), Message: clip(v.Message), Numbers: Numbers(v.Gate, t)})
 	}
 	detail.Probes = slices.Concat(probesOf(shift.Green, o.Probes), probesOf(shift.Blue, o.BlueProbes))
 	detail.Clusters = []Cluster{clusterOf(shift.Blue, o.Blue), clusterOf(shift.Green, o.Green)}
@@ -230,8 +230,8 @@ func capacityOf(c shift.SideCapacity) Capacity {
 	return Capacity{Percent: &c.Percent, Weakest: c.Weakest, Ready: c.Ready, Needed: c.Need, ByLoad: c.ByLoad}
 }
 
-// numbersOf are what a gate was judged by in a turn; none: only its sentence tells.
-func numbersOf(gate string, t switcher.Turn) []Number {
+// Numbers are what a gate was judged by in a turn; none: only its sentence tells.
+func Numbers(gate string, t switcher.Turn) []Number {
 	numbers := []Number{}
 	for _, g := range t.Plan.Gates.Traffic {
 		for _, r := range t.Observation.Traffic {

@@ -64,9 +64,9 @@ func (p *program) bundleCommand() *cobra.Command {
 		Short: "Pack what helps to understand a daemon into an archive without secrets",
 		Long: `Pack what helps to understand a daemon into a .tar.gz that may be sent to
 others: the configuration without secrets, where all pairs or one of them stand,
-their journals, events, runbooks and preflight reports, weights and marks as AWS
-has them now, the versions, the daemon's health and metrics, and the end of its
-log where a file of it is given.
+their journals, events, runbooks, preflight reports and the record of the newest
+attempt, weights and marks as AWS has them now, the versions, the daemon's
+health and metrics, and the end of its log where a file of it is given.
 
 What can't be read is left out. manifest.json says what is there, what was left
 out and why, and what is never in there. Headers, bodies, user names, and paths
@@ -231,6 +231,14 @@ func (p *program) bundleManagement(ctx context.Context, into *bundle.Bundle, b b
 		into.LeaveOut("the TrafficSwitch of "+b.pair, fmt.Errorf("namespace %s has none", at.namespace))
 	}
 	bundleObjects(ctx, into, reached, at.namespace, pairs)
+	for _, pair := range pairs {
+		kept, err := app.StoredRecord(ctx, app.RecordOptions{Pair: pair, Management: reached, Namespace: at.namespace})
+		if err != nil {
+			into.LeaveOut("the record of the newest attempt of "+pair, err)
+			continue
+		}
+		into.AddJSON("pairs/"+pair+"/record.json", "the record of the newest attempt of "+pair+", as report -o json shows it", kept)
+	}
 	return pairs
 }
 

@@ -110,7 +110,7 @@ func (p *program) root() *cobra.Command {
 		"the configuration `file` (default $CLUSTERSWITCH_CONFIG, else clusterswitch.yaml in the working folder or /etc/clusterswitch)")
 	root.AddCommand(
 		p.runCommand(), p.validateCommand(), p.schemaCommand(), p.preflightCommand(),
-		p.statusCommand(), p.waitCommand(), p.startCommand(), p.rollbackCommand(),
+		p.statusCommand(), p.waitCommand(), p.reportCommand(), p.startCommand(), p.rollbackCommand(),
 		p.pauseCommand(), p.resumeCommand(), p.approveCommand(), p.singletonsCommand(), p.retireCommand(),
 		p.planCommand(), p.runbookCommand(), p.policyCommand(), p.rbacCommand(),
 		p.debugCommand(), p.versionCommand(),

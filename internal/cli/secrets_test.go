@@ -197,7 +197,7 @@ func (s *secretive) commands(came map[string]string) {
 		mu      sync.Mutex // guards came
 	)
 	for _, line := range []string{
-		"validate", "version", "status", "status shop", "status -o json", "singletons shop", "plan shop", "plan shop -o json", "runbook shop",
+		"validate", "version", "status", "status shop", "status -o json", "report shop", "report shop -o json", "singletons shop", "plan shop", "plan shop -o json", "runbook shop",
 		"preflight shop", "preflight shop -o json", "policy", "rbac shop", "retire-check shop", "retire-check shop -o json",
 		"pause shop", "resume shop", "approve shop", "start shop", "rollback shop", "rollback shop --direct --timeout 1s",
 	} {
@@ -243,12 +243,13 @@ func TestNoSecretComesOut(t *testing.T) {
 echo '{"Version": 1, "AccessKeyId": "AKIAIOSFODNN7EXAMPLF", "SecretAccessKey": "`+s.secret("an AWS credential process")+`"}'
 `)+"\n")
 	came := s.daemon(func(log string) bool {
-		return strings.Contains(log, `"listening"`) && leading(log)
+		return strings.Contains(log, `"listening"`) && leading(log) && strings.Contains(log, `"attempt":1`)
 	})
 	s.commands(came)
 	s.judge(came, map[string]string{
 		"the TrafficSwitches": `"phase"`, "the daemon's log": "starting",
 		"clusterswitch status shop": "shop", "clusterswitch preflight shop -o json": "findings", "debug bundle": "config.yaml",
+		"clusterswitch report shop": "# Shift report: shop, attempt 1", "clusterswitch report shop -o json": `"configurations"`,
 	})
 }
 

@@ -142,13 +142,17 @@ func (s *secretive) fill() {
 		ObjectMeta: meta, StringData: map[string]string{"password": s.secret("a Secret in the cluster")},
 	}, metav1.CreateOptions{})
 	s.ok(err)
-	_, err = client.AppsV1().Deployments(s.namespace).Create(s.t.Context(), &appsv1.Deployment{ObjectMeta: meta, Spec: appsv1.DeploymentSpec{
+	made, err := client.AppsV1().Deployments(s.namespace).Create(s.t.Context(), &appsv1.Deployment{ObjectMeta: meta, Spec: appsv1.DeploymentSpec{
 		Replicas: new(int32(1)), Selector: &metav1.LabelSelector{MatchLabels: meta.Labels},
 		Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: meta.Labels}, Spec: corev1.PodSpec{Containers: []corev1.Container{{
 			Name: "shop", Image: "shop:v1", Env: []corev1.EnvVar{{Name: "PASSWORD", Value: s.secret("an environment in the cluster")}},
 			Args: []string{"--password=" + s.secret("an argument in the cluster")},
 		}}}},
 	}}, metav1.CreateOptions{})
+	s.ok(err)
+	// As controllers would: a shift begins only where blue is measured.
+	made.Status = appsv1.DeploymentStatus{ObservedGeneration: made.Generation, Replicas: 1, ReadyReplicas: 1, UpdatedReplicas: 1, AvailableReplicas: 1}
+	_, err = client.AppsV1().Deployments(s.namespace).UpdateStatus(s.t.Context(), made, metav1.UpdateOptions{})
 	s.ok(err)
 }
 

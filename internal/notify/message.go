@@ -36,6 +36,8 @@ type cloudEventData struct {
 	GreenShare int    `json:"greenShare"`
 	Reason     string `json:"reason"`
 	Message    string `json:"message"`
+	// Report is the command that tells how the attempt went; absent: it isn't over.
+	Report string `json:"report,omitempty"`
 }
 
 // cloudEvents writes the event; source names the daemon's namespace.
@@ -45,7 +47,7 @@ func cloudEvents(n News, source string) (message, error) {
 		Time: n.At.UTC(), DataContentType: "application/json",
 		Data: cloudEventData{
 			Pair: n.Pair, Kind: string(n.Kind), Severity: n.Severity.String(), Attempt: n.Attempt, Phase: string(n.Phase),
-			GreenShare: int(n.Share), Reason: string(n.Reason), Message: n.Message,
+			GreenShare: int(n.Share), Reason: string(n.Reason), Message: n.Message, Report: n.report(),
 		},
 	})
 	return message{contentType: "application/cloudevents+json; charset=utf-8", body: body}, err
@@ -63,8 +65,19 @@ func slack(n News) (message, error) {
 	sign := map[Severity]string{Info: "ℹ️", Warning: "⚠️", Critical: "🚨"}[n.Severity]
 	text := fmt.Sprintf("%s *%s*: %s (attempt %d, %s, green %d %%)\n%s: %s", sign, escapeSlack(n.Pair), headline(n.Kind),
 		n.Attempt, n.Phase, n.Share, n.Reason, escapeSlack(n.Message))
+	if report := n.report(); report != "" {
+		text += "\nHow it went: `" + report + "`"
+	}
 	body, err := json.Marshal(slackText{Text: text})
 	return message{contentType: "application/json; charset=utf-8", body: body}, err
+}
+
+// report is the command that tells how an attempt went that is over; empty: it isn't.
+func (n News) report() string {
+	if n.Kind != ShiftCompleted && n.Kind != RolledBack {
+		return ""
+	}
+	return fmt.Sprintf("clusterswitch report %s --attempt %d", n.Pair, n.Attempt)
 }
 
 // escapeSlack follows https://docs.slack.dev/messaging/formatting-message-text.

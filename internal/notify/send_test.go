@@ -198,3 +198,18 @@ func TestFormats(t *testing.T) {
 		})
 	}
 }
+
+// The end of an attempt names the command that tells how it went; nothing else does.
+func TestTheEndOfAnAttemptNamesItsReport(t *testing.T) {
+	ended := rollback()
+	ended.Kind = notify.RolledBack
+	for format, want := range map[string]string{
+		"cloudevents": `"report":"clusterswitch report shop --attempt 2"`, "slack": "\\nHow it went: `clusterswitch report shop --attempt 2`",
+	} {
+		w := &wire{answers: []any{200}}
+		outcome(t, w, notify.SenderOptions{Target: target(format), Source: "urn:test"}, rollback(), ended)
+		if len(w.posts) != 2 || strings.Contains(w.posts[0], "clusterswitch report") || !strings.Contains(w.posts[1], want) {
+			t.Errorf("%s: want %s at the end alone; it posts:\n%s", format, want, strings.Join(w.posts, "\n"))
+		}
+	}
+}
