@@ -192,11 +192,12 @@ func (t *turn) writeInFlight() (until time.Time, still bool) {
 }
 
 // renewMark takes a new version where a newer daemon raised green since this one
-// lowered it: to write the former mark once more would look to that one as if its
-// rise had never landed.
+// lowered it, or may have: to write the former mark once more would look to that one
+// as if its rise had never landed.
 func (t *turn) renewMark(limit Share) {
 	for _, e := range t.next.Entrances {
-		if r, known := t.reading(e.Name); known && !r.atMost(limit) && r.Mark != nil && r.Mark.Compare(t.next.Mark()) > 0 {
+		r, known := t.reading(e.Name)
+		if !known || !r.atMost(limit) && r.Mark != nil && r.Mark.Compare(t.next.Mark()) > 0 {
 			t.next.Version++
 			return
 		}
