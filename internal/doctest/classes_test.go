@@ -55,8 +55,33 @@ type class struct {
 // about, and take away what you took out.
 func classes() []class {
 	var all []class
-	for _, some := range [][]class{ours(), ofKubernetes(), ofAWS(), others()} {
+	for _, some := range [][]class{ofWalks(), ours(), ofKubernetes(), ofAWS(), others()} {
 		all = append(all, some...)
+	}
+	return all
+}
+
+// ofWalks are the commands of the quick start, which is a test of its own, and of the
+// walk-through on EKS, which needs an account.
+func ofWalks() []class {
+	const (
+		start = "internal/doctest.TestE2EQuickStart"
+		eks   = "it is a step of the walk-through on EKS, which the sandbox hasn't"
+	)
+	var all []class
+	for _, like := range []string{
+		"clusterswitch validate --config first.yaml", "clusterswitch plan shop --config first.yaml",
+		"clusterswitch rollback shop --direct --config first.yaml", "clusterswitch runbook shop --config first.yaml",
+		".cache/bin/sandbox aws", "export AWS_*", "export PATH=*", "sandbox_aws() *", "record() *", "weights*", "ZONE=*", "sed -i.bak *",
+	} {
+		all = append(all, class{like: like, how: elsewhere, why: start})
+	}
+	for _, like := range []string{
+		"clusterswitch policy --config clusterswitch.yaml > examples/eks/policy.json", "clusterswitch * shop-to-*", "clusterswitch validate --config clusterswitch.yaml",
+		"kubectl *targetgroupbinding-*", "kubectl * rollout restart *", "curl --connect-to *", "terraform *",
+		"aws elbv2 describe-target-health --target-group-arn GREEN-ARN *", "helm test clusterswitch --kube-context *", "helm upgrade * examples/eks/values.yaml",
+	} {
+		all = append(all, class{like: like, how: cannot, why: eks})
 	}
 	return all
 }
@@ -93,6 +118,7 @@ func ours() []class {
 		{like: "clusterswitch preflight shop*", how: journey},
 		{like: "clusterswitch plan shop", how: journey},
 		{like: "clusterswitch runbook shop", how: journey, at: shifting},
+		{like: "clusterswitch report shop*", how: elsewhere, why: "internal/cli.TestReportOfAnAttempt"},
 		{like: "clusterswitch retire-check shop-v131", how: cannot, why: "the cluster's name is one of EKS, which the sandbox's pair isn't reached by"},
 		{like: "clusterswitch retire-check shop*", how: journey, at: completed, exits: []int{0, 1, 3}},
 		{like: "clusterswitch debug bundle shop --log daemon.log", how: journey, at: shifting},
