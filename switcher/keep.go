@@ -108,6 +108,7 @@ func (s *Switcher) join(found *shift.Found, o shift.Observation, now time.Time) 
 		s.unjoined = errors.New(found.Unreadable)
 	}
 	if final || !s.charged && !goesBack(s.state) {
+		state.KeepSent(s.state)
 		s.state, s.saved = state, found.State
 	}
 }

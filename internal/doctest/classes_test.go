@@ -109,6 +109,7 @@ func ours() []class {
 		{like: "clusterswitch singletons shop", how: hand, at: shifting},
 		{like: "clusterswitch singletons shop --take blue", how: files, at: shifting},
 		{like: "clusterswitch rollback shop --direct", how: journey, at: shifting},
+		{like: "clusterswitch rollback shop --direct *", how: journey, at: shifting},
 		{like: "clusterswitch rollback shop*", how: hand, at: shifting},
 
 		{like: "clusterswitch preflight shop --stored", how: journey, at: shifting},

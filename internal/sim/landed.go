@@ -19,7 +19,15 @@ func (j *judge) landed(x *write, before content) {
 	}
 	raised := is.Green*(was.Blue+was.Green) > was.Green*(is.Blue+is.Green)
 	a := j.attempt(c.Control.Attempt)
-	defer func() { g.wroteAt, g.foreign, g.bare = w.now, false, g.bare && x.part != whole }()
+	bounds := w.result.ElbBoundary
+	defer func() {
+		// What came late to a load balancer is counted; that a daemon which didn't see
+		// it, between two looks, goes by samples of before it, follows from it.
+		if w.result.ElbBoundary == bounds {
+			g.wroteAt = w.now
+		}
+		g.foreign, g.bare = false, g.bare && x.part != whole
+	}()
 	if !raised {
 		w.result.Lowerings++
 		return

@@ -8,14 +8,15 @@ const lateLanding = 2 * time.Minute
 
 // fences are writes that keep rises which are still on their way from landing at
 // Route 53 after the way back: where nothing was to be lowered, nothing has changed
-// that their swaps could fail by. The mark alone does it.
+// that their swaps could fail by. The mark alone does it. An attempt that has only
+// just begun may follow one whose journal was lost: what that one sent isn't known.
 func (t *turn) fences() []Change {
 	var fences []Change
 	for i, e := range t.next.Entrances {
 		r, known := t.reading(e.Name)
 		switch {
-		case !known || e.Route53 == nil || !e.Route53.Mark || e.SentAt.IsZero():
-		case !t.stillWithin(e.SentAt, lateLanding):
+		case !known || e.Route53 == nil || !e.Route53.Mark:
+		case !t.stillWithin(e.SentAt, lateLanding) && !t.stillWithin(t.next.StartedAt, lateLanding):
 		case r.Mark != nil && r.Mark.Rollback && r.Mark.Attempt >= t.next.Attempt:
 		default:
 			fences = append(fences, Change{
@@ -24,6 +25,20 @@ func (t *turn) fences() []Change {
 		}
 	}
 	return fences
+}
+
+// KeepSent takes over when another state, of the same daemon, last sent writes that
+// this one doesn't know of: a journal that was set back tells of none, and they may
+// land all the same.
+func (s *State) KeepSent(mind State) {
+	for i := range s.Entrances {
+		e := &s.Entrances[i]
+		for _, known := range mind.Entrances {
+			if known.Name == e.Name && known.SentAt.After(e.SentAt) {
+				e.SentAt = known.SentAt
+			}
+		}
+	}
 }
 
 // stillWithin tells whether a time since a write was sent isn't over. Who sent it had

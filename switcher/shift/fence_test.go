@@ -33,3 +33,35 @@ func TestAWayBackFencesOffWhatIsOnItsWay(t *testing.T) {
 		})
 	}
 }
+
+// A journal that was set back doesn't know what was sent since. The daemon does.
+func TestWhatWasSentOutlivesAJournalThatWasSetBack(t *testing.T) {
+	sent := time.Date(2026, 11, 2, 10, 0, 0, 0, time.UTC)
+	at := func(times ...time.Time) State {
+		s := State{}
+		for i, at := range times {
+			s.Entrances = append(s.Entrances, EntranceState{Entrance: Entrance{Name: string(rune('a' + i))}, SentAt: at})
+		}
+		return s
+	}
+	back := at(time.Time{}, sent.Add(time.Minute), sent)
+	back.KeepSent(at(sent, sent))
+	for i, want := range []time.Time{sent, sent.Add(time.Minute), sent} {
+		if got := back.Entrances[i].SentAt; !got.Equal(want) {
+			t.Errorf("entrance %d: %s, want %s", i, got, want)
+		}
+	}
+}
+
+// The journal of a former attempt may be lost with what it sent: an attempt that has
+// only just begun is fenced off too.
+func TestAnAttemptThatJustBeganIsFencedOff(t *testing.T) {
+	now := time.Date(2026, 11, 2, 10, 0, 0, 0, time.UTC)
+	for _, ago := range []time.Duration{time.Second, time.Hour} {
+		s := State{Phase: RollingBack, StartedAt: now.Add(-ago), Entrances: []EntranceState{{Entrance: Entrance{Name: "dns", Route53: &Route53Entrance{Mark: true}}}}}
+		o := Observation{Entrances: []EntranceReading{{Name: "dns", At: now, Weights: Share(0).Weights()}}}
+		if fenced := len(newTurn(Plan{StaleAfter: time.Minute}, s, o, now).fences()) > 0; fenced != (ago < time.Minute) {
+			t.Errorf("begun %s ago, fenced: %t", ago, fenced)
+		}
+	}
+}
