@@ -52,7 +52,7 @@ func foreign(e EntranceState, r EntranceReading) bool {
 // are what its write replaces, but not the mark beside them. Sent again, it would
 // undo what it doesn't know of. A mark that is away tells nothing.
 func (e EntranceState) overwritten(r EntranceReading) bool {
-	return e.Pending && r.Mark != nil && e.WasMark != nil && *r.Mark != *e.WasMark &&
+	return e.Pending && r.Mark != nil && (e.WasMark == nil || *r.Mark != *e.WasMark) &&
 		r.is(func(w Weights) bool { return !w.At(e.Share) && e.stood(w) })
 }
 

@@ -24,22 +24,24 @@ func TestARiseIsNotSentAgainOverWhatSomebodyWroteSince(t *testing.T) {
 	older := Mark{Attempt: 1, Epoch: 3, Version: 4, Phase: RollingBack, Rollback: true}
 	own := Mark{Attempt: 3, Epoch: 3, Version: 11, Phase: Shifting, Share: 47}
 	for name, c := range map[string]struct {
-		found  *Mark
-		share  Share
-		reason Reason
+		was, found *Mark
+		share      Share
+		reason     Reason
 	}{
-		"the mark is as it was: the rise never landed":       {&before, 0, Rising},
-		"the mark was taken away, which tells nothing":       {nil, 0, Rising},
-		"an older attempt's daemon wrote":                    {&older, 0, Drift},
-		"the rise landed, and somebody set green to 0":       {&own, 0, RollbackRequested},
-		"the rise landed, and somebody set something else":   {&own, 20, Drift},
-		"somebody set something else before the rise landed": {&before, 20, Drift},
+		"the mark is as it was: the rise never landed":       {&before, &before, 0, Rising},
+		"the mark was taken away, which tells nothing":       {&before, nil, 0, Rising},
+		"there was none, and there is none":                  {nil, nil, 0, Rising},
+		"there was none, and now there is one":               {nil, &older, 0, Drift},
+		"an older attempt's daemon wrote":                    {&before, &older, 0, Drift},
+		"the rise landed, and somebody set green to 0":       {&before, &own, 0, RollbackRequested},
+		"the rise landed, and somebody set something else":   {&before, &own, 20, Drift},
+		"somebody set something else before the rise landed": {&before, &before, 20, Drift},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := Entrance{Name: "dns", Route53: &Route53Entrance{Mark: true}}
 			s := State{
 				Phase: Shifting, Attempt: 3, Epoch: 3, Version: 11, Baseline: Baseline{At: tenOClock, Ready: 8}, Share: 47, Step: 1, Steps: []Step{{Share: 47}, {Share: 100}},
-				Entrances: []EntranceState{{Entrance: e, Share: 47, Pending: true, Was: Share(0).Weights(), WasMark: &before}},
+				Entrances: []EntranceState{{Entrance: e, Share: 47, Pending: true, Was: Share(0).Weights(), WasMark: c.was}},
 			}
 			o := Observation{
 				Request: Request{Serve: Green, Attempt: 3}, Green: ready(), Blue: ready(),
