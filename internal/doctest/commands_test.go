@@ -180,20 +180,20 @@ func (f *finder) fenced(language string, lines []string, number int) []commandLi
 // ends in [flags], is none.
 func (f *finder) shellLines(lines []string, number int) []commandLine {
 	var found []commandLine
-	any := false
+	begun := false
 	for i := 0; i < len(lines); i++ {
 		text, at := withoutComment(strings.TrimPrefix(strings.TrimSpace(lines[i]), "$ ")), number+i
 		if text == "" || strings.HasPrefix(text, "#") {
 			continue
 		}
-		any = any || f.begins.MatchString(text) && !strings.HasSuffix(text, "[flags]")
+		begun = begun || f.begins.MatchString(text) && !strings.HasSuffix(text, "[flags]")
 		for open(text) && i+1 < len(lines) {
 			i++
 			text += "\n" + withoutComment(strings.TrimSpace(lines[i]))
 		}
 		found = append(found, commandLine{f.tidy(text), at})
 	}
-	if !any {
+	if !begun {
 		return nil
 	}
 	return found

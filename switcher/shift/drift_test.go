@@ -111,8 +111,10 @@ func TestWhatIsMeasuredCountsAnewAfterHandsOff(t *testing.T) {
 // aren't fresh by the turn's time. A flag goes by them all the same.
 func TestAFlagActsOnAReadingThatIsNotFresh(t *testing.T) {
 	for _, age := range []time.Duration{-5 * time.Minute, 0, 5 * time.Minute} {
-		s := State{Phase: RolledBack, Attempt: 1, Epoch: 1, Version: 4, Rollback: &RollbackRecord{By: "the custom resource"},
-			Entrances: []EntranceState{{Entrance: Entrance{Name: "dns", Route53: &Route53Entrance{Mark: true}}}}}
+		s := State{
+			Phase: RolledBack, Attempt: 1, Epoch: 1, Version: 4, Rollback: &RollbackRecord{By: "the custom resource"},
+			Entrances: []EntranceState{{Entrance: Entrance{Name: "dns", Route53: &Route53Entrance{Mark: true}}}},
+		}
 		o := Observation{
 			Request:   Request{Serve: Green, Attempt: 1, RollbackBy: []string{"the custom resource"}},
 			Entrances: []EntranceReading{{Name: "dns", At: tenOClock.Add(-age), Weights: Share(31).Weights(), InSync: true}},
