@@ -134,7 +134,7 @@ func (t *turn) lowerAll(limit Share) (Decision, bool) {
 		case known && r.atMost(limit):
 			t.next.Entrances[i] = e.at(min(e.Share, limit))
 			left = max(left, r.Share())
-			unsynced = unsynced || !t.inSync(e, r)
+			unsynced = unsynced || !r.InSync
 		case known && r.ProvesBlueDead() && !t.o.Request.RollbackForce:
 			waiting = append(waiting, e.Name)
 		case known:
