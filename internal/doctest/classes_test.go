@@ -78,7 +78,7 @@ func ofWalks() []class {
 	}
 	for _, like := range []string{
 		"clusterswitch policy --config clusterswitch.yaml > examples/eks/policy.json", "clusterswitch * shop-to-*", "clusterswitch validate --config clusterswitch.yaml",
-		"kubectl *targetgroupbinding-*", "kubectl * rollout restart *", "curl --connect-to *", "terraform *",
+		"kubectl *targetgroupbinding-*", "kubectl * get configmap clusterswitch *> clusterswitch.yaml", "kubectl * rollout restart *", "curl --connect-to *", "terraform *",
 		"aws elbv2 describe-target-health --target-group-arn GREEN-ARN *", "helm test clusterswitch --kube-context *", "helm upgrade * examples/eks/values.yaml",
 	} {
 		all = append(all, class{like: like, how: cannot, why: eks})
@@ -196,6 +196,8 @@ func ofAWS() []class {
 		{like: "aws eks create-pod-identity-association *", how: cannot, why: no + "associations to write"},
 		{like: "aws eks update-kubeconfig *", how: cannot, why: no + "EKS cluster of that name"},
 		{like: "aws --endpoint-url http://127.0.0.1:4599 *", how: elsewhere, why: "internal/sandbox/aws.TestE2EAWSCLIRoute53, at a port of its own"},
+		{like: "aws elbv2 modify-rule", how: named},
+		{like: "aws route53 change-resource-record-sets", how: named},
 		{like: "aws elbv2 *", how: journey},
 		{like: "aws route53 *", how: journey},
 		{like: "aws sts get-caller-identity", how: journey},
