@@ -48,7 +48,7 @@ test: c-compiler control-plane tools ## Run the tests with the race detector, an
 	@$(BIN)/sandbox sim --seeds 20000 --from 1 # apart from go test: the race detector would make it ten times as slow
 
 .PHONY: test-clusters
-test-clusters: c-compiler control-plane tools ## Run all tests of the packages that want real API servers, of which make test has one package's (5 min)
+test-clusters: c-compiler control-plane tools ## Run all tests of the packages that want real API servers, of which make test has one package's
 	@CGO_ENABLED=1 $(GO) test -race -ldflags=-w $$(grep -rl --include='*_test.go' 'sandbox/controlplane' cmd config internal probes switcher | xargs -n1 dirname | sort -u | sed 's#^#./#')
 
 .PHONY: preflight-planted

@@ -14,6 +14,8 @@ func (t *turn) sidesTurned() (Decision, bool) {
 		return t.stay(EntrancesChanged, "the configuration names blue and green the other way round than attempt %d, which is complete, but not every entrance was read with all traffic on what was green then; nothing is written",
 			t.next.Attempt), true
 	}
+	// Floors and singletons of the former attempt are let go of: by the new names they
+	// would be tended in the wrong cluster.
 	t.next = State{Schema: Schema, Phase: Idle, Attempt: t.next.Attempt, Epoch: t.next.Epoch, Version: t.next.Version + 1}
 	return t.stay(ShiftCompleted, "attempt %d is complete, and the configuration names blue and green the other way round now: what was green is blue from here on; a new attempt starts the next shift",
 		t.next.Attempt), true
@@ -45,19 +47,13 @@ func (e Entrance) exchanged() Entrance {
 func (e Entrance) leadsAs(f Entrance) bool {
 	switch {
 	case e.Route53 != nil && f.Route53 != nil:
-		return e.Route53.HostedZoneID == f.Route53.HostedZoneID && slices.Equal(sorted(e.Route53.Names), sorted(f.Route53.Names)) &&
+		return e.Route53.HostedZoneID == f.Route53.HostedZoneID && slices.Equal(slices.Sorted(slices.Values(e.Route53.Names)), slices.Sorted(slices.Values(f.Route53.Names))) &&
 			e.Route53.BlueSetIdentifier == f.Route53.BlueSetIdentifier && e.Route53.GreenSetIdentifier == f.Route53.GreenSetIdentifier
 	case e.Balancer != nil && f.Balancer != nil:
 		return e.Balancer.ActionARN() == f.Balancer.ActionARN() &&
 			e.Balancer.BlueTargetGroupARN == f.Balancer.BlueTargetGroupARN && e.Balancer.GreenTargetGroupARN == f.Balancer.GreenTargetGroupARN
 	}
 	return false
-}
-
-func sorted(names []string) []string {
-	s := slices.Clone(names)
-	slices.Sort(s)
-	return s
 }
 
 // elsewhere holds a planned way back that the configuration would lead elsewhere than

@@ -68,7 +68,29 @@ func (s *stage) raise(ctx context.Context, fail context.CancelCauseFunc, o Optio
 		Targets:    []string{"http://" + world.WebName + "/", "http://" + world.APIName + "/"},
 		DNSAddress: s.region.Edge.DNSAddress(), Network: s.world.Network, Rate: o.Rate,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return s.usersFlow(ctx, int64(o.Rate)*int64(fullWindow/time.Second))
+}
+
+// fullWindow is longer than the window in which the daemon measures the load. In life
+// users came long before; a load that had only begun would count as less than it is,
+// and blue as too weak for it a moment later.
+const fullWindow = 6 * time.Second
+
+// usersFlow waits until users have sent so many requests.
+func (s *stage) usersFlow(ctx context.Context, requests int64) error {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for s.users.Snapshot().Requests < requests {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for the users' first %d requests: %w", requests, context.Cause(ctx))
+		case <-tick.C:
+		}
+	}
+	return nil
 }
 
 // incomplete starts the daemon while green lacks what blue has, and mends it

@@ -13,9 +13,9 @@
 // is said on standard error. (go test shows standard error of a passing package only
 // with -v; run the build command of package controlplane first to see it happen.)
 //
-// Starting an API server costs ten seconds of a core, and some twenty packages want
-// one. So go test -short, which make test runs, has those of Options.InShort only;
-// make test-clusters, a part of make e2e, runs them all.
+// Starting an API server takes seconds, and many packages want one. So go test
+// -short, which make test runs, has those of Options.InShort only; make test-clusters,
+// a part of make e2e, runs them all.
 package cptest
 
 import (
