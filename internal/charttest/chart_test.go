@@ -140,7 +140,7 @@ func TestDaemonMayReadTheSecretsOfTheConfiguration(t *testing.T) {
 	out, err := helm(t.Context(), "template", "shift", chart, "--namespace", namespace, "--values", values("least"),
 		"--set-json", `pairs[0].blue={"kubeconfigSecret": {"name": "shop-blue"}}`,
 		"--set-json", `pairs[0].green={"eks": {"name": "shop-v137"}}`,
-		"--set-json", `pairs[1]={"name": "blog", "blue": {"kubeconfigSecret": {"name": "blog"}}, "green": {"kubeconfigSecret": {"name": "shop-blue"}}}`)
+		"--set-json", "pairs[1]="+pairNamed("blog", `"blue": {"kubeconfigSecret": {"name": "blog"}}, "green": {"kubeconfigSecret": {"name": "shop-blue"}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,6 +209,7 @@ func TestChartRefuses(t *testing.T) {
 	}{
 		"no pairs":                                {[]string{"--set-json=pairs=[]"}, "pairs: name at least one pair"},
 		"pairs in two places":                     {[]string{"--set-json=config.pairs=[{}]"}, "pairs: given twice"},
+		"a pair of which only a part was given":   {[]string{"--set-json=pairs=[{\"serve\": \"green\"}]"}, "pairs[0].name: it is missing; give the whole list"},
 		"no image":                                {[]string{"--set=image.repository="}, "image.repository: name the image"},
 		"a listen address of its own":             {[]string{"--set=config.listen=:1"}, "config.listen: leave it out"},
 		"a journal of its own":                    {[]string{"--set=config.journal.namespace=x"}, "config.journal: leave it out"},
