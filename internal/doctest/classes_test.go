@@ -149,10 +149,6 @@ func ofKubernetes() []class {
 	return []class{
 		{like: "kubectl apply*", how: named},
 		{like: "kubectl port-forward", how: named},
-		{like: "kubectl get trafficswitch", how: named},
-		{like: "kubectl get trafficswitches", how: cannot, why: reader},
-		{like: "kubectl patch trafficswitch shop*", how: cannot, why: reader},
-		{like: "kubectl get configmap clusterswitch-runbook-shop*", how: cannot, why: reader},
 		{like: "kubectl get hpa NAME*", how: cannot, why: reader},
 		{like: "kubectl * logs *", how: cannot, why: pods},
 		{like: "kubectl * port-forward *", how: cannot, why: pods},
@@ -171,7 +167,6 @@ func ofKubernetes() []class {
 		{like: "kubectl * wait --for=condition=SafeToRetire *", how: cannot, why: "the sandbox's blue isn't safe to delete: it has users to come"},
 		{like: "kubectl * wait --for=condition=BlueReady trafficswitch/shop --timeout=10m", how: journey, at: shifting},
 		{like: "kubectl * create serviceaccount *", how: journey},
-		{like: "kubectl * create role *", how: journey},
 		{like: "kubectl * create rolebinding *", how: journey},
 		{like: "kubectl * create token *", how: journey},
 		{like: "kubectl * annotate *", how: journey},
