@@ -205,6 +205,26 @@ func livesOn(t *testing.T, cp *controlplane.ControlPlane) {
 	if found, err := kept.Load(t.Context(), "shop"); err != nil || found.State.Attempt != 7 {
 		t.Errorf("the release that came back doesn't find its journal: %v", err)
 	}
+	changesItsName(t, cp)
+}
+
+// changesItsName removes the release and installs it by another name: the definition
+// that was kept is taken over when that is asked for, with what is in it.
+func changesItsName(t *testing.T, cp *controlplane.ControlPlane) {
+	t.Helper()
+	if out, err := helm(t.Context(), "uninstall", "shift", "--namespace", namespace, "--kubeconfig", cp.Kubeconfig()); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	args := []string{"install", "other", chart, "--namespace", namespace, "--kubeconfig", cp.Kubeconfig(), "--values", values("least")}
+	if out, err := helm(t.Context(), args...); err == nil || !strings.Contains(err.Error(), "cannot be imported into the current release") {
+		t.Errorf("another release takes the definition over unasked: %v\n%s", err, out)
+	}
+	if out, err := helm(t.Context(), append(args, "--take-ownership")...); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if left, err := clientOf(t, cp.RESTConfig()).Get(t.Context(), "shop"); err != nil || left.Status.Attempt != 7 {
+		t.Errorf("the journal went when the definition changed hands: %v, attempt %d", err, attemptOf(left))
+	}
 }
 
 func attemptOf(ts *v1alpha1.TrafficSwitch) int {
