@@ -80,6 +80,41 @@ func TestDaemonsTakeTurnsAndAreRestricted(t *testing.T) {
 			if len(pod.TopologySpreadConstraints) == 0 {
 				t.Error("the daemons may all stand on one node")
 			}
+			if name != "full" && slices.ContainsFunc(pod.TopologySpreadConstraints, func(c corev1.TopologySpreadConstraint) bool {
+				return c.WhenUnsatisfiable != corev1.ScheduleAnyway
+			}) {
+				t.Error("a cluster with one node has no place for the second daemon")
+			}
+		})
+	}
+}
+
+// Go's collector learns the limit of the container's memory. A name that stands
+// twice in a list is refused by server-side apply, which helm does.
+func TestGoKnowsTheMemoryLimit(t *testing.T) {
+	t.Parallel()
+	limit := corev1.EnvVar{Name: "GOMEMLIMIT", ValueFrom: &corev1.EnvVarSource{ResourceFieldRef: &corev1.ResourceFieldSelector{Resource: "limits.memory"}}}
+	region := corev1.EnvVar{Name: "AWS_REGION", Value: "eu-west-1"}
+	for name, test := range map[string]struct {
+		set  []string
+		want []corev1.EnvVar
+	}{
+		"by default":                {nil, []corev1.EnvVar{limit}},
+		"beside other variables":    {[]string{"--set=env[0].name=AWS_REGION,env[0].value=eu-west-1"}, []corev1.EnvVar{limit, region}},
+		"unless somebody says one":  {[]string{"--set=env[0].name=GOMEMLIMIT,env[0].value=500MiB"}, []corev1.EnvVar{{Name: "GOMEMLIMIT", Value: "500MiB"}}},
+		"where there is no limit":   {[]string{"--set=resources.limits=null"}, nil},
+		"where nothing is reserved": {[]string{"--set=resources=null"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			out, err := helm(t.Context(), append([]string{"template", "shift", chart, "--values", values("least")}, test.set...)...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := only[*appsv1.Deployment](t, decode(t, out)).Spec.Template.Spec.Containers[0].Env
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("environment (-want +got):\n%s", diff)
+			}
 		})
 	}
 }

@@ -82,7 +82,7 @@ letting the kernel end the daemon in the middle of a preflight.
 {{- range .Values.env -}}
 {{- if eq .name "GOMEMLIMIT" -}}{{- $named = true -}}{{- end -}}
 {{- end -}}
-{{- if and (not $named) (dig "limits" "memory" "" .Values.resources) -}}
+{{- if and (not $named) ((.Values.resources).limits).memory -}}
 - name: GOMEMLIMIT
   valueFrom:
     resourceFieldRef: {resource: limits.memory}
