@@ -11,6 +11,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/clusterswitch/clusterswitch/config"
 	"github.com/clusterswitch/clusterswitch/internal/preflight/keep"
@@ -93,7 +94,7 @@ func TestDaemonsTakeTurnsAndAreRestricted(t *testing.T) {
 // twice in a list is refused by server-side apply, which helm does.
 func TestGoKnowsTheMemoryLimit(t *testing.T) {
 	t.Parallel()
-	limit := corev1.EnvVar{Name: "GOMEMLIMIT", ValueFrom: &corev1.EnvVarSource{ResourceFieldRef: &corev1.ResourceFieldSelector{Resource: "limits.memory"}}}
+	limit := corev1.EnvVar{Name: "GOMEMLIMIT", ValueFrom: &corev1.EnvVarSource{ResourceFieldRef: &corev1.ResourceFieldSelector{Resource: "limits.memory", Divisor: resource.MustParse("0")}}}
 	region := corev1.EnvVar{Name: "AWS_REGION", Value: "eu-west-1"}
 	for name, test := range map[string]struct {
 		set  []string

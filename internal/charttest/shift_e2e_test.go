@@ -255,7 +255,12 @@ func (i *installed) testPod() corev1.PodSpec {
 // awaitReady asks what the kubelet's probe asks.
 func (i *installed) awaitReady(c *container) {
 	i.Helper()
-	i.until("the daemon is ready", func() bool {
+	defer func() {
+		if i.Failed() {
+			i.Logf("it said:\n%s", c.said)
+		}
+	}()
+	eventually(i.T, "the daemon is ready", func() bool {
 		request, err := http.NewRequestWithContext(i.Context(), http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d/readyz", i.port), nil)
 		i.ok(err)
 		answer, err := http.DefaultClient.Do(request)
@@ -277,27 +282,12 @@ func (i *installed) await(what string, fulfils func(v1alpha1.TrafficSwitchStatus
 			i.Logf("the pair is %s, %s: %s", last.Phase, last.Reason, last.Message)
 		}
 	}()
-	i.until(what, func() bool {
+	eventually(i.T, what, func() bool {
 		if ts, err := client.Get(i.Context(), "shop"); err == nil {
 			last = ts.Status
 		}
 		return fulfils(last)
 	})
-}
-
-// until waits for what nobody tells of.
-func (i *installed) until(what string, seen func() bool) {
-	i.Helper()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	over := time.After(2 * time.Minute)
-	for !seen() {
-		select {
-		case <-over:
-			i.Fatalf("not seen within 2 minutes: %s", what)
-		case <-tick.C:
-		}
-	}
 }
 
 // seenByAReader looks at the page's data with the token of an account that was given

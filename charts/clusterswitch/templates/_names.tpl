@@ -85,7 +85,8 @@ letting the kernel end the daemon in the middle of a preflight.
 {{- if and (not $named) ((.Values.resources).limits).memory -}}
 - name: GOMEMLIMIT
   valueFrom:
-    resourceFieldRef: {resource: limits.memory}
+    # The divisor is what an API server fills in: Argo CD would find the object changed for ever.
+    resourceFieldRef: {resource: limits.memory, divisor: "0"}
 {{ end -}}
 {{- with .Values.env }}
 {{- toYaml . }}
