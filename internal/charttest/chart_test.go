@@ -232,6 +232,9 @@ func TestTheAccountInBlueAndGreenComesWithoutRights(t *testing.T) {
 	if named := token.Annotations[corev1.ServiceAccountNameKey]; named != account.Name || token.Namespace != account.Namespace {
 		t.Errorf("the token is one of %s/%s, the account is %s/%s", token.Namespace, named, account.Namespace, account.Name)
 	}
+	if account.Namespace+"/"+account.Name == "clusterswitch/clusterswitch" {
+		t.Error("a release in the same cluster, as the README installs it, would find its own account taken")
+	}
 	if len(objects) != 3 || len(all[*corev1.Namespace](objects)) != 1 {
 		t.Errorf("it holds %d objects, want the account, its namespace and its token", len(objects))
 	}

@@ -214,7 +214,7 @@ func (i *installed) giveRights() {
 	// The path is the pod's: on a person's machine the file is somewhere else.
 	kept = strings.ReplaceAll(kept, "/etc/clusters/green/kubeconfig", filepath.Join(i.dir, "green.yaml"))
 	i.ok(os.WriteFile(file, []byte(kept), 0o600))
-	rights := i.command("clusterswitch", i.management.Kubeconfig(), "rbac", "shop", "--service-account", "clusterswitch/clusterswitch", "--config", file)
+	rights := i.command("clusterswitch", i.management.Kubeconfig(), "rbac", "shop", "--service-account", "clusterswitch/clusterswitch-daemon", "--config", file)
 	i.apply(i.world.Blue.ControlPlane, []byte(rights))
 	i.apply(i.world.Green.ControlPlane, []byte(rights))
 }
@@ -233,7 +233,7 @@ func (i *installed) kubeconfigIn(cp *controlplane.ControlPlane) []byte {
 	i.Helper()
 	client, err := kubernetes.NewForConfig(cp.RESTConfig())
 	i.ok(err)
-	made, err := client.CoreV1().ServiceAccounts("clusterswitch").CreateToken(i.Context(), "clusterswitch", &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
+	made, err := client.CoreV1().ServiceAccounts("clusterswitch").CreateToken(i.Context(), "clusterswitch-daemon", &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
 	i.ok(err)
 	text, err := clientcmd.Write(api.Config{
 		Clusters:  map[string]*api.Cluster{"it": {Server: cp.RESTConfig().Host, CertificateAuthorityData: cp.RESTConfig().CAData}},
