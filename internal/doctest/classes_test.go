@@ -149,6 +149,7 @@ func ofKubernetes() []class {
 	return []class{
 		{like: "kubectl apply*", how: named},
 		{like: "kubectl port-forward", how: named},
+		{like: "kubectl edit configmap", how: named},
 		{like: "kubectl get hpa NAME*", how: cannot, why: reader},
 		{like: "kubectl * logs *", how: cannot, why: pods},
 		{like: "kubectl * port-forward *", how: cannot, why: pods},
