@@ -5,6 +5,7 @@ package charttest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -296,15 +297,16 @@ func (i *installed) seenByAReader() {
 	i.Helper()
 	made, err := i.client.CoreV1().ServiceAccounts(namespace).CreateToken(i.Context(), "reader", &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
 	i.ok(err)
-	request, err := http.NewRequestWithContext(i.Context(), http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d/api/v1/pairs", i.port), nil)
-	i.ok(err)
-	request.Header.Set("Authorization", "Bearer "+made.Status.Token)
-	answer, err := http.DefaultClient.Do(request)
-	i.ok(err)
-	defer answer.Body.Close()
-	said, err := io.ReadAll(answer.Body)
-	i.ok(err)
-	if answer.StatusCode != http.StatusOK || !bytes.Contains(said, []byte("shop")) {
-		i.Errorf("who has the viewers' role sees: %s %s", answer.Status, said)
+	for path, want := range map[string]string{"pairs": `"shop"`, "access": `"release":"shift-clusterswitch"`} {
+		request, err := http.NewRequestWithContext(i.Context(), http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d/api/v1/%s", i.port, path), nil)
+		i.ok(err)
+		request.Header.Set("Authorization", "Bearer "+made.Status.Token)
+		answer, err := http.DefaultClient.Do(request)
+		i.ok(err)
+		said, err := io.ReadAll(answer.Body)
+		i.ok(errors.Join(err, answer.Body.Close()))
+		if answer.StatusCode != http.StatusOK || !strings.Contains(string(said), want) {
+			i.Errorf("who has the viewers' role sees of %s: %s %s", path, answer.Status, said)
+		}
 	}
 }
