@@ -106,6 +106,7 @@ func (r *rules) decided(s State, o Observation, d Decision) {
 	}
 	r.personsRollback(s, o, d)
 	r.automaticRollback(s, o, d)
+	r.baseline(s, d)
 	r.standby(s, o, d)
 	r.clusters(d)
 	r.editedToZero(s, o, d)
@@ -170,6 +171,7 @@ func (r *rules) rise(s State, o Observation, d Decision, c Change) {
 		}
 	}
 	r.blueReady(o, d)
+	r.blueMeasured(o, d)
 	r.evidence(s, o, c, newStep)
 	if r.w.plan.Preflight == PreflightBlock {
 		r.complete(s, o, newStep)
