@@ -356,7 +356,7 @@ func TestALoadIsAskedOfARealPrometheus(t *testing.T) {
 		return m.known()[0]
 	}
 	// It has just begun: of an hour it knows nothing, of a second all after a second.
-	if got := read("sum(shop_rps) or vector(0)", time.Hour); got.Past.Windows != 0 && got.Past.Least != 0 || got.Past.Err != "" {
+	if got := read("sum(shop_rps) or vector(0)", time.Hour); got.Past.Windows != 4 || got.Past.Least != 0 || got.Past.Err != "" {
 		t.Errorf("an hour ago it was %+v", got.Past)
 	}
 	if got := read("sum(shop_rps)", time.Hour); !strings.Contains(got.Past.Err, "has no series at") {

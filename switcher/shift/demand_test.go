@@ -201,7 +201,7 @@ func (r *rules) baseline(s State, d Decision) {
 	if len(s.Baseline.Loads) > 0 {
 		before = s.Baseline.Loads[0].Rate
 	}
-	if now != before && now >= 1 && now != r.w.demand.perSecond {
+	if now != before && now >= 1 && math.Abs(now-r.w.demand.perSecond) > 1e-6 {
 		r.rt.Fatalf("S2: users ask %v a second, and blue's load is noted as %v", r.w.demand.perSecond, now)
 	}
 }

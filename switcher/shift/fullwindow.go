@@ -40,7 +40,7 @@ const blueLoadGate = "blue's load"
 // window isn't full: once green has users, what blue carried everything with can't be
 // measured any more. It waits for as long as a source needs to fill its window twice;
 // a load that goes up and down for longer is told by replicas. So is at once what
-// can't be read at all.
+// can't be read at all. Where it is known what a replica carries, it need not be seen.
 func blueLoadMeasured(t *turn, _ Share) []Verdict {
 	if t.next.Step > 0 || t.next.Share > 0 {
 		return nil
@@ -50,7 +50,7 @@ func blueLoadMeasured(t *turn, _ Share) []Verdict {
 		why := r.notFull()
 		_, measured := t.next.Baseline.rate(s.Name)
 		until := t.next.Baseline.At.Add(2 * r.FreshFor)
-		if known && !measured && why != "" && until.After(t.now) {
+		if known && !measured && !s.carriedAsKnown() && why != "" && until.After(t.now) {
 			return one(blueLoadGate, Wait, "load %s is no measure of blue yet: %s; ready replicas stand for it from %s UTC on", s.Name, why, until.UTC().Format(time.TimeOnly))
 		}
 	}

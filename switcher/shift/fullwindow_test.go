@@ -61,6 +61,9 @@ func TestGreensFirstUsersWaitForAFullWindow(t *testing.T) {
 		"it can't be measured":              {func(t *turn) { t.o.Loads[0].Err = "throttled" }, nil},
 		"it was measured long ago":          {func(t *turn) { t.o.Loads[0].To = t.now.Add(-time.Hour) }, nil},
 		"nobody measures a load":            {func(t *turn) { t.p.Capacity.Loads = nil }, nil},
+		"it is known what a replica carries": {func(t *turn) {
+			t.p.Capacity.Loads[0].PerReplica, t.p.Capacity.Loads[0].Workloads = 10, []string{"Deployment shop/web"}
+		}, nil},
 		"green has users":                   {func(t *turn) { t.next.Step, t.next.Share = 1, 10 }, nil},
 		"it lasts for as long as two fills": {func(t *turn) { t.next.Baseline.At = t.now.Add(-2 * time.Minute) }, nil},
 	} {

@@ -171,7 +171,6 @@ func (r *rules) rise(s State, o Observation, d Decision, c Change) {
 		}
 	}
 	r.blueReady(o, d)
-	r.blueMeasured(o, d)
 	r.evidence(s, o, c, newStep)
 	if r.w.plan.Preflight == PreflightBlock {
 		r.complete(s, o, newStep)
@@ -181,6 +180,7 @@ func (r *rules) rise(s State, o Observation, d Decision, c Change) {
 			r.rt.Fatalf("a step begins outside of the windows: %+v", r.w.plan.Gates)
 		}
 		r.counted(s, o, d)
+		r.blueMeasured(o, d)
 		r.settled(s, d)
 	}
 }
