@@ -44,7 +44,7 @@ demo: build control-plane ## Move real traffic between two real clusters on this
 .PHONY: test
 test: c-compiler control-plane tools ## Run the tests with the race detector, and without it the core's properties more often, and 20,000 seeds of the simulator
 	@CGO_ENABLED=1 $(GO) test -race -short -ldflags=-w ./...
-	@$(GO) test ./switcher/...
+	@$(GO) test ./switcher/... ./internal/route53
 	@$(GO) build -o $(BIN)/sandbox ./cmd/sandbox
 	@$(BIN)/sandbox sim --seeds 20000 --from 1 # apart from go test: the race detector would make it ten times as slow
 

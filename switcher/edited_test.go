@@ -25,3 +25,25 @@ func TestJournalEditedByHandIsAQuestion(t *testing.T) {
 		t.Errorf("a rollback left %v on green", w.shares())
 	}
 }
+
+// A journal is put back from before the daemon took charge. It isn't taken for the
+// daemon's own; and once the attempt is over it stays over, whatever is put back.
+func TestAJournalPutBackIsAQuestion(t *testing.T) {
+	for name, phase := range map[string]shift.Phase{"while a share is held": shift.Shifting, "when the shift is complete": shift.Completed} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld()
+			at25(t, w)
+			older := w.journaled(t)
+			d := w.daemon()
+			for w.step(t, d); w.turn().Decision.Next.Phase != phase; {
+				w.step(t, d)
+			}
+			shares := w.shares()
+			w.write(older, shift.Said{})
+			w.steps(t, d, 10*time.Minute)
+			if got := w.turn().Decision; got.Reason != shift.JournalsDisagree || got.Next.Phase != phase || w.shares() != shares {
+				t.Errorf("%s: %s in %s, AWS shows %v", got.Reason, got.Message, got.Next.Phase, w.shares())
+			}
+		})
+	}
+}

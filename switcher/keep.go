@@ -113,10 +113,10 @@ func (s *Switcher) join(found *shift.Found, o shift.Observation, now time.Time) 
 	}
 }
 
-// edited tells whether a journal that is this daemon's own, by its epoch, holds
-// what this daemon never wrote.
+// edited tells whether a journal that nobody took over since, by its epoch, holds
+// what this daemon never wrote: somebody edited it, or put back an older one.
 func (s *Switcher) edited(found shift.State) bool {
-	if !s.charged || found.Epoch != s.epoch || same(found, s.saved) {
+	if !s.charged || found.Epoch > s.epoch || same(found, s.saved) {
 		return false
 	}
 	return !slices.ContainsFunc(s.tried, func(own shift.State) bool { return same(found, own) })

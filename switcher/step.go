@@ -210,13 +210,16 @@ func byPerson(s shift.State) bool {
 }
 
 // withhold says of a decision that was not written down that it was not
-// carried out. One that moves nothing needs no other words.
+// carried out. One that moves nothing needs no other words. How often gates failed in
+// a row stays in memory: for want of a journal users would else never be sent back.
 func (s *Switcher) withhold(t *Turn, reason shift.Reason) {
-	d := &t.Decision
-	if same(d.Next, t.Before) {
+	d, kept := &t.Decision, t.Before
+	kept.Breaches = d.Next.Breaches
+	s.state.Breaches = kept.Breaches
+	if same(d.Next, kept) {
 		return
 	}
-	d.Next, d.Changes = t.Before, nil
+	d.Next, d.Changes = kept, nil
 	d.Reason = reason
 	d.Message = fmt.Sprintf("%s, but it was not done: %s", d.Message, t.JournalErr)
 }

@@ -249,6 +249,21 @@ func TestRollbackWaitsLittleOrNothingForAJournalThatHangs(t *testing.T) {
 	}
 }
 
+// A gate that is to fail several times in a row is counted in memory while nothing can
+// be written down: users don't suffer for want of a journal.
+func TestBreachesCountWithoutAJournal(t *testing.T) {
+	w := newWorld()
+	w.plan.Gates.Traffic[0].Breaches = 3
+	d := at25(t, w)
+	suffer(w)
+	w.book.saveErr = errors.New("etcd is full")
+	for n := 1; n <= 3; n++ {
+		if w.step(t, d); (w.shares() == [2]shift.Share{}) != (n == 3) {
+			t.Fatalf("after %d failing measurements AWS shows %v: %s", n, w.shares(), w.turn().Decision.Message)
+		}
+	}
+}
+
 func TestSlowJournalAtTheStartIsWaitedForButNotByARollback(t *testing.T) {
 	for name, test := range map[string]struct {
 		rollback bool

@@ -263,6 +263,9 @@ func (s *server) store(d *document, r *replica, by grounds) {
 	if d.same(s.doc) {
 		return
 	}
+	if s.doc != nil && s.doc.garbled == "" && d.schema < s.doc.schema {
+		s.w.violate("D1", "%s, which reads schemas up to %d, writes over a journal of schema %d", r.name, d.schema, s.doc.schema)
+	}
 	s.w.judge.journaled(r, s.state(), d.state, by)
 	s.doc = d
 	if s.old = append(s.old, d); len(s.old) > 40 {

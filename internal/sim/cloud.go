@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,6 +28,8 @@ type group struct {
 	gone      bool // somebody deleted it
 	changedAt time.Duration
 	wroteAt   time.Duration // when a daemon last changed the weights
+	edited    shift.Weights // what a person replaced last
+	editedAt  time.Duration
 	priorTill time.Duration // an earlier change of the zone is under way
 	syncs     time.Duration
 	ttl       time.Duration
@@ -131,11 +134,19 @@ func (c content) token() string {
 // hand is somebody's edit, past the daemon.
 func (g *group) hand(c content) {
 	g.w.say("people", "%s is edited by hand: %s, was %s", g.e.Name, c, g.now)
+	g.edited, g.editedAt = g.now.w, g.w.now
 	g.set(c)
 	g.gone = false
 	g.foreign = g.w.judge.isForeign(g)
 	g.bare = !c.marked
 	g.w.users.follow()
+}
+
+// undoesUnseen tells whether weights at a load balancer are what stood there before a
+// person's edit that no living daemon saw: to all of them nothing ever changed.
+func (g *group) undoesUnseen(w shift.Weights) bool {
+	saw := func(r *replica) bool { return r.alive && r.readAt[g.w.aws.index(g.e.Name)] >= g.editedAt }
+	return !g.dns && w == g.edited && !slices.ContainsFunc(g.w.replicas, saw)
 }
 
 func (g *group) set(c content) {

@@ -116,7 +116,8 @@ func (r *replica) read(p *proc, end time.Duration, g *group) (c content, how cla
 		return applied
 	})
 	if how == fine {
-		r.seen[r.w.aws.index(g.e.Name)] = sight{true, c}
+		i := r.w.aws.index(g.e.Name)
+		r.seen[i], r.readAt[i] = sight{true, c}, r.w.now
 	}
 	return c, how
 }

@@ -50,6 +50,7 @@ const (
 	MetricNonsense
 	MetricSwapped
 	MetricReset
+	MetricWide
 	ProbeFails
 	ClusterUnread
 	GreenShrinks
@@ -81,7 +82,7 @@ func names() [kinds]string {
 		ObjectOlder: "objectOlder", LeaseDeleted: "leaseDeleted", JournalEdited: "journalEdited", JournalGarbled: "journalGarbled",
 		RecordEdited: "recordEdited", RecordDeleted: "recordDeleted", MarkEdited: "markEdited", MarkDeleted: "markDeleted",
 		MetricAway: "metricAway", MetricStale: "metricStale", MetricAbsent: "metricAbsent", MetricNonsense: "metricNonsense",
-		MetricSwapped: "metricSwapped", MetricReset: "metricReset", ProbeFails: "probeFails", ClusterUnread: "clusterUnread",
+		MetricSwapped: "metricSwapped", MetricReset: "metricReset", MetricWide: "metricWide", ProbeFails: "probeFails", ClusterUnread: "clusterUnread",
 		GreenShrinks: "greenShrinks", BlueShrinks: "blueShrinks", TargetsGone: "targetsGone", UsersSuffer: "usersSuffer",
 		FlagSet: "rollbackFlag", FlagTaken: "flagTaken", ServeChanged: "serveChanged", NewAttempt: "newAttempt",
 		PausedByHand: "pause", HandsOff: "handsOff", DoubleClick: "doubleClick", Answered: "answered", ConfigChanged: "configChanged", Direct: "directRollback",

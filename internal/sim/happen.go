@@ -143,6 +143,8 @@ func (w *world) plantMeasured(k Kind, g *group, until time.Duration) {
 		u.nonsense = until
 	case MetricSwapped:
 		u.swapped = until
+	case MetricWide:
+		u.wide = until
 	case MetricReset:
 		u.points, u.reset = []point{{at: w.now}}, w.now+countEvery
 	case ProbeFails:

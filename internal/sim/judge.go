@@ -189,6 +189,7 @@ func (j *judge) turn(r *replica, t switcher.Turn) {
 	}
 	j.personsRollback(r, t)
 	j.byItself(r, t)
+	j.suffering(r, t)
 }
 
 // personsRollback: S10. The flag writes every entrance in the very same turn.

@@ -22,8 +22,9 @@ func (j *judge) landed(x *write, before content) {
 	bounds := w.result.ElbBoundary
 	defer func() {
 		// What came late to a load balancer is counted; that a daemon which didn't see
-		// it, between two looks, goes by samples of before it, follows from it.
-		if w.result.ElbBoundary == bounds {
+		// it, between two looks, goes by samples of before it, follows from it. So it is
+		// where what came late undid an edit that nobody saw.
+		if w.result.ElbBoundary == bounds && !g.undoesUnseen(is) {
 			g.wroteAt = w.now
 		}
 		g.foreign, g.bare = false, g.bare && x.part != whole

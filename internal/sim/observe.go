@@ -164,7 +164,7 @@ func (r *replica) reading(e shift.Entrance, t trouble, at time.Time) shift.Entra
 		reading.Err = "both have weight 0"
 		return reading
 	}
-	r.seen[i] = sight{true, c}
+	r.seen[i], r.readAt[i] = sight{true, c}, w.now
 	r.rec.read[i], r.rec.stood[i] = true, c
 	reading.At, reading.Token, reading.Weights = at, c.token(), c.w
 	if c.marked {

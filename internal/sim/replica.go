@@ -37,12 +37,14 @@ type replica struct {
 	resting, woken bool
 	superseded     bool // as its last turn told
 
-	held       held     // the custom resource as its journal saw it last
-	cache      spec     // what its watch told last
-	config     config   // as it read it last
-	seen       [2]sight // the entrances as it read or wrote them last
-	wrote      [2]int   // the life that last wrote each
-	rec        record   // what its last look was made of
+	held       held             // the custom resource as its journal saw it last
+	cache      spec             // what its watch told last
+	config     config           // as it read it last
+	seen       [2]sight         // the entrances as it read or wrote them last
+	wrote      [2]int           // the life that last wrote each
+	readAt     [2]time.Duration // when this life last read each
+	rec        record           // what its last look was made of
+	sore       soreness         // how long it was told that users suffer
 	turnAt     time.Duration
 	garbled    bool          // the last load gave an unreadable journal
 	probesFrom time.Duration // its probes run since then
@@ -104,7 +106,8 @@ func (r *replica) start() {
 	}
 	w := r.w
 	r.alive, r.dying, r.life = true, false, r.life+1
-	r.held, r.seen, r.rec = held{}, [2]sight{}, record{}
+	r.held, r.seen, r.readAt, r.rec = held{}, [2]sight{}, [2]time.Duration{}, record{}
+	r.sore = soreness{}
 	r.resting, r.woken, r.garbled, r.pausedUntil, r.probesFrom = false, false, false, 0, w.now
 	r.config, r.cache = w.people.config, spec{}
 	r.say("starts (life %d, its clock shows %s)", r.life, r.clock().Format(time.TimeOnly))

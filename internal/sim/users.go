@@ -18,8 +18,8 @@ type users struct {
 	share  shift.Share
 
 	// What is wrong with measuring, until when.
-	away, stale, absent, nonsense, swapped time.Duration
-	reset                                  time.Duration
+	away, stale, absent, nonsense, swapped, wide time.Duration
+	reset                                        time.Duration
 
 	intervals []evidence.Interval
 	counted   time.Duration // until when intervals were closed
@@ -96,7 +96,7 @@ func (u *users) suffer(ratio float64) {
 
 func (u *users) heal() {
 	u.green, u.blue = 0, 0
-	u.away, u.stale, u.absent, u.nonsense, u.swapped, u.reset = 0, 0, 0, 0, 0, 0
+	u.away, u.stale, u.absent, u.nonsense, u.swapped, u.wide, u.reset = 0, 0, 0, 0, 0, 0, 0
 	u.greenReady, u.blueReady, u.greenUnread, u.blueUnread = wantedReady, wantedReady, 0, 0
 	for i := range u.probeBad {
 		u.probeBad[i].to = min(u.probeBad[i].to, u.w.now)
@@ -150,6 +150,9 @@ func (r *replica) traffic(since time.Time) shift.TrafficReading {
 	}
 	if !from.Before(to) {
 		return reading
+	}
+	if u.wide > r.w.now { // the source rounds the time up to its own steps
+		from = from.Add(-time.Minute)
 	}
 	rec.measured = span{from.Sub(began()), to.Sub(began())}
 	requests, errors := u.between(rec.measured.from, rec.measured.to)

@@ -177,11 +177,16 @@ func (t *turn) confirmWrites() {
 		r, known := t.reading(e.Name)
 		// Where records stand apart, the mark tells of a part of the write only.
 		landed := known && r.Mark != nil && r.Mark.Version >= t.next.Version && len(r.Apart) == 0
+		awaited := e.Pending
 		if landed && (t.next.Phase == Shifting || t.next.Phase == OnStandby) {
+			awaited = awaited || e.Share != t.next.Share
 			e.Pending, e.Share = true, t.next.Share // an older journal doesn't know of it
 		}
 		if e.Pending && (landed || known && r.StandsAt(e.Share)) {
 			e.settled()
+			if awaited && r.SyncUnheard { // another daemon sent it, perhaps long ago, and it landed just now
+				e.movedAt(t.now)
+			}
 		}
 	}
 }

@@ -155,6 +155,35 @@ func TestAChangeOfAnotherDaemonIsWaitedFor(t *testing.T) {
 	}
 }
 
+// What another daemon sent may have landed long after: until this one has seen it land,
+// nobody knows when it did.
+func TestAWriteOfAnotherDaemonLandsLate(t *testing.T) {
+	s := State{
+		Phase: Shifting, Attempt: 1, Epoch: 2, Version: 2, Share: 40, Step: 1, Steps: []Step{{Share: 40, Hold: time.Hour}, {Share: 100}},
+		Baseline: Baseline{At: tenOClock, Ready: 8}, StartedAt: tenOClock.Add(-time.Hour),
+		Entrances: []EntranceState{{
+			Entrance: Entrance{Name: "dns", Route53: &Route53Entrance{}}, Share: 40, RaisedAt: tenOClock.Add(-time.Hour),
+			Pending: true, Was: Share(0).Weights(),
+		}},
+	}
+	now := tenOClock
+	turn := func() Decision {
+		d := Decide(planOf(s), s, Observation{
+			Request: Request{Serve: Green, Attempt: 1}, Green: ready(), Blue: ready(),
+			Entrances: []EntranceReading{{Name: "dns", At: now, Weights: Share(40).Weights(), InSync: true, SyncUnheard: true}},
+		}, now)
+		s = d.Next
+		return d
+	}
+	if d := turn(); d.Reason != Settling {
+		t.Errorf("as soon as it is seen: %s: %s", d.Reason, d.Message)
+	}
+	now = now.Add(2 * propagation)
+	if d := turn(); d.Reason == Settling {
+		t.Errorf("%s after it was seen: %s: %s", 2*propagation, d.Reason, d.Message)
+	}
+}
+
 // A daemon that can't read what a newer one wrote down lowers green again where that
 // one raised it. Its mark is another one each time, or the newer would take its rise
 // for one that never landed.

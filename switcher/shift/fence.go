@@ -8,15 +8,14 @@ const lateLanding = 2 * time.Minute
 
 // fences are writes that keep rises which are still on their way from landing at
 // Route 53 after the way back: where nothing was to be lowered, nothing has changed
-// that their swaps could fail by. The mark alone does it. An attempt that has only
-// just begun may follow one whose journal was lost: what that one sent isn't known.
+// that their swaps could fail by. The mark alone does it. They are written however long
+// nothing was sent: a journal that was lost, or set back, doesn't tell of what was.
 func (t *turn) fences() []Change {
 	var fences []Change
 	for i, e := range t.next.Entrances {
 		r, known := t.reading(e.Name)
 		switch {
 		case !known || e.Route53 == nil || !e.Route53.Mark:
-		case !t.stillWithin(e.SentAt, lateLanding) && !t.stillWithin(t.next.StartedAt, lateLanding):
 		case r.Mark != nil && r.Mark.Rollback && r.Mark.Attempt >= t.next.Attempt:
 		default:
 			fences = append(fences, Change{

@@ -78,6 +78,9 @@ func (s State) Fault() string {
 // older one back. A person must look; a way back goes on.
 func Distrust(memory, found State, now time.Time) State {
 	s := memory.clone()
+	if found.Attempt == s.Attempt && found.Phase == Completed && s.Active() && s.Phase != RollingBack {
+		s = found.clone() // what is over stays over, also where the memory is of an older journal
+	}
 	s.Version = max(memory.Version, found.Version) + 1
 	s.Epoch = max(memory.Epoch, found.Epoch) + 1 // two daemons of one epoch would take each other for people, for ever
 	if s.Phase == RollingBack {

@@ -141,6 +141,16 @@ func (e *EntranceState) pend(r EntranceReading) {
 	e.Pending, e.Was, e.WasApart, e.WasMark = true, r.Weights, r.Apart, r.Mark
 }
 
+// movedAt notes that what the entrance was told last may have taken effect as late as
+// at that time.
+func (e *EntranceState) movedAt(at time.Time) {
+	if e.LoweredAt.After(e.RaisedAt) {
+		e.LoweredAt = at
+	} else {
+		e.RaisedAt = at
+	}
+}
+
 // settled notes that nothing is on its way.
 func (e *EntranceState) settled() {
 	e.Pending, e.Was, e.WasApart, e.WasMark = false, Weights{}, nil, nil
