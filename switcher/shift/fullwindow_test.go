@@ -54,13 +54,13 @@ func TestGreensFirstUsersWaitForAFullWindow(t *testing.T) {
 		spoil func(t *turn)
 		want  []Verdict
 	}{
-		"users came a moment ago":           {func(*turn) {}, waits},
-		"they were there before":            {func(t *turn) { t.o.Loads[0].Past.Least = 70 }, nil},
-		"what they asked was noted":         {func(t *turn) { t.next.Baseline.Loads = []LoadBaseline{{"alb", 80}} }, nil},
-		"next to nothing was noted":         {func(t *turn) { t.next.Baseline.Loads = []LoadBaseline{{"alb", 0.1}} }, waits},
-		"it can't be measured":              {func(t *turn) { t.o.Loads[0].Err = "throttled" }, nil},
-		"it was measured long ago":          {func(t *turn) { t.o.Loads[0].To = t.now.Add(-time.Hour) }, nil},
-		"nobody measures a load":            {func(t *turn) { t.p.Capacity.Loads = nil }, nil},
+		"users came a moment ago":   {func(*turn) {}, waits},
+		"they were there before":    {func(t *turn) { t.o.Loads[0].Past.Least = 70 }, nil},
+		"what they asked was noted": {func(t *turn) { t.next.Baseline.Loads = []LoadBaseline{{"alb", 80}} }, nil},
+		"next to nothing was noted": {func(t *turn) { t.next.Baseline.Loads = []LoadBaseline{{"alb", 0.1}} }, waits},
+		"it can't be measured":      {func(t *turn) { t.o.Loads[0].Err = "throttled" }, nil},
+		"it was measured long ago":  {func(t *turn) { t.o.Loads[0].To = t.now.Add(-time.Hour) }, nil},
+		"nobody measures a load":    {func(t *turn) { t.p.Capacity.Loads = nil }, nil},
 		"it is known what a replica carries": {func(t *turn) {
 			t.p.Capacity.Loads[0].PerReplica, t.p.Capacity.Loads[0].Workloads = 10, []string{"Deployment shop/web"}
 		}, nil},
