@@ -24,6 +24,7 @@ type countingMeter struct {
 	noRequests
 	calls []string
 	err   string
+	takes time.Duration
 }
 
 // noRequests is a meter that counts for no gate.
@@ -38,6 +39,7 @@ func (noRequests) Edges(context.Context, measure.Group, time.Duration, time.Time
 }
 
 func (m *countingMeter) Measure(_ context.Context, asked measure.Asked) measure.Answered {
+	time.Sleep(m.takes)
 	m.calls = append(m.calls, fmt.Sprintf("%d gates, %d loads", len(asked.Traffic), len(asked.Loads)))
 	answered := measure.Answered{Traffic: make([]shift.TrafficReading, len(asked.Traffic))}
 	for _, q := range asked.Loads {
@@ -186,6 +188,7 @@ func TestASlowPrometheusDelaysNoLookForLong(t *testing.T) {
 func TestAnUrgentLookTakesWhatIsKnownAndWaitsForNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newLoadScene(t, answering(3, 1, nil, time.Second))
+		s.meter.takes = time.Millisecond
 		urgent := switcher.Look{Loads: true, Attention: shift.Urgent, MeasureFrom: time.Now()}
 		began := time.Now()
 		s.expect("the first look", []string(nil), s.look(urgent))
