@@ -78,7 +78,11 @@ func (s State) Fault() string {
 // older one back. A person must look; a way back goes on.
 func Distrust(memory, found State, now time.Time) State {
 	s := memory.clone()
-	if found.Attempt == s.Attempt && found.Phase == Completed && s.Active() && s.Phase != RollingBack {
+	further := found.Attempt > s.Attempt || found.Attempt == s.Attempt && !s.Phase.Terminal()
+	switch {
+	case s.Phase == RollingBack:
+		s.Attempt = max(s.Attempt, found.Attempt)
+	case found.Phase.Terminal() && further && !found.Mark().tellsRollback(s):
 		s = found.clone() // what is over stays over, also where the memory is of an older journal
 	}
 	s.Version = max(memory.Version, found.Version) + 1
