@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"time"
 
@@ -27,7 +28,11 @@ func realNodeCommand() *cobra.Command {
 			options.Out, options.Args = os.Stdout, os.Args[1:]
 			switch part {
 			case realnode.PartHost:
-				return realnode.Host(cmd.Context(), options)
+				err := realnode.Host(cmd.Context(), options)
+				if errors.Is(err, realnode.ErrFailed) {
+					os.Exit(1) // who plays said why, and who started this one says it again
+				}
+				return err
 			case realnode.PartPlay:
 				return realnode.Play(cmd.Context(), options)
 			}

@@ -82,11 +82,11 @@ func (s *stage) examine(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		path := s.options.file("rbac-" + side + ".yaml")
-		if err := os.WriteFile(path, []byte(rights), 0o600); err != nil {
+		manifest := s.options.file("rbac-" + side + ".yaml")
+		if err := os.WriteFile(manifest, []byte(rights), 0o600); err != nil {
 			return err
 		}
-		if _, err := s.types(ctx, "kubectl", "--context", side, "apply", "--filename", path); err != nil {
+		if _, err := s.types(ctx, "kubectl", "--context", side, "apply", "--filename", manifest); err != nil {
 			return err
 		}
 	}
@@ -296,6 +296,7 @@ func (s *stage) writes() (n int) {
 
 // uninstall removes the release; what the pair's journal needs must stay.
 func (s *stage) uninstall(ctx context.Context) error {
+	writes := s.writes()
 	if _, err := s.types(ctx, "helm", "uninstall", release, "--namespace", namespace, "--wait"); err != nil {
 		return err
 	}
@@ -303,14 +304,25 @@ func (s *stage) uninstall(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the journal is gone: %w", err)
 	}
-	rest, err := s.quietly(ctx, "kubectl", "--namespace", namespace, "get", "deployments,pods,services,roles,rolebindings,poddisruptionbudgets,serviceaccounts", "--selector", "app.kubernetes.io/instance="+release, "--output", "name")
+	began := time.Now()
+	err = s.node.until(ctx, "all else of the release is gone", func() error {
+		rest, err := s.quietly(ctx, "kubectl", "--namespace", namespace, "get", "deployments,replicasets,pods,services,configmaps,roles,rolebindings,poddisruptionbudgets,serviceaccounts",
+			"--selector", "app.kubernetes.io/instance="+release, "--output", "name")
+		if rest = strings.TrimSpace(rest); err == nil && rest != "" {
+			err = fmt.Errorf("there is still %s", strings.Join(strings.Fields(rest), ", "))
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	if rest = strings.TrimSpace(rest); rest != "" {
-		return fmt.Errorf("helm uninstall left %s", strings.Join(strings.Fields(rest), ", "))
+	if _, err := s.quietly(ctx, "kubectl", "get", "customresourcedefinition", "trafficswitches.clusterswitch.io"); err != nil {
+		return fmt.Errorf("the definition is gone: %w", err)
 	}
-	s.say("  the TrafficSwitch is kept (%s), nothing else of the release is left", phase)
+	if n := s.writes() - writes; n != 0 {
+		return fmt.Errorf("%d weights were written by an uninstall", n)
+	}
+	s.say("  the definition and the TrafficSwitch are kept (%s); all else of the release was gone %.1f s later", phase, time.Since(began).Seconds())
 	return nil
 }
 

@@ -33,6 +33,10 @@ type builder struct {
 
 // build builds what isn't there yet from the same sources.
 func (b builder) build(ctx context.Context) error {
+	// What was mounted in former runs went away with them.
+	if err := os.RemoveAll(b.options.file("storage-run")); err != nil {
+		return err
+	}
 	if b.options.Pull {
 		b.options.say("Building the image from the Dockerfile, with the base images of its registries …")
 	} else {
@@ -102,7 +106,7 @@ func (b builder) bases(ctx context.Context) error {
 	if err := shell(goDir, b.tools.programs["busybox"]); err != nil {
 		return err
 	}
-	if err := certificates(goDir); err != nil {
+	if err := etc(goDir, "root:x:0:0:root:/root:/bin/sh\n"); err != nil {
 		return err
 	}
 	goFile := "FROM scratch\nCOPY . /\nENV PATH=/usr/local/go/bin:/bin GOPATH=/go GOTOOLCHAIN=local GOPROXY=" + env[1] + " GOSUMDB=" + env[2] + "\n"
@@ -114,10 +118,7 @@ func (b builder) bases(ctx context.Context) error {
 		return err
 	}
 	staticDir := b.options.file("bases/static")
-	if err := certificates(staticDir); err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(staticDir, "etc", "passwd"), []byte("root:x:0:0:root:/root:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin\n"), 0o644); err != nil {
+	if err := etc(staticDir, "root:x:0:0:root:/root:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin\n"); err != nil {
 		return err
 	}
 	_, err = b.buildah(ctx, "build", "--layers", "--tag", staticBase, "--file", b.write("static.Containerfile", "FROM scratch\nCOPY . /\nUSER 65532:65532\n"), staticDir)
@@ -145,8 +146,9 @@ func shell(dir, busybox string) error {
 	return os.WriteFile(filepath.Join(dir, "bin", "sh"), program, 0o755)
 }
 
-// certificates copies the machine's certificates to where Go looks for them.
-func certificates(dir string) error {
+// etc writes who there is, and copies the machine's certificates to where Go looks for
+// them.
+func etc(dir, users string) error {
 	const bundle = "/etc/ssl/certs/ca-certificates.crt"
 	content, err := os.ReadFile(bundle)
 	if err != nil {
@@ -156,7 +158,10 @@ func certificates(dir string) error {
 	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(target, content, 0o644)
+	if err := os.WriteFile(target, content, 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "etc", "passwd"), []byte(users), 0o644)
 }
 
 // pause builds the image that holds pods' namespaces.
@@ -176,7 +181,9 @@ func (b builder) buildah(ctx context.Context, args ...string) (string, error) {
 	dir := b.options.file("storage")
 	cmd := exec.CommandContext(ctx, b.tools.programs["buildah"], append([]string{"--root", dir, "--runroot", dir + "-run", "--storage-driver", "overlay"}, args...)...)
 	cmd.Env = append(os.Environ(), "BUILDAH_ISOLATION=chroot")
-	// Killed, it would leave what runs in its containers behind.
+	// It leaves a mount of its storage behind, and what runs in its containers if it is
+	// killed.
+	apart(cmd)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	out, err := cmd.CombinedOutput()
 	if err != nil {

@@ -87,8 +87,12 @@ func makeGroups(name string) (g groups, err error) {
 		}
 		parent := filepath.Join(point, below)
 		if h.controllers == "" {
-			parent = point // in version 2 what has processes can't have children with limits
+			// In version 2 what has processes can't have children with limits.
+			if parent = point; enableLimits(point) != nil {
+				return g, fmt.Errorf("making a cgroup: %s doesn't let its children have limits", point)
+			}
 		}
+		sweep(parent)
 		dir := filepath.Join(parent, name)
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			return g, errors.Join(fmt.Errorf("making a cgroup: %w", err), g.remove())
@@ -99,6 +103,40 @@ func makeGroups(name string) (g groups, err error) {
 		}
 	}
 	return g, nil
+}
+
+// groupPrefix begins the names of our cgroups; the number of the process that made them
+// follows.
+const groupPrefix = "clusterswitch-node-"
+
+// sweep removes what a run left behind that was killed. The kernel keeps what still has
+// a process.
+func sweep(parent string) {
+	left, err := filepath.Glob(filepath.Join(parent, groupPrefix+"*"))
+	if err != nil {
+		return // it has no pattern that could be wrong
+	}
+	for _, dir := range left {
+		pid := strings.TrimPrefix(filepath.Base(dir), groupPrefix)
+		if _, err := os.Stat("/proc/" + pid); errors.Is(err, fs.ErrNotExist) {
+			_ = removeTree(dir) // the next run tries again
+		}
+	}
+}
+
+// enableLimits lets the children of a cgroup of version 2 be limited in all that it
+// knows.
+func enableLimits(dir string) error {
+	known, err := os.ReadFile(filepath.Join(dir, "cgroup.controllers"))
+	if err != nil {
+		return fmt.Errorf("reading what cgroups can limit: %w", err)
+	}
+	for _, controller := range strings.Fields(string(known)) {
+		if err := os.WriteFile(filepath.Join(dir, "cgroup.subtree_control"), []byte("+"+controller), 0o644); err != nil {
+			return fmt.Errorf("letting cgroups limit %s: %w", controller, err)
+		}
+	}
+	return nil
 }
 
 // inheritSet gives a cgroup of the controller cpuset the processors and memory of its

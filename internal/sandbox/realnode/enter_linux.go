@@ -30,7 +30,7 @@ func enter(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	g, err := makeGroups(fmt.Sprintf("clusterswitch-node-%d", os.Getpid()))
+	g, err := makeGroups(fmt.Sprintf("%s%d", groupPrefix, os.Getpid()))
 	if err != nil {
 		return err
 	}
@@ -45,6 +45,9 @@ func enter(ctx context.Context, o Options) (err error) {
 	}
 	return supervise(ctx, cmd)
 }
+
+// apart lets a command have its mounts for itself: they go away with it.
+func apart(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS} }
 
 // supervise runs a part to its end. When ctx ends the part is told so.
 func supervise(ctx context.Context, cmd *exec.Cmd) error {

@@ -114,16 +114,7 @@ func delegate(top string) error {
 	if err := os.WriteFile(filepath.Join(leaf, "cgroup.procs"), []byte("0"), 0o644); err != nil {
 		return fmt.Errorf("entering a cgroup: %w", err)
 	}
-	known, err := os.ReadFile(filepath.Join(top, "cgroup.controllers"))
-	if err != nil {
-		return fmt.Errorf("reading what cgroups can limit: %w", err)
-	}
-	for _, controller := range strings.Fields(string(known)) {
-		if err := os.WriteFile(filepath.Join(top, "cgroup.subtree_control"), []byte("+"+controller), 0o644); err != nil {
-			return fmt.Errorf("letting cgroups limit %s: %w", controller, err)
-		}
-	}
-	return nil
+	return enableLimits(top)
 }
 
 // keepTunables puts files in front of the kernel's settings that kubelet would change for
