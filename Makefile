@@ -91,7 +91,7 @@ footprint: build control-plane ## Measure how large the daemon is: image, start,
 
 # PULL=1 takes the Dockerfile's base images from their registries; without, they are made of this machine's Go and certificates.
 .PHONY: real-node
-real-node: build control-plane tool-helm ## Install the chart on a real node that this machine becomes for a while, and shift a pair from there (root, containerd; 3 min; first time 10 more)
+real-node: build control-plane tool-helm ## Install the chart on a real node that this machine becomes for a while, and shift a pair from there (root, containerd; 3 min; first time 15 more)
 	@$(BIN)/sandbox real-node --daemon $(BIN)/clusterswitch --helm $(BIN)/helm $(if $(PULL),--pull)
 
 .PHONY: faults
