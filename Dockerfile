@@ -4,7 +4,8 @@
 #
 # The chart takes its own appVersion as the tag unless it is told another.
 
-FROM --platform=$BUILDPLATFORM golang:1.26 AS build
+# The builder's own platform, also where the program that builds doesn't name it: Docker without BuildKit.
+FROM --platform=${BUILDPLATFORM:-linux} golang:1.26 AS build
 WORKDIR /src
 
 # Modules first: this layer is built again only when they change.

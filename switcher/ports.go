@@ -38,6 +38,8 @@ type Look struct {
 	Asking shift.Asking
 	// Loads: what users ask of both sides is to be known.
 	Loads bool
+	// Past: so is what blue's load was just before (shift.LoadPast).
+	Past bool
 	// Attention is how closely to look. Urgent asks for the entrances only: a
 	// rollback doesn't wait for metrics or clusters; of those it takes what is known.
 	Attention shift.Attention

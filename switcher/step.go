@@ -99,7 +99,10 @@ func (s *Switcher) gather(ctx context.Context, plan shift.Plan) (found *shift.Fo
 
 // look looks at the world from where the state stands.
 func (s *Switcher) look(ctx context.Context, plan shift.Plan, state shift.State, urgent bool) shift.Observation {
-	look := Look{Plan: plan, Entrances: state.Targets(plan), Loads: state.NeedsLoads(s.observer.Request(state, s.loaded)), Evidence: state.Evidence, Asking: state.Asking()}
+	asked := s.observer.Request(state, s.loaded)
+	look := Look{
+		Plan: plan, Entrances: state.Targets(plan), Loads: state.NeedsLoads(asked), Past: state.NeedsPast(asked), Evidence: state.Evidence, Asking: state.Asking(),
+	}
 	if state.Active() { // at rest nobody judges users' traffic
 		look.MeasureFrom, look.Attention = state.MeasureFrom(), shift.Watching
 	}

@@ -234,7 +234,7 @@ func (d *daemon) Observe(ctx context.Context, look switcher.Look) shift.Observat
 		o.Traffic = append(o.Traffic, w.traffic(now, look.MeasureFrom))
 	}
 	if w.load > 0 {
-		o.Loads = []shift.LoadReading{{Name: "shop", At: now, From: now.Add(-time.Minute), To: now, FreshFor: time.Minute, Blue: w.load}}
+		o.Loads = []shift.LoadReading{{Name: "shop", At: now, From: now.Add(-time.Minute), To: now, FreshFor: time.Minute, Blue: w.load, Past: shift.LoadPast{Windows: 4, Least: w.load, Most: w.load}}}
 	}
 	return o
 }

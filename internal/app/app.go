@@ -108,7 +108,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 	told := chronicle.New(chronicle.Options{
 		Version: o.Version, Identity: identity(), Namespace: o.Config.Journal.Namespace, Leader: kept.leader, Now: time.Now,
 	})
-	page, err := pageOf(o.Config, told, kept)
+	page, err := pageOf(o.Config, o.ConfigMap.Name, told, kept)
 	if err != nil {
 		return nil, errors.Join(err, kept.close())
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -33,6 +34,8 @@ type loadMeter struct {
 	// cloud: that run asks CloudWatch too.
 	pending chan struct{}
 	cloud   bool
+	// past: what blue's load was before is wanted, too.
+	past bool
 }
 
 // loadSet is what is measured by one configuration. It never changes.
@@ -47,7 +50,14 @@ type loadSet struct {
 }
 
 // loadSource are the questions for one load at Prometheus servers.
-type loadSource struct{ blue, green numberOf }
+type loadSource struct {
+	blue, green numberOf
+	past        pastOf
+}
+
+// pastOf asks for blue's load over the windows that ended within the one that ends at
+// a moment.
+type pastOf func(ctx context.Context, at time.Time, window time.Duration) shift.LoadPast
 
 // numberOf asks for one number of a moment.
 type numberOf func(ctx context.Context, at time.Time) (float64, error)
@@ -66,7 +76,7 @@ func (m *loadMeter) configure(c *config.Config, p config.Pair) {
 	}
 	for _, l := range next.loads {
 		if l.prometheus != nil {
-			next.asked[l.Name] = loadSource{blue: questionOf(l.prometheus.Blue), green: questionOf(l.prometheus.Green)}
+			next.asked[l.Name] = loadSource{blue: questionOf(l.prometheus.Blue), green: questionOf(l.prometheus.Green), past: pastBy(l.prometheus.Blue)}
 		}
 	}
 	m.set, m.had = next, map[string]shift.LoadReading{}
@@ -80,15 +90,39 @@ func questionOf(q config.LoadQuery) numberOf { return numberBy(q, (*prometheus.C
 func valueOf(q config.LoadQuery) numberOf { return numberBy(q, (*prometheus.Client).Value) }
 
 func numberBy(q config.LoadQuery, ask func(*prometheus.Client, context.Context, string, time.Time) (float64, error)) numberOf {
-	expression, err := promql.Narrow(q.Query, labelsOf(q.Server)...)
-	var client *prometheus.Client
-	if err == nil {
-		client, err = prometheusOf(q.Server)
-	}
+	client, expression, err := askable(q)
 	if err != nil {
 		return func(context.Context, time.Time) (float64, error) { return 0, err }
 	}
 	return func(ctx context.Context, at time.Time) (float64, error) { return ask(client, ctx, expression, at) }
+}
+
+// askable makes a client and the expression that is narrowed to its side.
+func askable(q config.LoadQuery) (client *prometheus.Client, expression string, err error) {
+	expression, err = promql.Narrow(q.Query, labelsOf(q.Server)...)
+	if err == nil {
+		client, err = prometheusOf(q.Server)
+	}
+	return client, expression, err
+}
+
+// pastWindows is how many windows before the newest are asked for, at equal distances.
+const pastWindows = 4
+
+// pastBy makes a question for what blue's load was. It is one call: a query looks back
+// over its window itself, from each of these moments.
+func pastBy(q config.LoadQuery) pastOf {
+	client, expression, err := askable(q)
+	return func(ctx context.Context, at time.Time, window time.Duration) shift.LoadPast {
+		if err != nil {
+			return shift.LoadPast{Err: err.Error()}
+		}
+		all, err := client.Numbers(ctx, expression, at.Add(-window), (window / pastWindows).Truncate(time.Millisecond), pastWindows)
+		if err != nil {
+			return shift.LoadPast{Err: err.Error()}
+		}
+		return shift.LoadPast{Windows: len(all), Least: slices.Min(all), Most: slices.Max(all)}
+	}
 }
 
 // known gives what was measured last, in the order of the configuration. Whoever
@@ -172,6 +206,19 @@ func (m *loadMeter) await(ctx context.Context) {
 	}
 }
 
+// want tells whether what blue's load was before is wanted from now on.
+func (m *loadMeter) want(past bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.past = past
+}
+
+func (m *loadMeter) wantsPast() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.past
+}
+
 func (m *loadMeter) current() *loadSet {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -219,12 +266,12 @@ func (m *loadMeter) refresh(ctx context.Context, cloud bool) {
 			}
 		})
 	}
-	set := m.current()
+	set, past := m.current(), m.wantsPast()
 	for _, l := range set.loads {
 		if l.prometheus == nil || !m.ripe(set, l.Name) {
 			continue
 		}
-		asking.Go(func() { m.take(set, set.ask(ctx, l, m.now())) })
+		asking.Go(func() { m.take(set, set.ask(ctx, l, m.now(), past)) })
 	}
 	asking.Wait()
 }
@@ -237,16 +284,22 @@ func (m *loadMeter) ripe(set *loadSet, name string) bool {
 	return !ok || m.now().Sub(had.At) >= set.pace
 }
 
-// ask asks for both sides of a load at one moment.
-func (s *loadSet) ask(ctx context.Context, l load, at time.Time) shift.LoadReading {
+// ask asks for both sides of a load at one moment, and for blue's past where that is
+// wanted.
+func (s *loadSet) ask(ctx context.Context, l load, at time.Time, past bool) shift.LoadReading {
 	r := shift.LoadReading{Name: l.Name, At: at, FreshFor: max(l.window, s.staleAfter)}
 	source := s.asked[l.Name]
+	var asking sync.WaitGroup
+	if past {
+		asking.Go(func() { r.Past = source.past(ctx, at, l.window) })
+	}
 	blue, green, err := bothSides(func(side shift.Side) (float64, error) {
 		if side == shift.Blue {
 			return source.blue(ctx, at)
 		}
 		return source.green(ctx, at)
 	})
+	asking.Wait()
 	if err != nil {
 		r.Err = err.Error()
 		return r

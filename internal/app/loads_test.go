@@ -24,6 +24,7 @@ type countingMeter struct {
 	noRequests
 	calls []string
 	err   string
+	takes time.Duration
 }
 
 // noRequests is a meter that counts for no gate.
@@ -38,6 +39,7 @@ func (noRequests) Edges(context.Context, measure.Group, time.Duration, time.Time
 }
 
 func (m *countingMeter) Measure(_ context.Context, asked measure.Asked) measure.Answered {
+	time.Sleep(m.takes)
 	m.calls = append(m.calls, fmt.Sprintf("%d gates, %d loads", len(asked.Traffic), len(asked.Loads)))
 	answered := measure.Answered{Traffic: make([]shift.TrafficReading, len(asked.Traffic))}
 	for _, q := range asked.Loads {
@@ -62,7 +64,9 @@ func answering(blue, green float64, err error, takes time.Duration) loadSource {
 			}
 		}
 	}
-	return loadSource{blue: ask(blue), green: ask(green)}
+	return loadSource{blue: ask(blue), green: ask(green), past: func(context.Context, time.Time, time.Duration) shift.LoadPast {
+		return shift.LoadPast{Windows: 4, Least: blue, Most: blue}
+	}}
 }
 
 // loadScene is an observer with one load at CloudWatch and one at Prometheus, and
@@ -184,6 +188,7 @@ func TestASlowPrometheusDelaysNoLookForLong(t *testing.T) {
 func TestAnUrgentLookTakesWhatIsKnownAndWaitsForNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newLoadScene(t, answering(3, 1, nil, time.Second))
+		s.meter.takes = time.Millisecond
 		urgent := switcher.Look{Loads: true, Attention: shift.Urgent, MeasureFrom: time.Now()}
 		began := time.Now()
 		s.expect("the first look", []string(nil), s.look(urgent))
@@ -330,6 +335,32 @@ func TestALoadIsAskedOfARealPrometheus(t *testing.T) {
 	side := func(name, query string) config.LoadQuery {
 		return config.LoadQuery{Server: config.Prometheus{URL: url, Match: cluster(name)}, Query: query}
 	}
+	read := func(query string, window time.Duration) shift.LoadReading {
+		m := newLoadMeter(newAWS(adapters{}), time.Now)
+		m.want(true)
+		m.configure(&config.Config{}, config.Pair{Standby: config.Standby{Capacity: config.Capacity{Loads: []config.LoadSource{
+			{Name: "api", Window: window, Prometheus: &config.LoadPrometheus{Blue: side("blue", query), Green: side("green", query)}},
+		}}}})
+		m.refresh(t.Context(), false)
+		return m.known()[0]
+	}
+	// It has just begun: of an hour it knows nothing, of a second all after a second.
+	if got := read("sum(shop_rps) or vector(0)", time.Hour); got.Past.Windows != 4 || got.Past.Least != 0 || got.Past.Err != "" {
+		t.Errorf("an hour ago it was %+v", got.Past)
+	}
+	if got := read("sum(shop_rps)", time.Hour); !strings.Contains(got.Past.Err, "has no series at") {
+		t.Errorf("an hour ago it was %+v", got.Past)
+	}
+	got, want := shift.LoadPast{}, shift.LoadPast{Windows: 4, Least: 42.5, Most: 42.5}
+	for range 50 {
+		if got = read("sum(shop_rps) or vector(0)", time.Second).Past; got == want {
+			break
+		}
+		<-time.After(200 * time.Millisecond)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("a second ago (-want +got):\n%s", diff)
+	}
 	for name, test := range map[string]struct {
 		query string
 		want  shift.LoadReading
@@ -341,22 +372,14 @@ func TestALoadIsAskedOfARealPrometheus(t *testing.T) {
 		"a division by nothing":                              {"sum(shop_rps) * 0 / 0", shift.LoadReading{}, "its value is NaN"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			read := func() shift.LoadReading {
-				m := newLoadMeter(newAWS(adapters{}), time.Now)
-				m.configure(&config.Config{}, config.Pair{Standby: config.Standby{Capacity: config.Capacity{Loads: []config.LoadSource{
-					{Name: "api", Window: time.Minute, Prometheus: &config.LoadPrometheus{Blue: side("blue", test.query), Green: side("green", test.query)}},
-				}}}})
-				m.refresh(t.Context(), false)
-				return m.known()[0]
-			}
-			got := read()
+			got := read(test.query, time.Minute)
 			// On a busy machine a scrape may fail: then the series are gone until the next.
 			for range 20 {
 				if got.Blue == test.want.Blue && strings.Contains(got.Err, test.err) {
 					break
 				}
 				<-time.After(200 * time.Millisecond)
-				got = read()
+				got = read(test.query, time.Minute)
 			}
 			if !strings.Contains(got.Err, test.err) || (got.Err == "") != (test.err == "") || got.Blue != test.want.Blue || got.Green != test.want.Green {
 				t.Errorf("got %+v, want %+v and %q", got, test.want, test.err)

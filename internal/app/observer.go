@@ -144,6 +144,9 @@ func (o *observer) Observe(ctx context.Context, look switcher.Look) shift.Observ
 // urgent look waits for neither.
 func (o *observer) measure(ctx context.Context, look switcher.Look) []shift.TrafficReading {
 	wantsLoads := look.Loads && o.loads != nil
+	if wantsLoads {
+		o.loads.want(look.Past)
+	}
 	if look.Attention == shift.Urgent {
 		if wantsLoads {
 			o.loads.nudge(true)

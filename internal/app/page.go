@@ -27,13 +27,14 @@ func identity() string {
 	return name
 }
 
-// pageOf says what the page shows, and to whom; nil: there is none.
-func pageOf(c *config.Config, told *chronicle.Chronicle, kept ledger) (*web.PageOptions, error) {
+// pageOf says what the page shows, and to whom; nil: there is none. The chart's objects
+// have the name of its ConfigMap.
+func pageOf(c *config.Config, release string, told *chronicle.Chronicle, kept ledger) (*web.PageOptions, error) {
 	// Without a management cluster nobody knows tokens: there only open shows the page.
 	if c.Web.Access == "off" || c.Web.Access == "token" && c.Journal.Directory != "" {
 		return nil, nil //nolint:nilnil // no page is a good answer, and nil is what web.Options has for it
 	}
-	o := &web.PageOptions{Chronicle: told, Namespace: c.Journal.Namespace, Findings: (&shownFindings{get: kept.report}).of}
+	o := &web.PageOptions{Chronicle: told, Namespace: c.Journal.Namespace, Release: release, Findings: (&shownFindings{get: kept.report}).of}
 	if c.Web.Access == "open" {
 		return o, nil
 	}

@@ -21,29 +21,13 @@ import (
 
 	"github.com/clusterswitch/clusterswitch/internal/awsapi"
 	sandbox "github.com/clusterswitch/clusterswitch/internal/sandbox/aws"
+	"github.com/clusterswitch/clusterswitch/internal/sandbox/aws/awstest"
 )
 
 const region = "ap-northeast-1"
 
 // TestMain keeps what the machine is set up with away from the SDK.
-func TestMain(m *testing.M) {
-	for _, setting := range os.Environ() {
-		if name, _, _ := strings.Cut(setting, "="); strings.HasPrefix(name, "AWS_") {
-			if err := os.Unsetenv(name); err != nil {
-				panic(err)
-			}
-		}
-	}
-	for name, value := range map[string]string{
-		"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_EC2_METADATA_DISABLED": "true",
-		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
-	} {
-		if err := os.Setenv(name, value); err != nil {
-			panic(err)
-		}
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { awstest.Main(m) }
 
 // tell gives figures to the test's log and, where go test shows it, to its output.
 func tell(t *testing.T, format string, args ...any) {

@@ -2,6 +2,7 @@ package charttest
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,13 +21,14 @@ import (
 // and nowhere else.
 func TestWhereTheDaemonMayListApplications(t *testing.T) {
 	t.Parallel()
-	const isHere = "--api-versions=argoproj.io/v1alpha1"
-	second := `--set-json=pairs[1]={"name": "blog", "preflight": {"argocd": {"namespaces": ["gitops", "argocd"]}}}`
+	const isHere = "--api-versions=argoproj.io/v1alpha1/Application"
+	second := "--set-json=pairs[1]=" + pairNamed("blog", `"preflight": {"argocd": {"namespaces": ["gitops", "argocd"]}}`)
 	for name, test := range map[string]struct {
 		args []string
 		want []string // namespaces; an empty name is all
 	}{
 		"without Argo CD there is nothing to look for":        {nil, nil},
+		"without Argo CD, but with Argo Rollouts":             {[]string{"--api-versions=argoproj.io/v1alpha1,argoproj.io/v1alpha1/Rollout"}, nil},
 		"by default in its usual namespace":                   {[]string{isHere}, []string{"argocd"}},
 		"where the configuration says, once for all pairs":    {[]string{isHere, second}, []string{"argocd", "gitops"}},
 		"where the configuration says, even if it isn't seen": {[]string{second}, []string{"argocd", "gitops"}},
@@ -50,12 +52,12 @@ func TestWhereTheDaemonMayListApplications(t *testing.T) {
 				granted = append(granted, applicationsIn(r.ObjectMeta, r.Rules)...)
 			}
 			for _, b := range all[*rbacv1.RoleBinding](objects) {
-				if b.RoleRef.Name == "shift-clusterswitch-argocd" && b.RoleRef.Kind == "Role" && b.Subjects[0].Namespace == namespace {
+				if b.RoleRef.Name == "shift-clusterswitch-"+namespace+"-argocd" && b.RoleRef.Kind == "Role" && b.Subjects[0].Namespace == namespace {
 					bound = append(bound, b.Namespace)
 				}
 			}
 			for _, b := range all[*rbacv1.ClusterRoleBinding](objects) {
-				if b.RoleRef.Name == "shift-clusterswitch-argocd" && b.RoleRef.Kind == "ClusterRole" && b.Subjects[0].Namespace == namespace {
+				if b.RoleRef.Name == "shift-clusterswitch-"+namespace+"-argocd" && b.RoleRef.Kind == "ClusterRole" && b.Subjects[0].Namespace == namespace {
 					bound = append(bound, "")
 				}
 			}
@@ -97,13 +99,18 @@ func TestAReleaseReadsApplications(t *testing.T) {
 	cp := cptest.Start(t, cptest.Options{Name: "argocd", CRDs: []*apiextensionsv1.CustomResourceDefinition{
 		crd("applications", "Application"), crd("applicationsets", "ApplicationSet"),
 	}})
+	install := []string{
+		"install", "shift", chart, "--namespace", namespace, "--create-namespace", "--kubeconfig", cp.Kubeconfig(), "--values", values("least"),
+	}
+	out, err := helm(t.Context(), append(install, "--dry-run=server")...)
+	if err != nil || strings.Contains(out, "namespace: argocd") {
+		t.Errorf("where Argo CD lives in another namespace a release can't be made: %v\n%s", err, out)
+	}
 	object := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "argocd"}}
 	if _, err := cptest.Client(t, cp).CoreV1().Namespaces().Create(t.Context(), object, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	out, err := helm(t.Context(), "install", "shift", chart, "--namespace", namespace, "--create-namespace",
-		"--kubeconfig", cp.Kubeconfig(), "--values", values("least"))
-	if err != nil {
+	if out, err := helm(t.Context(), install...); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	kept := configOf(t, render(t, "least"))

@@ -11,6 +11,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/clusterswitch/clusterswitch/config"
 	"github.com/clusterswitch/clusterswitch/internal/preflight/keep"
@@ -80,6 +81,41 @@ func TestDaemonsTakeTurnsAndAreRestricted(t *testing.T) {
 			if len(pod.TopologySpreadConstraints) == 0 {
 				t.Error("the daemons may all stand on one node")
 			}
+			if name != "full" && slices.ContainsFunc(pod.TopologySpreadConstraints, func(c corev1.TopologySpreadConstraint) bool {
+				return c.WhenUnsatisfiable != corev1.ScheduleAnyway
+			}) {
+				t.Error("a cluster with one node has no place for the second daemon")
+			}
+		})
+	}
+}
+
+// Go's collector learns the limit of the container's memory. A name that stands
+// twice in a list is refused by server-side apply, which helm does.
+func TestGoKnowsTheMemoryLimit(t *testing.T) {
+	t.Parallel()
+	limit := corev1.EnvVar{Name: "GOMEMLIMIT", ValueFrom: &corev1.EnvVarSource{ResourceFieldRef: &corev1.ResourceFieldSelector{Resource: "limits.memory", Divisor: resource.MustParse("0")}}}
+	region := corev1.EnvVar{Name: "AWS_REGION", Value: "eu-west-1"}
+	for name, test := range map[string]struct {
+		set  []string
+		want []corev1.EnvVar
+	}{
+		"by default":                {nil, []corev1.EnvVar{limit}},
+		"beside other variables":    {[]string{"--set=env[0].name=AWS_REGION,env[0].value=eu-west-1"}, []corev1.EnvVar{limit, region}},
+		"unless somebody says one":  {[]string{"--set=env[0].name=GOMEMLIMIT,env[0].value=500MiB"}, []corev1.EnvVar{{Name: "GOMEMLIMIT", Value: "500MiB"}}},
+		"where there is no limit":   {[]string{"--set=resources.limits=null"}, nil},
+		"where nothing is reserved": {[]string{"--set=resources=null"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			out, err := helm(t.Context(), append([]string{"template", "shift", chart, "--values", values("least")}, test.set...)...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := only[*appsv1.Deployment](t, decode(t, out)).Spec.Template.Spec.Containers[0].Env
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("environment (-want +got):\n%s", diff)
+			}
 		})
 	}
 }
@@ -140,7 +176,7 @@ func TestDaemonMayReadTheSecretsOfTheConfiguration(t *testing.T) {
 	out, err := helm(t.Context(), "template", "shift", chart, "--namespace", namespace, "--values", values("least"),
 		"--set-json", `pairs[0].blue={"kubeconfigSecret": {"name": "shop-blue"}}`,
 		"--set-json", `pairs[0].green={"eks": {"name": "shop-v137"}}`,
-		"--set-json", `pairs[1]={"name": "blog", "blue": {"kubeconfigSecret": {"name": "blog"}}, "green": {"kubeconfigSecret": {"name": "shop-blue"}}}`)
+		"--set-json", "pairs[1]="+pairNamed("blog", `"blue": {"kubeconfigSecret": {"name": "blog"}}, "green": {"kubeconfigSecret": {"name": "shop-blue"}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,6 +232,9 @@ func TestTheAccountInBlueAndGreenComesWithoutRights(t *testing.T) {
 	if named := token.Annotations[corev1.ServiceAccountNameKey]; named != account.Name || token.Namespace != account.Namespace {
 		t.Errorf("the token is one of %s/%s, the account is %s/%s", token.Namespace, named, account.Namespace, account.Name)
 	}
+	if account.Namespace+"/"+account.Name == "clusterswitch/clusterswitch" {
+		t.Error("a release in the same cluster, as the README installs it, would find its own account taken")
+	}
 	if len(objects) != 3 || len(all[*corev1.Namespace](objects)) != 1 {
 		t.Errorf("it holds %d objects, want the account, its namespace and its token", len(objects))
 	}
@@ -209,6 +248,7 @@ func TestChartRefuses(t *testing.T) {
 	}{
 		"no pairs":                                {[]string{"--set-json=pairs=[]"}, "pairs: name at least one pair"},
 		"pairs in two places":                     {[]string{"--set-json=config.pairs=[{}]"}, "pairs: given twice"},
+		"a pair of which only a part was given":   {[]string{"--set-json=pairs=[{\"serve\": \"green\"}]"}, "pairs[0].name: it is missing; give the whole list"},
 		"no image":                                {[]string{"--set=image.repository="}, "image.repository: name the image"},
 		"a listen address of its own":             {[]string{"--set=config.listen=:1"}, "config.listen: leave it out"},
 		"a journal of its own":                    {[]string{"--set=config.journal.namespace=x"}, "config.journal: leave it out"},

@@ -76,6 +76,13 @@ func render(t *testing.T, name string) []runtime.Object {
 	return decode(t, out)
 }
 
+// pairNamed gives a whole pair, as JSON, with more keys of it; of those that are
+// given twice the last counts.
+func pairNamed(name, more string) string {
+	return fmt.Sprintf(`{"name": %q, "serve": "blue", "blue": {"eks": {"name": "one"}}, "green": {"eks": {"name": "other"}}, `+
+		`"traffic": [{"name": "web"}], "steps": [{"share": 100}], %s}`, name, more)
+}
+
 // decode reads objects as an API server with strict field validation would:
 // unknown and repeated fields are faults.
 func decode(t *testing.T, documents string) []runtime.Object {

@@ -29,8 +29,8 @@ import (
 )
 
 // A release on a real API server: with the rights of its account alone the
-// daemon keeps its journal and hears of requests, and with those of the
-// operators' role a person may ask. Neither may do the other's.
+// daemon keeps its journal and hears of requests, with those of the operators' role
+// a person may ask, and with those of the viewers' only look. None may do another's.
 func TestAReleaseGivesEveryoneTheirRights(t *testing.T) {
 	t.Parallel()
 	crd, err := v1alpha1.CRD()
@@ -44,9 +44,10 @@ func TestAReleaseGivesEveryoneTheirRights(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	bindOperator(t, cp, "alice")
+	bind(t, cp, "operator", "alice")
+	bind(t, cp, "viewer", "bob")
 	daemon := as(cp, "system:serviceaccount:"+namespace+":shift-clusterswitch", "system:serviceaccounts", "system:serviceaccounts:"+namespace)
-	alice := as(cp, "alice")
+	alice, bob := as(cp, "alice"), as(cp, "bob")
 	readsItsSecretsAlone(t, cp, daemon)
 
 	kept, err := journal.New(journal.Options{Config: daemon, Namespace: namespace, Logger: zap.NewNop()})
@@ -91,6 +92,12 @@ func TestAReleaseGivesEveryoneTheirRights(t *testing.T) {
 	rollback := v1alpha1.SpecChange{Rollback: new(true)}
 	if _, err := clientOf(t, daemon).PatchSpec(t.Context(), "shop", rollback); err == nil || !strings.Contains(err.Error(), "forbidden") {
 		t.Errorf("the daemon may change what people ask for: %v", err)
+	}
+	if _, err := clientOf(t, bob).Get(t.Context(), "shop"); err != nil {
+		t.Errorf("who may look doesn't see where the pair stands: %v", err)
+	}
+	if _, err := clientOf(t, bob).PatchSpec(t.Context(), "shop", rollback); err == nil || !strings.Contains(err.Error(), "forbidden") {
+		t.Errorf("who may look may ask for a rollback: %v", err)
 	}
 	if _, err := clientOf(t, alice).PatchSpec(t.Context(), "shop", rollback); err != nil {
 		t.Errorf("an operator may not ask for a rollback: %v", err)
@@ -192,11 +199,12 @@ func clientOf(t *testing.T, config *rest.Config) *v1alpha1.Client {
 	return client
 }
 
-func bindOperator(t *testing.T, cp *controlplane.ControlPlane, user string) {
+// bind gives somebody one of the release's roles for people.
+func bind(t *testing.T, cp *controlplane.ControlPlane, role, user string) {
 	t.Helper()
 	_, err := cptest.Client(t, cp).RbacV1().RoleBindings(namespace).Create(t.Context(), &rbacv1.RoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: "operators"},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "shift-clusterswitch-operator"},
+		ObjectMeta: metav1.ObjectMeta{Name: role + "s"},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "shift-clusterswitch-" + role},
 		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}},
 	}, metav1.CreateOptions{})
 	if err != nil {

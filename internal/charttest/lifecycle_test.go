@@ -205,6 +205,53 @@ func livesOn(t *testing.T, cp *controlplane.ControlPlane) {
 	if found, err := kept.Load(t.Context(), "shop"); err != nil || found.State.Attempt != 7 {
 		t.Errorf("the release that came back doesn't find its journal: %v", err)
 	}
+	changesItsName(t, cp)
+}
+
+// winsItsConfigurationBack edits the ConfigMap as a person does at night: helm doesn't
+// write over it unasked.
+func winsItsConfigurationBack(t *testing.T, cp *controlplane.ControlPlane) {
+	t.Helper()
+	maps := cptest.Client(t, cp).CoreV1().ConfigMaps(namespace)
+	kept, err := maps.Get(t.Context(), "other-clusterswitch", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := kept.Data["clusterswitch.yaml"]
+	kept.Data["clusterswitch.yaml"] = strings.Replace(before, "serve: blue", "serve: blue\n  rollback: true", 1)
+	if _, err := maps.Update(t.Context(), kept, metav1.UpdateOptions{FieldManager: "kubectl-edit"}); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"upgrade", "other", chart, "--namespace", namespace, "--kubeconfig", cp.Kubeconfig(), "--values", values("least")}
+	if out, err := helm(t.Context(), args...); err == nil || !strings.Contains(err.Error(), `conflict with "kubectl-edit"`) {
+		t.Errorf("helm writes over a person's rollback unasked: %v\n%s", err, out)
+	}
+	if out, err := helm(t.Context(), append(args, "--force-conflicts")...); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if kept, err := maps.Get(t.Context(), "other-clusterswitch", metav1.GetOptions{}); err != nil || kept.Data["clusterswitch.yaml"] != before {
+		t.Errorf("what the values say isn't there again: %v", err)
+	}
+}
+
+// changesItsName removes the release and installs it by another name: the definition
+// that was kept is taken over when that is asked for, with what is in it.
+func changesItsName(t *testing.T, cp *controlplane.ControlPlane) {
+	t.Helper()
+	if out, err := helm(t.Context(), "uninstall", "shift", "--namespace", namespace, "--kubeconfig", cp.Kubeconfig()); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	args := []string{"install", "other", chart, "--namespace", namespace, "--kubeconfig", cp.Kubeconfig(), "--values", values("least")}
+	if out, err := helm(t.Context(), args...); err == nil || !strings.Contains(err.Error(), "cannot be imported into the current release") {
+		t.Errorf("another release takes the definition over unasked: %v\n%s", err, out)
+	}
+	if out, err := helm(t.Context(), append(args, "--take-ownership")...); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if left, err := clientOf(t, cp.RESTConfig()).Get(t.Context(), "shop"); err != nil || left.Status.Attempt != 7 {
+		t.Errorf("the journal went when the definition changed hands: %v, attempt %d", err, attemptOf(left))
+	}
+	winsItsConfigurationBack(t, cp)
 }
 
 func attemptOf(ts *v1alpha1.TrafficSwitch) int {

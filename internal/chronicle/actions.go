@@ -33,6 +33,12 @@ func actions(d Detail, namespace string) []Action {
 	all = append(all, c.wanted(d)...)
 	all = append(all, c.back(d)...)
 	all = append(all, c.usual(d)...)
+	if d.Summary.Attempt > 0 {
+		all = append(all, Action{
+			Title: "Tell how this attempt went", Why: "Plan, timeline, verdicts with their numbers, calls to AWS, failures: in Markdown, for a ticket. Also while it goes on.", Kind: "plain",
+			Command: c.program("report", ""),
+		})
+	}
 	return append(all,
 		Action{
 			Title: "Show this in a terminal", Why: "Phase, gates, question and rollback, as the daemon last wrote them down.", Kind: "plain",

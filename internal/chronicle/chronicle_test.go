@@ -262,7 +262,7 @@ func TestEachCommandIsOneThatThereIs(t *testing.T) {
 	for _, phase := range shift.Phases() {
 		for _, doc := range shift.Reasons() {
 			d := Detail{
-				Summary: Summary{Pair: "shop", Phase: string(phase), Reason: string(doc.Reason), Step: &Step{1, 4}}, Asked: Asked{Paused: true},
+				Summary: Summary{Pair: "shop", Phase: string(phase), Reason: string(doc.Reason), Attempt: 1, Step: &Step{1, 4}}, Asked: Asked{Paused: true},
 				Question: &Question{ID: "1-2", Reason: string(shift.Drift)},
 			}
 			unpaused := d
@@ -285,7 +285,10 @@ func TestEachCommandIsOneThatThereIs(t *testing.T) {
 			}
 		}
 	}
-	if len(seen) < 12 {
+	if !seen["clusterswitch report shop --namespace elsewhere"] {
+		t.Error("nobody is led to the report of an attempt")
+	}
+	if len(seen) < 13 {
 		t.Errorf("only %d commands were seen: %v", len(seen), seen)
 	}
 }

@@ -84,7 +84,7 @@ It writes nothing but the archive, and needs the rights of "status", those of
 	}
 	b.place.define(command)
 	command.Flags().StringVarP(&b.output, "output", "o", "", "the `file` to write, which must not be there yet (default clusterswitch-debug-TIME.tar.gz)")
-	command.Flags().StringVar(&b.log, "log", "", "a `file` with the daemon's log, as from: kubectl logs deploy/clusterswitch > FILE")
+	command.Flags().StringVar(&b.log, "log", "", "a `file` with the daemon's log, as from: kubectl --namespace clusterswitch logs --selector app.kubernetes.io/name=clusterswitch --tail -1 > FILE")
 	command.Flags().StringVar(&b.daemon, "daemon", "", "the `address` of the daemon's pages, host:port (default the configuration's \"listen\", on this machine where it has no host)")
 	command.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return p.configuredPairs()

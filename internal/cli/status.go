@@ -35,7 +35,7 @@ too. Within a schemaVersion fields are only ever added. -o yaml is the same.`,
 			case watch && len(args) == 0:
 				return usageError{errWatchOne}
 			case watch && output != "table":
-				return usagef("--watch shows a view for people; for a program use kubectl get trafficswitch PAIR --watch -o json, or wait")
+				return usagef("--watch shows a view for people; for a program use kubectl --namespace clusterswitch get trafficswitch PAIR --watch -o json, or wait")
 			}
 			return nil
 		},

@@ -135,7 +135,7 @@ func terminalOf(w io.Writer) func() (width, height int) {
 // wantsColours follows https://no-color.org.
 func wantsColours() bool { return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" }
 
-var errWatchOne = errors.New("--watch takes one pair; kubectl get trafficswitches --watch shows all")
+var errWatchOne = errors.New("--watch takes one pair; kubectl --namespace clusterswitch get trafficswitches --watch shows all")
 
 func (h *hand) watchPair(ctx context.Context, pair string) error {
 	w := watching{

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
@@ -34,6 +35,7 @@ type fakeELB struct {
 	calls   []string
 	observe func(arn string)   // told of every write that was carried out
 	script  map[string][]fault // by operation
+	takes   time.Duration      // of each look at rules
 }
 
 // fault is what happens to one call.
@@ -73,6 +75,7 @@ func (f *fakeELB) shown(arn string) []types.Action {
 }
 
 func (f *fakeELB) DescribeRules(ctx context.Context, in *elbv2.DescribeRulesInput, _ ...func(*elbv2.Options)) (*elbv2.DescribeRulesOutput, error) {
+	time.Sleep(f.takes)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := ctx.Err(); err != nil {

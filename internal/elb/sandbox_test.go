@@ -84,22 +84,25 @@ func TestEachWriteMeetsEachFaultAtAStrictELB(t *testing.T) {
 		"a late answer":     {Kind: sandbox.Delay, Times: 1, Delay: 50 * time.Millisecond},
 		"two stale answers": {Kind: sandbox.StaleReads, Times: 2},
 	}
-	cases, outcomes := 0, map[shift.Outcome]int{}
 	for _, o := range []object{aRule, aDefault, ofNetwork} {
-		w := newWorldOf(t, o, 25, false)
-		for name, fault := range faults {
-			for _, priority := range []shift.Priority{shift.Rise, shift.Lowering, shift.Rollback} {
-				for _, at := range []string{"write", "read", "DescribeTags", "AddTags", "DescribeTargetHealth"} {
-					if fault.Kind == sandbox.StaleReads && at != "read" || o != aRule && at != "write" && at != "read" {
-						continue // there is nothing else to see
+		t.Run(o.String(), func(t *testing.T) {
+			t.Parallel()
+			w := newWorldOf(t, o, 25, false)
+			cases, outcomes := 0, map[shift.Outcome]int{}
+			for name, fault := range faults {
+				for _, priority := range []shift.Priority{shift.Rise, shift.Lowering, shift.Rollback} {
+					for _, at := range []string{"write", "read", "DescribeTags", "AddTags", "DescribeTargetHealth"} {
+						if fault.Kind == sandbox.StaleReads && at != "read" || o != aRule && at != "write" && at != "read" {
+							continue // there is nothing else to see
+						}
+						cases++
+						outcomes[w.meet(t, name, fault, priority, at)]++
 					}
-					cases++
-					outcomes[w.meet(t, name, fault, priority, at)]++
 				}
 			}
-		}
+			t.Logf("%d cases: %v", cases, outcomes)
+		})
 	}
-	t.Logf("%d cases: %v", cases, outcomes)
 }
 
 func (w *world) meet(t *testing.T, name string, fault sandbox.Fault, priority shift.Priority, at string) shift.Outcome {

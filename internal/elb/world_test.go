@@ -59,12 +59,6 @@ func newWorld(t testing.TB, share shift.Share, sticky bool) *world {
 
 func newWorldOf(t testing.TB, o object, share shift.Share, sticky bool) *world {
 	t.Helper()
-	for name, value := range map[string]string{
-		"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_PROFILE": "",
-		"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_EC2_METADATA_DISABLED": "true",
-	} {
-		t.Setenv(name, value)
-	}
 	w := &world{cloud: sandbox.New(sandbox.Options{}), object: o}
 	server := httptest.NewServer(w.cloud)
 	t.Cleanup(server.Close)

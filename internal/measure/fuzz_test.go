@@ -38,6 +38,7 @@ func (r told) complete(ids ...string) bool {
 func FuzzMetricData(f *testing.F) {
 	whole := `[{"Id":"q0m0","StatusCode":"Complete","Timestamps":["2026-01-01T11:55:00Z","2026-01-01T11:56:00Z"],"Values":[100,50]},
 		{"Id":"q0m1","StatusCode":"Complete","Timestamps":["2026-01-01T11:55:00Z"],"Values":[7]},
+		{"Id":"q1m0","StatusCode":"Complete","Timestamps":["2026-01-01T11:50:00Z","2026-01-01T11:56:00Z"],"Values":[70,140]},{"Id":"q1m1","StatusCode":"Complete"},
 		{"Id":"q0m2","StatusCode":"Complete","Timestamps":[],"Values":[]},{"Id":"q0m3","StatusCode":"Complete","Timestamps":["2026-01-01T11:55:00Z"],"Values":[99]}]`
 	f.Add([]byte(whole), 0.0, 0)
 	f.Add([]byte(whole), 1e300, 1)
@@ -54,11 +55,19 @@ func FuzzMetricData(f *testing.F) {
 				v[place%len(v)] = special
 			}
 		}
+		group := Group{LoadBalancer: "app/a/1", TargetGroup: "targetgroup/g/1"}
 		now := time.Date(2026, 1, 1, 12, 0, 30, 0, time.UTC)
 		c := New(Options{API: results, Now: func() time.Time { return now }})
 		a := c.Measure(t.Context(), Asked{
 			Traffic: []Query{{Gate: "errors", LoadBalancer: "app/a/1", TargetGroup: "targetgroup/g/1", Window: 5 * time.Minute, Period: time.Minute, Settle: 2 * time.Minute}},
+			Loads:   []LoadQuery{{Name: "web", Blue: group, Green: group, Window: 5 * time.Minute, Period: time.Minute, Settle: 2 * time.Minute}},
 		})
+		if r := a.Loads[0]; r.Err == "" {
+			p := r.Past
+			if !results.complete("q1m0", "q1m1") || !(r.Blue >= 0 && r.Green >= 0) || p.Windows != 5 || !(0 <= p.Least && p.Least <= p.Most) || !r.From.Before(r.To) {
+				t.Fatalf("the load was measured as %+v of %s", r, body)
+			}
+		}
 		if r := a.Traffic[0]; r.Err == "" {
 			if !results.complete("q0m0", "q0m1", "q0m2", "q0m3") {
 				t.Fatalf("%+v was measured of what isn't complete: %s", r, body)
@@ -67,7 +76,6 @@ func FuzzMetricData(f *testing.F) {
 				t.Fatalf("measured %+v", r)
 			}
 		}
-		group := Group{LoadBalancer: "app/a/1", TargetGroup: "targetgroup/g/1"}
 		intervals, err := c.Requests(t.Context(), RequestQuery{
 			Gate: "users", Blue: group, Green: group, Period: time.Minute, From: now.Truncate(time.Minute).Add(-7 * time.Minute), To: now.Truncate(time.Minute).Add(-2 * time.Minute),
 			Edges: []time.Duration{time.Second}, BlueOnly: true,

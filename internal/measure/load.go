@@ -49,23 +49,37 @@ func (c *CloudWatch) load(q LoadQuery, now time.Time, r *shift.LoadReading) *que
 		return nil
 	}
 	from, to := q.span().between(time.Time{}, now)
-	asked := &question{period: q.Period, from: from, to: to, failed: func(why string) { r.Err = why }}
+	asked := &question{period: q.Period, from: from.Add(from.Sub(to)), to: to, failed: func(why string) { r.Err = why }}
 	for _, g := range []Group{q.Blue, q.Green} {
 		asked.series = append(asked.series, series{metric: requestCount, statistic: sum, loadBalancer: g.LoadBalancer, targetGroup: g.TargetGroup})
 	}
 	asked.counted = func() {
 		r.From, r.To = from, to
-		r.Blue, r.Green = asked.rate(0), asked.rate(1)
+		r.Blue, r.Green = asked.rate(0, from, to), asked.rate(1, from, to)
+		r.Past = asked.past(0, from)
 	}
 	return asked
 }
 
-// rate gives a series' sum in each second of the time that was asked for. A
-// period without a point had no requests.
-func (q *question) rate(series int) float64 {
+// rate gives a series' sum in each second of some time. A period without a point had
+// no requests.
+func (q *question) rate(series int, from, to time.Time) float64 {
 	total := 0.0
-	for at := q.from; at.Before(q.to); at = at.Add(q.period) {
+	for at := from; at.Before(to); at = at.Add(q.period) {
 		total += q.series[series].points[at]
 	}
-	return total / q.to.Sub(q.from).Seconds()
+	return total / to.Sub(from).Seconds()
+}
+
+// past looks at all windows before the newest, from the one that ended where that
+// begins: it asked twice as far back.
+func (q *question) past(series int, from time.Time) shift.LoadPast {
+	window := q.to.Sub(from)
+	first := q.rate(series, from.Add(-window), from)
+	p := shift.LoadPast{Windows: 1, Least: first, Most: first}
+	for end := from.Add(q.period); end.Before(q.to); end = end.Add(q.period) {
+		one := q.rate(series, end.Add(-window), end)
+		p.Windows, p.Least, p.Most = p.Windows+1, min(p.Least, one), max(p.Most, one)
+	}
+	return p
 }

@@ -35,14 +35,28 @@ func TestMeasuringLoads(t *testing.T) {
 		watch       fakeWatch
 		query       func(*LoadQuery)
 		blue, green float64 // requests in all of the window's seconds
+		past        shift.LoadPast
 		err         string
 	}{
 		"counts whole settled periods of both sides": {
 			watch: fakeWatch{groups: map[string]points{blueGroup: {21: 999, 22: 300, 24: 600, 26: 600, 27: 999}, greenGroup: {22: 30, 25: 270}}},
-			blue:  5, green: 1,
+			blue:  5, green: 1, past: shift.LoadPast{Windows: 5, Least: 999. / 300, Most: 1899. / 300},
 		},
 		"takes silence for no requests": {
 			watch: fakeWatch{groups: map[string]points{blueGroup: {22: 300}, greenGroup: {}}}, blue: 1,
+			past: shift.LoadPast{Windows: 5, Most: 1},
+		},
+		"finds that users were there for a whole window before": {
+			watch: fakeWatch{groups: map[string]points{blueGroup: {17: 300, 18: 300, 19: 300, 20: 300, 21: 300, 22: 300, 23: 300, 24: 300, 25: 300, 26: 300}, greenGroup: {}}},
+			blue:  5, past: shift.LoadPast{Windows: 5, Least: 5, Most: 5},
+		},
+		"finds that users came in the middle of it": {
+			watch: fakeWatch{groups: map[string]points{blueGroup: {24: 300, 25: 300, 26: 300}, greenGroup: {}}},
+			blue:  3, past: shift.LoadPast{Windows: 5, Least: 0, Most: 2},
+		},
+		"has one window before where a period is as long": {
+			watch: fakeWatch{groups: map[string]points{blueGroup: {25: 60, 26: 120}, greenGroup: {}}}, query: func(q *LoadQuery) { q.Window = time.Minute },
+			blue: 2, past: shift.LoadPast{Windows: 1, Least: 1, Most: 1},
 		},
 		"knows nothing of one side by a part of the truth": {
 			watch: fakeWatch{groups: map[string]points{blueGroup: {22: 300}}, edit: func(o *cloudwatch.GetMetricDataOutput) {
@@ -80,7 +94,8 @@ func TestMeasuringLoads(t *testing.T) {
 			want := shift.LoadReading{Err: got.Err}
 			if c.err == "" {
 				want = measured
-				want.Blue, want.Green = c.blue, c.green
+				want.Blue, want.Green, want.Past = c.blue, c.green, c.past
+				want.From = want.To.Add(-q.Window)
 			}
 			if !strings.Contains(got.Err, c.err) || (c.err == "") != (got.Err == "") {
 				t.Errorf("Err %q doesn't tell %q", got.Err, c.err)

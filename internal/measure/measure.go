@@ -87,7 +87,7 @@ func New(o Options) *CloudWatch {
 type Asked struct {
 	Traffic []Query
 	// Since is the time from which samples of Traffic count. Loads look back over
-	// their whole window.
+	// their whole window, and over the one before.
 	Since time.Time
 	Loads []LoadQuery
 }

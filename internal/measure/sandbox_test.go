@@ -78,6 +78,7 @@ func TestMeasuringWhatTheEmbeddedAWSCounted(t *testing.T) {
 	wantLoad := []shift.LoadReading{{
 		Name: "web", At: now, From: now.Add(-7 * time.Minute).Truncate(time.Minute), To: now.Add(-2 * time.Minute).Truncate(time.Minute),
 		FreshFor: 9 * time.Minute, Blue: 20.0 / 60, Green: 10.0 / 60,
+		Past: shift.LoadPast{Windows: 5, Least: 40.0 / 300, Most: 20.0 / 60}, // the first requests came within it
 	}}
 	if diff := cmp.Diff(wantLoad, answered.Loads); diff != "" {
 		t.Errorf("load (-want +got):\n%s", diff)

@@ -50,6 +50,7 @@ func FuzzNumbers(f *testing.F) {
 		`{"status":"success","data":{"resultType":"vector","result":[{"metric":{"le":"1e300"},"value":[1,"3"]},{"metric":{"le":"+Inf"},"value":[1,"4"]}]}}`,
 		`{"status":"success","data":{"resultType":"vector","result":[{"value":[1,"NaN"]}]}}`,
 		`{"status":"success","warnings":["half"],"data":{"resultType":"vector","result":[]}}`,
+		`{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[[1800000000,"1"],[1800000060,"2"]]}]}}`,
 		`{"status":"success","data":["up","a"]}`, `<html>`, `null`, ``,
 	} {
 		f.Add([]byte(body), uint16(0))
@@ -69,6 +70,8 @@ func FuzzNumbers(f *testing.F) {
 		check("a value", err, finite(v))
 		n, err := c.Number(t.Context(), "a", now)
 		check("a number", err, finite(n) && n >= 0)
+		row, err := c.Numbers(t.Context(), "a", now, time.Minute, 2)
+		check("numbers", err, len(row) == 2 && finite(row[0]) && finite(row[1]) && min(row[0], row[1]) >= 0)
 		_, err = c.Names(t.Context(), now, now, nil)
 		check("names", err, true)
 		most, err := c.Most(t.Context(), "a", time.Hour, time.Minute, now)

@@ -46,12 +46,6 @@ func (w *world) advance(d time.Duration) {
 
 func newWorld(t testing.TB, share shift.Share) *world {
 	t.Helper()
-	for name, value := range map[string]string{
-		"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_PROFILE": "",
-		"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_EC2_METADATA_DISABLED": "true",
-	} {
-		t.Setenv(name, value)
-	}
 	w := &world{now: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
 	w.cloud = sandbox.New(sandbox.Options{Propagation: 30 * time.Second, Now: w.clock})
 	server := httptest.NewServer(w.cloud)

@@ -28,6 +28,9 @@ type PageOptions struct {
 	Admit Admit
 	// Namespace holds the TrafficSwitches that a reader must have the right to get.
 	Namespace string
+	// Release is what the chart's objects are called: its Service, and its Role for
+	// readers with "-viewer" behind. Empty: the daemon isn't the chart's.
+	Release string
 	// Findings gives the preflight's findings of a pair; nil: nobody keeps any.
 	Findings func(ctx context.Context, pair, digest string) ([]chronicle.Finding, error)
 	// Heartbeat is the time between signs of life on a stream; 0: 15 s.
@@ -39,6 +42,7 @@ type page struct {
 	chronicle *chronicle.Chronicle
 	admit     Admit
 	namespace string
+	release   string
 	findings  func(ctx context.Context, pair, digest string) ([]chronicle.Finding, error)
 	heartbeat time.Duration
 	// places holds one for each stream that is open.
@@ -53,7 +57,7 @@ const maxStreams = maxFromOne / 2
 
 func newPage(o PageOptions) *page {
 	p := &page{
-		chronicle: o.Chronicle, admit: o.Admit, namespace: o.Namespace, findings: o.Findings, heartbeat: o.Heartbeat,
+		chronicle: o.Chronicle, admit: o.Admit, namespace: o.Namespace, release: o.Release, findings: o.Findings, heartbeat: o.Heartbeat,
 		places: make(chan struct{}, maxStreams), closing: make(chan struct{}),
 	}
 	if p.heartbeat == 0 {
@@ -121,9 +125,10 @@ func file(name string, content []byte) http.Handler {
 	})
 }
 
-// entry says whether a token is needed, and the namespace that its rights are for.
+// entry says whether a token is needed, the namespace that its rights are for, and
+// what the chart's objects are called there.
 func (p *page) entry() map[string]any {
-	return map[string]any{"schemaVersion": chronicle.Schema, "tokenNeeded": p.admit != nil, "namespace": p.namespace}
+	return map[string]any{"schemaVersion": chronicle.Schema, "tokenNeeded": p.admit != nil, "namespace": p.namespace, "release": p.release}
 }
 
 // access is the one question that needs no token: whether others do.

@@ -31,18 +31,27 @@ func (t *turn) takeBaseline() Baseline {
 }
 
 // completeBaseline adds the loads that were not measured when the attempt began,
-// for as long as blue carries everything: at rest nobody asks for them.
+// for as long as blue carries everything: at rest nobody asks for them, and a window
+// may not have been full.
 func (t *turn) completeBaseline() {
 	if t.next.Step == 0 && t.next.Share == 0 {
 		t.next.Baseline.Loads = t.withLoads(t.next.Baseline.Loads)
 	}
 }
 
-// withLoads adds what each source asks for that isn't among the loads yet.
+// withLoads adds what each source asks for over a full window and that isn't among
+// the loads yet, or was too little to tell what a replica carries.
 func (t *turn) withLoads(loads []LoadBaseline) []LoadBaseline {
 	for _, s := range t.p.Capacity.Loads {
-		there := slices.ContainsFunc(loads, func(l LoadBaseline) bool { return l.Name == s.Name })
-		if r, known := t.load(s.Name); known && !there && len(loads) < maxBaselineLoads {
+		r, known := t.load(s.Name)
+		if !known || r.notFull() != "" {
+			continue
+		}
+		i := slices.IndexFunc(loads, func(l LoadBaseline) bool { return l.Name == s.Name })
+		switch {
+		case i >= 0 && !tells(loads[i].Rate) && tells(r.total()):
+			loads[i].Rate = r.total()
+		case i < 0 && len(loads) < maxBaselineLoads:
 			loads = append(loads, LoadBaseline{Name: s.Name, Rate: r.total()})
 		}
 	}
@@ -93,6 +102,9 @@ func (t *turn) load(name string) (LoadReading, bool) {
 
 func isRate(r float64) bool { return r >= 0 && !math.IsInf(r, 1) } // no NaN is >= 0
 
+// tells whether a rate says what a replica carries.
+func tells(rate float64) bool { return isRate(rate) && rate >= minBaselineRate }
+
 // total is what users ask of both sides, in requests a second.
 func (r LoadReading) total() float64 { return r.Blue + r.Green }
 
@@ -101,7 +113,7 @@ func (r LoadReading) total() float64 { return r.Blue + r.Green }
 func (b Baseline) rate(name string) (float64, bool) {
 	for _, l := range b.Loads {
 		if l.Name == name {
-			return l.Rate, isRate(l.Rate) && l.Rate >= minBaselineRate
+			return l.Rate, tells(l.Rate)
 		}
 	}
 	return 0, false

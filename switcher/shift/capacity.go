@@ -38,8 +38,23 @@ type LoadReading struct {
 	FreshFor time.Duration
 	// Err says why it could not be measured.
 	Err string
-	// Blue and Green are requests a second on each side.
+	// Blue and Green are requests a second on each side, on average between From and
+	// To, its window.
 	Blue, Green float64
+	// Past tells whether blue's users were there for all of that time.
+	Past LoadPast
+}
+
+// LoadPast is what a source tells of blue just before a reading: over windows as
+// long as the reading's that ended within it, from its From on. It is asked for
+// until the first step.
+type LoadPast struct {
+	// Windows is how many there are; 0: nobody asked.
+	Windows int
+	// Least and Most are the lowest and the highest of them, in requests a second.
+	Least, Most float64
+	// Err says why one of them isn't known; empty: all are.
+	Err string
 }
 
 // Baseline is what blue carried everything with.

@@ -60,7 +60,7 @@ func (s *State) notAhead(now time.Time) {
 			*at = now
 		}
 	}
-	for _, at := range []*time.Time{&s.StartedAt, &s.ChangedAt, &s.ShownAt, &s.ReachedAt} {
+	for _, at := range []*time.Time{&s.StartedAt, &s.ChangedAt, &s.ShownAt, &s.ReachedAt, &s.Baseline.At} {
 		tame(at)
 	}
 	for i := range s.Entrances {

@@ -14,8 +14,10 @@ type demand struct {
 	perSecond     float64 // of both sides
 	err           string
 	stale, absent bool
-	noFloors      string
-	oldFloors     bool
+	// since is when the source began to count; zero: long ago.
+	since     time.Time
+	noFloors  string
+	oldFloors bool
 }
 
 // scaler is the autoscaler of the one workload on a side, with whoever else
@@ -102,10 +104,18 @@ func (w *world) loads() []LoadReading {
 		at = at.Add(-time.Hour)
 	}
 	green := float64(w.groups[0].weights.Share()) / 100
-	return []LoadReading{{
+	blue := w.demand.perSecond * (1 - green)
+	r := LoadReading{
 		Name: w.plan.Capacity.Loads[0].Name, At: w.now, From: at.Add(-time.Minute), To: at, FreshFor: time.Minute, Err: w.demand.err,
-		Blue: w.demand.perSecond * (1 - green), Green: w.demand.perSecond * green,
-	}}
+		Blue: blue, Green: w.demand.perSecond * green, Past: LoadPast{Windows: 4, Least: blue, Most: blue},
+	}
+	// A source that counts only since a moment ago shows a part of it.
+	seen := func(at time.Time) float64 { return min(max(at.Sub(w.demand.since).Minutes(), 0), 1) }
+	if !w.demand.since.IsZero() {
+		r.Blue, r.Green = blue*seen(at), r.Green*seen(at)
+		r.Past.Least, r.Past.Most = blue*seen(r.From), blue*seen(at.Add(-15*time.Second))
+	}
+	return []LoadReading{r}
 }
 
 func (w *world) floors() FloorsReading {
@@ -181,6 +191,35 @@ func (r *rules) blueReady(o Observation, d Decision) {
 	}
 }
 
+// baseline: what is noted as blue's load is what users ask, and no part of it that a
+// source saw.
+func (r *rules) baseline(s State, d Decision) {
+	if len(d.Next.Baseline.Loads) == 0 || d.Next.Attempt != s.Attempt {
+		return
+	}
+	now, before := d.Next.Baseline.Loads[0].Rate, 0.0
+	if len(s.Baseline.Loads) > 0 {
+		before = s.Baseline.Loads[0].Rate
+	}
+	if now != before && now >= 1 && math.Abs(now-r.w.demand.perSecond) > 1e-6 {
+		r.rt.Fatalf("S2: users ask %v a second, and blue's load is noted as %v", r.w.demand.perSecond, now)
+	}
+}
+
+// blueMeasured: S2. Green's first users wait for a load whose source began to count
+// less than a window ago, up to two minutes.
+func (r *rules) blueMeasured(o Observation, d Decision) {
+	base := d.Next.Baseline
+	if d.Next.Step != 1 || len(base.Loads) > 0 && base.Loads[0].Rate >= 1 || r.w.now.Sub(base.At) >= 2*time.Minute {
+		return
+	}
+	for _, l := range o.Loads {
+		if l.Err == "" && r.w.now.Sub(l.To) <= l.FreshFor && l.Blue >= 1 && l.To.Sub(r.w.demand.since) < time.Minute {
+			r.rt.Fatalf("S2: green gets its first users while blue's load counts only since %s: %+v", r.w.demand.since, l)
+		}
+	}
+}
+
 // standby: S15. It isn't over while blue is measured to be too weak.
 func (r *rules) standby(s State, o Observation, d Decision) {
 	policy := r.w.plan.Capacity
@@ -220,8 +259,13 @@ func (s *story) capacity(words []string) {
 	s.w.plan.Capacity.Pin = len(words) > 2 && words[2] == "pin"
 }
 
-// load: N requests a second, or "unknown".
+// load: N requests a second, or "unknown"; "anew" lets its source forget what it has
+// counted.
 func (s *story) load(arg string) {
+	if arg == "anew" {
+		s.w.demand.since = s.w.now
+		return
+	}
 	if s.w.demand.err = ""; arg == "unknown" {
 		s.w.demand.err = "the metrics can't be read"
 		return

@@ -34,16 +34,17 @@ type gate func(t *turn, next Share) []Verdict
 // are reported.
 func riseGates() []gate {
 	return []gate{
-		soaked,          // the hold of the present step is over
-		greenComplete,   // green was looked at since the last change, and lacks nothing
-		probesPass,      // probes succeeded often enough since the last change
-		workloadsReady,  // all of green's workloads are ready
-		replicasSuffice, // green has the replicas that the next share of the load needs
-		blueCanTakeAll,  // blue is as ready to take everything back as it is wanted
-		floorsHeld,      // autoscalers can't shrink either side
-		targetsHealthy,  // load balancers can reach green
-		usersServed,     // users on green get answers, not errors
-		shareObserved,   // green gets the share of requests that it is to get
+		soaked,           // the hold of the present step is over
+		greenComplete,    // green was looked at since the last change, and lacks nothing
+		probesPass,       // probes succeeded often enough since the last change
+		workloadsReady,   // all of green's workloads are ready
+		replicasSuffice,  // green has the replicas that the next share of the load needs
+		blueCanTakeAll,   // blue is as ready to take everything back as it is wanted
+		blueLoadMeasured, // what blue carries everything with is measured, while it does
+		floorsHeld,       // autoscalers can't shrink either side
+		targetsHealthy,   // load balancers can reach green
+		usersServed,      // users on green get answers, not errors
+		shareObserved,    // green gets the share of requests that it is to get
 
 		singletonsHanded, // what may run in one cluster only is where it shall be
 		inWindow,         // it is a time at which green may rise

@@ -174,11 +174,14 @@ func (g gauge) replicasFor(s LoadSource, n int) (float64, bool) {
 		}
 		all = float64(n) * (rate / base)
 	}
-	if s.PerReplica > 0 && len(s.Workloads) > 0 {
+	if s.carriedAsKnown() {
 		all = min(all, rate/s.PerReplica)
 	}
 	return all, !math.IsInf(all, 1)
 }
+
+// carriedAsKnown tells whether it is known what a replica carries.
+func (s LoadSource) carriedAsKnown() bool { return s.PerReplica > 0 && len(s.Workloads) > 0 }
 
 func (s LoadSource) carriedBy(workload string) bool {
 	return len(s.Workloads) == 0 || slices.Contains(s.Workloads, workload)

@@ -38,7 +38,10 @@ func loaded(spoil func(t *turn)) *turn {
 }
 
 func (t *turn) loadReading(name string, blue, green float64) LoadReading {
-	return LoadReading{Name: name, From: t.now.Add(-5 * time.Minute), To: t.now, At: t.now, FreshFor: time.Minute, Blue: blue, Green: green}
+	return LoadReading{
+		Name: name, From: t.now.Add(-5 * time.Minute), To: t.now, At: t.now, FreshFor: time.Minute, Blue: blue, Green: green,
+		Past: LoadPast{Windows: 4, Least: blue, Most: blue},
+	}
 }
 
 // The capacity of blue for all of the load, whatever is wrong with what is known.
@@ -330,6 +333,15 @@ func TestLoadsAreMeasuredWhileBlueCarriesEverything(t *testing.T) {
 		"it comes before the first step": {func(w *world) { w.demand.absent = true }, func(w *world) { w.demand.absent = false }, []LoadBaseline{{"shop", 100}}},
 		"it changes meanwhile":           {func(*world) {}, func(w *world) { w.demand.perSecond = 500 }, []LoadBaseline{{"shop", 100}}},
 		"it can't be measured":           {func(w *world) { w.demand.err = "throttled" }, func(*world) {}, nil},
+		"its source has counted for half a minute": {
+			func(w *world) { w.demand.since = w.now.Add(-30 * time.Second) }, func(*world) {}, []LoadBaseline{{"shop", 100}},
+		},
+		"its source begins anew while it is waited for": {
+			func(w *world) { w.demand.since = w.now.Add(-30 * time.Second) }, func(w *world) { w.demand.since = w.now }, []LoadBaseline{{"shop", 100}},
+		},
+		"users come before the first step": {
+			func(w *world) { w.demand.perSecond = 0.1 }, func(w *world) { w.demand.perSecond = 100 }, []LoadBaseline{{"shop", 100}},
+		},
 		"it comes when green has users": {func(w *world) { w.demand.absent = true }, func(w *world) {
 			for w.mind.Share == 0 {
 				w.tick(10 * time.Second)

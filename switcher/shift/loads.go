@@ -14,5 +14,23 @@ func (s State) NeedsLoads(r Request) bool {
 		}
 	case Idle, RolledBack:
 	}
-	return r.Serve == Green && r.Attempt > s.Attempt
+	return s.begins(r)
+}
+
+// begins tells whether a new attempt is asked for.
+func (s State) begins(r Request) bool { return r.Serve == Green && r.Attempt > s.Attempt }
+
+// NeedsPast tells whether what blue's load was before is to be measured with it:
+// until green's first users, as long as it can still be the baseline's.
+func (s State) NeedsPast(r Request) bool {
+	switch s.Phase {
+	case InPreflight:
+		return true
+	case Shifting:
+		return s.Step == 0
+	case Idle, RolledBack, Completed:
+		return s.begins(r)
+	case OnStandby, Returning, RollingBack:
+	}
+	return false
 }

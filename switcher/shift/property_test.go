@@ -141,6 +141,7 @@ func happen(rt *rapid.T, w *world, mood *regexp.Regexp) {
 		"users seen from the start": func() { w.users.early = yes },
 		"few users":                 func() { w.users.perSecond = few },
 		"load":                      func() { w.demand.perSecond = float64(few * 20) },
+		"load counted from now on":  func() { w.demand.since = w.now },
 		"load unmeasured":           func() { w.demand.err = either(yes, "throttled", "") },
 		"load stale":                func() { w.demand.stale = yes },
 		"load absent":               func() { w.demand.absent = yes },

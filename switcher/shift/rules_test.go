@@ -106,6 +106,7 @@ func (r *rules) decided(s State, o Observation, d Decision) {
 	}
 	r.personsRollback(s, o, d)
 	r.automaticRollback(s, o, d)
+	r.baseline(s, d)
 	r.standby(s, o, d)
 	r.clusters(d)
 	r.editedToZero(s, o, d)
@@ -179,6 +180,7 @@ func (r *rules) rise(s State, o Observation, d Decision, c Change) {
 			r.rt.Fatalf("a step begins outside of the windows: %+v", r.w.plan.Gates)
 		}
 		r.counted(s, o, d)
+		r.blueMeasured(o, d)
 		r.settled(s, d)
 	}
 }

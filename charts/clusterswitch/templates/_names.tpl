@@ -2,6 +2,11 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
+{{/* What the pod of helm test is called in its label, which has 63 characters at most. */}}
+{{- define "clusterswitch.testName" -}}
+{{- printf "%s-test" (include "clusterswitch.name" . | trunc 58 | trimSuffix "-") -}}
+{{- end -}}
+
 {{/* The release's name, unless it says clusterswitch already. Leaves room for "-operator". */}}
 {{- define "clusterswitch.fullname" -}}
 {{- if .Values.fullnameOverride -}}
@@ -60,12 +65,32 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- end -}}
 
 {{- define "clusterswitch.image" -}}
-{{- $repository := required "image.repository: name the image that the repository's Dockerfile builds" .Values.image.repository -}}
+{{- $repository := required "image.repository: name the image that the repository's Dockerfile builds: where you pushed it, or as the nodes have it, such as clusterswitch or localhost/clusterswitch" .Values.image.repository -}}
 {{- if .Values.image.digest -}}
 {{- printf "%s@%s" $repository .Values.image.digest -}}
 {{- else -}}
 {{- printf "%s:%s" $repository (default .Chart.AppVersion .Values.image.tag) -}}
 {{- end -}}
+{{- end -}}
+
+{{/*
+The environment of the daemon. Where memory is limited, Go's collector learns the limit: it then works harder near it, instead of
+letting the kernel end the daemon in the middle of a preflight.
+*/}}
+{{- define "clusterswitch.env" -}}
+{{- $named := false -}}
+{{- range .Values.env -}}
+{{- if eq .name "GOMEMLIMIT" -}}{{- $named = true -}}{{- end -}}
+{{- end -}}
+{{- if and (not $named) ((.Values.resources).limits).memory -}}
+- name: GOMEMLIMIT
+  valueFrom:
+    # The divisor is what an API server fills in: Argo CD would find the object changed for ever.
+    resourceFieldRef: {resource: limits.memory, divisor: "0"}
+{{ end -}}
+{{- with .Values.env }}
+{{- toYaml . }}
+{{- end }}
 {{- end -}}
 
 {{/* The pairs, as a list in JSON. */}}
@@ -96,6 +121,14 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- end -}}
 {{- if and (gt (int .Values.replicas) 1) (eq (dig "leaderElection" "enabled" true .Values.config) false) -}}
 {{- fail "replicas: set it to 1, or leave config.leaderElection.enabled at true; without a lease exactly one daemon may run" -}}
+{{- end -}}
+{{- /* Above all for --reuse-values --set pairs[0].serve=green: what --set makes takes the place of the whole list. */ -}}
+{{- range $i, $pair := $pairs -}}
+{{- range list "name" "serve" "blue" "green" "traffic" "steps" -}}
+{{- if not (index $pair .) -}}
+{{- fail (printf "pairs[%d].%s: it is missing; give the whole list of pairs by --values: --set below pairs[0] alone leaves nothing else in it" $i .) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- $runbooks := include "clusterswitch.runbookDir" . -}}
 {{- if and $runbooks (not .Values.runbookVolume) -}}
@@ -131,8 +164,18 @@ annotations: {{- toYaml . | nindent 2 }}
 
 {{/*
 The namespaces of this cluster in which the preflight looks for Argo CD's Applications, as a list in JSON; an empty name is
-all of them. Where the configuration names none, it is the one that the daemon looks into by default, if Argo CD is here at all.
+all of them. Where the configuration names none, it is the one that the daemon looks into by default, if Argo CD is here at all:
+Argo Rollouts and Workflows have the same group of kinds, and who has Argo CD elsewhere must still get a release.
 */}}
+{{- define "clusterswitch.argocdIsUsual" -}}
+{{- if .Capabilities.APIVersions.Has "argoproj.io/v1alpha1/Application" -}}
+{{- /* Without a cluster to ask, as for "helm template" and Argo CD itself, nothing is found at all. */ -}}
+{{- if or (not (lookup "v1" "Namespace" "" "kube-system")) (lookup "v1" "Namespace" "" "argocd") -}}
+true
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "clusterswitch.argocdNamespaces" -}}
 {{- $namespaces := list }}
 {{- range (include "clusterswitch.pairs" . | fromJsonArray) }}
@@ -142,7 +185,7 @@ all of them. Where the configuration names none, it is the one that the daemon l
 {{- if not (or $off (and (hasKey $argocd "management") (not $argocd.management))) }}
 {{- if hasKey $argocd "namespaces" }}
 {{- $namespaces = concat $namespaces ($argocd.namespaces | default (list "")) }}
-{{- else if $.Capabilities.APIVersions.Has "argoproj.io/v1alpha1" }}
+{{- else if include "clusterswitch.argocdIsUsual" $ }}
 {{- $namespaces = append $namespaces "argocd" }}
 {{- end }}
 {{- end }}

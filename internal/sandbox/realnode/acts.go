@@ -36,7 +36,7 @@ func (s *stage) install(ctx context.Context) error {
 		}
 	}
 	for _, side := range []*world.Cluster{s.world.Blue, s.world.Green} {
-		if err := s.account(ctx, side); err != nil {
+		if err := s.enrol(ctx, side); err != nil {
 			return err
 		}
 	}
@@ -78,7 +78,7 @@ func (s *stage) examine(ctx context.Context) error {
 		return err
 	}
 	for _, side := range []string{"blue", "green"} {
-		rights, err := s.types(ctx, "clusterswitch", "rbac", pairName, "--config", file, "--side", side, "--service-account", "clusterswitch/clusterswitch")
+		rights, err := s.types(ctx, "clusterswitch", "rbac", pairName, "--config", file, "--side", side, "--service-account", namespace+"/"+account)
 		if err != nil {
 			return err
 		}

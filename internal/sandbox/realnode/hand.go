@@ -18,11 +18,11 @@ import (
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/world"
 )
 
-// namespace is the release's, and pairName the pair that is shifted.
 const (
-	namespace = "clusterswitch"
+	namespace = "clusterswitch" // the release's, and the account's in blue and green
 	release   = "clusterswitch"
 	pairName  = "shop"
+	account   = "clusterswitch-daemon" // of files/workload-account.yaml
 )
 
 //go:embed values.yaml.tmpl
@@ -86,15 +86,15 @@ func (s *stage) writeContexts() error {
 	return clientcmd.WriteToFile(*all, s.contexts())
 }
 
-// account makes the daemon's account in blue or green as the chart's file says, and
+// enrol makes the daemon's account in blue or green as the chart's file says, and
 // the Secret with a kubeconfig of its token. No rights are given yet. No controller
 // fills token Secrets in there, so the token is asked for.
-func (s *stage) account(ctx context.Context, side *world.Cluster) error {
+func (s *stage) enrol(ctx context.Context, side *world.Cluster) error {
 	name := side.Name()
 	if _, err := s.types(ctx, "kubectl", "--context", name, "apply", "--filename", filepath.Join(s.options.Root, "charts/clusterswitch/files/workload-account.yaml")); err != nil {
 		return err
 	}
-	token, err := s.types(ctx, "kubectl", "--context", name, "--namespace", namespace, "create", "token", "clusterswitch", "--duration", "8h")
+	token, err := s.types(ctx, "kubectl", "--context", name, "--namespace", namespace, "create", "token", account, "--duration", "8h")
 	if err != nil {
 		return err
 	}

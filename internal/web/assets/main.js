@@ -42,7 +42,7 @@ function draw() {
 
 function drawNow() {
   const at = where();
-  if (state.refused) show(place("main"), signin(state.refused, state.access?.namespace));
+  if (state.refused) show(place("main"), signin(state.refused, state.access?.namespace, state.access?.release));
   else if (at) show(place("main"), ...pair(state));
   else if (state.daemon) show(place("main"), ...overview(state));
   document.title = (at && !state.refused ? at + " · " : "") + "clusterswitch";

@@ -3,7 +3,8 @@
 import { h } from "./dom.js";
 import { command } from "./parts.js";
 
-export function signin(refused, namespace = "clusterswitch") {
+// The chart brings a role for readers; without it one has to be made.
+export function signin(refused, namespace = "clusterswitch", release = "") {
   const kubectl = `kubectl --namespace ${namespace} `;
   const right = refused?.status === 403;
   return h("section", { class: "signin card" },
@@ -20,9 +21,9 @@ export function signin(refused, namespace = "clusterswitch") {
     h("p", null, "Make a short-lived one for a service account that may read:"),
     command(kubectl + "create token clusterswitch-viewer --duration 8h"),
     h("p", null, "and where the page isn't published, reach it through kubectl:"),
-    command(kubectl + "port-forward service/clusterswitch 8080:8080"),
+    command(`${kubectl}port-forward service/${release || "clusterswitch"} 8080:http`),
     h("details", null, h("summary", null, "There is no such service account yet"),
       command(kubectl + "create serviceaccount clusterswitch-viewer"),
-      command(kubectl + "create role clusterswitch-viewer --verb get,list,watch --resource trafficswitches.clusterswitch.io"),
-      command(kubectl + "create rolebinding clusterswitch-viewer --role clusterswitch-viewer --serviceaccount " + namespace + ":clusterswitch-viewer")));
+      !release && command(kubectl + "create role clusterswitch-viewer --verb get,list,watch --resource trafficswitches.clusterswitch.io"),
+      command(`${kubectl}create rolebinding clusterswitch-viewer --role ${release || "clusterswitch"}-viewer --serviceaccount ${namespace}:clusterswitch-viewer`)));
 }
