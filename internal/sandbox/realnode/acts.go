@@ -333,7 +333,7 @@ func (s *stage) countRestarts(ctx context.Context) error {
 		return err
 	}
 	sum := 0
-	for _, count := range strings.Fields(out) {
+	for count := range strings.FieldsSeq(out) {
 		n, err := strconv.Atoi(count)
 		if err != nil {
 			return fmt.Errorf("reading restarts: %w", err)

@@ -60,7 +60,7 @@ func (b builder) build(ctx context.Context) error {
 		}
 		args = append(append(args, "--pull=never"), cache...)
 	}
-	if _, err := b.buildah(ctx, append(args, b.options.Root)...); err != nil {
+	if err := b.buildah(ctx, append(args, b.options.Root)...); err != nil {
 		return err
 	}
 	if err := b.pause(ctx); err != nil {
@@ -71,7 +71,7 @@ func (b builder) build(ctx context.Context) error {
 		if err := os.RemoveAll(path); err != nil {
 			return err
 		}
-		if _, err := b.buildah(ctx, "push", "--quiet", image, "oci-archive:"+path+":"+image); err != nil {
+		if err := b.buildah(ctx, "push", "--quiet", image, "oci-archive:"+path+":"+image); err != nil {
 			return err
 		}
 	}
@@ -110,18 +110,18 @@ func (b builder) bases(ctx context.Context) error {
 		return err
 	}
 	goFile := "FROM scratch\nCOPY . /\nENV PATH=/usr/local/go/bin:/bin GOPATH=/go GOTOOLCHAIN=local GOPROXY=" + env[1] + " GOSUMDB=" + env[2] + "\n"
-	if _, err := b.buildah(ctx, "build", "--layers", "--tag", goBase+"-shell", "--file", b.write("golang.Containerfile", goFile), goDir); err != nil {
+	if err := b.buildah(ctx, "build", "--layers", "--tag", goBase+"-shell", "--file", b.write("golang.Containerfile", goFile), goDir); err != nil {
 		return err
 	}
 	goFile = "FROM " + goBase + "-shell\nCOPY . /usr/local/go/\n"
-	if _, err := b.buildah(ctx, "build", "--layers", "--pull=never", "--tag", goBase, "--file", b.write("golang.Containerfile", goFile), env[0]); err != nil {
+	if err := b.buildah(ctx, "build", "--layers", "--pull=never", "--tag", goBase, "--file", b.write("golang.Containerfile", goFile), env[0]); err != nil {
 		return err
 	}
 	staticDir := b.options.file("bases/static")
 	if err := etc(staticDir, "root:x:0:0:root:/root:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin\n"); err != nil {
 		return err
 	}
-	_, err = b.buildah(ctx, "build", "--layers", "--tag", staticBase, "--file", b.write("static.Containerfile", "FROM scratch\nCOPY . /\nUSER 65532:65532\n"), staticDir)
+	err = b.buildah(ctx, "build", "--layers", "--tag", staticBase, "--file", b.write("static.Containerfile", "FROM scratch\nCOPY . /\nUSER 65532:65532\n"), staticDir)
 	return err
 }
 
@@ -172,12 +172,12 @@ func (b builder) pause(ctx context.Context) error {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("building pause: %w: %s", err, out)
 	}
-	_, err := b.buildah(ctx, "build", "--layers", "--tag", pauseName, "--file", b.write("pause.Containerfile", "FROM scratch\nCOPY pause /pause\nUSER 65535:65535\nENTRYPOINT [\"/pause\"]\n"), dir)
+	err := b.buildah(ctx, "build", "--layers", "--tag", pauseName, "--file", b.write("pause.Containerfile", "FROM scratch\nCOPY pause /pause\nUSER 65535:65535\nENTRYPOINT [\"/pause\"]\n"), dir)
 	return err
 }
 
 // buildah runs it with a storage of its own.
-func (b builder) buildah(ctx context.Context, args ...string) (string, error) {
+func (b builder) buildah(ctx context.Context, args ...string) error {
 	dir := b.options.file("storage")
 	cmd := exec.CommandContext(ctx, b.tools.programs["buildah"], append([]string{"--root", dir, "--runroot", dir + "-run", "--storage-driver", "overlay"}, args...)...)
 	cmd.Env = append(os.Environ(), "BUILDAH_ISOLATION=chroot")
@@ -187,9 +187,9 @@ func (b builder) buildah(ctx context.Context, args ...string) (string, error) {
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("running buildah %s: %w: %s", args[0], err, lastOf(string(out), 1500))
+		return fmt.Errorf("running buildah %s: %w: %s", args[0], err, lastOf(string(out), 1500))
 	}
-	return string(out), nil
+	return nil
 }
 
 // lastOf is the end of a text.

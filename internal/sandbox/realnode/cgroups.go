@@ -131,7 +131,7 @@ func enableLimits(dir string) error {
 	if err != nil {
 		return fmt.Errorf("reading what cgroups can limit: %w", err)
 	}
-	for _, controller := range strings.Fields(string(known)) {
+	for controller := range strings.FieldsSeq(string(known)) {
 		if err := os.WriteFile(filepath.Join(dir, "cgroup.subtree_control"), []byte("+"+controller), 0o644); err != nil {
 			return fmt.Errorf("letting cgroups limit %s: %w", controller, err)
 		}

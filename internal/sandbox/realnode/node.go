@@ -7,8 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -41,7 +41,6 @@ type program struct {
 	cmd  *exec.Cmd
 	log  string
 	done chan struct{}
-	stop sync.Once
 }
 
 // network gives the namespace its loopback, and the node its address.
@@ -205,8 +204,7 @@ func (n *node) ended() error {
 // namespace.
 func (n *node) close() error {
 	var errs []error
-	for i := len(n.programs) - 1; i >= 0; i-- {
-		p := n.programs[i]
+	for _, p := range slices.Backward(n.programs) {
 		_ = p.cmd.Process.Signal(syscall.SIGTERM) // one that has ended is waited for all the same
 		select {
 		case <-p.done:

@@ -59,9 +59,14 @@ func Play(ctx context.Context, o Options) (err error) {
 		title string
 		play  func(context.Context) error
 	}{
-		{"install", s.install}, {"what the kernel says of the pods", s.inspect}, {"rights, and helm test", s.examine},
-		{"shift, with the leader's pod deleted", s.shift}, {"back by the command, and a new attempt", s.back}, {"back by the flag", s.flag},
-		{"upgrade", s.upgrade}, {"uninstall", s.uninstall},
+		{"install", s.install},
+		{"what the kernel says of the pods", s.inspect},
+		{"rights, and helm test", s.examine},
+		{"shift, with the leader's pod deleted", s.shift},
+		{"back by the command, and a new attempt", s.back},
+		{"back by the flag", s.flag},
+		{"upgrade", s.upgrade},
+		{"uninstall", s.uninstall},
 	} {
 		s.say("\n▶ %s", act.title)
 		if err := errors.Join(act.play(ctx), s.note(ctx)); err != nil {
