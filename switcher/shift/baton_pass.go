@@ -203,8 +203,10 @@ func (t *turn) give(e *BatonState, r SingletonReading, to Side) {
 		return
 	}
 	proven := heard && !own.On && !own.At.Before(e.LandsUntil)
-	drained := proven && t.endsInTime(own)
 	taker, takerKnown := t.single(r, to)
+	// Where the taker still ends what it began before, it was given away just now: one
+	// overlap would follow on the other, and together they would be longer than declared.
+	drained := proven && t.endsInTime(own) && (own.Running == 0 || takerKnown && taker.Running == 0)
 	able := to == Blue || takerKnown && !taker.Absent
 	if able && (drained || t.vouched(*e, to, proven, known)) {
 		e.takes(to, t.now)

@@ -170,6 +170,19 @@ func TestEachStageOfAHandOver(t *testing.T) {
 			c.blue.On = false
 			c.goesBack(RollingBack)
 		}, "taking blue on/off", ""},
+		"or what ends there within the overlap": {func(c *batonScene) {
+			c.stands(BatonGiving, Green, time.Minute)
+			c.blue.On, c.green.Running, c.green.EndsBy = false, 1, c.now.Add(20*time.Second)
+			c.p.Singletons.Overlap = 30 * time.Second
+			c.goesBack(RollingBack)
+		}, "taking blue on/off", ""},
+		"but not while blue ends what it had before: two overlaps would be one long one": {func(c *batonScene) {
+			c.stands(BatonGiving, Green, time.Minute)
+			c.blue.On, c.blue.Running, c.blue.EndsBy = false, 1, c.now.Add(5*time.Second)
+			c.green.Running, c.green.EndsBy = 1, c.now.Add(20*time.Second)
+			c.p.Singletons.Overlap = 30 * time.Second
+			c.goesBack(RollingBack)
+		}, "giving green off/off", ""},
 		"what runs in green keeps it off for ever": {func(c *batonScene) {
 			c.stands(BatonGiving, Green, time.Hour)
 			c.blue.On = false

@@ -17,7 +17,7 @@ func (t *turn) drifted() (Decision, bool) {
 		if !known || !foreign(e, r) {
 			continue
 		}
-		if r.StandsAt(0) && !e.overwritten(r) {
+		if r.StandsAt(0) && (!e.overwritten(r) || e.landed(r, t.next.Attempt)) {
 			why := fmt.Sprintf("somebody set green to 0 on entrance %s by hand", e.Name)
 			return t.rollBack(RollbackRecord{By: "a person at AWS", Why: why}, RollbackRequested), true
 		}
@@ -54,6 +54,12 @@ func foreign(e EntranceState, r EntranceReading) bool {
 func (e EntranceState) overwritten(r EntranceReading) bool {
 	return e.Pending && r.Mark != nil && (e.WasMark == nil || *r.Mark != *e.WasMark) &&
 		r.is(func(w Weights) bool { return !w.At(e.Share) && e.stood(w) })
+}
+
+// landed tells by the mark, which nobody took away, that the attempt's rise to this
+// share took effect, also where the state has gone on since.
+func (e EntranceState) landed(r EntranceReading, attempt int) bool {
+	return r.Mark != nil && !r.Mark.Rollback && r.Mark.Attempt == attempt && r.Mark.Share == e.Share
 }
 
 // ask opens a question, once.

@@ -23,6 +23,8 @@ func TestARiseIsNotSentAgainOverWhatSomebodyWroteSince(t *testing.T) {
 	before := Mark{Attempt: 2, Epoch: 3, Version: 8, Phase: RolledBack, Rollback: true}
 	older := Mark{Attempt: 1, Epoch: 3, Version: 4, Phase: RollingBack, Rollback: true}
 	own := Mark{Attempt: 3, Epoch: 3, Version: 11, Phase: Shifting, Share: 47}
+	earlier := own // the planned way back was asked for since, and withdrawn
+	earlier.Version = 9
 	for name, c := range map[string]struct {
 		was, found *Mark
 		share      Share
@@ -34,6 +36,7 @@ func TestARiseIsNotSentAgainOverWhatSomebodyWroteSince(t *testing.T) {
 		"there was none, and now there is one":               {nil, &older, 0, Drift},
 		"an older attempt's daemon wrote":                    {&before, &older, 0, Drift},
 		"the rise landed, and somebody set green to 0":       {&before, &own, 0, RollbackRequested},
+		"the same, and the state went on in between":         {&before, &earlier, 0, RollbackRequested},
 		"the rise landed, and somebody set something else":   {&before, &own, 20, Drift},
 		"somebody set something else before the rise landed": {&before, &before, 20, Drift},
 	} {
