@@ -4,8 +4,9 @@
 #
 # The chart takes its own appVersion as the tag unless it is told another.
 
-# The builder's own platform, also where the program that builds doesn't name it: Docker without BuildKit.
-FROM --platform=${BUILDPLATFORM:-linux} golang:1.26 AS build
+# No --platform=$BUILDPLATFORM here: Docker without BuildKit and buildah don't set it, and no default for it suits both. An image
+# for another architecture is built by emulation.
+FROM golang:1.26 AS build
 WORKDIR /src
 
 # Modules first: this layer is built again only when they change.

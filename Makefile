@@ -90,6 +90,11 @@ bench: build control-plane ## Measure rollbacks beside the bare SDK calls, and t
 footprint: build control-plane ## Measure how large the daemon is: image, start, memory with one pair and with a hundred (2 min)
 	@$(BIN)/sandbox footprint --daemon $(BIN)/clusterswitch
 
+# PULL=1 takes the Dockerfile's base images from their registries; without, they are made of this machine's Go and certificates.
+.PHONY: real-node
+real-node: build control-plane tool-helm ## Install the chart on a real node that this machine becomes for a while, and shift a pair from there (root, containerd; 3 min; first time 15 more)
+	@$(BIN)/sandbox real-node --daemon $(BIN)/clusterswitch --helm $(BIN)/helm $(if $(PULL),--pull)
+
 .PHONY: faults
 faults: ## Try each write to AWS with each fault, in every shape, and say what came of it
 	@cd internal/awscontract && $(GO) test -count=1

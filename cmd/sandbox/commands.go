@@ -31,7 +31,7 @@ func newCommand() *cobra.Command {
 		SilenceUsage: true, SilenceErrors: true,
 	}
 	root.AddCommand(awsCommand(), demoCommand(), benchCommand(), plantedCommand(), readyCommand(), gatesCommand(), gatesScenesCommand(),
-		simCommand(), mutantsCommand(), exploreCommand(), soakCommand(), footprintCommand())
+		simCommand(), mutantsCommand(), exploreCommand(), soakCommand(), footprintCommand(), realNodeCommand())
 	return root
 }
 

@@ -143,6 +143,7 @@ func leftOutMarks() []Rule {
 		{Name: "fairness", Kinds: []string{"*.flowcontrol.apiserver.k8s.io"}, Annotation: "apf.kubernetes.io/autoupdate-spec=true", Why: "the API server writes it for its own version"},
 		{Name: "api-services", Kinds: []string{"APIService.apiregistration.k8s.io"}, Label: "kube-aggregator.kubernetes.io/automanaged", Why: "the API server writes it for what it serves itself"},
 		{Name: "bootstrap-rights", Kinds: []string{"*.rbac.authorization.k8s.io"}, Label: "kubernetes.io/bootstrapping=rbac-defaults", Why: "the API server writes it for its own version"},
+		{Name: "own-rights", Kinds: []string{"*.rbac.authorization.k8s.io"}, Label: "clusterswitch.io/pair", Why: "it grants this daemon what one cluster needs"},
 		{Name: "slices", Kinds: []string{"EndpointSlice.discovery.k8s.io"}, Label: "endpointslice.kubernetes.io/managed-by=endpointslice-controller.k8s.io", Why: "they are made from a Service and its pods"},
 		{Name: "mirrored-slices", Kinds: []string{"EndpointSlice.discovery.k8s.io"}, Label: "endpointslice.kubernetes.io/managed-by=endpointslicemirroring-controller.k8s.io", Why: "they are made from Endpoints, which are compared"},
 		{Name: "ingress-target-groups", Kinds: []string{"TargetGroupBinding.elbv2.k8s.aws"}, Label: "ingress.k8s.aws/stack*", Why: "the load balancer controller makes it from an Ingress"},

@@ -57,7 +57,12 @@ func TestWhatIsLeftOut(t *testing.T) {
 			"bootstrap-rights",
 		},
 		"a right that EKS writes": {GroupKind{Group: "rbac.authorization.k8s.io", Kind: "ClusterRoleBinding"}, Marks{Name: in("", "eks:node-bootstrapper")}, "eks-rights"},
-		"a right of the users":    {GroupKind{Group: "rbac.authorization.k8s.io", Kind: "ClusterRole"}, Marks{Name: in("", "shop-admin")}, ""},
+		"a right of this daemon": {
+			GroupKind{Group: "rbac.authorization.k8s.io", Kind: "ClusterRole"},
+			Marks{Name: in("", "clusterswitch-shop"), Labels: map[string]string{"clusterswitch.io/pair": "shop"}},
+			"own-rights",
+		},
+		"a right of the users": {GroupKind{Group: "rbac.authorization.k8s.io", Kind: "ClusterRole"}, Marks{Name: in("", "shop-admin")}, ""},
 		"a FlowSchema that the API server keeps": {
 			GroupKind{Group: "flowcontrol.apiserver.k8s.io", Kind: "FlowSchema"},
 			Marks{Name: in("", "probes"), Annotations: map[string]string{"apf.kubernetes.io/autoupdate-spec": "true"}},

@@ -71,7 +71,7 @@ func (a Assets) Ensure(ctx context.Context, progress io.Writer) (string, error) 
 }
 
 // Program returns the path of a program that stands beside a control plane:
-// kube-controller-manager, kube-scheduler, kwok or kubectl. It builds it as Ensure
+// kube-controller-manager, kube-scheduler, kwok or kubectl, kubelet or kube-proxy. It builds it as Ensure
 // does. KUBEBUILDER_ASSETS doesn't hold them all, so it is not looked at.
 func (a Assets) Program(ctx context.Context, progress io.Writer, name string) (string, error) {
 	all := programs()

@@ -40,16 +40,18 @@ func servers() []binary {
 
 // programs are what only some worlds need.
 func programs() []binary {
-	kubernetes := func(name, takes string) binary {
+	kubernetes := func(tool, name, takes string) binary {
 		return binary{
-			name: name, pkg: "k8s.io/kubernetes/cmd/" + name, tool: "controllers", module: "k8s.io/kubernetes",
+			name: name, pkg: "k8s.io/kubernetes/cmd/" + name, tool: tool, module: "k8s.io/kubernetes",
 			takes: takes, ldflags: kubernetesLDFlags,
 		}
 	}
 	return []binary{
-		kubernetes("kube-controller-manager", "about 2 minutes"),
-		kubernetes("kube-scheduler", "less than a minute"),
-		kubernetes("kubectl", "less than a minute"),
+		kubernetes("controllers", "kube-controller-manager", "about 2 minutes"),
+		kubernetes("controllers", "kube-scheduler", "less than a minute"),
+		kubernetes("controllers", "kubectl", "less than a minute"),
+		kubernetes("node", "kubelet", "about 3 minutes"),
+		kubernetes("node", "kube-proxy", "less than a minute"),
 		{
 			name: "kwok", pkg: "sigs.k8s.io/kwok/cmd/kwok", tool: "kwok", module: "sigs.k8s.io/kwok",
 			takes: "about 4 minutes", ldflags: plainLDFlags,

@@ -37,7 +37,7 @@ func newWorkshop(t *testing.T) workshop {
 	if err := os.Chmod(filepath.Join(builds, "go"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, tool := range []string{"controlplane", "controllers", "kwok"} {
+	for _, tool := range []string{"controlplane", "controllers", "node", "kwok"} {
 		w.write(filepath.Join(w.assets.Tools, tool, "go.mod"), "module pins\n")
 		w.write(filepath.Join(w.assets.Tools, tool, "go.sum"), "")
 	}
@@ -134,7 +134,7 @@ func TestProgramsAreBuiltOnlyForThoseWhoAsk(t *testing.T) {
 	if builds := strings.Count(w.log(), "\n"); builds != 5 {
 		t.Errorf("%d builds after kwok's pins changed, want one more:\n%s", builds, w.log())
 	}
-	if _, err := w.assets.Program(t.Context(), new(bytes.Buffer), "kubelet"); err == nil || !strings.Contains(err.Error(), "kubelet") {
+	if _, err := w.assets.Program(t.Context(), new(bytes.Buffer), "cloud-controller-manager"); err == nil || !strings.Contains(err.Error(), "cloud-controller-manager") {
 		t.Errorf("error %v for a program that nobody pins, want one that names it", err)
 	}
 }
@@ -150,8 +150,8 @@ func TestControllersAreOfTheSameKubernetesAsTheAPIServer(t *testing.T) {
 		version, _, _ = strings.Cut(version, "\n")
 		return version
 	}
-	if server, controllers := pin("controlplane"), pin("controllers"); server != controllers {
-		t.Errorf("kube-apiserver is %q, its controllers are %q", server, controllers)
+	if server, controllers, node := pin("controlplane"), pin("controllers"), pin("node"); server != controllers || server != node {
+		t.Errorf("kube-apiserver is %q, its controllers are %q, kubelet is %q", server, controllers, node)
 	}
 }
 

@@ -45,6 +45,12 @@ func (cp *ControlPlane) configure(bin string, o Options) (*envtest.ControlPlane,
 	if err := os.MkdirAll(api.CertDir, 0o700); err != nil {
 		return nil, err
 	}
+	if len(o.Addresses) > 0 {
+		if api.SecureServing.CA, err = writeCertificates(api.CertDir, o.Addresses); err != nil {
+			return nil, err
+		}
+		api.Configure().Set("bind-address", "0.0.0.0").Set("advertise-address", o.Addresses[0])
+	}
 	api.Configure().
 		// The clients are few and ours: no queues, and no informers to feed them.
 		Set("enable-priority-and-fairness", "false").

@@ -24,7 +24,10 @@ import (
 // ready; StartingAnnotation, WorkingAnnotation and LeavingAnnotation let pods take
 // their time.
 type Controllers struct {
-	// Nodes are registered, and Ready, before Start returns; at least one.
+	// RealNodes: kwok isn't run. Nodes are whoever's kubelets register, after Start.
+	RealNodes bool
+	// Nodes are registered, and Ready, before Start returns; at least one, unless
+	// RealNodes.
 	Nodes []Node
 	// PodCIDR is where pods get their addresses from, such as 10.10.0.1/16. None of
 	// them leads anywhere by itself. Empty: 10.0.0.1/24, kwok's own.
@@ -65,8 +68,12 @@ type program struct {
 }
 
 // ensureControllers builds what is missing, before any server waits for it.
-func (a Assets) ensureControllers(ctx context.Context, progress io.Writer) error {
-	for _, name := range []string{"kube-controller-manager", "kube-scheduler", "kwok"} {
+func (a Assets) ensureControllers(ctx context.Context, progress io.Writer, o *Controllers) error {
+	names := []string{"kube-controller-manager", "kube-scheduler"}
+	if !o.RealNodes {
+		names = append(names, "kwok")
+	}
+	for _, name := range names {
 		if _, err := a.Program(ctx, progress, name); err != nil {
 			return err
 		}
@@ -123,11 +130,11 @@ func (cp *ControlPlane) controllers(o *Controllers) []program {
 	for _, name := range slices.Sorted(maps.Keys(o.ManagerFlags)) {
 		manager = append(manager, "--"+name+"="+o.ManagerFlags[name])
 	}
-	return []program{
-		{"kube-controller-manager", manager},
-		{"kube-scheduler", kubernetes},
-		{"kwok", kwok},
+	all := []program{{"kube-controller-manager", manager}, {"kube-scheduler", kubernetes}}
+	if o.RealNodes {
+		return all
 	}
+	return append(all, program{"kwok", kwok})
 }
 
 func (cp *ControlPlane) writeControllersFiles() error {

@@ -41,6 +41,12 @@ type Options struct {
 	// pod proxy, webhooks, aggregated APIs), so that pod addresses need to exist
 	// behind that proxy only. Empty: the API server dials pods itself.
 	EgressSocket string
+	// Addresses are IP addresses at which others reach kube-apiserver, such as pods
+	// do; its certificate names them. It then listens at all addresses of the
+	// machine, and its own kubeconfigs still say 127.0.0.1. The first one is what the
+	// Service kubernetes leads to, with the flag endpoint-reconciler-type=lease. Empty:
+	// it listens at 127.0.0.1 only.
+	Addresses []string
 	// CRDs are created and served before Start returns.
 	CRDs []*apiextensionsv1.CustomResourceDefinition
 	// LogDir keeps the servers' logs after Stop, as NAME-etcd.log and
@@ -92,7 +98,7 @@ func Start(ctx context.Context, o Options) (*ControlPlane, error) {
 		return nil, err
 	}
 	if o.Controllers != nil {
-		if err := o.Assets.ensureControllers(ctx, o.Progress); err != nil {
+		if err := o.Assets.ensureControllers(ctx, o.Progress, o.Controllers); err != nil {
 			return nil, err
 		}
 	}

@@ -8,7 +8,8 @@
 // controller-manager, no scheduler and no kubelet, so nothing creates pods for a
 // Deployment and nothing removes a namespace; package fleet plays these parts.
 // With it, the real controller-manager and scheduler run, and kwok plays nodes
-// and their kubelets.
+// and their kubelets, unless real ones are to come (Controllers.RealNodes; package
+// realnode has one).
 //
 // The binaries of the servers come from KUBEBUILDER_ASSETS when that is set, else
 // they are built once from the nested Go module internal/tools/controlplane into

@@ -91,7 +91,7 @@ func (w *World) NewRegionWith(ctx context.Context, o RegionOptions) (*Region, er
 		LoadBalancerAddress: address,
 		Applied:             o.Applied,
 	})
-	if err := r.serve(ctx); err != nil {
+	if err := r.serve(ctx, w.host); err != nil {
 		return nil, err
 	}
 	if err := r.start(ctx, w, o.Seed); err != nil {
@@ -100,8 +100,8 @@ func (w *World) NewRegionWith(ctx context.Context, o RegionOptions) (*Region, er
 	return r, nil
 }
 
-func (r *Region) serve(ctx context.Context) error {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+func (r *Region) serve(ctx context.Context, host string) error {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		return fmt.Errorf("listening for the AWS APIs: %w", err)
 	}

@@ -4,6 +4,7 @@
 package world
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +36,11 @@ type Options struct {
 	Progress io.Writer
 	// CRDs are installed in the management cluster.
 	CRDs []*apiextensionsv1.CustomResourceDefinition
+	// Adjust changes how a control plane is started: management, blue or green. nil:
+	// nothing is changed.
+	Adjust func(*controlplane.Options)
+	// Host is the IP address at which regions serve the AWS APIs. Empty: 127.0.0.1.
+	Host string
 }
 
 // World is the running demo world.
@@ -47,6 +53,7 @@ type World struct {
 	// take two fifths of it.
 	HealthChecks time.Duration
 
+	host      string
 	planes    []*controlplane.ControlPlane
 	socketDir string
 	cancel    context.CancelFunc
@@ -66,7 +73,7 @@ type Cluster struct {
 // Start starts the world. The caller must call Close, also after an error of
 // its own.
 func Start(ctx context.Context, o Options) (*World, error) {
-	w := &World{Network: vnet.New()}
+	w := &World{Network: vnet.New(), host: cmp.Or(o.Host, "127.0.0.1")}
 	if err := w.start(ctx, o); err != nil {
 		return nil, errors.Join(err, w.Close(context.WithoutCancel(ctx)))
 	}
@@ -79,10 +86,14 @@ func (w *World) start(ctx context.Context, o Options) error {
 		return err
 	}
 	plane := func(name string, crds []*apiextensionsv1.CustomResourceDefinition) controlplane.Options {
-		return controlplane.Options{
+		p := controlplane.Options{
 			Name: name, Assets: o.Assets, Progress: o.Progress, EgressSocket: socket,
 			CRDs: crds, LogDir: filepath.Join(o.Dir, "logs"), UnsafeNoFsync: true,
 		}
+		if o.Adjust != nil {
+			o.Adjust(&p)
+		}
+		return p
 	}
 	w.planes, err = controlplane.StartAll(ctx, plane("management", o.CRDs), plane("blue", nil), plane("green", nil))
 	if err != nil {
