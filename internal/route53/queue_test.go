@@ -100,8 +100,12 @@ func TestARollbackDoesNotWaitForRisesToGather(t *testing.T) {
 func TestAThousandRollbacksTakeFewBatches(t *testing.T) {
 	t.Parallel()
 	cases := []struct{ latency, apart time.Duration }{
-		{50 * time.Millisecond, 0}, {time.Millisecond, 2 * time.Millisecond},
-		{time.Millisecond, 0}, {50 * time.Millisecond, 100 * time.Microsecond}, {time.Millisecond, 100 * time.Microsecond}, {5 * time.Millisecond, time.Millisecond},
+		{50 * time.Millisecond, 0},
+		{time.Millisecond, 2 * time.Millisecond},
+		{time.Millisecond, 0},
+		{50 * time.Millisecond, 100 * time.Microsecond},
+		{time.Millisecond, 100 * time.Microsecond},
+		{5 * time.Millisecond, time.Millisecond},
 	}
 	if testing.Short() { // with the race detector each takes several seconds
 		cases = cases[:2]

@@ -204,9 +204,7 @@ func (t *turn) give(e *BatonState, r SingletonReading, to Side) {
 	}
 	proven := heard && !own.On && !own.At.Before(e.LandsUntil)
 	taker, takerKnown := t.single(r, to)
-	// Where the taker still ends what it began before, it was given away just now: one
-	// overlap would follow on the other, and together they would be longer than declared.
-	drained := proven && t.endsInTime(own) && (own.Running == 0 || takerKnown && taker.Running == 0)
+	drained := proven && t.endsInTime(own, taker, takerKnown)
 	able := to == Blue || takerKnown && !taker.Absent
 	if able && (drained || t.vouched(*e, to, proven, known)) {
 		e.takes(to, t.now)
@@ -226,9 +224,12 @@ func (t *turn) give(e *BatonState, r SingletonReading, to Side) {
 	t.turnRound(e, r)
 }
 
-// endsInTime tells whether nothing runs, or only what Kubernetes ends soon enough.
-func (t *turn) endsInTime(s SingletonSide) bool {
-	return s.Running == 0 || !s.EndsBy.IsZero() && !s.EndsBy.After(t.now.Add(t.p.Singletons.Overlap))
+// endsInTime tells whether nothing runs on the giving side, or only what Kubernetes
+// ends soon enough. Where the taking one still ends what it began before, it gave it
+// away just now: one overlap would follow on the other, and be longer than declared.
+func (t *turn) endsInTime(giver, taker SingletonSide, takerKnown bool) bool {
+	ends := !giver.EndsBy.IsZero() && !giver.EndsBy.After(t.now.Add(t.p.Singletons.Overlap))
+	return giver.Running == 0 || ends && takerKnown && taker.Running == 0
 }
 
 func (t *turn) whyNotGiven(r SingletonReading, proven, drained bool) string {
