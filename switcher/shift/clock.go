@@ -69,6 +69,12 @@ func (s *State) notAhead(now time.Time) {
 			tame(at)
 		}
 	}
+	for i := range s.Breaches { // else users suffer until that time has come
+		tame(&s.Breaches[i].To)
+	}
+	for i := range s.Evidence {
+		tame(&s.Evidence[i].Book.Last)
+	}
 	if !s.ReachedAt.IsZero() && s.StartedAt.After(s.ReachedAt) {
 		s.StartedAt = s.ReachedAt
 	}
