@@ -109,6 +109,7 @@ func (p *people) plan() {
 	// An approving person follows the shift, and one who begins anew.
 	w.in(5*time.Second, p.approve)
 	w.in(30*time.Second, p.anew)
+	w.in(15*time.Second, p.standby)
 }
 
 // approve approves whatever waits for it, and looks again.
@@ -120,6 +121,19 @@ func (p *people) approve() {
 		}
 	}
 	p.w.in(11*time.Second, p.approve)
+}
+
+// standby brings trouble to a green that has everything: standby is short, and what
+// happens at any time seldom meets it.
+func (p *people) standby() {
+	w := p.w
+	if !w.troubled() {
+		return
+	}
+	if w.api.state().Phase == shift.OnStandby && w.rng.IntN(3) == 0 {
+		w.plant([]Kind{UsersSuffer, UsersSuffer, TargetsGone, ProbeFails, GreenShrinks}[w.rng.IntN(5)])
+	}
+	w.in(15*time.Second, p.standby)
 }
 
 // anew asks for a new attempt where the last one is over, so that the time of
