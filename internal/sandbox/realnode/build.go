@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -89,7 +90,8 @@ func goCaches(ctx context.Context) ([]string, error) {
 	if len(dirs) != 2 {
 		return nil, fmt.Errorf("asking go for its caches: it says %q", out)
 	}
-	return []string{"--volume", dirs[0] + ":/go/pkg/mod", "--volume", dirs[1] + ":/root/.cache/go-build"}, nil
+	const home = "/root" // of the user in the golang image
+	return []string{"--volume", dirs[0] + ":/go/pkg/mod", "--volume", dirs[1] + ":" + path.Join(home, ".cache", "go-build")}, nil
 }
 
 // bases makes what stands in for the base images, under their names.

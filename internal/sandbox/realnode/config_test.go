@@ -9,7 +9,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-func here() places { return places{state: "/run/node", cni: "/usr/lib/cni", logs: "/work/logs"} }
+func here() places { return places{state: "/run/node", cni: "/usr/lib/cni", logs: "/var/log/node"} }
 
 func TestTheNodesProgramsKeepWhatTheyHaveInTheNamespace(t *testing.T) {
 	t.Parallel()
