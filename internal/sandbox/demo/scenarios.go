@@ -8,7 +8,6 @@ import (
 
 	r53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
 
-	"github.com/clusterswitch/clusterswitch/internal/sandbox/aws"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/backend"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/load"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/story"
@@ -168,21 +167,11 @@ func (s *stage) rolledBack(ctx context.Context, from int, asked time.Time) (time
 	if _, err := s.Story.Await(ctx, from, "blue has all traffic again", func(m story.Moment) bool { return m.Phase == "RolledBack" }); err != nil {
 		return 0, err
 	}
-	var last time.Time
-	for _, c := range s.region.Cloud.Calls() {
-		if setsWeight(c) && c.Done.After(asked) && c.Done.After(last) {
-			last = c.Done
-		}
-	}
+	last := s.region.LastWeight(asked)
 	if last.IsZero() {
 		return 0, errors.New("the daemon says RolledBack, but wrote no weight")
 	}
 	return last.Sub(asked), s.usersOn(ctx, "blue")
-}
-
-// setsWeight tells the writes that move traffic.
-func setsWeight(c aws.Call) bool {
-	return c.Applied && (c.Operation == "ChangeResourceRecordSets" || c.Operation == "ModifyRule")
 }
 
 // quiet watches that nothing is written for a while.
@@ -194,7 +183,7 @@ func (s *stage) quiet(ctx context.Context, d time.Duration) error {
 	case <-time.After(d):
 	}
 	for _, c := range s.region.Cloud.Calls()[before:] {
-		if setsWeight(c) {
+		if world.SetsWeight(c) {
 			return fmt.Errorf("%s was called on %s", c.Operation, c.Resource)
 		}
 	}

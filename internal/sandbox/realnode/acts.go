@@ -12,7 +12,6 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/clusterswitch/clusterswitch/internal/sandbox/aws"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/story"
 	"github.com/clusterswitch/clusterswitch/internal/sandbox/world"
 )
@@ -231,20 +230,11 @@ func (s *stage) returned(ctx context.Context, from int, began time.Time) (time.D
 	if _, err := s.story.Await(ctx, from, "blue has all traffic again", func(m story.Moment) bool { return m.Phase == "RolledBack" }); err != nil {
 		return 0, err
 	}
-	var last time.Time
-	for _, c := range s.region.Cloud.Calls() {
-		if setsWeight(c) && c.Done.After(began) && c.Done.After(last) {
-			last = c.Done
-		}
-	}
+	last := s.region.LastWeight(began)
 	if last.IsZero() {
 		return 0, errors.New("the daemon says RolledBack, but wrote no weight")
 	}
 	return last.Sub(began), s.everybodyOn(ctx, "blue", 0)
-}
-
-func setsWeight(c aws.Call) bool {
-	return c.Applied && (c.Operation == "ChangeResourceRecordSets" || c.Operation == "ModifyRule")
 }
 
 // everybodyOn holds AWS's weights against what must be, and waits until all users get
@@ -287,7 +277,7 @@ func (s *stage) upgrade(ctx context.Context) error {
 
 func (s *stage) writes() (n int) {
 	for _, c := range s.region.Cloud.Calls() {
-		if setsWeight(c) {
+		if world.SetsWeight(c) {
 			n++
 		}
 	}

@@ -164,3 +164,19 @@ func (r *Region) Close(ctx context.Context) error {
 	}
 	return errors.Join(errs...)
 }
+
+// SetsWeight tells whether AWS carried out a call that may set a weight.
+func SetsWeight(c aws.Call) bool {
+	return c.Applied && (c.Operation == "ChangeResourceRecordSets" || c.Operation == "ModifyRule")
+}
+
+// LastWeight is when AWS acknowledged the last such call after a time; zero: there was
+// none.
+func (r *Region) LastWeight(after time.Time) (last time.Time) {
+	for _, c := range r.Cloud.Calls() {
+		if SetsWeight(c) && c.Done.After(after) && c.Done.After(last) {
+			last = c.Done
+		}
+	}
+	return last
+}
