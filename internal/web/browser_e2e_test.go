@@ -168,7 +168,9 @@ func firstView(t *testing.T, b *browser.Browser, address string, least int) time
 	ok(t, tab.Await(`performance.getEntriesByName("first-view").length > 0`))
 	seen, err := browser.Tell[float64](tab, `performance.getEntriesByName("first-view")[0].startTime`)
 	ok(t, err)
-	if weight := tab.Weight(); weight > heaviest || weight < least {
+	weight := tab.Weight()
+	t.Logf("%s weighs %d bytes", address, weight)
+	if weight > heaviest || weight < least {
 		t.Errorf("%s weighs %d bytes, %d to %d is good", address, weight, least, heaviest)
 	}
 	return time.Duration(seen * float64(time.Millisecond))
