@@ -69,7 +69,7 @@ gates-scenes: build control-plane tool-prometheus ## Show what gates on users' r
 	@$(BIN)/sandbox gates-scenes --daemon $(BIN)/clusterswitch --prometheus $(BIN)/prometheus
 
 .PHONY: soak
-soak: build control-plane ## Let two daemons shift RUNS times while everything around them breaks; a run that .demo/soak has isn't run again (60: 35 min)
+soak: build control-plane ## Let two daemons shift RUNS times while everything around them breaks; a run that .demo/soak has isn't run again (60: 40 to 60 min)
 	@$(BIN)/sandbox soak --daemon $(BIN)/clusterswitch --dir .demo/soak --runs $(RUNS)
 
 .PHONY: soak-few

@@ -245,7 +245,7 @@ func slowTargets() map[string]string {
 		"ready-sim": "15 minutes; make e2e plays all but the longest scene",
 		"real-node": "it makes a node of the machine: root and containerd",
 		"sim":       "make test plays the same seeds",
-		"soak":      "40 minutes; make e2e plays three runs",
+		"soak":      "an hour; make e2e plays three runs",
 		"vuln":      "it needs the database of vulnerabilities",
 	}
 }
