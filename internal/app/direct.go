@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/clusterswitch/clusterswitch/config"
@@ -243,10 +244,12 @@ func (t *target) result() DirectResult {
 		r.Was = new(t.first.Share())
 	}
 	if !t.known() {
-		if r.Note != "" {
-			r.Note += "; "
+		switch {
+		case r.Note == "":
+			r.Note = "it can't be read: " + t.last.Err
+		case !strings.Contains(r.Note, t.last.Err):
+			r.Note += "; it can't be read: " + t.last.Err
 		}
-		r.Note += "it can't be read: " + t.last.Err
 		return r
 	}
 	r.Now, r.TTL = new(t.last.Share()), t.last.TTL

@@ -147,3 +147,27 @@ func TestACallEndsWithTheTimeout(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestADenialSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	code := func(c string) error { return &smithy.GenericAPIError{Code: c, Message: "as told"} }
+	for name, c := range map[string]struct {
+		err  error
+		want string
+	}{
+		"a missing right is granted":                   {code("AccessDenied"), ": grant elasticloadbalancing:DescribeRules"},
+		"expired credentials are renewed, not granted": {code("ExpiredToken"), ": renew the credentials, for example by: aws sso login"},
+		"a wrong clock is set":                         {code("RequestTimeTooSkewed"), ": set this machine's clock"},
+		"keys that AWS doesn't know are looked for":    {code("InvalidClientTokenId"), ": these are no credentials that AWS knows; look at AWS_PROFILE and AWS_ACCESS_KEY_ID"},
+		"where there are none the message tells it":    {&credentialsError{err: errors.New("no EC2 IMDS role found")}, ""},
+		"a role that may not be assumed":               {&credentialsError{role: "arn:x", err: code("AccessDenied")}, ""},
+		"what isn't denied needs no right":             {code("Throttling"), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := Classify(c.err).Remedy("elasticloadbalancing:DescribeRules"); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}

@@ -74,9 +74,13 @@ func (p *program) configuredPairs() ([]string, cobra.ShellCompDirective) {
 
 // direct loads the configuration and makes the way to AWS for its pairs.
 func (p *program) direct(ctx context.Context, pairs []string) (*config.Config, *app.Direct, error) {
-	c, err := p.load()
+	c, beside, err := config.LoadForWayBack(config.Options{Path: p.config}, pairs)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, p.withoutConfig(pairs[0], err)
+	}
+	if len(beside) > 0 {
+		p.err.say("WARNING: the daemon would refuse this configuration, for faults that don't keep anybody from going back:")
+		p.err.say("%s", beside)
 	}
 	for _, name := range pairs {
 		if !slices.Contains(pairNames(c), name) {
@@ -108,16 +112,16 @@ func (p *program) rollbackDirect(command *cobra.Command, pairs []string, force b
 		return err
 	}
 	directTable(p.out, results)
-	failed := 0
+	var failed []string
 	for _, pair := range pairs {
 		own := slices.DeleteFunc(slices.Clone(results), func(r app.DirectResult) bool { return r.Pair != pair })
 		if !p.wentBack(command, pair, own) {
-			failed++
+			failed = append(failed, pair)
 		}
 	}
-	if failed > 0 {
-		return fmt.Errorf("not all is back on blue: %s left; run the command again, or see: clusterswitch runbook PAIR%s",
-			count(failed, "pair"), given(command))
+	if len(failed) > 0 {
+		return fmt.Errorf("not all is back on blue: %s is left; run the command again, or go by hand: %s runbook %s%s",
+			strings.Join(failed, ", "), cmp.Or(p.name, programName), failed[0], given(command))
 	}
 	return nil
 }
@@ -127,16 +131,23 @@ func directTable(out *paper, results []app.DirectResult) {
 	for _, r := range results {
 		done := cmp.Or(r.Note, "nothing")
 		switch {
+		case !r.Back:
+			done = "not back, see below"
 		case r.Wrote && r.Note == "":
 			done = "written"
 		case r.Wrote:
 			done = "written; " + r.Note
-		case r.Back && r.Note == "":
+		case r.Note == "":
 			done = "nothing, it stood at 0 already"
 		}
 		rows = append(rows, []string{r.Pair, r.Entrance, percent(r.Was), percent(r.Now), done})
 	}
 	table(out, rows)
+	for _, r := range results {
+		if !r.Back {
+			out.say("\n%s, entrance %s: %s", r.Pair, r.Entrance, cmp.Or(r.Note, "green still has a share"))
+		}
+	}
 }
 
 func percent(s *shift.Share) string {

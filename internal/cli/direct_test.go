@@ -130,13 +130,13 @@ func TestRollbackDirectSaysWhatItCouldNotDo(t *testing.T) {
 	z := newZone(t)
 	z.put("shop", 0)
 	got := run(t.Context(), "rollback", "shop", "blog", "--direct", "--timeout", "1s")
-	if got.status != 1 || !strings.Contains(got.out, "unknown") || !strings.Contains(got.out, "Blue has all traffic of shop.") || strings.Contains(got.out, "traffic of blog.") {
+	if got.status != 1 || !strings.Contains(got.out, "blog   route53-0   unknown     unknown    not back, see below\n") || !strings.Contains(got.out, "\nblog, entrance route53-0: refused: ") || !strings.Contains(got.out, "Blue has all traffic of shop.") || strings.Contains(got.out, "traffic of blog.") {
 		t.Errorf("status %d, output:\n%s", got.status, got.out)
 	}
 	for _, want := range []string{
 		"blog, entrance route53-0: refused: ", // there is no such record
 		"WARNING: green had nothing of shop, so nothing was written",
-		"clusterswitch: not all is back on blue: 1 pair left; run the command again, or see: clusterswitch runbook PAIR\n",
+		"clusterswitch: not all is back on blue: blog is left; run the command again, or go by hand: clusterswitch runbook blog\n",
 	} {
 		if !strings.Contains(got.err, want) {
 			t.Errorf("it doesn't say %q:\n%s", want, got.err)

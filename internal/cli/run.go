@@ -28,7 +28,7 @@ A changed configuration is taken over while it runs. A pod's mounted file
 follows its ConfigMap after a minute or so; with --config-map the daemon also
 watches that ConfigMap through the API of the management cluster, and a change
 acts at once. The file then serves while the ConfigMap can't be read.`,
-		Args: cobra.NoArgs,
+		Args: noPair,
 		PreRunE: func(*cobra.Command, []string) error {
 			if configMap != "" && !namespacedName(configMap) {
 				return usagef("--config-map %s: write it as NAMESPACE/NAME", configMap)

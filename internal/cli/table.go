@@ -38,6 +38,12 @@ func (h *hand) statusTable(ctx context.Context, args []string) error {
 	table(h.out, rows)
 	if len(args) > 0 {
 		h.details(objects[0])
+		return nil
+	}
+	for i := range objects {
+		if silent := h.silent(&objects[i]); silent != "" {
+			h.err.say("WARNING: %s", silent)
+		}
 	}
 	return nil
 }
@@ -58,7 +64,11 @@ func (h *hand) details(t v1alpha1.TrafficSwitch) {
 		h.out.say("\nNo daemon has said anything about %s yet.", t.Name)
 	} else {
 		h.out.say("\nAttempt %d: %s", s.Attempt, orNone(s.Message))
-		h.out.say("Written by the daemon%s at %s%s", named(s.Holder), moment(s.UpdatedAt.Time), silence(s.UpdatedAt.Time, h.now()))
+		silence := silence(s.UpdatedAt.Time, h.now())
+		h.out.say("Written by the daemon%s at %s%s", named(s.Holder), moment(s.UpdatedAt.Time), silence)
+		if silence != "" {
+			h.out.say("To go back without one: %s", h.direct(t.Name))
+		}
 	}
 	if asked := askedFor(t.Spec); asked != "" {
 		h.out.say("Asked for in %s: %s", h.place.request(t.Name), asked)
