@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/route53/types"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
@@ -95,6 +96,15 @@ func TestASessionNeedsARegion(t *testing.T) {
 	}
 	if cfg, err := Load(t.Context(), Options{Region: "ap-northeast-1"}); err != nil || cfg.Region != "ap-northeast-1" {
 		t.Errorf("got %q, %v", cfg.Region, err)
+	}
+}
+
+// TestTheSDKWritesNothingPastTheLog: its own logger writes lines to standard error that no reader of JSON takes.
+func TestTheSDKWritesNothingPastTheLog(t *testing.T) {
+	hermetic(t)
+	cfg, err := Load(t.Context(), Options{Region: "eu-west-1"})
+	if _, silent := cfg.Logger.(logging.Nop); err != nil || !silent {
+		t.Errorf("it logs to %T, %v", cfg.Logger, err)
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 )
 
 // Options says which AWS to talk to. The zero value takes everything from the
@@ -57,6 +58,8 @@ func Load(ctx context.Context, o Options) (aws.Config, error) {
 	load := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(client),
 		config.WithRetryMaxAttempts(readAttempts),
+		// It would write past our log, in lines of its own form; what matters comes as an error.
+		config.WithLogger(logging.Nop{}),
 	}
 	if o.Region != "" {
 		load = append(load, config.WithRegion(o.Region))

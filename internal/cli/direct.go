@@ -143,9 +143,11 @@ func directTable(out *paper, results []app.DirectResult) {
 		rows = append(rows, []string{r.Pair, r.Entrance, percent(r.Was), percent(r.Now), done})
 	}
 	table(out, rows)
+	apart := "\n"
 	for _, r := range results {
 		if !r.Back {
-			out.say("\n%s, entrance %s: %s", r.Pair, r.Entrance, cmp.Or(r.Note, "green still has a share"))
+			out.say("%s%s, entrance %s: %s", apart, r.Pair, r.Entrance, cmp.Or(r.Note, "green still has a share"))
+			apart = ""
 		}
 	}
 }

@@ -22,16 +22,17 @@ It waits only while a fresh look proves that blue has no healthy target and
 green has some, and goes as soon as blue has one; --force overrules even that.
 What is unknown about blue refuses nothing.
 
-After a rollback nothing rises again until somebody starts a new attempt.
+It is done when "clusterswitch wait PAIR --for rolledback" ends with 0. After a
+rollback nothing rises again until somebody starts a new attempt.
 
 With --direct the command writes the weights at AWS itself, for several pairs if
 you name them, and tries again until green has nothing or --timeout is over. It
 needs the configuration file and AWS credentials only: it is for the day when
 the management cluster or the daemon is away. Where the daemon runs, leave
 --direct out. One that runs or comes back all the same sees the mark at AWS and
-goes on with the rollback. The entrances are those of the configuration file. A
-handsOff there stops the daemon only, not this. Exit status 0: green has nothing
-on any entrance, as AWS shows it.`,
+goes on with the rollback. The entrances are those of the configuration file;
+faults elsewhere in it, and a handsOff there, stop the daemon only, not this.
+Exit status 0: green has nothing on any entrance, as AWS shows it.`,
 	}, func(ctx context.Context, h *hand, args []string) error { return h.rollback(ctx, args[0], force) })
 	command.Flags().BoolVar(&force, "force", false, "go back even when blue is proven to have no healthy target")
 	asked := command.RunE

@@ -46,11 +46,13 @@ func (p *program) unseen(command *cobra.Command, args []string, err error) error
 // withoutConfig says how to go on where a command that needs AWS alone has no
 // configuration that it can use.
 func (p *program) withoutConfig(pair string, err error) error {
-	hint := "The entrances of " + pair + " stand in the configuration that the daemon runs with. "
-	if _, faults := errors.AsType[config.Faults](err); faults {
-		hint += "In a copy of the file these lines can be mended; apiVersion, aws, and name and traffic of the pair are what is needed."
-	} else {
-		hint += "Give your copy of it by --config. From values of the chart:\n  " + config.FromValues + " > clusterswitch.yaml"
+	hint := "The entrances of " + pair + " stand in the configuration that the daemon runs with."
+	faults, read := errors.AsType[config.Faults](err)
+	switch {
+	case !read:
+		hint += " Give your copy of it by --config. From values of the chart:\n  " + config.FromValues + " > clusterswitch.yaml"
+	case faults[0].Path != "":
+		hint += " Mend these lines in a copy of it: apiVersion, aws, and name and traffic of the pair are what is needed."
 	}
 	return configError{error: err, hint: hint + "\nWithout it: the runbook that the daemon wrote when the shift started (ConfigMap clusterswitch-runbook-" + pair +
 		", and the folder of runbook.dir), or AWS's console: all weight to blue, 0 to green, at each entrance."}

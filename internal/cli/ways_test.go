@@ -71,7 +71,7 @@ func TestWithoutAConfigurationTheWayByHandIsTold(t *testing.T) {
 		"and the folder of runbook.dir), or AWS's console: all weight to blue, 0 to green, at each entrance.\n"
 	for name, c := range map[string]struct{ document, says string }{
 		"there is none":               {"", "Give your copy of it by --config. From values of the chart:\n  helm template clusterswitch"},
-		"its entrance can't be read":  {strings.Replace(validConfig, "Z123", "zone", 1), "In a copy of the file these lines can be mended; "},
+		"its entrance can't be read":  {strings.Replace(validConfig, "Z123", "zone", 1), "Mend these lines in a copy of it: "},
 		"it is the chart's values":    {"config: {}\n" + validConfig[strings.Index(validConfig, "pairs:"):], "is a file of values for the chart; "},
 		"it is the ConfigMap of them": {"kind: ConfigMap\napiVersion: v1\ndata: {clusterswitch.yaml: x}\n", "is a ConfigMap with a configuration in it; "},
 	} {
