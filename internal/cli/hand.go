@@ -127,7 +127,7 @@ type noPairError struct{ error }
 
 func (h *hand) explain(ctx context.Context, pair string, err error) error {
 	if !errors.Is(err, v1alpha1.ErrNotFound) {
-		return err
+		return loggedOut(err)
 	}
 	where, what := h.place.has()
 	names, err := h.pairs(ctx)
@@ -157,5 +157,5 @@ func (h *hand) list(ctx context.Context) ([]v1alpha1.TrafficSwitch, error) {
 	if errors.Is(err, v1alpha1.ErrNotInstalled) {
 		return nil, errors.New("the cluster doesn't know TrafficSwitches: is it the management cluster, and is clusterswitch installed there?")
 	}
-	return objects, err
+	return objects, loggedOut(err)
 }

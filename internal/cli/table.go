@@ -42,7 +42,7 @@ func (h *hand) statusTable(ctx context.Context, args []string) error {
 	}
 	for i := range objects {
 		if silent := h.silent(&objects[i]); silent != "" {
-			h.err.say("WARNING: %s", silent)
+			h.err.say("WARNING: %s.", silent)
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/clusterswitch/clusterswitch/config"
 )
@@ -41,6 +42,14 @@ func (p *program) unseen(command *cobra.Command, args []string, err error) error
 	}
 	return fmt.Errorf("%w\nUsers go on where AWS's weights send them. To send all to blue without the management cluster: %s rollback %s --direct%s",
 		err, cmp.Or(p.name, programName), pair, givenConfig(command))
+}
+
+// loggedOut says what to do where an API server doesn't know who asks.
+func loggedOut(err error) error {
+	if apierrors.IsUnauthorized(err) {
+		return fmt.Errorf("%w: these credentials don't count there, or no longer; log in again, or choose another --context", err)
+	}
+	return err
 }
 
 // withoutConfig says how to go on where a command that needs AWS alone has no

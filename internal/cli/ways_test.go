@@ -97,6 +97,21 @@ func TestWhatEverybodyTriesFirst(t *testing.T) {
 		"See: clusterswitch validate --help\n"}, run(t.Context(), "validate", "my.yaml"))
 }
 
+func TestExpiredCredentialsForTheManagementClusterAreRenewed(t *testing.T) {
+	alone(t)
+	kubeconfig := serverOf(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = w.Write([]byte(`{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Unauthorized","code":401,"message":"Unauthorized"}`))
+	})
+	for _, args := range [][]string{{"status"}, {"status", "shop"}, {"rollback", "shop"}, {"start", "shop"}} {
+		got := run(t.Context(), append(args, "--kubeconfig", kubeconfig)...)
+		if got.status != 1 || !strings.Contains(got.err, ": Unauthorized: these credentials don't count there, or no longer; log in again, or choose another --context\n") {
+			t.Errorf("%q: %+v", args, got)
+		}
+	}
+}
+
 // TestAStatusThatIsBrokenOffIsNoIncident: whoever ends it needs no advice.
 func TestAStatusThatIsBrokenOffIsNoIncident(t *testing.T) {
 	alone(t)
