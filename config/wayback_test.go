@@ -115,3 +115,30 @@ func TestAnotherFileThanTheConfigurationIsToldByItsName(t *testing.T) {
 		})
 	}
 }
+
+func TestAFaultElsewhereKeepsNobodyFromAsking(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ document, refused string }{
+		"of a pair":          {document: strings.Replace(small, "share: 1\n", "share: 0\n", 1)},
+		"of no document yet": {document: "tomorrow: true\n" + small},
+		"of the journal":     {document: "journal: {namespace: Hub}\n" + small, refused: "journal.namespace"},
+		"of its version":     {document: strings.Replace(small, "v1alpha1", "v9", 1), refused: "apiVersion"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "clusterswitch.yaml")
+			if err := os.WriteFile(path, []byte(c.document), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			got, err := config.LoadForRequests(config.Options{Path: path})
+			switch {
+			case c.refused != "":
+				if got != nil || err == nil || !strings.Contains(err.Error(), c.refused) {
+					t.Errorf("got %v, %v; want a refusal with %q", got, err, c.refused)
+				}
+			case err != nil || got.Journal.Namespace != "clusterswitch":
+				t.Errorf("got %v, %v", got, err)
+			}
+		})
+	}
+}

@@ -42,6 +42,10 @@ func TestWhereTheManagementClusterIs(t *testing.T) {
 			document: withKubeconfig, flags: place{namespace: "mine"},
 			want: place{kubeconfig: "hub.yaml", context: "hub", namespace: "mine"},
 		},
+		"a configuration that the daemon would refuse says it all the same": {
+			document: strings.Replace(withKubeconfig, "share: 25", "share: 250", 1) + "tomorrow: true\n",
+			want:     place{kubeconfig: "hub.yaml", context: "hub", namespace: "hub"},
+		},
 		"a configuration with faults isn't needed when flags say all": {
 			document: "nonsense", flags: place{context: "mine", namespace: "mine"},
 			want: place{context: "mine", namespace: "mine"},
