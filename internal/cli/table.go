@@ -62,6 +62,7 @@ func (h *hand) details(t v1alpha1.TrafficSwitch) {
 	s := t.Status
 	if s.Phase == "" {
 		h.out.say("\nNo daemon has said anything about %s yet.", t.Name)
+		h.out.say("One that runs and can't begin, such as for want of AWS credentials, says why in its log%s", h.logs())
 	} else {
 		h.out.say("\nAttempt %d: %s", s.Attempt, orNone(s.Message))
 		silence := silence(s.UpdatedAt.Time, h.now())
@@ -102,6 +103,14 @@ func (h *hand) details(t v1alpha1.TrafficSwitch) {
 		h.out.say("\nRolled back by %s at %s: %s", r.By, moment(r.At.Time), r.Why)
 	}
 	h.advise(t)
+}
+
+// logs says how to read the daemon's log, as the end of a sentence.
+func (h *hand) logs() string {
+	if h.place.directory != "" {
+		return "."
+	}
+	return ": " + h.place.kubectl() + " logs --selector app.kubernetes.io/name=clusterswitch --tail 50"
 }
 
 // named adds which of several daemons it was.
