@@ -74,6 +74,10 @@ func (p *program) configuredPairs() ([]string, cobra.ShellCompDirective) {
 
 // direct loads the configuration and makes the way to AWS for its pairs.
 func (p *program) direct(ctx context.Context, pairs []string) (*config.Config, *app.Direct, error) {
+	return p.directBy(ctx, pairs, app.NewDirect)
+}
+
+func (p *program) directBy(ctx context.Context, pairs []string, open func(context.Context, *config.Config) (*app.Direct, error)) (*config.Config, *app.Direct, error) {
 	c, err := p.load()
 	if err != nil {
 		return nil, nil, err
@@ -83,7 +87,7 @@ func (p *program) direct(ctx context.Context, pairs []string) (*config.Config, *
 			return nil, nil, usagef("%s has no pair %s; it has %s", c.File, name, strings.Join(pairNames(c), ", "))
 		}
 	}
-	d, err := app.NewDirect(ctx, c)
+	d, err := open(ctx, c)
 	return c, d, err
 }
 
@@ -91,7 +95,7 @@ func (p *program) rollbackDirect(command *cobra.Command, pairs []string, force b
 	ctx, cancel := context.WithTimeout(command.Context(), timeout)
 	defer cancel()
 	pairs = slices.Compact(slices.Sorted(slices.Values(pairs)))
-	c, d, err := p.direct(ctx, pairs)
+	c, d, err := p.directBy(ctx, pairs, app.NewDirectWayBack)
 	if err != nil {
 		return err
 	}
@@ -199,7 +203,7 @@ that the configuration's runbook.dir names.`,
 }
 
 func (p *program) runbook(ctx context.Context, pair string) error {
-	_, d, err := p.direct(ctx, []string{pair})
+	_, d, err := p.directBy(ctx, []string{pair}, app.NewDirectWayBack)
 	if err != nil {
 		return err
 	}
