@@ -51,7 +51,7 @@ func (p *program) orDirect(command *cobra.Command, force *bool) {
 	byHand, complete := command.RunE, command.ValidArgsFunction
 	command.RunE = func(command *cobra.Command, args []string) error {
 		if !direct {
-			return byHand(command, args)
+			return p.waysLeft(args[0], byHand(command, args))
 		}
 		return p.rollbackDirect(command, args, *force, timeout)
 	}

@@ -157,6 +157,29 @@ func TestRollbackDirectNeedsNoRegion(t *testing.T) {
 	}
 }
 
+// The configuration is the daemon's, and its kubeconfig is in the daemon's pod. Whoever
+// is in a hurry elsewhere is told the ways that are left.
+func TestARollbackThatFindsNoManagementClusterNamesTheWaysLeft(t *testing.T) {
+	alone(t)
+	for name, args := range map[string][]string{
+		"one that the configuration names": nil,
+		"one that was given":               {"--config", "my config.yaml"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			document := strings.Replace(validConfig, "journal:\n", "journal:\n  kubeconfig: {path: /etc/clusterswitch/management.kubeconfig}\n", 1)
+			write(t, "clusterswitch.yaml", document)
+			write(t, "my config.yaml", document)
+			direct := "clusterswitch rollback shop --direct"
+			if args != nil {
+				direct += " --config 'my config.yaml'"
+			}
+			compare(t, ran{status: exitFailure, err: `clusterswitch: finding the management cluster: stat /etc/clusterswitch/management.kubeconfig: no such file or directory
+Nothing was asked for. Give --kubeconfig and --namespace for the way from here, or go past the management cluster: ` + direct + `
+`}, run(t.Context(), append([]string{"rollback", "shop"}, args...)...))
+		})
+	}
+}
+
 func TestRollbackDirectSaysWhatItCouldNotDo(t *testing.T) {
 	z := newZone(t)
 	z.put("shop", 0)

@@ -25,7 +25,14 @@ type hand struct {
 	// given are the flags that say where they are, as the person gave
 	// them: the commands that are named as the next step repeat them.
 	given string
+	// config is the file that --config gives; empty: not given.
+	config string
 }
+
+// unreachedError says that the place of the requests can't even be asked.
+type unreachedError struct{ error }
+
+func (e unreachedError) Unwrap() error { return e.error }
 
 // handCommand makes a command that reads or writes TrafficSwitches.
 func (p *program) handCommand(command *cobra.Command, run func(ctx context.Context, h *hand, args []string) error) *cobra.Command {
@@ -34,7 +41,7 @@ func (p *program) handCommand(command *cobra.Command, run func(ctx context.Conte
 	command.RunE = func(command *cobra.Command, args []string) error {
 		h, err := p.hand(command, flags)
 		if err != nil {
-			return err
+			return unreachedError{err}
 		}
 		return run(command.Context(), h, args)
 	}
@@ -70,7 +77,7 @@ func (p *program) hand(command *cobra.Command, flags place) (*hand, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &hand{out: p.out, err: p.err, place: at, client: client, now: p.now, name: p.name, given: given(command)}, nil
+	return &hand{out: p.out, err: p.err, place: at, client: client, now: p.now, name: p.name, given: given(command), config: p.config}, nil
 }
 
 // given repeats the flags that say where things are, as the person gave them.

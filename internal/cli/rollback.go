@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -54,7 +55,7 @@ func (h *hand) rollback(ctx context.Context, pair string, force bool) error {
 			away = "the directory can't be written"
 		}
 		return fmt.Errorf("%w\nNothing is known to be asked for. The daemon also obeys rollback: true for %s in its configuration, and run --rollback %s: "+
-			"these work while %s. So does: clusterswitch rollback %s --direct", err, pair, pair, away, pair)
+			"these work while %s. So does: %s", err, pair, pair, away, pastManagement(h.name, pair, h.config))
 	}
 	h.out.say("The rollback flag of %s is set.", pair)
 	switch phase := shift.Phase(t.Status.Phase); {
@@ -82,6 +83,26 @@ func (h *hand) rollback(ctx context.Context, pair string, force bool) error {
 	h.out.say("Nothing rises again until: %s", h.next("start "+pair))
 	h.out.say("Watch it: %s", h.watch(pair))
 	return nil
+}
+
+// pastManagement is the command that goes back without the management cluster, by the
+// configuration that the person gave.
+func pastManagement(name, pair, config string) string {
+	command := cmp.Or(name, programName) + " rollback " + pair + " --direct"
+	if config != "" {
+		command += " --config " + word(config)
+	}
+	return command
+}
+
+// waysLeft adds to an error of a rollback that could not even be asked for what else
+// there is. What is wrong with the configuration or the flags says so itself.
+func (p *program) waysLeft(pair string, err error) error {
+	if !isType[unreachedError](err) || isType[configError](err) || isType[usageError](err) {
+		return err
+	}
+	return fmt.Errorf("%w\nNothing was asked for. Give --kubeconfig and --namespace for the way from here, or go past the management cluster: %s",
+		err, pastManagement(p.name, pair, p.config))
 }
 
 // daemonLives warns where perhaps nobody is there to obey.
