@@ -62,7 +62,7 @@ func (e *credentialsError) failure() Failure {
 	case f.Class != Denied:
 		what = "nobody could be asked for the daemon's AWS credentials"
 	}
-	f.Message = what + ": " + f.Message
+	f.Message, f.Credentials = what+": "+f.Message, true
 	return f
 }
 

@@ -47,6 +47,8 @@ type Failure struct {
 	Code string
 	// Message is AWS's own text, or the transport's.
 	Message string
+	// Credentials: there were none to call with, and Message says why.
+	Credentials bool
 }
 
 // String says what happened in a few words for a person.
@@ -55,6 +57,24 @@ func (f Failure) String() string {
 		return fmt.Sprintf("%s: %s", f.Class, f.Message)
 	}
 	return fmt.Sprintf("%s (%s: %s)", f.Class, f.Code, f.Message)
+}
+
+// Remedy ends a sentence about a refusal with what to do: as ": grant RIGHT" where the
+// right is what lacks. Empty: nothing of the kind, or the message says it. Whose
+// credentials AWS doesn't take lacks no right, and would look for it in vain.
+func (f Failure) Remedy(right string) string {
+	if f.Class != Denied || f.Credentials {
+		return ""
+	}
+	switch f.Code {
+	case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "InvalidIdentityToken", "IDPRejectedClaim", "AuthFailure",
+		"InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException", "MissingAuthenticationToken", "MissingAuthenticationTokenException",
+		"IncompleteSignature", "InvalidSignatureException", "SignatureDoesNotMatch", "RequestExpired", "RequestTimeTooSkewed":
+		return ": renew or correct the AWS credentials; a wrong clock does it too"
+	case "OptInRequired", "RegionDisabledException":
+		return ": switch the service or the region on for the account"
+	}
+	return ": grant " + right
 }
 
 // Error is a failure with the sentence that an adapter made of it: what was

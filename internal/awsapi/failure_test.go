@@ -147,3 +147,27 @@ func TestACallEndsWithTheTimeout(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestOnlyWhoIsKnownToAWSLacksARight(t *testing.T) {
+	for name, test := range map[string]struct {
+		failure Failure
+		want    string
+	}{
+		"a right that lacks":                {Failure{Class: Denied, Code: "AccessDenied"}, ": grant route53:GetChange"},
+		"one in ELB's words":                {Failure{Class: Denied, Code: "UnauthorizedOperation"}, ": grant route53:GetChange"},
+		"a session that is over":            {Failure{Class: Denied, Code: "ExpiredToken"}, ": renew or correct the AWS credentials; a wrong clock does it too"},
+		"a key that nobody knows":           {Failure{Class: Denied, Code: "InvalidClientTokenId"}, ": renew or correct the AWS credentials; a wrong clock does it too"},
+		"a clock that is wrong":             {Failure{Class: Denied, Code: "SignatureDoesNotMatch"}, ": renew or correct the AWS credentials; a wrong clock does it too"},
+		"a region that is switched off":     {Failure{Class: Denied, Code: "RegionDisabledException"}, ": switch the service or the region on for the account"},
+		"no credentials at all":             {Classify(&credentialsError{err: errors.New("no EC2 IMDS role found")}), ""},
+		"a role that may not be assumed":    {Failure{Class: Denied, Code: "AccessDenied", Credentials: true}, ""},
+		"what no right has to do with":      {Failure{Class: NotFound, Code: "NoSuchHostedZone"}, ""},
+		"what AWS may grant a moment later": {Failure{Class: Throttled, Code: "Throttling"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := test.failure.Remedy("route53:GetChange"); got != test.want {
+				t.Errorf("%s%s, want the end %q", test.failure, got, test.want)
+			}
+		})
+	}
+}
