@@ -168,13 +168,14 @@ func (a *App) Run(ctx context.Context) (err error) {
 		return err
 	}
 	life.start(ctx, "journal watch", func(ctx context.Context) error { return a.ledger.run(ctx, a.wake) })
+	// Its last words may take a while: they must not keep the lease from others.
+	life.start(ctx, "notifications", a.crier.run)
 	if a.ledger.campaign != nil { // ends after the pairs: only then is the lease free to give
 		life.start(ctx, "lease", a.ledger.campaign)
 	}
 	if a.page != nil && started.Listen != "" {
 		life.start(ctx, "page", a.follow)
 	}
-	life.start(ctx, "notifications", a.crier.run)
 	a.apply(ctx, a.config)
 	life.start(ctx, "pairs", a.stopPairs)
 	life.start(ctx, "retire", a.retirer.run)
