@@ -106,7 +106,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 		return nil, err
 	}
 	told := chronicle.New(chronicle.Options{
-		Version: o.Version, Identity: identity(), Namespace: o.Config.Journal.Namespace, Leader: kept.leader, Now: time.Now,
+		Version: o.Version, Identity: identity(), Namespace: o.Config.Journal.Namespace, Directory: o.Config.Journal.Directory, Leader: kept.leader, Now: time.Now,
 	})
 	page, err := pageOf(o.Config, o.ConfigMap.Name, told, kept)
 	if err != nil {

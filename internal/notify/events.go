@@ -66,7 +66,7 @@ func NewEvents(o EventsOptions) (*Events, error) {
 	s := &sink{EventSink: &typedcorev1.EventSinkImpl{Interface: client.CoreV1().Events(o.Namespace)}, settled: make(chan struct{}, 1)}
 	b.StartRecordingToSink(s)
 	return &Events{
-		sink: s,
+		sink:      s,
 		namespace: o.Namespace, objects: objects, broadcaster: b, log: o.Logger,
 		recorder: b.NewRecorder(runtime.NewScheme(), corev1.EventSource{Component: "clusterswitch"}),
 		queue:    make(chan News, queueSize), uids: map[string]types.UID{},
