@@ -21,9 +21,35 @@ type Direct struct {
 	sessions *awsapi.Sessions
 }
 
-// NewDirect reads credentials but asks nobody anything yet.
+// NewDirect reads credentials but asks nobody anything yet. An error says that no
+// region is set, or what of the environment can't be read.
 func NewDirect(ctx context.Context, c *config.Config) (*Direct, error) {
-	sessions, err := awsapi.NewSessions(ctx, sessionsOf(c.AWS, nil))
+	return newDirect(ctx, c, sessionsOf(c.AWS, nil))
+}
+
+// NewDirectWayBack is NewDirect for RollBack and Runbook alone. They need no region:
+// ARNs name that of load balancers, and Route 53 has none.
+func NewDirectWayBack(ctx context.Context, c *config.Config) (*Direct, error) {
+	o := sessionsOf(c.AWS, nil)
+	o.Fallback = fallbackRegion(c)
+	return newDirect(ctx, c, o)
+}
+
+// fallbackRegion is where roles are asked for when nobody says: beside the first load
+// balancer, else where Route 53 itself is.
+func fallbackRegion(c *config.Config) string {
+	for _, p := range c.Pairs {
+		for _, e := range p.Traffic {
+			if b := entranceOf(e).Balancer; b != nil && b.Region() != "" {
+				return b.Region()
+			}
+		}
+	}
+	return "us-east-1"
+}
+
+func newDirect(ctx context.Context, c *config.Config, o awsapi.SessionsOptions) (*Direct, error) {
+	sessions, err := awsapi.NewSessions(ctx, o)
 	if err != nil {
 		return nil, err
 	}

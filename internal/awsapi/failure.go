@@ -77,11 +77,13 @@ func (f Failure) Remedy(rights string) string {
 		return ""
 	}
 	switch f.Code {
-	case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired":
+	case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "InvalidIdentityToken", "IDPRejectedClaim":
 		return ": renew the credentials, for example by: aws sso login"
 	case "RequestExpired", "RequestTimeTooSkewed":
 		return ": set this machine's clock"
-	case "IncompleteSignature", "InvalidSignatureException", "SignatureDoesNotMatch", "InvalidAccessKeyId", "InvalidClientTokenId",
+	case "OptInRequired", "RegionDisabledException":
+		return ": switch the service or the region on for the account"
+	case "AuthFailure", "IncompleteSignature", "InvalidSignatureException", "SignatureDoesNotMatch", "InvalidAccessKeyId", "InvalidClientTokenId",
 		"MissingAuthenticationToken", "MissingAuthenticationTokenException", "UnrecognizedClientException":
 		return ": these are no credentials that AWS knows; look at AWS_PROFILE and AWS_ACCESS_KEY_ID"
 	}

@@ -169,6 +169,7 @@ func TestADenialSaysWhatToDo(t *testing.T) {
 		"expired credentials are renewed, not granted": {code("ExpiredToken"), ": renew the credentials, for example by: aws sso login"},
 		"a wrong clock is set":                         {code("RequestTimeTooSkewed"), ": set this machine's clock"},
 		"keys that AWS doesn't know are looked for":    {code("InvalidClientTokenId"), ": these are no credentials that AWS knows; look at AWS_PROFILE and AWS_ACCESS_KEY_ID"},
+		"a region that is switched off is switched on": {code("RegionDisabledException"), ": switch the service or the region on for the account"},
 		"where there are none the message tells it":    {&credentialsError{err: errors.New("no EC2 IMDS role found")}, ""},
 		"a role that may not be assumed":               {&credentialsError{role: "arn:x", err: code("AccessDenied")}, ""},
 		"what isn't denied needs no right":             {code("Throttling"), ""},

@@ -26,6 +26,9 @@ import (
 type Options struct {
 	// Region overrides the region of the environment; empty: keep it.
 	Region string
+	// Fallback is the region where neither Region nor the environment names one; empty:
+	// then that is an error.
+	Fallback string
 	// EndpointURL sends every service's calls to this base URL; empty: AWS itself.
 	EndpointURL string
 	// Timeout bounds one HTTP exchange, body included; zero: 10 s. It is the
@@ -63,6 +66,9 @@ func Load(ctx context.Context, o Options) (aws.Config, error) {
 	}
 	if o.Region != "" {
 		load = append(load, config.WithRegion(o.Region))
+	}
+	if o.Fallback != "" {
+		load = append(load, config.WithDefaultRegion(o.Fallback))
 	}
 	if o.EndpointURL != "" {
 		load = append(load, config.WithBaseEndpoint(o.EndpointURL))

@@ -267,18 +267,21 @@ func TestEachCommandIsOneThatThereIs(t *testing.T) {
 			}
 			unpaused := d
 			unpaused.Asked = Asked{}
-			for _, a := range slices.Concat(actions(d, "elsewhere"), actions(unpaused, "elsewhere")) {
+			for _, a := range slices.Concat(commands{"shop", "elsewhere", ""}.fitting(d), commands{"shop", "elsewhere", ""}.fitting(unpaused)) {
 				words := strings.Fields(a.Command)
 				if words[0] != "clusterswitch" || seen[a.Command] {
 					continue
 				}
 				seen[a.Command] = true
 				body, ok := sections[words[1]]
+				if words[1] != "plan" { // which doesn't speak with the management cluster
+					body += global
+				}
 				if !ok {
 					t.Errorf("%s: there is no such command", a.Command)
 				}
 				for _, word := range words {
-					if strings.HasPrefix(word, "--") && !strings.Contains(body+global, "`"+word) {
+					if strings.HasPrefix(word, "--") && !strings.Contains(body, "`"+word) {
 						t.Errorf("%s: docs/cli.md knows no %s there", a.Command, word)
 					}
 				}
@@ -290,6 +293,30 @@ func TestEachCommandIsOneThatThereIs(t *testing.T) {
 	}
 	if len(seen) < 13 {
 		t.Errorf("only %d commands were seen: %v", len(seen), seen)
+	}
+}
+
+// Where the journal is in a directory there is nothing that kubectl could ask.
+func TestWithoutAManagementClusterNoCommandIsForOne(t *testing.T) {
+	const folder = "/var/lib/my journal"
+	c := New(Options{Namespace: "clusterswitch", Directory: folder, Now: time.Now})
+	c.Expect("shop")
+	for _, phase := range shift.Phases() {
+		for _, doc := range shift.Reasons() {
+			d := Detail{
+				Summary: Summary{Pair: "shop", Phase: string(phase), Reason: string(doc.Reason), Attempt: 1, Step: &Step{1, 4}},
+				Asked:   Asked{Paused: true, HandsOff: true}, Question: &Question{ID: "1-2", Reason: string(shift.Drift)},
+			}
+			for _, a := range c.commands("shop").fitting(d) {
+				if a.Kubectl != "" || strings.Contains(a.Command, "kubectl") || strings.Contains(a.Why, "management") {
+					t.Fatalf("%+v", a)
+				}
+			}
+		}
+	}
+	back := c.commands("shop").fitting(Detail{Summary: Summary{Pair: "shop", Phase: string(shift.Shifting)}})[0]
+	if want := "clusterswitch rollback shop --journal-directory '/var/lib/my journal'"; back.Command != want {
+		t.Errorf("the way back is %s, want %s", back.Command, want)
 	}
 }
 

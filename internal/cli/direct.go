@@ -74,6 +74,19 @@ func (p *program) configuredPairs() ([]string, cobra.ShellCompDirective) {
 
 // direct loads the configuration and makes the way to AWS for its pairs.
 func (p *program) direct(ctx context.Context, pairs []string) (*config.Config, *app.Direct, error) {
+	c, err := p.load()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := knows(c, pairs); err != nil {
+		return nil, nil, err
+	}
+	d, err := app.NewDirect(ctx, c)
+	return c, d, err
+}
+
+// wayBack is direct for who goes back, or wants to know how: it takes whatever leads to AWS.
+func (p *program) wayBack(ctx context.Context, pairs []string) (*config.Config, *app.Direct, error) {
 	c, beside, err := config.LoadForWayBack(config.Options{Path: p.config}, pairs)
 	if err != nil {
 		return nil, nil, p.withoutConfig(pairs[0], err)
@@ -82,20 +95,28 @@ func (p *program) direct(ctx context.Context, pairs []string) (*config.Config, *
 		p.err.say("WARNING: the daemon would refuse this configuration, for faults that don't keep anybody from going back:")
 		p.err.say("%s", beside)
 	}
+	if err := knows(c, pairs); err != nil {
+		return nil, nil, err
+	}
+	d, err := app.NewDirectWayBack(ctx, c)
+	return c, d, err
+}
+
+// knows tells who asks for a pair that the configuration doesn't have which it has.
+func knows(c *config.Config, pairs []string) error {
 	for _, name := range pairs {
 		if !slices.Contains(pairNames(c), name) {
-			return nil, nil, usagef("%s has no pair %s; it has %s", c.File, name, strings.Join(pairNames(c), ", "))
+			return usagef("%s has no pair %s; it has %s", c.File, name, strings.Join(pairNames(c), ", "))
 		}
 	}
-	d, err := app.NewDirect(ctx, c)
-	return c, d, err
+	return nil
 }
 
 func (p *program) rollbackDirect(command *cobra.Command, pairs []string, force bool, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(command.Context(), timeout)
 	defer cancel()
 	pairs = slices.Compact(slices.Sorted(slices.Values(pairs)))
-	c, d, err := p.direct(ctx, pairs)
+	c, d, err := p.wayBack(ctx, pairs)
 	if err != nil {
 		return err
 	}
@@ -212,7 +233,7 @@ that the configuration's runbook.dir names.`,
 }
 
 func (p *program) runbook(ctx context.Context, pair string) error {
-	_, d, err := p.direct(ctx, []string{pair})
+	_, d, err := p.wayBack(ctx, []string{pair})
 	if err != nil {
 		return err
 	}

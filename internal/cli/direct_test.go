@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 
@@ -123,6 +124,36 @@ Nothing rises again until: clusterswitch start shop --config clusterswitch.yaml
 	}, run(t.Context(), "rollback", "--direct", "shop", "blog", "--config", "clusterswitch.yaml"))
 	if got := z.green(); got["shop"] != 0 || got["blog"] != 0 {
 		t.Errorf("green's weights are %v", got)
+	}
+}
+
+// The daemon's pod is told its region by its surroundings. A person's laptop that isn't
+// told one must not keep traffic on green: Route 53 has none, and an ARN names its own.
+func TestRollbackDirectNeedsNoRegion(t *testing.T) {
+	z := newZone(t)
+	z.put("shop", 50)
+	z.put("blog", 25)
+	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("AWS_CONFIG_FILE", "none")
+	document, err := os.ReadFile("clusterswitch.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, "clusterswitch.yaml", strings.Replace(string(document), "region: eu-west-1, ", "", 1))
+	if got := run(t.Context(), "rollback", "shop", "--direct"); got.status != exitDone {
+		t.Errorf("it ends with %d: %s", got.status, got.err)
+	}
+	if got := z.green(); got["shop"] != 0 {
+		t.Errorf("green's weights are %v", got)
+	}
+	if got := run(t.Context(), "runbook", "blog"); got.status != exitDone || !strings.Contains(got.out, "aws route53 change-resource-record-sets") {
+		t.Errorf("the runbook ends with %d: %s\n%s", got.status, got.err, got.out)
+	}
+	// What asks all services can't guess where they are.
+	if got := run(t.Context(), "plan", "shop"); got.status != exitFailure || !strings.Contains(got.err, "no region is set") {
+		t.Errorf("the plan ends with %d: %s", got.status, got.err)
 	}
 }
 

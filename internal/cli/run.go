@@ -54,7 +54,8 @@ func (p *program) run(ctx context.Context, rollback []string, configMap string) 
 			return usagef("--rollback %s: the configuration has no such pair; it has %s", name, strings.Join(pairNames(c), ", "))
 		}
 	}
-	log, err := newLogger(c.Log, p.err)
+	// Not p.err itself: it writes nothing any more once it failed, as a full disk does.
+	log, err := newLogger(c.Log, p.err.w)
 	if err != nil {
 		return err
 	}

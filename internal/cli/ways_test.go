@@ -17,12 +17,13 @@ The daemon also obeys rollback: true for shop in its configuration, and run --ro
 
 func TestARollbackThatIsNotHeardSaysWhatWorksAllTheSame(t *testing.T) {
 	for name, args := range map[string][]string{
-		"there is no kubeconfig":              {},
-		"the kubeconfig isn't where it was":   {"--kubeconfig", "nowhere"},
-		"the context has another name":        {"--context", "nope"},
-		"the API server is away":              {"--kubeconfig", "away"},
-		"the configuration can't be used":     {"--config", "faulty.yaml"},
-		"the configuration isn't where it is": {"--config", "nowhere.yaml"},
+		"there is no kubeconfig":                {},
+		"the kubeconfig isn't where it was":     {"--kubeconfig", "nowhere"},
+		"the context has another name":          {"--context", "nope"},
+		"the API server is away":                {"--kubeconfig", "away"},
+		"the configuration can't be used":       {"--config", "faulty.yaml"},
+		"the configuration isn't where it is":   {"--config", "nowhere.yaml"},
+		"its kubeconfig is in the daemon's pod": {"--config", "'the daemon.yaml'"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			alone(t)
@@ -30,9 +31,13 @@ func TestARollbackThatIsNotHeardSaysWhatWorksAllTheSame(t *testing.T) {
 			write(t, "faulty.yaml", strings.Replace(validConfig, "share: 25", "share: 250", 1))
 			write(t, "away", `{apiVersion: v1, kind: Config, current-context: it,
   clusters: [{name: it, cluster: {server: "https://127.0.0.1:1"}}], contexts: [{name: it, context: {cluster: it, user: it}}], users: [{name: it}]}`)
+			write(t, "the daemon.yaml", strings.Replace(validConfig, "journal:\n", "journal:\n  kubeconfig: {path: /nowhere/management.kubeconfig}\n", 1))
 			want := otherWays
 			if args := strings.Join(args, " "); strings.HasPrefix(args, "--config") {
 				want = strings.NewReplacer("--direct   ", "--direct "+args+"   ", "runbook shop   ", "runbook shop "+args+"   ").Replace(otherWays)
+			}
+			for i, arg := range args {
+				args[i] = strings.Trim(arg, "'") // as a shell does
 			}
 			got := run(t.Context(), append([]string{"rollback", "shop"}, args...)...)
 			if got.status == 0 || got.out != "" || !strings.HasSuffix(got.err, "\n"+want) {
@@ -63,6 +68,23 @@ func TestRollbackDirectTakesAConfigurationThatTheDaemonRefuses(t *testing.T) {
 	}
 	if got := run(t.Context(), "validate"); got.status != 2 {
 		t.Errorf("the daemon takes it: %+v", got)
+	}
+}
+
+// TestOnlyTheWayBackTakesAConfigurationThatTheDaemonRefuses: a rehearsal of steps that can't be read tells nobody anything.
+func TestOnlyTheWayBackTakesAConfigurationThatTheDaemonRefuses(t *testing.T) {
+	for name, document := range map[string]string{"it has a fault": strings.Replace(validConfig, "share: 25", "share: 250", 1), "there is none": ""} {
+		t.Run(name, func(t *testing.T) {
+			alone(t)
+			if document != "" {
+				write(t, "clusterswitch.yaml", document)
+			}
+			for _, args := range [][]string{{"plan", "shop"}, {"preflight", "shop"}, {"retire-check", "shop-v134"}} {
+				if got := run(t.Context(), args...); got.status != 2 || strings.Contains(got.err, "WARNING") || strings.Contains(got.err, "AWS's console") {
+					t.Errorf("%q: status %d, standard error:\n%s", args, got.status, got.err)
+				}
+			}
+		})
 	}
 }
 
