@@ -102,8 +102,9 @@ func (w *watch) run(ctx context.Context, blind bool) {
 			}
 		case <-events:
 			// Any event of the folder counts. A ConfigMap changes by a rename of ..data, never of the file itself.
-		case <-lost:
+		case err := <-lost:
 			// What was lost is made good by a look.
+			_ = err
 		}
 		if !armed {
 			armed = true

@@ -56,7 +56,7 @@ func (h *hand) rollback(ctx context.Context, pair string, force bool) error {
 	h.out.say("The rollback flag of %s is set.", pair)
 	switch phase := shift.Phase(t.Status.Phase); {
 	case t.Spec.HandsOff, t.Status.Reason == string(shift.HandsOff):
-		h.out.say("The daemon obeys it as soon as handsOff is taken away.")
+		h.out.say("The daemon obeys it as soon as handsOff is taken away. What goes back in spite of it: %s", h.direct(pair))
 	case phase == "":
 		h.out.say("A daemon that runs sends all traffic to blue.")
 	case phase == shift.RollingBack:
