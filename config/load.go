@@ -34,6 +34,15 @@ type Options struct {
 // keys. An error of type Faults says what is wrong in the document; any other says that it could not be read, among them
 // ErrNotFound.
 func Load(opts Options) (*Config, error) {
+	path, overlay, err := locate(opts)
+	if err != nil {
+		return nil, err
+	}
+	return read(path, overlay)
+}
+
+// locate finds the document, and what the environment lays over it.
+func locate(opts Options) (string, Overlay, error) {
 	folders := opts.folders
 	if folders == nil {
 		folders = []string{".", "/etc/clusterswitch"}
@@ -42,10 +51,7 @@ func Load(opts Options) (*Config, error) {
 	// Before the file: afterwards viper's merged view would hold the file's own values too.
 	overlay := environment(v)
 	path, err := find(v, opts.Path)
-	if err != nil {
-		return nil, err
-	}
-	return read(path, overlay)
+	return path, overlay, err
 }
 
 // newViper knows the file's name, the folders to search and the environment variables.

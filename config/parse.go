@@ -26,6 +26,15 @@ type Overlay map[string]string
 // Parse decodes, defaults and validates doc; name stands for the file in faults. Its error is of type Faults and holds
 // all faults that were found.
 func Parse(name string, doc []byte, overlay Overlay) (*Config, error) {
+	c, faults := parse(name, doc, overlay)
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	return c, nil
+}
+
+// parse is Parse that gives what it could read beside the faults; nil: nothing.
+func parse(name string, doc []byte, overlay Overlay) (*Config, Faults) {
 	d := newDecoder(name)
 	d.places[""] = place{file: name, line: 1}
 	sum := sha256.Sum256(doc)
@@ -42,10 +51,7 @@ func Parse(name string, doc []byte, overlay Overlay) (*Config, error) {
 		derive(c)
 		(&checker{decoder: d, config: c}).check()
 	}
-	if len(d.faults) > 0 {
-		return nil, d.faults.sorted()
-	}
-	return c, nil
+	return c, d.faults.sorted()
 }
 
 // document returns the mapping of a document, or nil with a fault.
@@ -75,6 +81,10 @@ func (d *decoder) document(doc []byte) *yaml.Node {
 	}
 	root := first.Content[0]
 	d.places[""] = place{file: d.file, line: root.Line}
+	if what := mistaken(root); what != "" {
+		d.faultf("", "%s", what)
+		return nil
+	}
 	return root
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -17,22 +18,27 @@ func watched(t *testing.T, path string, before func()) <-chan Update {
 		t.Fatal(err)
 	}
 	before()
+	return following(t, current, func(err error) { t.Errorf("watching: %v", err) })
+}
+
+// following watches the file of a Config until the test ends.
+func following(t *testing.T, current *Config, blind func(error)) <-chan Update {
+	t.Helper()
 	updates := make(chan Update)
-	ended := make(chan error)
+	ended := make(chan struct{})
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
-		ended <- Watch(ctx, current, func(u Update) {
+		defer close(ended)
+		Watch(ctx, current, func(u Update) {
 			select {
 			case updates <- u:
 			case <-ctx.Done():
 			}
-		})
+		}, blind)
 	}()
 	t.Cleanup(func() {
 		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("watching: %v", err)
-		}
+		<-ended
 	})
 	return updates
 }
@@ -156,9 +162,31 @@ func TestWatchTellsFaultsOnceAndTheWayBack(t *testing.T) {
 	}
 }
 
-func TestWatchSaysThatItCannotWatch(t *testing.T) {
-	current := &Config{File: filepath.Join(t.TempDir(), "gone", "c.yaml")}
-	if err := Watch(t.Context(), current, func(Update) {}); err == nil {
-		t.Error("got no error for a folder that is not there")
+// What can't be watched is read again and again: a daemon that ended for it could roll nothing back any more.
+func TestWatchGoesOnWhereTheKernelTellsOfNothing(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "gone")
+	path := filepath.Join(folder, "c.yaml")
+	said := make(chan error, 1)
+	updates := following(t, &Config{File: path}, func(err error) { said <- err })
+	if err := <-said; !strings.Contains(err.Error(), folder) {
+		t.Errorf("it says %v, without the folder that can't be watched", err)
 	}
+	if u := next(t, updates); !errors.Is(u.Err, os.ErrNotExist) {
+		t.Fatalf("got %v, want that the file is gone", u)
+	}
+	write(t, path, soak("2s"))
+	wantInterval(t, next(t, updates), 2*time.Second)
+}
+
+func TestWatchNeedsNoInotify(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c.yaml")
+	write(t, path, soak("2s"))
+	told := make(chan Update, 1)
+	w := &watch{path: path, last: "another", notify: func(u Update) { told <- u }}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); w.run(ctx, true) }()
+	wantInterval(t, next(t, told), 2*time.Second)
+	cancel()
+	<-ended
 }

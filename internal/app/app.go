@@ -106,7 +106,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 		return nil, err
 	}
 	told := chronicle.New(chronicle.Options{
-		Version: o.Version, Identity: identity(), Namespace: o.Config.Journal.Namespace, Leader: kept.leader, Now: time.Now,
+		Version: o.Version, Identity: identity(), Namespace: o.Config.Journal.Namespace, Directory: o.Config.Journal.Directory, Leader: kept.leader, Now: time.Now,
 	})
 	page, err := pageOf(o.Config, o.ConfigMap.Name, told, kept)
 	if err != nil {
@@ -168,13 +168,14 @@ func (a *App) Run(ctx context.Context) (err error) {
 		return err
 	}
 	life.start(ctx, "journal watch", func(ctx context.Context) error { return a.ledger.run(ctx, a.wake) })
+	// Its last words may take a while: they must not keep the lease from others.
+	life.start(ctx, "notifications", a.crier.run)
 	if a.ledger.campaign != nil { // ends after the pairs: only then is the lease free to give
 		life.start(ctx, "lease", a.ledger.campaign)
 	}
 	if a.page != nil && started.Listen != "" {
 		life.start(ctx, "page", a.follow)
 	}
-	life.start(ctx, "notifications", a.crier.run)
 	a.apply(ctx, a.config)
 	life.start(ctx, "pairs", a.stopPairs)
 	life.start(ctx, "retire", a.retirer.run)

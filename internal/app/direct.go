@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/clusterswitch/clusterswitch/config"
@@ -20,9 +21,35 @@ type Direct struct {
 	sessions *awsapi.Sessions
 }
 
-// NewDirect reads credentials but asks nobody anything yet.
+// NewDirect reads credentials but asks nobody anything yet. An error says that no
+// region is set, or what of the environment can't be read.
 func NewDirect(ctx context.Context, c *config.Config) (*Direct, error) {
-	sessions, err := awsapi.NewSessions(ctx, sessionsOf(c.AWS, nil))
+	return newDirect(ctx, c, sessionsOf(c.AWS, nil))
+}
+
+// NewDirectWayBack is NewDirect for RollBack and Runbook alone. They need no region:
+// ARNs name that of load balancers, and Route 53 has none.
+func NewDirectWayBack(ctx context.Context, c *config.Config) (*Direct, error) {
+	o := sessionsOf(c.AWS, nil)
+	o.Fallback = fallbackRegion(c)
+	return newDirect(ctx, c, o)
+}
+
+// fallbackRegion is where roles are asked for when nobody says: beside the first load
+// balancer, else where Route 53 itself is.
+func fallbackRegion(c *config.Config) string {
+	for _, p := range c.Pairs {
+		for _, e := range p.Traffic {
+			if b := entranceOf(e).Balancer; b != nil && b.Region() != "" {
+				return b.Region()
+			}
+		}
+	}
+	return "us-east-1"
+}
+
+func newDirect(ctx context.Context, c *config.Config, o awsapi.SessionsOptions) (*Direct, error) {
+	sessions, err := awsapi.NewSessions(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -243,10 +270,12 @@ func (t *target) result() DirectResult {
 		r.Was = new(t.first.Share())
 	}
 	if !t.known() {
-		if r.Note != "" {
-			r.Note += "; "
+		switch {
+		case r.Note == "":
+			r.Note = "it can't be read: " + t.last.Err
+		case !strings.Contains(r.Note, t.last.Err):
+			r.Note += "; it can't be read: " + t.last.Err
 		}
-		r.Note += "it can't be read: " + t.last.Err
 		return r
 	}
 	r.Now, r.TTL = new(t.last.Share()), t.last.TTL

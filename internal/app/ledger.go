@@ -66,7 +66,10 @@ func newLedger(o Options, userAgent string, stood func(leads bool)) (ledger, err
 // reachManagement makes the way to the management cluster. It talks to nobody yet.
 func reachManagement(c *config.Config, userAgent string) (*rest.Config, error) {
 	management, err := kube.Connect(accessOf(c.Journal.Kubeconfig, userAgent))
-	if err != nil {
+	switch {
+	case errors.Is(err, rest.ErrNotInCluster):
+		return nil, fmt.Errorf("reaching the management cluster: %w; outside of it give journal.kubeconfig, or journal.directory where there is none", err)
+	case err != nil:
 		return nil, fmt.Errorf("reaching the management cluster: %w", err)
 	}
 	management.QPS, management.Burst = managementQPS, managementBurst

@@ -3,12 +3,14 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/zap"
+	zapobserver "go.uber.org/zap/zaptest/observer"
 )
 
 // A bubble ends only when all its goroutines have: nobody leaks.
@@ -68,5 +70,34 @@ func TestStageThatEndsByItselfIsAFailure(t *testing.T) {
 				life.stop()
 			})
 		})
+	}
+}
+
+// Others get the lease as soon as nothing is written any more. Last words to those who
+// are told of things may take a while, and must not keep it from them.
+func TestTheLeaseIsGivenBackBeforeTheLastWords(t *testing.T) {
+	t.Setenv("AWS_ACCESS_KEY_ID", "test")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "test")
+	t.Chdir(t.TempDir())
+	kubeconfigAt(t, "management.yaml", "http://127.0.0.1:1")
+	core, logs := zapobserver.New(zap.DebugLevel)
+	c := parsed(t, document("shop", ""))
+	a, err := New(t.Context(), Options{Config: c, Version: "v0.0.0", Logger: zap.New(core)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if err := a.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	var order []string
+	for _, line := range logs.FilterMessage("stage stopped").All() {
+		if stage := fmt.Sprint(line.ContextMap()["stage"]); stage == "pairs" || stage == "lease" || stage == "notifications" {
+			order = append(order, stage)
+		}
+	}
+	if diff := cmp.Diff([]string{"pairs", "lease", "notifications"}, order); diff != "" {
+		t.Errorf("the order of stopping (-want +got):\n%s", diff)
 	}
 }

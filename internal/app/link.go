@@ -112,7 +112,7 @@ func (l *clusterLink) watch(ctx context.Context) error {
 	watching, stop := context.WithCancelCause(ctx)
 	var following sync.WaitGroup
 	following.Go(func() {
-		if moved := l.follow(watching, c, digest); moved {
+		if moved := l.follow(watching, c.Fault, digest); moved {
 			stop(errMoved)
 		}
 	})
@@ -128,14 +128,15 @@ func (l *clusterLink) watch(ctx context.Context) error {
 // follow waits until the cluster is unknown and the way to it is no longer the
 // one that is used; false: ctx ended before. A cluster that answers is left as
 // it is.
-func (l *clusterLink) follow(ctx context.Context, c *kube.Cluster, digest string) (moved bool) {
+func (l *clusterLink) follow(ctx context.Context, fault func() string, digest string) (moved bool) {
 	for {
 		select {
 		case <-ctx.Done():
 			return false
 		case <-time.After(l.relink):
 		}
-		if c.Fault() == "" {
+		if fault() == "" {
+			l.said = "" // the next trouble is a new one
 			continue
 		}
 		_, now, err := l.way(ctx)

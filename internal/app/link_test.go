@@ -10,9 +10,11 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/zap"
+	zapobserver "go.uber.org/zap/zaptest/observer"
 
 	"github.com/clusterswitch/clusterswitch/config"
 	"github.com/clusterswitch/clusterswitch/internal/kube"
@@ -160,6 +162,31 @@ func TestARotatedSecretIsTakenOver(t *testing.T) {
 	awaitToken(t, shown, "second")
 }
 
+// A trouble that comes back after all was well is news, though it is the same.
+func TestATroubleThatComesBackIsToldAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core, logs := zapobserver.New(zap.ErrorLevel)
+		var fault atomic.Pointer[string]
+		is := func(text string) {
+			fault.Store(&text)
+			time.Sleep(10 * defaultRelink)
+		}
+		link := &clusterLink{name: "green", relink: defaultRelink, log: zap.New(core), way: func(context.Context) (kube.Access, string, error) {
+			return kube.Access{}, "", errors.New("the Secret is gone")
+		}}
+		is("it does not answer")
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		go link.follow(ctx, func() string { return *fault.Load() }, "digest")
+		is("it does not answer")
+		is("")
+		is("it does not answer")
+		if told := logs.FilterMessage("cluster can't be watched, it will be tried again").Len(); told != 2 {
+			t.Errorf("of two outages it told %d times", told)
+		}
+	})
+}
+
 // A cluster that answers is left alone: no Secret is read and EKS isn't asked.
 func TestTheWayToAClusterThatAnswersIsNotLookedUp(t *testing.T) {
 	find := byFile(kube.Access{Kubeconfig: plane.Start(t).Kubeconfig()})
@@ -182,7 +209,7 @@ func TestTheWayToAClusterThatAnswersIsNotLookedUp(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	eager := &clusterLink{relink: time.Millisecond, way: link.way}
-	if moved := eager.follow(ctx, link.current, "another digest"); moved || asked.Load() != 1 {
+	if moved := eager.follow(ctx, link.current.Fault, "another digest"); moved || asked.Load() != 1 {
 		t.Errorf("the way was looked up %d times, and left: %t", asked.Load(), moved)
 	}
 }

@@ -31,7 +31,7 @@ type crier struct {
 	targets []config.Notification
 	allowed reach.Policy
 	senders []*notify.Sender
-	life    *lifecycle // of the senders
+	lives   []*lifecycle // of the senders, one of each
 }
 
 // newCrier makes a crier that tells nobody yet.
@@ -63,21 +63,28 @@ func (c *crier) run(ctx context.Context) error {
 // were told before.
 func (c *crier) configure(ctx context.Context, targets []config.Notification, allowed reach.Policy) {
 	c.mu.Lock()
-	if c.life != nil && reflect.DeepEqual(c.targets, targets) && reflect.DeepEqual(c.allowed, allowed) {
+	if c.lives != nil && reflect.DeepEqual(c.targets, targets) && reflect.DeepEqual(c.allowed, allowed) {
 		c.mu.Unlock()
 		return
 	}
-	before := c.life
-	c.targets, c.allowed, c.senders, c.life = targets, allowed, nil, newLifecycle(c.log, c.failed)
+	before := c.lives
+	c.targets, c.allowed, c.senders, c.lives = targets, allowed, nil, []*lifecycle{}
 	for _, t := range targets {
-		s := notify.NewSender(c.options(t, allowed))
-		c.senders = append(c.senders, s)
-		c.life.start(ctx, "notification "+t.Name, s.Run)
+		s, life := notify.NewSender(c.options(t, allowed)), newLifecycle(c.log, c.failed)
+		c.senders, c.lives = append(c.senders, s), append(c.lives, life)
+		life.start(ctx, "notification "+t.Name, s.Run)
 	}
 	c.mu.Unlock()
-	if before != nil {
-		before.stop()
+	endAll(before)
+}
+
+// endAll ends senders side by side: each may have last words.
+func endAll(lives []*lifecycle) {
+	var ending sync.WaitGroup
+	for _, life := range lives {
+		ending.Go(life.stop)
 	}
+	ending.Wait()
 }
 
 func (c *crier) options(t config.Notification, allowed reach.Policy) notify.SenderOptions {
@@ -113,11 +120,9 @@ func severityOf(word string) notify.Severity {
 // stop ends all senders.
 func (c *crier) stop() {
 	c.mu.Lock()
-	life := c.life
+	lives := c.lives
 	c.mu.Unlock()
-	if life != nil {
-		life.stop()
-	}
+	endAll(lives)
 }
 
 func (c *crier) tell(n notify.News) {

@@ -80,11 +80,14 @@ func (d *origin) first(ctx context.Context) *config.Config {
 
 // watchFile tells of changes of the file, until the ConfigMap was heard of.
 func (d *origin) watchFile(ctx context.Context, notify func(config.Update)) error {
-	return config.Watch(ctx, d.file, func(u config.Update) {
+	config.Watch(ctx, d.file, func(u config.Update) {
 		if !d.heard.Load() {
 			notify(u)
 		}
+	}, func(err error) {
+		d.log.Warn("the configuration can't be watched, it is read every few seconds instead", zap.Error(err))
 	})
+	return nil
 }
 
 // watchAPI tells of changes of the ConfigMap.

@@ -153,7 +153,7 @@ func (p *preflighter) configure(c config.Pair) {
 // forget drops what is known of a former attempt.
 func (p *preflighter) forget() {
 	p.full, p.brief, p.judged = examined{}, examined{}, finding.Report{}
-	p.began, p.err, p.digest, p.ends = time.Time{}, "", "", time.Time{}
+	p.began, p.err, p.digest, p.fault, p.ends = time.Time{}, "", "", "", time.Time{}
 }
 
 // drop ends a look that is no longer wanted.

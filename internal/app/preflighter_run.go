@@ -200,6 +200,7 @@ func (p *preflighter) keep(ctx context.Context) {
 	case failing && now.Sub(p.triedAt) < putAgain:
 		return
 	}
+	p.triedAt = now
 	ctx, done := p.standing.While(ctx)
 	defer done()
 	if ctx.Err() != nil {
@@ -207,7 +208,6 @@ func (p *preflighter) keep(ctx context.Context) {
 	}
 	// A start's report that could not be kept in time is still the start's.
 	p.owed = p.owed || phase == shift.InPreflight
-	p.triedAt = now
 	bounded, cancel := context.WithTimeout(ctx, putWithin)
 	defer cancel()
 	digest, err := p.shelf.Put(bounded, report, p.owed)
@@ -216,15 +216,17 @@ func (p *preflighter) keep(ctx context.Context) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err != nil {
+	switch current := report.Attempt == p.shift.attempt; {
+	case err != nil && !current:
+		return // the next attempt began, and there is nothing of this one to keep any more
+	case err != nil:
 		if p.fault != err.Error() {
 			p.log.Warn("the preflight's report is not kept, the shift goes on without", logkey.Attempt(report.Attempt), zap.Error(err))
 		}
 		p.fault = err.Error()
 		return
-	}
-	p.kept, p.owed, p.fault = report, false, ""
-	if report.Attempt == p.shift.attempt {
+	case current:
 		p.digest = digest
 	}
+	p.kept, p.owed, p.fault = report, false, ""
 }

@@ -248,6 +248,47 @@ func TestAReportThatCannotBeKeptIsToldAndTriedAgain(t *testing.T) {
 	})
 }
 
+// A report that could not be kept is no longer owed when its attempt is over: with
+// nothing to keep the preflighter must sleep, not ask itself again and again.
+func TestAReportOfAFormerAttemptIsNoLongerToBeKept(t *testing.T) {
+	for name, late := range map[string]bool{"that failed before": false, "that fails as the next begins": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, make(chan struct{}, 1))
+				next := func() {
+					b.config.Preflight.Mode = "off"
+					b.preflighter.configure(b.config)
+					b.turn(shift.Shifting, 2, time.Time{})
+				}
+				b.with(func() { b.putErr = errors.New("forbidden") })
+				if late {
+					b.preflighter.shelf = endingShelf{b, next}
+				}
+				b.turn(shift.InPreflight, 1, time.Time{})
+				b.preflighter.step(t.Context())
+				if !late {
+					next()
+				}
+				time.Sleep(2 * putAgain)
+				if wait := b.preflighter.step(t.Context()); wait != idle {
+					t.Errorf("with nothing to do it comes again in %s", wait)
+				}
+			})
+		})
+	}
+}
+
+// endingShelf keeps nothing, and the attempt ends while it tries.
+type endingShelf struct {
+	*bench
+	end func()
+}
+
+func (s endingShelf) Put(ctx context.Context, r finding.Report, start bool) (string, error) {
+	s.end()
+	return s.bench.Put(ctx, r, start)
+}
+
 func TestFewPreflightsRunAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slots := make(chan struct{}, 2)

@@ -171,6 +171,8 @@ func (r *recorder) write(ctx context.Context) {
 	r.mu.Lock()
 	open := slices.Clone(r.open)
 	r.mu.Unlock()
+	var failed error // the first
+	attempt := 0     // whose that is
 	for _, v := range open {
 		if ctx.Err() != nil {
 			return // the daemon stops, or lost its lease
@@ -184,8 +186,11 @@ func (r *recorder) write(ctx context.Context) {
 		case err != nil && ctx.Err() != nil:
 			return
 		}
-		r.say(v.attempt, err)
+		if err != nil && failed == nil {
+			failed, attempt = err, v.attempt
+		}
 	}
+	r.say(attempt, failed)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.open = slices.DeleteFunc(r.open, func(v *volume) bool { return v.closed && !v.unkept })

@@ -30,6 +30,8 @@ type drawer struct {
 	err   error
 	// hangs: what is asked ends with its context only.
 	hangs bool
+	// refuses is the attempt whose record it doesn't take; 0: it takes all.
+	refuses int
 }
 
 func (d *drawer) Find(ctx context.Context, _ string, attempt int, _ time.Time) (*archive.Volume, *record.Record, error) {
@@ -51,6 +53,9 @@ func (d *drawer) Put(ctx context.Context, _ *archive.Volume, r record.Record) er
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if r.Attempt == d.refuses {
+		return errors.New("somebody else's ConfigMap has its name")
+	}
 	d.kept[r.Attempt] = r
 	d.puts++
 	return nil
@@ -215,6 +220,20 @@ func TestARecordThatCannotBeKeptHoldsNothingUp(t *testing.T) {
 		o.with(func(d *drawer) { d.err = nil })
 		time.Sleep(2 * time.Minute)
 		o.keeps("when it is back", map[int]string{1: "RolledBack rise rollback", 2: "Shifting"})
+	})
+}
+
+// One of two records that can't be kept is told of once, though the other can.
+func TestARecordThatCannotBeKeptBesideAnotherIsToldOnce(t *testing.T) {
+	t.Parallel()
+	inOffice(t, func(o *office) {
+		o.with(func(d *drawer) { d.refuses = 1 })
+		o.turn(1, shift.RolledBack, 0, sentBack)
+		o.turn(2, shift.Shifting, 0)
+		time.Sleep(10 * time.Minute)
+		if said := o.logs.FilterMessage("record of the attempt not kept, the shift goes on without").Len(); said != 1 {
+			t.Errorf("it was said %d times", said)
+		}
 	})
 }
 

@@ -83,7 +83,6 @@ func (a *App) apply(ctx context.Context, c *config.Config) {
 	a.applying.Lock()
 	defer a.applying.Unlock()
 	a.retirer.configure(c)
-	a.crier.configure(ctx, c.Notifications, reach.Policy{Allow: c.AllowLinkLocal})
 	wanted := map[string]config.Pair{}
 	for _, p := range c.Pairs {
 		wanted[p.Name] = p
@@ -93,6 +92,7 @@ func (a *App) apply(ctx context.Context, c *config.Config) {
 	if !ok {
 		return
 	}
+	a.crier.configure(ctx, c.Notifications, reach.Policy{Allow: c.AllowLinkLocal})
 	stopAll(gone)
 	giveBackAll(ctx, gone, wanted)
 	for _, p := range gone {

@@ -3,11 +3,15 @@ package app
 import (
 	"errors"
 	"fmt"
+	"io"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -15,6 +19,8 @@ import (
 	zapobserver "go.uber.org/zap/zaptest/observer"
 
 	"github.com/clusterswitch/clusterswitch/config"
+	"github.com/clusterswitch/clusterswitch/internal/notify"
+	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
 
 // document is a valid configuration with the pairs of these names; each may
@@ -151,6 +157,37 @@ func TestPairThatComesBackIsStillBoundToItsFlag(t *testing.T) {
 	a.reload(t.Context(), config.Update{Config: parsed(t, document("blog shop", ""))})
 	if a.pairs["shop"].requests.flag != flag {
 		t.Error("the flag was made anew: it would be bound to another attempt")
+	}
+}
+
+// Senders that go away have a moment for their last words, one after the other. A
+// rollback that stands in the same configuration must not wait for them.
+func TestARollbackDoesNotWaitForNotifications(t *testing.T) {
+	var a *App
+	var tries atomic.Int32
+	arrived, heeded := make(chan struct{}), make(chan bool, 1)
+	hangs := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // from then on the server sees that the client is gone
+		if tries.Add(1) == 1 {
+			close(arrived)
+			<-r.Context().Done() // the reload ends it
+			return
+		}
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		heeded <- len(a.pairs["blog"].requests.request(shift.NewState(), true).RollbackBy) > 0
+	}))
+	defer hangs.Close()
+	with := func(severity, more string) *config.Config {
+		return parsed(t, document("shop blog", more)+"notifications: [{name: pager, format: slack, severity: "+severity+", url: \""+hangs.URL+"\"}]\n")
+	}
+	a, _ = daemonOf(t, with("info", ""))
+	defer a.crier.stop()
+	a.crier.tell(notify.News{Pair: "blog", Kind: notify.NeedsPerson, Severity: notify.Critical})
+	<-arrived
+	a.reload(t.Context(), config.Update{Config: with("critical", "    rollback: true\n")})
+	if !<-heeded {
+		t.Error("the pair didn't know of the rollback yet when the last words were sent")
 	}
 }
 

@@ -76,7 +76,7 @@ type scribe struct {
 	triedAt  time.Time
 
 	mu        sync.Mutex // guards all below
-	attempt   int
+	attempt   int        // 0: none is this daemon's to write of
 	entrances []shift.Entrance
 	fault     string // why there is no book, or an old one; empty: it is there
 }
@@ -85,6 +85,9 @@ type scribe struct {
 func (s *scribe) Report(t switcher.Turn) {
 	next := t.Decision.Next
 	if t.Superseded || t.Standby || !next.Active() && next.Phase != shift.Completed {
+		s.mu.Lock()
+		s.attempt, s.fault = 0, ""
+		s.mu.Unlock()
 		return
 	}
 	s.mu.Lock()
@@ -122,6 +125,9 @@ func (s *scribe) write(ctx context.Context, now time.Time) {
 	s.mu.Lock()
 	attempt, entrances := s.attempt, s.entrances
 	s.mu.Unlock()
+	if attempt == 0 {
+		return // it ended before its turn came
+	}
 	book := s.aws.bookOf(s.pair, s.version, attempt, entrances, now)
 	switch {
 	case book.Same(s.kept):
@@ -158,6 +164,10 @@ func (s *scribe) write(ctx context.Context, now time.Time) {
 // changes.
 func (s *scribe) say(attempt int, fault string) {
 	s.mu.Lock()
+	if s.attempt != attempt {
+		s.mu.Unlock()
+		return // it is over
+	}
 	before := s.fault
 	s.fault = fault
 	s.mu.Unlock()

@@ -121,6 +121,28 @@ func TestRunbookIsWrittenWhenAShiftStartsOrIsFound(t *testing.T) {
 	})
 }
 
+// What could not be written for an attempt that is over is nobody's trouble any more.
+func TestWhatKeptARunbookFromBeingWrittenEndsWithItsAttempt(t *testing.T) {
+	for name, over := range map[string]func(d *desk){
+		"rolled back": func(d *desk) { d.turn(shift.RolledBack, 1, shift.NothingToDo) },
+		"standing by": func(d *desk) {
+			d.scribe.Report(switcher.Turn{Standby: true, Decision: shift.Decision{Next: shift.State{Phase: shift.Shifting, Attempt: 1}}})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			atDesk(t, func(d *desk) {
+				d.shelf.err = errors.New("forbidden")
+				d.turn(shift.Shifting, 1, shift.ShiftStarted)
+				d.expect("while it can't be written", 0, "the runbook of this attempt could not be written: forbidden")
+				over(d)
+				d.expect("afterwards", 0)
+				d.turn(shift.Shifting, 2, shift.ShiftStarted)
+				d.expect("in the next attempt", 0, "the runbook of this attempt could not be written: forbidden")
+			})
+		})
+	}
+}
+
 func TestRunbookFollowsWhatAWSShows(t *testing.T) {
 	atDesk(t, func(d *desk) {
 		d.turn(shift.Shifting, 1, shift.ShiftStarted)

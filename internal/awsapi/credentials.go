@@ -53,16 +53,16 @@ func (e *credentialsError) failure() Failure {
 	case f.Class != Throttled && f.Class != Unreachable:
 		f.Class = Denied
 	}
-	what := "the daemon has no AWS credentials"
+	what := "there are no AWS credentials; log in, choose another AWS_PROFILE, or give the pod its role"
 	switch {
 	case e.role != "" && f.Class == Denied:
 		what = fmt.Sprintf("AWS doesn't let the daemon assume the role %s", e.role)
 	case e.role != "":
 		what = fmt.Sprintf("AWS couldn't be asked for the role %s", e.role)
 	case f.Class != Denied:
-		what = "nobody could be asked for the daemon's AWS credentials"
+		what = "nobody could be asked for AWS credentials"
 	}
-	f.Message = what + ": " + f.Message
+	f.Unsent, f.Message = true, what+": "+f.Message
 	return f
 }
 

@@ -47,6 +47,9 @@ type Failure struct {
 	Code string
 	// Message is AWS's own text, or the transport's.
 	Message string
+	// Unsent: there were no credentials for the call, so AWS was never asked;
+	// Code and Message are about getting them.
+	Unsent bool
 }
 
 // String says what happened in a few words for a person.
@@ -65,6 +68,27 @@ type Error struct {
 }
 
 func (e *Error) Error() string { return e.Sentence }
+
+// Remedy is what to do about a call that was denied, as the end of a sentence:
+// rights names what the call needs. It is empty for every other failure, and
+// where the message says it already.
+func (f Failure) Remedy(rights string) string {
+	if f.Class != Denied || f.Unsent {
+		return ""
+	}
+	switch f.Code {
+	case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "InvalidIdentityToken", "IDPRejectedClaim":
+		return ": renew the credentials, for example by: aws sso login"
+	case "RequestExpired", "RequestTimeTooSkewed":
+		return ": set this machine's clock"
+	case "OptInRequired", "RegionDisabledException":
+		return ": switch the service or the region on for the account"
+	case "AuthFailure", "IncompleteSignature", "InvalidSignatureException", "SignatureDoesNotMatch", "InvalidAccessKeyId", "InvalidClientTokenId",
+		"MissingAuthenticationToken", "MissingAuthenticationTokenException", "UnrecognizedClientException":
+		return ": these are no credentials that AWS knows; look at AWS_PROFILE and AWS_ACCESS_KEY_ID"
+	}
+	return ": grant " + rights
+}
 
 // Passing tells whether another try may succeed with nothing mended.
 func (f Failure) Passing() bool { return f.Class == Throttled || f.Class == Unreachable }

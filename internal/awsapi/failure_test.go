@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/route53/types"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
@@ -98,6 +99,15 @@ func TestASessionNeedsARegion(t *testing.T) {
 	}
 }
 
+// TestTheSDKWritesNothingPastTheLog: its own logger writes lines to standard error that no reader of JSON takes.
+func TestTheSDKWritesNothingPastTheLog(t *testing.T) {
+	hermetic(t)
+	cfg, err := Load(t.Context(), Options{Region: "eu-west-1"})
+	if _, silent := cfg.Logger.(logging.Nop); err != nil || !silent {
+		t.Errorf("it logs to %T, %v", cfg.Logger, err)
+	}
+}
+
 func TestReadsAreRepeatedAndWritesAreNot(t *testing.T) {
 	hermetic(t)
 	var calls atomic.Int32
@@ -145,5 +155,30 @@ func TestACallEndsWithTheTimeout(t *testing.T) {
 	_, err = client.GetChange(t.Context(), &route53.GetChangeInput{Id: new("C1")})
 	if err == nil || Classify(err).Class != Unreachable {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestADenialSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	code := func(c string) error { return &smithy.GenericAPIError{Code: c, Message: "as told"} }
+	for name, c := range map[string]struct {
+		err  error
+		want string
+	}{
+		"a missing right is granted":                   {code("AccessDenied"), ": grant elasticloadbalancing:DescribeRules"},
+		"expired credentials are renewed, not granted": {code("ExpiredToken"), ": renew the credentials, for example by: aws sso login"},
+		"a wrong clock is set":                         {code("RequestTimeTooSkewed"), ": set this machine's clock"},
+		"keys that AWS doesn't know are looked for":    {code("InvalidClientTokenId"), ": these are no credentials that AWS knows; look at AWS_PROFILE and AWS_ACCESS_KEY_ID"},
+		"a region that is switched off is switched on": {code("RegionDisabledException"), ": switch the service or the region on for the account"},
+		"where there are none the message tells it":    {&credentialsError{err: errors.New("no EC2 IMDS role found")}, ""},
+		"a role that may not be assumed":               {&credentialsError{role: "arn:x", err: code("AccessDenied")}, ""},
+		"what isn't denied needs no right":             {code("Throttling"), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := Classify(c.err).Remedy("elasticloadbalancing:DescribeRules"); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
 	}
 }

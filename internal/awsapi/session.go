@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 )
 
 // Options says which AWS to talk to. The zero value takes everything from the
@@ -25,6 +26,9 @@ import (
 type Options struct {
 	// Region overrides the region of the environment; empty: keep it.
 	Region string
+	// Fallback is the region where neither Region nor the environment names one; empty:
+	// then that is an error.
+	Fallback string
 	// EndpointURL sends every service's calls to this base URL; empty: AWS itself.
 	EndpointURL string
 	// Timeout bounds one HTTP exchange, body included; zero: 10 s. It is the
@@ -57,9 +61,14 @@ func Load(ctx context.Context, o Options) (aws.Config, error) {
 	load := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(client),
 		config.WithRetryMaxAttempts(readAttempts),
+		// It would write past our log, in lines of its own form; what matters comes as an error.
+		config.WithLogger(logging.Nop{}),
 	}
 	if o.Region != "" {
 		load = append(load, config.WithRegion(o.Region))
+	}
+	if o.Fallback != "" {
+		load = append(load, config.WithDefaultRegion(o.Fallback))
 	}
 	if o.EndpointURL != "" {
 		load = append(load, config.WithBaseEndpoint(o.EndpointURL))

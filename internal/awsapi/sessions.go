@@ -14,6 +14,8 @@ import (
 type SessionsOptions struct {
 	// Region is the region of calls that name none; empty: that of the environment.
 	Region string
+	// Fallback is as in Options.
+	Fallback string
 	// EndpointURL is as in Options.
 	EndpointURL string
 	// Timeout is as in Options.
@@ -43,7 +45,7 @@ type sessionKey struct{ role, region string }
 // nothing yet. An error says that no region is set, or what of the environment
 // can't be read.
 func NewSessions(ctx context.Context, o SessionsOptions) (*Sessions, error) {
-	base, err := Load(ctx, Options{Region: o.Region, EndpointURL: o.EndpointURL, Timeout: o.Timeout})
+	base, err := Load(ctx, Options{Region: o.Region, Fallback: o.Fallback, EndpointURL: o.EndpointURL, Timeout: o.Timeout})
 	if err != nil {
 		return nil, err
 	}

@@ -282,14 +282,14 @@ func TestCredentialsThatCantBeHad(t *testing.T) {
 				t.Setenv("AWS_ACCESS_KEY_ID", "")
 				t.Setenv("AWS_SECRET_ACCESS_KEY", "")
 			},
-			"", Denied, "the daemon has no AWS credentials",
+			"", Denied, "there are no AWS credentials; log in",
 		},
 		"no credentials to assume a role with": {
 			func(t *testing.T, _ *cloud) {
 				t.Setenv("AWS_ACCESS_KEY_ID", "")
 				t.Setenv("AWS_SECRET_ACCESS_KEY", "")
 			},
-			dnsRole, Denied, "the daemon has no AWS credentials",
+			dnsRole, Denied, "there are no AWS credentials; log in",
 		},
 		"a server of credentials that is away": {
 			func(t *testing.T, _ *cloud) {
@@ -297,7 +297,7 @@ func TestCredentialsThatCantBeHad(t *testing.T) {
 				t.Setenv("AWS_SECRET_ACCESS_KEY", "")
 				t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:1/")
 			},
-			"", Unreachable, "nobody could be asked for the daemon's AWS credentials",
+			"", Unreachable, "nobody could be asked for AWS credentials",
 		},
 	}
 	for name, test := range cases {

@@ -2,6 +2,7 @@ package charttest
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -48,6 +49,31 @@ func TestRenderedConfigurationLoads(t *testing.T) {
 			}
 			if c.Journal.Namespace != namespace {
 				t.Errorf("the journal's namespace is %q, but the release's Role is in %q", c.Journal.Namespace, namespace)
+			}
+		})
+	}
+}
+
+// The command that people are told for making the configuration out of values makes the very one of the release.
+func TestTheCommandForTheConfigurationMakesThatOfTheChart(t *testing.T) {
+	t.Parallel()
+	for _, name := range valueSets() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file, err := filepath.Abs(values(name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			cmd := exec.CommandContext(t.Context(), "sh", "-c", strings.NewReplacer(
+				"helm template clusterswitch ", ".cache/bin/helm template shift ", "--namespace clusterswitch", "--namespace "+namespace, "values.yaml", file,
+			).Replace(config.FromValues))
+			cmd.Dir = root
+			made, err := cmd.Output()
+			if err != nil {
+				t.Fatalf("%s: %v", cmd, err)
+			}
+			if diff := cmp.Diff(configOf(t, render(t, name)).Data["clusterswitch.yaml"], strings.TrimSuffix(string(made), "\n\n")); diff != "" {
+				t.Errorf("the release's and the command's (-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -2,6 +2,8 @@ package chronicle
 
 import (
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"github.com/clusterswitch/clusterswitch/switcher/shift"
 )
@@ -10,24 +12,52 @@ import (
 const usualNamespace = "clusterswitch"
 
 // commands makes the commands for one pair.
-type commands struct{ pair, namespace string }
+type commands struct {
+	pair, namespace string
+	// directory is the journal's; empty: there is a management cluster.
+	directory string
+}
+
+func (c *Chronicle) commands(pair string) commands {
+	return commands{pair: pair, namespace: c.options.Namespace, directory: c.options.Directory}
+}
 
 // program is a command of this program, for a pair.
 func (c commands) program(verb, flags string) string {
-	if c.namespace != usualNamespace {
+	switch {
+	case c.directory != "":
+		flags += " --journal-directory " + quoted(c.directory)
+	case c.namespace != usualNamespace:
 		flags += " --namespace " + c.namespace
 	}
 	return "clusterswitch " + verb + " " + c.pair + flags
 }
 
-// patch asks for the same with kubectl alone.
-func (c commands) patch(spec string) string {
-	return fmt.Sprintf(`kubectl --namespace %s patch trafficswitch %s --type merge --patch '{"spec":{%s}}'`, c.namespace, c.pair, spec)
+// quoted makes one word of a path for a shell.
+func quoted(path string) string {
+	if strings.ContainsFunc(path, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-", r))
+	}) {
+		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+	}
+	return path
 }
 
-// actions are the commands that fit where the pair stands, the most fitting first.
-func actions(d Detail, namespace string) []Action {
-	c := commands{pair: d.Summary.Pair, namespace: namespace}
+// kubectl is a command of kubectl; empty: there is nothing that it could ask.
+func (c commands) kubectl(words string) string {
+	if c.directory != "" {
+		return ""
+	}
+	return fmt.Sprintf("kubectl --namespace %s %s", c.namespace, words)
+}
+
+// patch asks for the same with kubectl alone.
+func (c commands) patch(spec string) string {
+	return c.kubectl(fmt.Sprintf(`patch trafficswitch %s --type merge --patch '{"spec":{%s}}'`, c.pair, spec))
+}
+
+// fitting are the commands that fit where the pair stands, the most fitting first.
+func (c commands) fitting(d Detail) []Action {
 	var all []Action
 	all = append(all, c.answers(d)...)
 	all = append(all, c.wanted(d)...)
@@ -42,7 +72,7 @@ func actions(d Detail, namespace string) []Action {
 	return append(all,
 		Action{
 			Title: "Show this in a terminal", Why: "Phase, gates, question and rollback, as the daemon last wrote them down.", Kind: "plain",
-			Command: c.program("status", ""), Kubectl: fmt.Sprintf("kubectl --namespace %s get trafficswitch %s --watch", c.namespace, c.pair),
+			Command: c.program("status", ""), Kubectl: c.kubectl("get trafficswitch " + c.pair + " --watch"),
 		},
 		Action{Title: "Compare green with blue", Why: "The preflight's findings, read anew. It changes nothing.", Kind: "plain", Command: c.program("preflight", "")},
 	)
@@ -73,9 +103,13 @@ func (c commands) wanted(d Detail) []Action {
 	s := d.Summary
 	var all []Action
 	if d.Asked.HandsOff {
+		command := c.patch(`"handsOff":null`)
+		if c.directory != "" { // no command of ours takes it away
+			command = "${EDITOR:-vi} " + quoted(filepath.Join(c.directory, c.pair+".request.json"))
+		}
 		all = append(all, Action{
 			Title: "Let the daemon write again", Why: "Hands off is set: nothing is written, not even a rollback. If the configuration sets it, take it away there.", Kind: "wanted",
-			Command: c.patch(`"handsOff":null`), Kubectl: c.patch(`"handsOff":null`),
+			Command: command, Kubectl: c.patch(`"handsOff":null`),
 		})
 	}
 	if d.Asked.Paused {
@@ -119,7 +153,7 @@ func (c commands) back(d Detail) []Action {
 			Command: c.program("rollback", ""), Kubectl: c.patch(`"rollback":true`),
 		},
 		{
-			Title: "The same without daemon and management cluster", Why: "It writes at AWS itself. It needs the configuration file and AWS credentials only.", Kind: "back",
+			Title: "The same without daemon and journal", Why: "It writes at AWS itself. It needs the configuration file and AWS credentials only.", Kind: "back",
 			Command: "clusterswitch rollback " + c.pair + " --direct --config clusterswitch.yaml",
 		},
 	}
@@ -139,7 +173,7 @@ func (c commands) usual(d Detail) []Action {
 	case shift.Completed:
 		return []Action{{Title: "Ask whether blue may be deleted", Why: "It looks for everything that still asks blue.", Kind: "plain", Command: c.program("retire-check", "")}}
 	case shift.Idle:
-		return []Action{{Title: "Go through the shift ahead", Why: "Each step with its gates, times and writes. It changes nothing.", Kind: "plain", Command: c.program("plan", "")}}
+		return []Action{{Title: "Go through the shift ahead", Why: "Each step with its gates, times and writes. It changes nothing.", Kind: "plain", Command: "clusterswitch plan " + c.pair}}
 	case shift.RolledBack:
 		return []Action{{Title: "Start a new attempt", Why: "When green is mended. It begins when the configuration says serve: green.", Kind: "plain", Command: c.program("start", "")}}
 	case shift.OnStandby, shift.Returning, shift.RollingBack:

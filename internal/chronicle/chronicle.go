@@ -27,6 +27,9 @@ type Options struct {
 	Version, Identity string
 	// Namespace holds the TrafficSwitches; commands to copy name it.
 	Namespace string
+	// Directory is the journal's where there is no management cluster; commands to copy
+	// name it instead. Empty: there is one.
+	Directory string
 	// Leader tells who leads, from memory; nil: there is no leader election.
 	Leader func() (holder string, mine bool)
 	Now    func() time.Time
@@ -180,7 +183,7 @@ func (c *Chronicle) Detail(pair string) (Detail, bool) {
 	d := ch.detail
 	d.SchemaVersion, d.At, d.Daemon, d.Summary = Schema, c.options.Now().UTC(), daemon, ch.summary()
 	d.Shares, d.Timeline = ch.history.sharesNow(), slices.Clone(ch.history.events)
-	d.Actions = actions(d, c.options.Namespace)
+	d.Actions = c.commands(pair).fitting(d)
 	if d.Preflight != nil {
 		d.Preflight = new(*d.Preflight) // findings are put into it
 	}

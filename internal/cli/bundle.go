@@ -188,8 +188,8 @@ func bundleFaults(faults config.Faults) []byte {
 	return b.Bytes()
 }
 
-// bundleManagement adds what the management cluster knows, and gives the pairs that
-// the archive is about.
+// bundleManagement adds what the management cluster knows, or the journal's directory,
+// and gives the pairs that the archive is about.
 func (p *program) bundleManagement(ctx context.Context, into *bundle.Bundle, b bundling, c *config.Config) []string {
 	var pairs []string
 	if c != nil {
@@ -198,8 +198,15 @@ func (p *program) bundleManagement(ctx context.Context, into *bundle.Bundle, b b
 	if b.pair != "" {
 		pairs = []string{b.pair}
 	}
-	const what = "what the management cluster knows of the pairs"
-	at, reached, err := p.reachable(b.place)
+	what := "what the management cluster knows of the pairs"
+	at, client, err := p.reach(b.place)
+	var reached *rest.Config // nil: there is a directory
+	switch {
+	case err == nil && at.directory != "":
+		what = "what the journal's directory has of the pairs"
+	case err == nil:
+		at, reached, err = p.reachable(b.place)
+	}
 	if isType[configError](err) {
 		err = errors.New("the configuration can't be used to find it; give --namespace, and --kubeconfig or --context")
 	}
@@ -207,11 +214,8 @@ func (p *program) bundleManagement(ctx context.Context, into *bundle.Bundle, b b
 		into.LeaveOut(what, err)
 		return pairs
 	}
-	client, err := v1alpha1.NewClient(v1alpha1.ClientOptions{Config: reached, Namespace: at.namespace})
-	var objects []v1alpha1.TrafficSwitch
-	if err == nil {
-		objects, err = client.List(ctx)
-	}
+	objects, err := client.List(ctx)
+	where, kind := at.has()
 	if err != nil {
 		into.LeaveOut(what, err)
 		return pairs
@@ -228,17 +232,14 @@ func (p *program) bundleManagement(ctx context.Context, into *bundle.Bundle, b b
 		}
 	}
 	if b.pair != "" && len(objects) == 0 {
-		into.LeaveOut("the TrafficSwitch of "+b.pair, fmt.Errorf("namespace %s has none", at.namespace))
+		into.LeaveOut("what is asked for "+b.pair+", and its journal", fmt.Errorf("%s has no %s of it", where, kind))
 	}
-	bundleObjects(ctx, into, reached, at.namespace, pairs)
-	for _, pair := range pairs {
-		kept, err := app.StoredRecord(ctx, app.RecordOptions{Pair: pair, Management: reached, Namespace: at.namespace})
-		if err != nil {
-			into.LeaveOut("the record of the newest attempt of "+pair, err)
-			continue
-		}
-		into.AddJSON("pairs/"+pair+"/record.json", "the record of the newest attempt of "+pair+", as report -o json shows it", kept)
+	if reached != nil {
+		bundleObjects(ctx, into, reached, at.namespace, pairs)
+	} else {
+		bundleFolder(into, at.directory, pairs)
 	}
+	bundleRecords(ctx, into, app.RecordOptions{Directory: at.directory, Management: reached, Namespace: at.namespace}, pairs)
 	return pairs
 }
 

@@ -101,9 +101,11 @@ func (p *program) root() *cobra.Command {
 		Long:  rootHelp,
 		// Run reports errors, and knows which exit status they have.
 		SilenceErrors: true, SilenceUsage: true,
+		Version:          p.resolvedBuild().Version,
 		Annotations:      map[string]string{cobra.CommandDisplayNameAnnotation: cmp.Or(p.name, programName)},
 		PersistentPreRun: func(*cobra.Command, []string) { p.begun = true },
 	}
+	root.SetVersionTemplate(p.versionLine() + "\n")
 	root.SetOut(p.out)
 	root.SetErr(p.err)
 	root.PersistentFlags().StringVar(&p.config, "config", "",

@@ -78,20 +78,45 @@ func (p *program) direct(ctx context.Context, pairs []string) (*config.Config, *
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, name := range pairs {
-		if !slices.Contains(pairNames(c), name) {
-			return nil, nil, usagef("%s has no pair %s; it has %s", c.File, name, strings.Join(pairNames(c), ", "))
-		}
+	if err := knows(c, pairs); err != nil {
+		return nil, nil, err
 	}
 	d, err := app.NewDirect(ctx, c)
 	return c, d, err
+}
+
+// wayBack is direct for who goes back, or wants to know how: it takes whatever leads to AWS.
+func (p *program) wayBack(ctx context.Context, pairs []string) (*config.Config, *app.Direct, error) {
+	c, beside, err := config.LoadForWayBack(config.Options{Path: p.config}, pairs)
+	if err != nil {
+		return nil, nil, p.withoutConfig(pairs[0], err)
+	}
+	if len(beside) > 0 {
+		p.err.say("WARNING: the daemon would refuse this configuration, for faults that don't keep anybody from going back:")
+		p.err.say("%s", beside)
+	}
+	if err := knows(c, pairs); err != nil {
+		return nil, nil, err
+	}
+	d, err := app.NewDirectWayBack(ctx, c)
+	return c, d, err
+}
+
+// knows tells who asks for a pair that the configuration doesn't have which it has.
+func knows(c *config.Config, pairs []string) error {
+	for _, name := range pairs {
+		if !slices.Contains(pairNames(c), name) {
+			return usagef("%s has no pair %s; it has %s", c.File, name, strings.Join(pairNames(c), ", "))
+		}
+	}
+	return nil
 }
 
 func (p *program) rollbackDirect(command *cobra.Command, pairs []string, force bool, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(command.Context(), timeout)
 	defer cancel()
 	pairs = slices.Compact(slices.Sorted(slices.Values(pairs)))
-	c, d, err := p.direct(ctx, pairs)
+	c, d, err := p.wayBack(ctx, pairs)
 	if err != nil {
 		return err
 	}
@@ -108,16 +133,16 @@ func (p *program) rollbackDirect(command *cobra.Command, pairs []string, force b
 		return err
 	}
 	directTable(p.out, results)
-	failed := 0
+	var failed []string
 	for _, pair := range pairs {
 		own := slices.DeleteFunc(slices.Clone(results), func(r app.DirectResult) bool { return r.Pair != pair })
 		if !p.wentBack(command, pair, own) {
-			failed++
+			failed = append(failed, pair)
 		}
 	}
-	if failed > 0 {
-		return fmt.Errorf("not all is back on blue: %s left; run the command again, or see: clusterswitch runbook PAIR%s",
-			count(failed, "pair"), given(command))
+	if len(failed) > 0 {
+		return fmt.Errorf("not all is back on blue: %s is left; run the command again, or go by hand: %s runbook %s%s",
+			strings.Join(failed, ", "), cmp.Or(p.name, programName), failed[0], given(command))
 	}
 	return nil
 }
@@ -127,16 +152,25 @@ func directTable(out *paper, results []app.DirectResult) {
 	for _, r := range results {
 		done := cmp.Or(r.Note, "nothing")
 		switch {
+		case !r.Back:
+			done = "not back, see below"
 		case r.Wrote && r.Note == "":
 			done = "written"
 		case r.Wrote:
 			done = "written; " + r.Note
-		case r.Back && r.Note == "":
+		case r.Note == "":
 			done = "nothing, it stood at 0 already"
 		}
 		rows = append(rows, []string{r.Pair, r.Entrance, percent(r.Was), percent(r.Now), done})
 	}
 	table(out, rows)
+	apart := "\n"
+	for _, r := range results {
+		if !r.Back {
+			out.say("%s%s, entrance %s: %s", apart, r.Pair, r.Entrance, cmp.Or(r.Note, "green still has a share"))
+			apart = ""
+		}
+	}
 }
 
 func percent(s *shift.Share) string {
@@ -199,7 +233,7 @@ that the configuration's runbook.dir names.`,
 }
 
 func (p *program) runbook(ctx context.Context, pair string) error {
-	_, d, err := p.direct(ctx, []string{pair})
+	_, d, err := p.wayBack(ctx, []string{pair})
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 
@@ -126,17 +127,47 @@ Nothing rises again until: clusterswitch start shop --config clusterswitch.yaml
 	}
 }
 
+// The daemon's pod is told its region by its surroundings. A person's laptop that isn't
+// told one must not keep traffic on green: Route 53 has none, and an ARN names its own.
+func TestRollbackDirectNeedsNoRegion(t *testing.T) {
+	z := newZone(t)
+	z.put("shop", 50)
+	z.put("blog", 25)
+	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("AWS_CONFIG_FILE", "none")
+	document, err := os.ReadFile("clusterswitch.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, "clusterswitch.yaml", strings.Replace(string(document), "region: eu-west-1, ", "", 1))
+	if got := run(t.Context(), "rollback", "shop", "--direct"); got.status != exitDone {
+		t.Errorf("it ends with %d: %s", got.status, got.err)
+	}
+	if got := z.green(); got["shop"] != 0 {
+		t.Errorf("green's weights are %v", got)
+	}
+	if got := run(t.Context(), "runbook", "blog"); got.status != exitDone || !strings.Contains(got.out, "aws route53 change-resource-record-sets") {
+		t.Errorf("the runbook ends with %d: %s\n%s", got.status, got.err, got.out)
+	}
+	// What asks all services can't guess where they are.
+	if got := run(t.Context(), "plan", "shop"); got.status != exitFailure || !strings.Contains(got.err, "no region is set") {
+		t.Errorf("the plan ends with %d: %s", got.status, got.err)
+	}
+}
+
 func TestRollbackDirectSaysWhatItCouldNotDo(t *testing.T) {
 	z := newZone(t)
 	z.put("shop", 0)
 	got := run(t.Context(), "rollback", "shop", "blog", "--direct", "--timeout", "1s")
-	if got.status != 1 || !strings.Contains(got.out, "unknown") || !strings.Contains(got.out, "Blue has all traffic of shop.") || strings.Contains(got.out, "traffic of blog.") {
+	if got.status != 1 || !strings.Contains(got.out, "blog   route53-0   unknown     unknown    not back, see below\n") || !strings.Contains(got.out, "\nblog, entrance route53-0: refused: ") || !strings.Contains(got.out, "Blue has all traffic of shop.") || strings.Contains(got.out, "traffic of blog.") {
 		t.Errorf("status %d, output:\n%s", got.status, got.out)
 	}
 	for _, want := range []string{
 		"blog, entrance route53-0: refused: ", // there is no such record
 		"WARNING: green had nothing of shop, so nothing was written",
-		"clusterswitch: not all is back on blue: 1 pair left; run the command again, or see: clusterswitch runbook PAIR\n",
+		"clusterswitch: not all is back on blue: blog is left; run the command again, or go by hand: clusterswitch runbook blog\n",
 	} {
 		if !strings.Contains(got.err, want) {
 			t.Errorf("it doesn't say %q:\n%s", want, got.err)

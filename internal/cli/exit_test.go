@@ -30,7 +30,7 @@ func TestExitStatus(t *testing.T) {
 		"an unknown command":                {[]string{"rolback", "shop"}, 2, `unknown command "rolback"`},
 		"an unknown flag":                   {[]string{"status", "--nope"}, 2, "unknown flag: --nope"},
 		"a flag that wants a number":        {[]string{"approve", "shop", "--step", "two"}, 2, "--step"},
-		"a pair too few":                    {[]string{"start"}, 2, "start takes one pair, not 0"},
+		"a pair too few":                    {[]string{"start"}, 2, "start needs the name of a pair; clusterswitch status lists them"},
 		"a pair too many":                   {[]string{"rollback", "shop", "api"}, 2, "rollback takes one pair, not 2"},
 		"an unknown output":                 {[]string{"status", "-o", "xml"}, 2, "use table, json or yaml"},
 		"a configuration that isn't there":  {[]string{"run", "--config", "nope.yaml"}, 2, "nope.yaml"},

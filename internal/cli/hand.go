@@ -25,6 +25,8 @@ type hand struct {
 	// given are the flags that say where they are, as the person gave
 	// them: the commands that are named as the next step repeat them.
 	given string
+	// config is that of these flags which says where the configuration is.
+	config string
 }
 
 // handCommand makes a command that reads or writes TrafficSwitches.
@@ -51,8 +53,19 @@ func (p *program) handCommand(command *cobra.Command, run func(ctx context.Conte
 
 // onePair accepts the arguments of a command for one pair.
 func onePair(command *cobra.Command, args []string) error {
-	if len(args) != 1 {
-		return fmt.Errorf("%s takes one pair, not %d", command.Name(), len(args))
+	switch len(args) {
+	case 1:
+		return nil
+	case 0:
+		return fmt.Errorf("%s needs the name of a pair; clusterswitch status lists them", command.Name())
+	}
+	return fmt.Errorf("%s takes one pair, not %d", command.Name(), len(args))
+}
+
+// noPair accepts no arguments. The configuration's file is what people give here.
+func noPair(command *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%s takes no arguments, and %s is one; the configuration's file is given by --config", command.Name(), word(args[0]))
 	}
 	return nil
 }
@@ -70,7 +83,7 @@ func (p *program) hand(command *cobra.Command, flags place) (*hand, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &hand{out: p.out, err: p.err, place: at, client: client, now: p.now, name: p.name, given: given(command)}, nil
+	return &hand{out: p.out, err: p.err, place: at, client: client, now: p.now, name: p.name, given: given(command), config: givenConfig(command)}, nil
 }
 
 // given repeats the flags that say where things are, as the person gave them.
@@ -114,7 +127,7 @@ type noPairError struct{ error }
 
 func (h *hand) explain(ctx context.Context, pair string, err error) error {
 	if !errors.Is(err, v1alpha1.ErrNotFound) {
-		return err
+		return loggedOut(err)
 	}
 	where, what := h.place.has()
 	names, err := h.pairs(ctx)
@@ -144,5 +157,5 @@ func (h *hand) list(ctx context.Context) ([]v1alpha1.TrafficSwitch, error) {
 	if errors.Is(err, v1alpha1.ErrNotInstalled) {
 		return nil, errors.New("the cluster doesn't know TrafficSwitches: is it the management cluster, and is clusterswitch installed there?")
 	}
-	return objects, err
+	return objects, loggedOut(err)
 }

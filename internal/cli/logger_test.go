@@ -3,7 +3,10 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -46,5 +49,30 @@ func TestLogLinesForPeople(t *testing.T) {
 	_, said, _ := strings.Cut(out.String(), "\t")
 	if want := "DEBUG\tlooked\t{\"pairs\": 2}\n"; said != want {
 		t.Errorf("%q, want %q", said, want)
+	}
+}
+
+// fullOnce is a disk that is full at first.
+type fullOnce struct {
+	bytes.Buffer
+	once sync.Once
+}
+
+func (f *fullOnce) Write(line []byte) (n int, err error) {
+	f.once.Do(func() { err = syscall.ENOSPC })
+	if err != nil {
+		return 0, err
+	}
+	return f.Buffer.Write(line)
+}
+
+// A daemon runs for months, and a log that could not be written once must go on.
+func TestALogThatCouldNotBeWrittenOnceGoesOn(t *testing.T) {
+	alone(t)
+	write(t, "clusterswitch.yaml", validConfig) // no management cluster is to be found
+	disk := &fullOnce{}
+	status := Run(t.Context(), Options{Args: []string{"run"}, Out: io.Discard, Err: disk})
+	if status != exitFailure || !strings.Contains(disk.String(), "ended by a failure") || strings.Contains(disk.String(), "starting") {
+		t.Errorf("the daemon ended with %d, and its log has: %s", status, disk.String())
 	}
 }

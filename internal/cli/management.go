@@ -62,7 +62,7 @@ func (p *program) find(flags place) (place, error) {
 	case flags.directory != "", clusterGiven && flags.namespace != "":
 		return flags, nil
 	}
-	c, err := config.Load(config.Options{Path: p.config})
+	c, err := config.LoadForRequests(config.Options{Path: p.config})
 	switch {
 	case errors.Is(err, config.ErrNotFound):
 		flags.namespace = cmp.Or(flags.namespace, defaultNamespace)

@@ -42,6 +42,10 @@ func TestWhereTheManagementClusterIs(t *testing.T) {
 			document: withKubeconfig, flags: place{namespace: "mine"},
 			want: place{kubeconfig: "hub.yaml", context: "hub", namespace: "mine"},
 		},
+		"a configuration that the daemon would refuse says it all the same": {
+			document: strings.Replace(withKubeconfig, "share: 25", "share: 250", 1) + "tomorrow: true\n",
+			want:     place{kubeconfig: "hub.yaml", context: "hub", namespace: "hub"},
+		},
 		"a configuration with faults isn't needed when flags say all": {
 			document: "nonsense", flags: place{context: "mine", namespace: "mine"},
 			want: place{context: "mine", namespace: "mine"},
@@ -143,7 +147,10 @@ func TestAnotherClusterIsToldApart(t *testing.T) {
 	// What an API server answers for a resource that it doesn't know.
 	kubeconfig := serverOf(t, http.NotFound)
 	want := ran{status: 1, err: "clusterswitch: the cluster doesn't know TrafficSwitches: is it the management cluster, and is clusterswitch installed there?\n"}
-	for _, args := range [][]string{{"status"}, {"status", "shop"}, {"pause", "shop"}} {
+	compare(t, want, run(t.Context(), "pause", "shop", "--kubeconfig", kubeconfig))
+	for pair, args := range map[string][]string{"PAIR": {"status"}, "shop": {"status", "shop"}} {
+		want := want
+		want.err += "Users go on where AWS's weights send them. To send all to blue without the management cluster: clusterswitch rollback " + pair + " --direct\n"
 		compare(t, want, run(t.Context(), append(args, "--kubeconfig", kubeconfig)...))
 	}
 }
@@ -157,7 +164,6 @@ func TestARefusalIsToldWithWhatElseRollsBack(t *testing.T) {
 	})
 	want := ran{status: 1, err: "clusterswitch: changing shop: eve may not patch trafficswitches\n"}
 	compare(t, want, run(t.Context(), "pause", "shop", "--kubeconfig", kubeconfig))
-	want.err += "Nothing is known to be asked for. The daemon also obeys rollback: true for shop in its configuration, " +
-		"and run --rollback shop: these work while the management cluster is away. So does: clusterswitch rollback shop --direct\n"
+	want.err += otherWays
 	compare(t, want, run(t.Context(), "rollback", "shop", "--kubeconfig", kubeconfig))
 }

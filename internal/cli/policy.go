@@ -29,7 +29,7 @@ Standard output gets nothing but the policy:
   clusterswitch policy > policy.json
   aws iam put-role-policy --role-name NAME --policy-name clusterswitch \
     --policy-document file://policy.json`,
-		Args: cobra.NoArgs,
+		Args: noPair,
 		PreRunE: func(*cobra.Command, []string) error {
 			if trusted != "" && role == "" {
 				return usagef("--trusted-by needs --role: which role shall trust it?")

@@ -103,7 +103,7 @@ func TestRBACRefuses(t *testing.T) {
 	write(t, "clusterswitch.yaml", validConfig)
 	for says, args := range map[string][]string{
 		"clusterswitch.yaml has no pair blog; it has shop":      {"rbac", "blog", "--offline"},
-		"rbac takes one pair, not 0":                            {"rbac"},
+		"rbac needs the name of a pair":                         {"rbac"},
 		"--side purple: use blue or green":                      {"rbac", "shop", "--side", "purple"},
 		"--service-account switch: write it as NAMESPACE/NAME":  {"rbac", "shop", "--service-account", "switch"},
 		"--service-account a/b/c: write it as NAMESPACE/NAME":   {"rbac", "shop", "--service-account", "a/b/c"},

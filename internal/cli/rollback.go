@@ -22,18 +22,23 @@ It waits only while a fresh look proves that blue has no healthy target and
 green has some, and goes as soon as blue has one; --force overrules even that.
 What is unknown about blue refuses nothing.
 
-After a rollback nothing rises again until somebody starts a new attempt.
+It is done when "clusterswitch wait PAIR --for rolledback" ends with 0. After a
+rollback nothing rises again until somebody starts a new attempt.
 
 With --direct the command writes the weights at AWS itself, for several pairs if
 you name them, and tries again until green has nothing or --timeout is over. It
 needs the configuration file and AWS credentials only: it is for the day when
 the management cluster or the daemon is away. Where the daemon runs, leave
 --direct out. One that runs or comes back all the same sees the mark at AWS and
-goes on with the rollback. The entrances are those of the configuration file. A
-handsOff there stops the daemon only, not this. Exit status 0: green has nothing
-on any entrance, as AWS shows it.`,
+goes on with the rollback. The entrances are those of the configuration file;
+faults elsewhere in it, and a handsOff there, stop the daemon only, not this.
+Exit status 0: green has nothing on any entrance, as AWS shows it.`,
 	}, func(ctx context.Context, h *hand, args []string) error { return h.rollback(ctx, args[0], force) })
 	command.Flags().BoolVar(&force, "force", false, "go back even when blue is proven to have no healthy target")
+	asked := command.RunE
+	command.RunE = func(command *cobra.Command, args []string) error {
+		return p.orElse(command, args[0], asked(command, args))
+	}
 	p.orDirect(command, &force)
 	return command
 }
@@ -45,23 +50,15 @@ func (h *hand) rollback(ctx context.Context, pair string, force bool) error {
 		c.RollbackForce = new(true)
 	}
 	t, err := h.change(ctx, pair, c)
-	switch {
-	case isType[noPairError](err):
+	if err != nil {
 		return err
-	case err != nil:
-		away := "the management cluster is away"
-		if h.place.directory != "" {
-			away = "the directory can't be written"
-		}
-		return fmt.Errorf("%w\nNothing is known to be asked for. The daemon also obeys rollback: true for %s in its configuration, and run --rollback %s: "+
-			"these work while %s. So does: clusterswitch rollback %s --direct", err, pair, pair, away, pair)
 	}
 	h.out.say("The rollback flag of %s is set.", pair)
 	switch phase := shift.Phase(t.Status.Phase); {
 	case t.Spec.HandsOff, t.Status.Reason == string(shift.HandsOff):
-		h.out.say("The daemon obeys it as soon as handsOff is taken away.")
+		h.out.say("The daemon obeys it as soon as handsOff is taken away. What goes back in spite of it: %s", h.direct(pair))
 	case phase == "":
-		h.out.say("No daemon has said anything about %s yet. One that runs sends all traffic to blue.", pair)
+		h.out.say("A daemon that runs sends all traffic to blue.")
 	case phase == shift.RollingBack:
 		h.out.say("The way back is under way already. The daemon sends all traffic to blue, whatever blue's capacity.")
 	case t.Status.Share == 0 && t.Status.Question == nil && (phase == shift.Idle || phase == shift.RolledBack):
@@ -79,6 +76,7 @@ func (h *hand) rollback(ctx context.Context, pair string, force bool) error {
 	h.daemonLives(t)
 	h.blueStands(t)
 	h.handsOff(t)
+	h.out.say("It is done when this ends well: %s", h.next("wait "+pair+" --for rolledback"))
 	h.out.say("Nothing rises again until: %s", h.next("start "+pair))
 	h.out.say("Watch it: %s", h.watch(pair))
 	return nil
@@ -86,12 +84,25 @@ func (h *hand) rollback(ctx context.Context, pair string, force bool) error {
 
 // daemonLives warns where perhaps nobody is there to obey.
 func (h *hand) daemonLives(t *v1alpha1.TrafficSwitch) {
-	if t.Status.UpdatedAt.IsZero() {
-		return
+	silence := "no daemon has said anything yet"
+	if t.Status.Phase != "" {
+		if silence = h.silent(t); silence == "" {
+			return
+		}
 	}
-	if silence := silence(t.Status.UpdatedAt.Time, h.now()); silence != "" {
-		h.err.say("WARNING: the status was last written at %s%s.", moment(t.Status.UpdatedAt.Time), silence)
+	h.err.say("WARNING: %s. If none runs, go back by: %s", silence, h.direct(t.Name))
+}
+
+// silent tells of a status that a daemon would have written anew by now.
+func (h *hand) silent(t *v1alpha1.TrafficSwitch) string {
+	written := t.Status.UpdatedAt
+	if written.IsZero() {
+		return ""
 	}
+	if silence := silence(written.Time, h.now()); silence != "" {
+		return fmt.Sprintf("the status of %s was last written at %s%s", t.Name, moment(written.Time), silence)
+	}
+	return ""
 }
 
 // blueStands warns where blue looks weak. A person's rollback is not refused

@@ -28,7 +28,7 @@ A changed configuration is taken over while it runs. A pod's mounted file
 follows its ConfigMap after a minute or so; with --config-map the daemon also
 watches that ConfigMap through the API of the management cluster, and a change
 acts at once. The file then serves while the ConfigMap can't be read.`,
-		Args: cobra.NoArgs,
+		Args: noPair,
 		PreRunE: func(*cobra.Command, []string) error {
 			if configMap != "" && !namespacedName(configMap) {
 				return usagef("--config-map %s: write it as NAMESPACE/NAME", configMap)
@@ -54,7 +54,8 @@ func (p *program) run(ctx context.Context, rollback []string, configMap string) 
 			return usagef("--rollback %s: the configuration has no such pair; it has %s", name, strings.Join(pairNames(c), ", "))
 		}
 	}
-	log, err := newLogger(c.Log, p.err)
+	// Not p.err itself: it writes nothing any more once it failed, as a full disk does.
+	log, err := newLogger(c.Log, p.err.w)
 	if err != nil {
 		return err
 	}

@@ -104,6 +104,7 @@ func TestADaemonThatFailsSaysSoInItsLogOnly(t *testing.T) {
 	for name, c := range map[string]struct{ listen, replace, by, says string }{
 		"its address is taken":      {listen: taken.Addr().String(), says: "address already in use"},
 		"there's no way to its hub": {listen: "127.0.0.1:0", replace: "kubeconfig: {path: /", by: "kubeconfig: {path: nowhere/", says: "nowhere"},
+		"it runs outside of a hub":  {listen: "127.0.0.1:0", replace: "  kubeconfig: {path: /", by: "  # {path: /", says: "outside of it give journal.kubeconfig"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)

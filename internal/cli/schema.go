@@ -24,7 +24,7 @@ after
 
 What the schema refuses, the daemon refuses; what keys mean together only
 "validate" knows.`,
-		Args: cobra.NoArgs,
+		Args: noPair,
 		RunE: func(*cobra.Command, []string) error {
 			_, _ = fmt.Fprint(p.out, config.Schema()) // p.out keeps the error
 			return nil

@@ -94,6 +94,9 @@ func (h *hand) started(before, after *v1alpha1.TrafficSwitch) {
 // stops says what else holds the pair.
 func (h *hand) stops(t *v1alpha1.TrafficSwitch) {
 	h.handsOff(t)
+	if silent := h.silent(t); silent != "" {
+		h.err.say("WARNING: %s.", silent)
+	}
 	if t.Spec.Paused {
 		h.out.say("%s is paused: nothing rises until: %s", t.Name, h.next("resume "+t.Name))
 	}

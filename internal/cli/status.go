@@ -48,6 +48,10 @@ too. Within a schemaVersion fields are only ever added. -o yaml is the same.`,
 		}
 		return h.statusData(ctx, args, output)
 	})
+	asked := command.RunE
+	command.RunE = func(command *cobra.Command, args []string) error {
+		return p.unseen(command, args, asked(command, args))
+	}
 	command.Flags().StringVarP(&output, "output", "o", "table", "the `format`: table, json or yaml")
 	command.Flags().BoolVarP(&watch, "watch", "w", false, "go on showing one pair until Ctrl-C")
 	return command

@@ -59,6 +59,7 @@ func (f *files) wording(text string) string {
 		text = strings.NewReplacer(
 			"clusterswitch status "+pair+" --watch", "kubectl -n clusterswitch get trafficswitch "+pair+" --watch",
 			filepath.Join(f.dir, pair+".request.json"), "the TrafficSwitch",
+			"says why in its log.", "says why in its log: kubectl -n clusterswitch logs --selector app.kubernetes.io/name=clusterswitch --tail 50",
 			"Take it away: edit that file, and leave handsOff out.",
 			`Take it away: kubectl -n clusterswitch patch trafficswitch `+pair+` --type merge -p '{"spec":{"handsOff":null}}'`,
 		).Replace(text)

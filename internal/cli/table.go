@@ -38,6 +38,12 @@ func (h *hand) statusTable(ctx context.Context, args []string) error {
 	table(h.out, rows)
 	if len(args) > 0 {
 		h.details(objects[0])
+		return nil
+	}
+	for i := range objects {
+		if silent := h.silent(&objects[i]); silent != "" {
+			h.err.say("WARNING: %s.", silent)
+		}
 	}
 	return nil
 }
@@ -56,9 +62,14 @@ func (h *hand) details(t v1alpha1.TrafficSwitch) {
 	s := t.Status
 	if s.Phase == "" {
 		h.out.say("\nNo daemon has said anything about %s yet.", t.Name)
+		h.out.say("One that runs and can't begin, such as for want of AWS credentials, says why in its log%s", h.logs())
 	} else {
 		h.out.say("\nAttempt %d: %s", s.Attempt, orNone(s.Message))
-		h.out.say("Written by the daemon%s at %s%s", named(s.Holder), moment(s.UpdatedAt.Time), silence(s.UpdatedAt.Time, h.now()))
+		silence := silence(s.UpdatedAt.Time, h.now())
+		h.out.say("Written by the daemon%s at %s%s", named(s.Holder), moment(s.UpdatedAt.Time), silence)
+		if silence != "" {
+			h.out.say("To go back without one: %s", h.direct(t.Name))
+		}
 	}
 	if asked := askedFor(t.Spec); asked != "" {
 		h.out.say("Asked for in %s: %s", h.place.request(t.Name), asked)
@@ -92,6 +103,14 @@ func (h *hand) details(t v1alpha1.TrafficSwitch) {
 		h.out.say("\nRolled back by %s at %s: %s", r.By, moment(r.At.Time), r.Why)
 	}
 	h.advise(t)
+}
+
+// logs says how to read the daemon's log, as the end of a sentence.
+func (h *hand) logs() string {
+	if h.place.directory != "" {
+		return "."
+	}
+	return ": " + h.place.kubectl() + " logs --selector app.kubernetes.io/name=clusterswitch --tail 50"
 }
 
 // named adds which of several daemons it was.

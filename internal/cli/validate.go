@@ -18,7 +18,7 @@ with file, line and key. Nothing is contacted: neither AWS nor any cluster.
 What is valid and yet worth a second thought is a warning on standard error.
 
 Exit status 0: the daemon takes this configuration. 2: it doesn't.`,
-		Args: cobra.NoArgs,
+		Args: noPair,
 		RunE: func(*cobra.Command, []string) error {
 			c, err := p.load()
 			if err != nil {

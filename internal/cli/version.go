@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"fmt"
 	"runtime"
 	"runtime/debug"
 
@@ -37,14 +38,18 @@ func (p *program) resolvedBuild() Build {
 	return p.build.resolved(recorded)
 }
 
+func (p *program) versionLine() string {
+	b := p.resolvedBuild()
+	return fmt.Sprintf("clusterswitch %s (commit %s, %s, %s/%s)", b.Version, b.Commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
 func (p *program) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version of this program",
-		Args:  cobra.NoArgs,
+		Args:  noPair,
 		Run: func(*cobra.Command, []string) {
-			b := p.resolvedBuild()
-			p.out.say("clusterswitch %s (commit %s, %s, %s/%s)", b.Version, b.Commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			p.out.say("%s", p.versionLine())
 		},
 	}
 }

@@ -55,7 +55,7 @@ because the pair was rolled back; 3 the time is over and neither is so.`,
 			return nil
 		},
 	}, func(ctx context.Context, h *hand, args []string) error {
-		w := waiting{goal: goal, out: h.out, err: h.err, pair: args[0], every: waitLook}
+		w := waiting{goal: goal, out: h.out, err: h.err, pair: args[0], every: waitLook, silent: h.silent}
 		w.look = func(ctx context.Context) (*v1alpha1.TrafficSwitch, error) { return h.get(ctx, args[0]) }
 		err := w.until(ctx, timeout)
 		if isType[unknownError](err) {
@@ -74,14 +74,17 @@ type waiting struct {
 	out, err   *paper
 	look       func(context.Context) (*v1alpha1.TrafficSwitch, error)
 	every      time.Duration
+	// silent tells of a status that a daemon would have written anew by now; nil: nobody asks.
+	silent func(*v1alpha1.TrafficSwitch) string
 
 	// asked and attempt are what was asked for at the first look: the generation of
 	// the spec, and the attempt that counts.
 	asked   int64
 	attempt int
 	begun   bool
-	told    string // the last line that was said
-	trouble string // the last error that was said
+	told    string    // the last line that was said
+	trouble string    // the last error that was said
+	old     time.Time // of which status it was last said that nobody writes it anew
 }
 
 // until looks until the end is reached, or can't be, or the time is over.
@@ -166,12 +169,19 @@ func (w *waiting) judge(t *v1alpha1.TrafficSwitch) (reached bool, missed string)
 	return false, ""
 }
 
-// tell says a change of phase, share or reason.
+// tell says a change of phase, share or reason, and that there will be none.
 func (w *waiting) tell(t *v1alpha1.TrafficSwitch) {
 	s := t.Status
 	if key := fmt.Sprint(s.Phase, s.Share, s.Reason, s.Attempt); key != w.told {
 		w.told = key
 		w.out.say("%s  %s", s.UpdatedAt.UTC().Format(time.TimeOnly), standing(t))
+	}
+	if w.silent == nil || w.old.Equal(s.UpdatedAt.Time) {
+		return
+	}
+	if silent := w.silent(t); silent != "" {
+		w.old = s.UpdatedAt.Time
+		w.err.say("WARNING: %s.", silent)
 	}
 }
 

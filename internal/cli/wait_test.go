@@ -110,3 +110,22 @@ func TestWaitSaysThatItWasBrokenOff(t *testing.T) {
 		t.Errorf("it ends with %v", err)
 	}
 }
+
+// TestWaitSaysThatNobodyIsThereToDoIt lets a daemon die while it is waited for.
+func TestWaitSaysThatNobodyIsThereToDoIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var said bytes.Buffer
+		died := stands("RollingBack", 30, 1)
+		died.Status.UpdatedAt = metav1.NewTime(time.Now())
+		h := hand{now: time.Now}
+		w := waiting{
+			goal: forRolledBack, pair: "shop", out: &paper{w: &said}, err: &paper{w: &said}, every: waitLook, silent: h.silent,
+			look: func(context.Context) (*v1alpha1.TrafficSwitch, error) { return died, nil },
+		}
+		err := w.until(t.Context(), 10*time.Minute)
+		const warning = "WARNING: the status of shop was last written at 2000-01-01 00:00:00 UTC, 2m0s ago: unless the configured interval is that long, no daemon is running.\n"
+		if !isType[unknownError](err) || strings.Count(said.String(), "WARNING") != 1 || !strings.HasSuffix(said.String(), warning) {
+			t.Errorf("it ends with %v, and says:\n%s\nwhich should end with\n%s", err, said.String(), warning)
+		}
+	})
+}

@@ -67,7 +67,7 @@ func (c *Cluster) Describe(ctx context.Context) (Endpoint, error) {
 	out, err := c.api.DescribeCluster(ctx, &eks.DescribeClusterInput{Name: &c.name})
 	if err != nil {
 		f := awsapi.Classify(err)
-		return Endpoint{}, &awsapi.Error{Failure: f, Sentence: fmt.Sprintf("finding %s: %s%s", c, f, c.remedy(f.Class))}
+		return Endpoint{}, &awsapi.Error{Failure: f, Sentence: fmt.Sprintf("finding %s: %s%s", c, f, remedy(f))}
 	}
 	found := out.Cluster
 	if found == nil {
@@ -128,13 +128,9 @@ func (c *Cluster) String() string {
 	return s
 }
 
-func (c *Cluster) remedy(class awsapi.Class) string {
-	switch class {
-	case awsapi.NotFound:
-		return "; check eks.name, eks.region and the account that eks.roleARN is of"
-	case awsapi.Denied:
-		return "; grant eks:DescribeCluster on it"
-	case awsapi.Other, awsapi.Throttled, awsapi.Invalid, awsapi.Conflict, awsapi.Unreachable:
+func remedy(f awsapi.Failure) string {
+	if f.Class == awsapi.NotFound {
+		return ": check eks.name, eks.region and the account that eks.roleARN is of"
 	}
-	return ""
+	return f.Remedy("eks:DescribeCluster on it")
 }

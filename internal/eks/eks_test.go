@@ -57,7 +57,7 @@ func TestAClusterIsFoundByItsName(t *testing.T) {
 		"no cluster in it": {http.StatusOK, `{}`, "holds no cluster", nil},
 		"not there": {
 			http.StatusNotFound, `{"__type": "ResourceNotFoundException", "message": "No cluster found for name: shop-v137."}`,
-			"not found (ResourceNotFoundException: No cluster found for name: shop-v137.); check eks.name, eks.region", new(awsapi.NotFound),
+			"not found (ResourceNotFoundException: No cluster found for name: shop-v137.): check eks.name, eks.region", new(awsapi.NotFound),
 		},
 		"no right":  {http.StatusForbidden, `{"__type": "AccessDeniedException", "message": "no"}`, "grant eks:DescribeCluster", new(awsapi.Denied)},
 		"no server": {http.StatusServiceUnavailable, `{"__type": "ServiceUnavailableException", "message": "later"}`, "no answer", new(awsapi.Unreachable)},

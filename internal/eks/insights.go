@@ -118,9 +118,5 @@ func callsOf(d types.DeprecationDetail) string {
 // refused makes the sentence of a call that failed.
 func (c *Cluster) refused(what string, err error, right string) error {
 	f := awsapi.Classify(err)
-	sentence := fmt.Sprintf("%s of %s: %s", what, c, f)
-	if f.Class == awsapi.Denied {
-		sentence += "; grant " + right
-	}
-	return &awsapi.Error{Failure: f, Sentence: sentence}
+	return &awsapi.Error{Failure: f, Sentence: fmt.Sprintf("%s of %s: %s%s", what, c, f, f.Remedy(right))}
 }

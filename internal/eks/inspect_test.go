@@ -85,7 +85,7 @@ func TestTheIssuerIsKnownWithoutTheAssociations(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := cluster.Identities(t.Context())
-	if diff := cmp.Diff(facts.Identities{Issuer: issuer}, got); diff != "" || err == nil || !strings.HasSuffix(err.Error(), "; grant eks:ListPodIdentityAssociations") {
+	if diff := cmp.Diff(facts.Identities{Issuer: issuer}, got); diff != "" || err == nil || !strings.HasSuffix(err.Error(), ": grant eks:ListPodIdentityAssociations") {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 }
@@ -134,19 +134,19 @@ func TestInspectionsThatFailSayWhatToDo(t *testing.T) {
 	}{
 		"no right to list insights": {
 			sandbox.Fault{Kind: sandbox.AccessDenied, Service: sandbox.EKS, Operation: "ListInsights"},
-			func(t *testing.T, c *eks.Cluster) error { _, err := c.Insights(t.Context()); return err }, "; grant eks:ListInsights", awsapi.Denied,
+			func(t *testing.T, c *eks.Cluster) error { _, err := c.Insights(t.Context()); return err }, ": grant eks:ListInsights", awsapi.Denied,
 		},
 		"no right to read one": {
 			sandbox.Fault{Kind: sandbox.AccessDenied, Service: sandbox.EKS, Operation: "DescribeInsight"},
-			func(t *testing.T, c *eks.Cluster) error { _, err := c.Insights(t.Context()); return err }, "; grant eks:DescribeInsight", awsapi.Denied,
+			func(t *testing.T, c *eks.Cluster) error { _, err := c.Insights(t.Context()); return err }, ": grant eks:DescribeInsight", awsapi.Denied,
 		},
 		"no right to read an association": {
 			sandbox.Fault{Kind: sandbox.AccessDenied, Service: sandbox.EKS, Operation: "DescribePodIdentityAssociation"},
-			func(t *testing.T, c *eks.Cluster) error { _, err := c.Identities(t.Context()); return err }, "; grant eks:DescribePodIdentityAssociation", awsapi.Denied,
+			func(t *testing.T, c *eks.Cluster) error { _, err := c.Identities(t.Context()); return err }, ": grant eks:DescribePodIdentityAssociation", awsapi.Denied,
 		},
 		"no right to read roles": {
 			sandbox.Fault{Kind: sandbox.AccessDenied, Service: sandbox.IAM},
-			func(t *testing.T, c *eks.Cluster) error { _, err := c.Trust(t.Context(), podRole); return err }, "; grant iam:GetRole", awsapi.Denied,
+			func(t *testing.T, c *eks.Cluster) error { _, err := c.Trust(t.Context(), podRole); return err }, ": grant iam:GetRole", awsapi.Denied,
 		},
 		"a role that isn't there": {
 			sandbox.Fault{Kind: sandbox.Delay, Service: sandbox.STS, Delay: 1},

@@ -278,12 +278,9 @@ func (t *turn) shows(a action) bool {
 }
 
 func refusal(f awsapi.Failure, arn string) string {
-	if f.Class != awsapi.Denied {
-		return f.String()
-	}
 	right := "ModifyRule"
 	if isListener(arn) {
 		right = "ModifyListener"
 	}
-	return fmt.Sprintf("%s: grant elasticloadbalancing:%s on the %s", f, right, kindOf(arn))
+	return f.String() + f.Remedy("elasticloadbalancing:"+right+" on the "+kindOf(arn))
 }

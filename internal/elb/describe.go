@@ -280,13 +280,9 @@ func readError(arn string, f awsapi.Failure) string {
 	if isListener(arn) {
 		what, key, right = "listener", "listenerARN", "DescribeListeners"
 	}
-	advice := ""
-	switch f.Class {
-	case awsapi.Denied:
-		advice = ": grant elasticloadbalancing:" + right
-	case awsapi.NotFound:
+	advice := f.Remedy("elasticloadbalancing:" + right)
+	if f.Class == awsapi.NotFound {
 		advice = ": correct " + key
-	case awsapi.Throttled, awsapi.Unreachable, awsapi.Invalid, awsapi.Conflict, awsapi.Other:
 	}
 	return fmt.Sprintf("reading %s %s: %s%s", what, arn, f, advice)
 }

@@ -107,7 +107,7 @@ func (j *joint[V]) get(ctx context.Context, keys []string, old ages) map[string]
 	for f, own := range flights {
 		arrived := j.wait(ctx, f)
 		for _, key := range own {
-			answers[key] = answer[V]{failed: &awsapi.Failure{Class: awsapi.Unreachable, Message: "no answer within the time for it"}}
+			answers[key] = answer[V]{failed: &awsapi.Failure{Class: awsapi.Unreachable, Message: "none within the time for it"}}
 			if !arrived {
 				continue
 			}

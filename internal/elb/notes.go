@@ -55,11 +55,7 @@ func (v view) notes(e shift.BalancerEntrance, a action) []string {
 }
 
 func attributesAdvice(got answer[map[string]string], right string) string {
-	text := got.failed.String()
-	if strings.HasPrefix(text, "access denied") {
-		text += ": grant elasticloadbalancing:" + right
-	}
-	return text
+	return got.failed.String() + got.failed.Remedy("elasticloadbalancing:"+right)
 }
 
 // othersNote says what other target groups do to green's share: of the users it

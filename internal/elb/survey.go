@@ -189,11 +189,7 @@ func balancerAs(lb types.LoadBalancer) Balancer {
 }
 
 func (s *Survey) fault(what string, f awsapi.Failure, right string) {
-	why := f.String()
-	if f.Class == awsapi.Denied {
-		why += ": grant elasticloadbalancing:" + right
-	}
-	s.Faults = append(s.Faults, Fault{What: what, Why: why})
+	s.Faults = append(s.Faults, Fault{What: what, Why: f.String() + f.Remedy("elasticloadbalancing:"+right)})
 }
 
 // detail adds attributes and makers of the named groups, and counts targets.

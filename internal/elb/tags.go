@@ -133,15 +133,11 @@ func (a *Adapter) ownerTags(ctx context.Context, arn string) (around []types.Tag
 }
 
 func tagError(arn string, f awsapi.Failure) string {
-	advice := ""
-	if f.Class == awsapi.Denied {
-		advice = ": grant elasticloadbalancing:DescribeTags"
-	}
 	what := kindOf(arn)
 	if strings.Contains(arn, ":loadbalancer/") {
 		what = "load balancer"
 	}
-	return fmt.Sprintf("reading the tags of %s %s, which tell its mark and owner: %s%s", what, arn, f, advice)
+	return fmt.Sprintf("reading the tags of %s %s, which tell its mark and owner: %s%s", what, arn, f, f.Remedy("elasticloadbalancing:DescribeTags"))
 }
 
 func valueOf(tags []types.Tag, key string) (string, bool) {

@@ -200,8 +200,5 @@ func (q *question) soundSeries(s series) error {
 
 func readError(err error) error {
 	f := awsapi.Classify(err)
-	if f.Class == awsapi.Denied {
-		return fmt.Errorf("reading CloudWatch: %s: grant cloudwatch:GetMetricData", f)
-	}
-	return fmt.Errorf("reading CloudWatch: %s", f)
+	return fmt.Errorf("reading CloudWatch: %s%s", f, f.Remedy("cloudwatch:GetMetricData"))
 }

@@ -104,6 +104,8 @@ func (n *Recorder) began(t switcher.Turn, was, now stood) {
 
 func (n *Recorder) rolledBack(t switcher.Turn) {
 	r := t.Decision.Next.Rollback
+	// One that began with the mark at AWS, while a question was open, is known already.
+	n.r.Rollbacks = slices.DeleteFunc(n.r.Rollbacks, func(had Rollback) bool { return had.At.Equal(r.At) && had.By == clip(r.By) })
 	n.r.Rollbacks = append(n.r.Rollbacks, Rollback{
 		At: r.At.UTC(), By: clip(r.By), Automatic: r.Automatic, Why: clip(r.Why), FromShare: new(int(t.Before.Share)), Users: usersOf(t),
 	})

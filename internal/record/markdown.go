@@ -29,9 +29,16 @@ func (r Record) Markdown() string {
 
 // Headline says in a sentence how the attempt ended, or where it stands.
 func (r Record) Headline() string {
-	lasted := span(r.SeenAt.Sub(r.StartedAt))
-	if r.EndedAt != nil {
-		lasted = span(r.EndedAt.Sub(r.StartedAt))
+	// An attempt that only the marks at AWS tell of has no beginning: nobody knows how long it took, nor what green had.
+	after, over, since, under, most := "", "", "", "", ""
+	if !r.StartedAt.IsZero() {
+		last := r.SeenAt
+		if r.EndedAt != nil {
+			last = *r.EndedAt
+		}
+		lasted := span(last.Sub(r.StartedAt))
+		after, over, since, under = " after "+lasted, ", over after "+lasted, ", "+lasted+" after the beginning", " for "+lasted
+		most = fmt.Sprintf(" Green had at most %d %%.", r.HighestShare)
 	}
 	back := "by a person"
 	if k := len(r.Rollbacks); k > 0 && r.Rollbacks[k-1].Automatic {
@@ -39,16 +46,16 @@ func (r Record) Headline() string {
 	}
 	switch r.Phase {
 	case "Completed":
-		return fmt.Sprintf("Completed after %s: green has all traffic.", lasted)
+		return fmt.Sprintf("Completed%s: green has all traffic.", after)
 	case "RolledBack":
 		if len(r.Rollbacks) == 0 {
-			return fmt.Sprintf("Went back as planned after %s: blue has all traffic. Green had at most %d %%.", lasted, r.HighestShare)
+			return fmt.Sprintf("Went back as planned%s: blue has all traffic.%s", after, most)
 		}
-		return fmt.Sprintf("Rolled back %s, over after %s: blue has all traffic. Green had at most %d %%.", back, lasted, r.HighestShare)
+		return fmt.Sprintf("Rolled back %s%s: blue has all traffic.%s", back, over, most)
 	case "RollingBack":
-		return fmt.Sprintf("A rollback %s is under way, %s after the beginning; green was meant to have %d %%.", back, lasted, r.GreenShare)
+		return fmt.Sprintf("A rollback %s is under way%s; green was meant to have %d %%.", back, since, r.GreenShare)
 	}
-	return fmt.Sprintf("Under way for %s, in phase %s: green was meant to have %d %%.", lasted, text(r.Phase), r.GreenShare)
+	return fmt.Sprintf("Under way%s, in phase %s: green was meant to have %d %%.", under, text(r.Phase), r.GreenShare)
 }
 
 // page is a report that is being written.
@@ -173,7 +180,9 @@ func (p *page) timeline() {
 	day := ""
 	for _, e := range p.r.Timeline {
 		at := clock(e.At)
-		if today := e.At.UTC().Format(time.DateOnly); today != day {
+		if today := e.At.UTC().Format(time.DateOnly); e.At.IsZero() {
+			at = "not known"
+		} else if today != day {
 			day, at = today, today+" "+at
 		}
 		more := text(e.Text)

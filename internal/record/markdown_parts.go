@@ -141,6 +141,10 @@ func (p *page) failures() {
 func (p *page) gaps() {
 	p.head("Gaps")
 	for _, g := range p.r.Gaps {
+		if g.From.IsZero() {
+			p.say("- Nothing is recorded before %s: %s.", moment(&g.Until), text(g.Why))
+			continue
+		}
 		meanwhile := "Nothing that a daemon decides had changed afterwards."
 		if g.Meanwhile != "" {
 			meanwhile = "Meanwhile: " + text(g.Meanwhile) + "."

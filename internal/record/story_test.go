@@ -1,6 +1,7 @@
 package record_test
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -47,6 +48,21 @@ func TestReports(t *testing.T) {
 			w.goesOn()
 			w.ask.RollbackBy = []string{"the custom resource"}
 			w.steps(2 * time.Minute)
+			return w.keeps()
+		},
+		// Nothing is left of the journal, and a person has gone back past the daemon.
+		"direct": func(w *world) record.Record {
+			for _, e := range w.plan.Entrances {
+				w.marks[e.Name] = &shift.Mark{Attempt: 1, Version: 2, Phase: shift.RollingBack, Rollback: true}
+			}
+			w.steps(20 * time.Second)
+			w.goesOn()
+			var asked shift.State
+			if err := json.Unmarshal(w.journal, &asked); err != nil {
+				w.Fatal(err)
+			}
+			w.ask.Resolve = shift.Resolution{ID: asked.Question.ID, How: shift.Adopt}
+			w.steps(time.Minute)
 			return w.keeps()
 		},
 	} {

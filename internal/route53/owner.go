@@ -120,13 +120,10 @@ func (z *zone) scanFailed(ctx context.Context, err error) {
 		return
 	}
 	f := awsapi.Classify(err)
-	advice := ""
-	if f.Class == awsapi.Denied {
-		advice = ": grant route53:ListResourceRecordSets on hosted zone " + z.id
-	}
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	z.scan.failure = fmt.Errorf("whether external-dns writes records of zone %s isn't known: %s%s", z.id, f, advice)
+	z.scan.failure = fmt.Errorf("whether external-dns writes records of zone %s isn't known: %s%s", z.id, f,
+		f.Remedy("route53:ListResourceRecordSets on hosted zone "+z.id))
 	z.scan.failedAt = z.now()
 }
 

@@ -210,9 +210,6 @@ func (s *swap) remarks() string {
 
 // refusal says what to do about AWS's no.
 func (s *swap) refusal(f awsapi.Failure) string {
-	if f.Class == awsapi.Denied {
-		return fmt.Sprintf("%s: grant route53:ChangeResourceRecordSets with CREATE and DELETE of %s and TXT on hosted zone %s",
-			f, strings.Join(s.entrance().Types, ", "), s.entrance().HostedZoneID)
-	}
-	return f.String()
+	return f.String() + f.Remedy(fmt.Sprintf("route53:ChangeResourceRecordSets with CREATE and DELETE of %s and TXT on hosted zone %s",
+		strings.Join(s.entrance().Types, ", "), s.entrance().HostedZoneID))
 }

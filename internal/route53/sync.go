@@ -115,7 +115,7 @@ func (z *zone) ask(ctx context.Context, s *submission) (bool, error) {
 	case awsapi.NotFound: // AWS forgets changes, but only long after they are through
 		return z.now().Sub(s.at) >= propagation, nil
 	case awsapi.Denied:
-		return false, fmt.Errorf("asking whether the last change is in sync: %s: grant route53:GetChange on arn:aws:route53:::change/*", f)
+		return false, fmt.Errorf("asking whether the last change is in sync: %s%s", f, f.Remedy("route53:GetChange on arn:aws:route53:::change/*"))
 	case awsapi.Throttled, awsapi.Unreachable, awsapi.Invalid, awsapi.Conflict, awsapi.Other:
 	}
 	return false, nil

@@ -137,13 +137,9 @@ func (z *zone) fetch(ctx context.Context, e shift.Route53Entrance, w want) (pict
 // readError is the sentence for a listing that failed.
 func (z *zone) readError(name string, err error) error {
 	f := awsapi.Classify(err)
-	advice := ""
-	switch f.Class {
-	case awsapi.Denied:
-		advice = ": grant route53:ListResourceRecordSets on hosted zone " + z.id
-	case awsapi.NotFound:
+	advice := f.Remedy("route53:ListResourceRecordSets on hosted zone " + z.id)
+	if f.Class == awsapi.NotFound {
 		advice = ": correct hostedZoneID"
-	case awsapi.Throttled, awsapi.Unreachable, awsapi.Invalid, awsapi.Conflict, awsapi.Other:
 	}
 	return &awsapi.Error{
 		Failure:  f,

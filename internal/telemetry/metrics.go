@@ -4,6 +4,8 @@ package telemetry
 
 import (
 	"math"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -47,11 +49,15 @@ type Metrics struct {
 
 	readiness *readinessMetrics
 	budget    *budgetMetrics
+
+	mu sync.Mutex // guards all below
+	// entrances are the names of those that each pair's last look read.
+	entrances map[string][]string
 }
 
 // New registers every metric. version is shown by clusterswitch_build_info.
 func New(version string) *Metrics {
-	m := &Metrics{registry: prometheus.NewRegistry()}
+	m := &Metrics{registry: prometheus.NewRegistry(), entrances: map[string][]string{}}
 	m.share = m.gauge("share_percent", "Share of users' traffic that green is intended to have, in percent.", "pair")
 	m.entrance = m.gauge("entrance_share_percent", "Share of traffic that AWS stores for green, in percent; absent while the entrance is unknown.", "pair", "entrance")
 	m.known = m.gauge("entrance_known", "1 while the entrance could be read and may be written, else 0.", "pair", "entrance")
@@ -187,7 +193,10 @@ func (m *Metrics) Report(t switcher.Turn) {
 // tell of the same would tell different things.
 func (m *Metrics) standsBy(pair string, t switcher.Turn) {
 	m.readiness.forget(pair)
-	for _, v := range []*prometheus.GaugeVec{m.entrance, m.known, m.gate, m.blueReady, m.sticky, m.tail, m.retire} {
+	for _, v := range []*prometheus.GaugeVec{
+		m.entrance, m.known, m.gate, m.blueReady, m.sticky, m.tail, m.retire,
+		m.preflightFindings, m.preflightRun, m.preflightTook, // the looks that it made while it led
+	} {
 		v.DeletePartialMatch(prometheus.Labels{"pair": pair})
 	}
 	m.observed(pair, t.Observation)
@@ -212,7 +221,31 @@ func (m *Metrics) tails(pair string, t switcher.Turn) {
 	}
 }
 
+// read takes over which entrances a look read, and forgets those that the pair no
+// longer has: nothing would ever tell of them again, and an alert on one that was
+// unknown would never end.
+func (m *Metrics) read(pair string, readings []shift.EntranceReading) {
+	if len(readings) == 0 {
+		return // it looked at none
+	}
+	var names []string
+	for _, r := range readings {
+		names = append(names, r.Name)
+	}
+	m.mu.Lock()
+	before := m.entrances[pair]
+	m.entrances[pair] = names
+	m.mu.Unlock()
+	for _, name := range before {
+		if !slices.Contains(names, name) {
+			m.entrance.DeleteLabelValues(pair, name)
+			m.known.DeleteLabelValues(pair, name)
+		}
+	}
+}
+
 func (m *Metrics) observed(pair string, o shift.Observation) {
+	m.read(pair, o.Entrances)
 	for _, r := range o.Entrances {
 		known := r.Err == "" && !r.At.IsZero()
 		m.known.WithLabelValues(pair, r.Name).Set(one(known))
@@ -254,6 +287,9 @@ func (m *Metrics) decided(pair string, t switcher.Turn) {
 func (m *Metrics) Forget(pair string) {
 	m.readiness.forget(pair)
 	m.budget.forget(pair)
+	m.mu.Lock()
+	delete(m.entrances, pair)
+	m.mu.Unlock()
 	for _, v := range []interface {
 		DeletePartialMatch(labels prometheus.Labels) int
 	}{

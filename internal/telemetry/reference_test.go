@@ -131,6 +131,47 @@ func TestAnUnknownEntranceHasNoShare(t *testing.T) {
 	}
 }
 
+// A configuration may take an entrance away, or name it otherwise, because it can't
+// be read. Whoever was called for it must not be called for ever.
+func TestAnEntranceThatAPairNoLongerHasIsForgotten(t *testing.T) {
+	m, turn := New("v0.0.0-test"), fullTurn()
+	read := func(names ...string) {
+		turn.Observation.Entrances = nil
+		for _, name := range names {
+			turn.Observation.Entrances = append(turn.Observation.Entrances, shift.EntranceReading{Name: name, At: turn.Now, Weights: shift.Share(25).Weights()})
+		}
+	}
+	read("web", "old")
+	turn.Observation.Entrances[1].Err = "reading rule: not found"
+	m.Report(turn)
+	read("web", "new")
+	m.Report(turn)
+	expect(t, m, map[string]map[string]float64{
+		"entrance_known": {",new": 1, ",web": 1},
+	})
+	read("new")
+	m.Report(turn)
+	read()
+	m.Report(turn) // a turn that looks at none
+	expect(t, m, map[string]map[string]float64{
+		"entrance_known":         {",new": 1},
+		"entrance_share_percent": {",new": 25},
+	})
+}
+
+// Only the daemon in charge makes preflights: what one that stands by saw while it
+// was in charge is over.
+func TestAReplicaThatStandsByTellsOfNoPreflight(t *testing.T) {
+	m, turn := New("v0.0.0-test"), fullTurn()
+	m.Preflight("shop", turn.Now, time.Second)
+	m.PreflightFindings("shop", "block", 3)
+	turn.Standby = true
+	m.Report(turn)
+	expect(t, m, map[string]map[string]float64{
+		"preflight_findings": {}, "preflight_last_run_timestamp_seconds": {}, "preflight_duration_seconds": {},
+	})
+}
+
 func TestClientsThatACookieKeepsOnGreenAreTold(t *testing.T) {
 	m, turn := New("v0.0.0-test"), fullTurn()
 	lowered := turn.Now.Add(-time.Minute)
