@@ -3,6 +3,7 @@ package measure
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,6 +44,8 @@ func FuzzMetricData(f *testing.F) {
 	f.Add([]byte(whole), 0.0, 0)
 	f.Add([]byte(whole), 1e300, 1)
 	f.Add([]byte(whole), -1.0, 2)
+	f.Add([]byte(strings.Replace(whole, `"Values":[100,50]`, `"Values":[0,50]`, 1)), 0.0, 0)
+	f.Add([]byte(strings.NewReplacer(`"Values":[100,50]`, `"Values":[]`, `"Values":[99]`, `"Values":[1]`).Replace(whole)), 0.0, 0) // errors that no request had
 	f.Add([]byte(`[{"Id":"q0m0","StatusCode":"PartialData","Values":[1]},{"Id":"q0m0"}]`), 1.0, 0)
 	f.Add([]byte(`[]`), 1.0, 0)
 	f.Fuzz(func(t *testing.T, body []byte, special float64, place int) {
@@ -82,7 +85,7 @@ func FuzzMetricData(f *testing.F) {
 		})
 		for _, iv := range intervals {
 			for _, n := range iv.Blue {
-				if err == nil && !(n.Requests >= 0 && n.Bad >= 0 && n.Bad <= n.Requests) {
+				if err == nil && iv.Fault == "" && !(n.Requests >= 0 && n.Bad >= 0 && n.Bad <= n.Requests) {
 					t.Errorf("counted %+v", n)
 				}
 			}

@@ -195,6 +195,14 @@ func TestMeasuring(t *testing.T) {
 			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady(), "HTTPCode_Target_5XX_Count": {22: 3}, "TargetConnectionErrorCount": {22: 300}}},
 			want:  shift.TrafficReading{From: minute(22), To: minute(27), Requests: 150, Errors: 10},
 		},
+		"counts errors of requests that came before the period": {
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": {22: 100}, "TargetResponseTime": {22: 93, 23: 9}, "HTTPCode_Target_5XX_Count": {23: 7}}},
+			want:  shift.TrafficReading{From: minute(22), To: minute(27), Requests: 102, Errors: 7},
+		},
+		"has measured nothing where there are errors without requests": {
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": {22: 100}, "TargetResponseTime": {22: 93}, "HTTPCode_Target_5XX_Count": {23: 7}}},
+			err:   "CloudWatch tells of 7 errors in 0 requests in the period from 09:23:00",
+		},
 		"takes a request that nobody answered for no evidence": {
 			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady(), "TargetResponseTime": {22: 10, 23: 5, 26: 1}}},
 			want:  shift.TrafficReading{From: minute(22), To: minute(27), Requests: 16},

@@ -108,6 +108,11 @@ func (q *question) intervals(edges, groups int) []evidence.Interval {
 		if groups > 1 {
 			iv.Green = q.counts(metrics+edges, edges, at)
 		}
+		for _, side := range [][]evidence.Count{iv.Blue, iv.Green} {
+			if len(side) > 0 && side[0].Bad > side[0].Requests {
+				iv.Fault = contradiction(at, side[0].Requests, side[0].Bad)
+			}
+		}
 		all = append(all, iv)
 	}
 	return all

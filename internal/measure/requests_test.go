@@ -32,16 +32,17 @@ func counts(numbers ...float64) []evidence.Count {
 func TestRequestsOfBothSidesPeriodByPeriod(t *testing.T) {
 	f := &fakeWatch{
 		metrics: map[string]points{
-			"RequestCount": {10: 7}, "HTTPCode_Target_5XX_Count": {10: 2, 12: 1}, "TargetConnectionErrorCount": {12: 3},
+			"RequestCount": {10: 7}, "HTTPCode_Target_5XX_Count": {10: 2, 12: 1, 13: 1}, "TargetConnectionErrorCount": {12: 3},
 			"TargetResponseTime": {10: 6, 12: 90},
 		},
 		groups: map[string]points{"targetgroup/blue/1": {10: 100, 11: 50}, "targetgroup/green/1": {10: 10, 12: 95}},
 	}
-	got, err := New(Options{API: f}).Requests(t.Context(), requestQuery(10, 13))
+	got, err := New(Options{API: f}).Requests(t.Context(), requestQuery(10, 14))
 	want := []evidence.Interval{
-		{Start: minute(10), End: minute(11), Blue: counts(6, 2), Green: counts(6, 2)},  // of 100 and 10, six were answered
-		{Start: minute(11), End: minute(12), Blue: counts(0, 0), Green: counts(0, 0)},  // 50 that nobody answered are no evidence
-		{Start: minute(12), End: minute(13), Blue: counts(0, 1), Green: counts(93, 4)}, // an error without a request can't be: the gate says so
+		{Start: minute(10), End: minute(11), Blue: counts(6, 2), Green: counts(6, 2)},   // of 100 and 10, six were answered
+		{Start: minute(11), End: minute(12), Blue: counts(0, 0), Green: counts(0, 0)},   // 50 that nobody answered are no evidence
+		{Start: minute(12), End: minute(13), Blue: counts(90, 4), Green: counts(93, 4)}, // no request came to blue then, but some were answered
+		{Start: minute(13), End: minute(14), Blue: counts(0, 1), Green: counts(0, 1), Fault: "CloudWatch tells of 1 errors in 0 requests in the period from 09:13:00"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)

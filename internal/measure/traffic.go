@@ -82,6 +82,10 @@ func (q *question) countTraffic(r *shift.TrafficReading) {
 	asked, failed := 0.0, 0.0
 	for at := q.from; at.Before(q.to); at = at.Add(q.period) {
 		n, bad := q.answered(0, at)
+		if bad > n {
+			r.Err = contradiction(at, n, bad)
+			return
+		}
 		asked += n
 		failed += bad
 	}
@@ -89,13 +93,23 @@ func (q *question) countTraffic(r *shift.TrafficReading) {
 	r.Requests, r.Errors = int(math.Round(asked)), int(math.Round(failed))
 }
 
+// contradiction says that one of a period's metrics isn't told whole, or not yet.
+func contradiction(at time.Time, asked, failed float64) string {
+	return fmt.Sprintf("CloudWatch tells of %.0f errors in %.0f requests in the period from %s", failed, asked, at.Format(time.TimeOnly))
+}
+
 // answered counts one period of the target group whose series begin at first: the
 // requests, and those that failed. A request that neither was answered nor failed
 // to connect says nothing, so it isn't counted at all.
 func (q *question) answered(first int, at time.Time) (asked, failed float64) {
-	n, server := q.series[first+requests].points[at], q.series[first+serverErrors].points[at]
+	n, server, answered := q.series[first+requests].points[at], q.series[first+serverErrors].points[at], q.series[first+answers].points[at]
+	// A request may be answered in the period after the one that it came in: then
+	// there are more answers than requests.
+	if server > n && answered >= server {
+		n = answered
+	}
 	// One request may try several connections: they count for no more than
 	// the requests that no target answered with an error.
 	refused := min(q.series[first+connectionErrors].points[at], max(0, n-server))
-	return min(n, max(server, q.series[first+answers].points[at])+refused), server + refused
+	return min(n, max(server, answered)+refused), server + refused
 }

@@ -20,6 +20,7 @@ func FuzzReport(f *testing.F) {
 	f.Add(document, r.Findings[0].ID, int64(1))
 	f.Add(document, r.Findings[1].ID, int64(-1))
 	f.Add([]byte(`{"schemaVersion": 1, "findings": [{"severity": "block"}, {"severity": "block", "waived": {}}]}`), "", int64(0))
+	f.Add([]byte(`{"schemaVersion": 1, "pair": "shop", "findings": [{"severity": "block"}, {"id": "of no force"}]}`), "", int64(0))
 	f.Add([]byte(`{"schemaVersion": 2}`), "a", int64(0))
 	f.Fuzz(func(t *testing.T, document []byte, id string, days int64) {
 		r, err := Parse(document)

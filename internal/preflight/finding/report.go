@@ -206,6 +206,11 @@ func Parse(document []byte) (Report, error) {
 	case r.Schema != Schema:
 		return Report{}, fmt.Errorf("its schemaVersion is %d, this program reads %d; a newer program wrote it", r.Schema, Schema)
 	}
+	for _, f := range r.Findings {
+		if f.Severity.rank() < 0 {
+			return Report{}, fmt.Errorf("finding %s has the severity %q, which is none of %v", f.ID, f.Severity, Severities())
+		}
+	}
 	return r, nil
 }
 
