@@ -41,7 +41,9 @@ func (t *turn) requests(g RequestGate) requestVerdict {
 	}
 	within := cmp.Or(r.FreshFor, g.Settle+3*g.Interval)
 	switch {
-	case read && r.Err != "":
+	case !read:
+		return answer(Unmeasured, "it was not measured")
+	case r.Err != "":
 		return answer(Unmeasured, "it can't be measured: %s", r.Err)
 	case e.Counted.IsZero() && t.now.Sub(t.next.MeasureFrom()) <= within && !t.faulty(e):
 		return answer(Wait, "no interval of %s is over and settled yet", g.Interval)

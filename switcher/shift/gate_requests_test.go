@@ -163,6 +163,14 @@ func edgeCases() []edgeCase {
 			}, Unmeasured, false, "it can't be measured: connection refused",
 		},
 		{
+			"A daemon has just started, and has asked for nothing yet", "unknown until it has, whatever the one before had found",
+			25, func(b *bench) requestVerdict {
+				b.served(30, 0.001, 0.001)
+				b.o.Requests = nil
+				return b.turn()
+			}, Unmeasured, false, "it was not measured",
+		},
+		{
 			"A query begins to give nothing, as after a metric was renamed", "unknown when two intervals are missing",
 			25, func(b *bench) requestVerdict { b.served(30, 0.001, 0.001); return b.nothing(61 * time.Second) }, Unmeasured, false, "no new interval came",
 		},
