@@ -200,8 +200,12 @@ func TestMeasuring(t *testing.T) {
 			want:  shift.TrafficReading{From: minute(22), To: minute(27), Requests: 102, Errors: 7},
 		},
 		"has measured nothing where there are errors without requests": {
-			watch: fakeWatch{metrics: map[string]points{"RequestCount": {22: 100}, "TargetResponseTime": {22: 93}, "HTTPCode_Target_5XX_Count": {23: 7}}},
-			err:   "CloudWatch tells of 7 errors in 0 requests in the period from 09:23:00",
+			watch: fakeWatch{metrics: map[string]points{"HTTPCode_Target_5XX_Count": {23: 7}}},
+			err:   "CloudWatch tells of 7 errors in 0 requests in the period from 09:22:00",
+		},
+		"still counts errors where one period has them without requests": {
+			watch: fakeWatch{metrics: map[string]points{"RequestCount": {22: 100}, "TargetResponseTime": {22: 93}, "HTTPCode_Target_5XX_Count": {22: 60, 23: 7}}},
+			want:  shift.TrafficReading{From: minute(22), To: minute(27), Requests: 93, Errors: 67},
 		},
 		"takes a request that nobody answered for no evidence": {
 			watch: fakeWatch{metrics: map[string]points{"RequestCount": steady(), "TargetResponseTime": {22: 10, 23: 5, 26: 1}}},
