@@ -27,7 +27,7 @@ func (s *Switcher) load(ctx context.Context, pair string, timeout time.Duration)
 	ctx, cancel := s.within(ctx, timeout)
 	defer cancel()
 	found, err := s.journal.Load(ctx, pair)
-	s.garbled, s.heard = err == nil && found.Unreadable != "", s.heard || err == nil
+	s.asked, s.heard = err == nil, s.heard || err == nil
 	if err != nil {
 		return &shift.Found{Unreadable: err.Error()}
 	}
@@ -125,27 +125,15 @@ func (s *Switcher) edited(found shift.State) bool {
 // save journals what the journal doesn't hold yet: a changed state, or news for
 // those who read it.
 func (s *Switcher) save(ctx context.Context, t *Turn, lowering bool) error {
-	d := t.Decision
-	said := shift.Said{
-		Reason: d.Reason, Message: s.withFailure(d), Verdicts: d.Verdicts, BlueReady: t.Observation.Blue.ReadyOf(),
-		Notes:     append(shift.Notes(d.Next, t.Observation, t.Now), shift.CapacityNotes(t.Plan, d.Next, t.Observation, t.Now)...),
-		Readiness: shift.MeasureReadiness(t.Plan, d.Next, t.Observation, t.Now),
-		Retire:    t.Observation.Retire,
+	if !s.loaded {
+		return s.unjoined
+	}
+	d, said := t.Decision, s.sayingOf(t)
+	if same(d.Next, s.saved) && !s.news(t, said) {
+		return nil
 	}
 	ctx, cancel := s.within(ctx, s.bound(s.timeouts.Journal, lowering, s.timeouts.JournalLowering))
 	defer cancel()
-	switch {
-	case s.garbled && s.news(t, said):
-		// What can't be read stays as it is. That it can't is for people to read
-		// beside it; whether they can is of no consequence here.
-		_ = s.journal.Save(ctx, t.Plan.Pair, d.Next, said)
-		s.said, s.saidAt = said, t.Now
-		return s.unjoined
-	case !s.loaded:
-		return s.unjoined
-	case same(d.Next, s.saved) && !s.news(t, said):
-		return nil
-	}
 	s.epoch = d.Next.Epoch // even if the answer is lost: this daemon wrote it
 	s.noteTry(d.Next)
 	err := s.journal.Save(ctx, t.Plan.Pair, d.Next, said)
@@ -163,6 +151,34 @@ func (s *Switcher) save(ctx context.Context, t *Turn, lowering bool) error {
 	s.saved, s.charged, s.rooted, s.tried = d.Next, true, true, nil
 	s.said, s.saidAt = said, t.Now
 	return nil
+}
+
+// saveBeside tells people how a turn ended whose state can't be journaled: what
+// can't be read stays as it is, and no journal is begun before AWS was read.
+// Whether it reaches them is of no consequence to the loop.
+func (s *Switcher) saveBeside(ctx context.Context, t *Turn) {
+	if s.loaded || !s.asked || conflicted(s.unjoined) || t.Superseded || t.Standby {
+		return
+	}
+	said := s.sayingOf(t)
+	if said.Beside = true; !s.news(t, said) {
+		return
+	}
+	ctx, cancel := s.within(context.WithoutCancel(ctx), s.timeouts.JournalLowering)
+	defer cancel()
+	_ = s.journal.Save(ctx, t.Plan.Pair, t.Decision.Next, said)
+	s.said, s.saidAt = said, t.Now
+}
+
+// sayingOf is what people are to read of a turn.
+func (s *Switcher) sayingOf(t *Turn) shift.Said {
+	d := t.Decision
+	return shift.Said{
+		Reason: d.Reason, Message: s.withFailure(d), Verdicts: d.Verdicts, BlueReady: t.Observation.Blue.ReadyOf(),
+		Notes:     append(shift.Notes(d.Next, t.Observation, t.Now), shift.CapacityNotes(t.Plan, d.Next, t.Observation, t.Now)...),
+		Readiness: shift.MeasureReadiness(t.Plan, d.Next, t.Observation, t.Now),
+		Retire:    t.Observation.Retire,
+	}
 }
 
 // maxTried bounds what is remembered of saves without an answer.

@@ -23,7 +23,7 @@ type Memory struct {
 	Again        time.Duration
 	Blind        int
 
-	Loaded, CutShort, Superseded, Charged, Garbled, Away, Heard, Rooted bool
+	Loaded, CutShort, Superseded, Charged, Asked, Away, Heard, Rooted bool
 }
 
 // Memory gives what the loop carries on. It is for the goroutine that takes turns.
@@ -33,7 +33,7 @@ func (s *Switcher) Memory() Memory {
 		Said: s.said, SaidAt: s.saidAt, Unheeded: s.unheeded, Unjoined: s.unjoined, Failure: s.failure,
 		Epoch: s.epoch, Term: s.term, Again: s.again, Blind: s.blind,
 		Loaded: s.loaded, CutShort: s.cutShort, Superseded: s.superseded, Charged: s.charged,
-		Garbled: s.garbled, Away: s.away, Heard: s.heard, Rooted: s.rooted,
+		Asked: s.asked, Away: s.away, Heard: s.heard, Rooted: s.rooted,
 	}
 }
 
@@ -44,5 +44,5 @@ func (s *Switcher) Recall(m Memory) {
 	s.said, s.saidAt, s.unheeded, s.unjoined, s.failure = m.Said, m.SaidAt, m.Unheeded, m.Unjoined, m.Failure
 	s.epoch, s.term, s.again, s.blind = m.Epoch, m.Term, m.Again, m.Blind
 	s.loaded, s.cutShort, s.superseded, s.charged = m.Loaded, m.CutShort, m.Superseded, m.Charged
-	s.garbled, s.away, s.heard, s.rooted = m.Garbled, m.Away, m.Heard, m.Rooted
+	s.asked, s.away, s.heard, s.rooted = m.Asked, m.Away, m.Heard, m.Rooted
 }

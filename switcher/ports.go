@@ -53,7 +53,8 @@ type Journal interface {
 	// Save writes the state and what was said of it. It wraps ErrConflict when
 	// somebody else wrote in between; then nothing was written. A journal that
 	// Load called unreadable is never overwritten: only what was said is written
-	// beside it, and the answer is an error.
+	// beside it, and the answer is an error. Said.Beside asks for just that, also
+	// where there is no journal.
 	Save(ctx context.Context, pair string, s shift.State, said shift.Said) error
 }
 

@@ -39,6 +39,7 @@ func (s *Switcher) Step(ctx context.Context, now time.Time) (wakeAt time.Time) {
 		t.Decision = shift.Decide(t.Plan, s.state, t.Observation, now)
 		s.carryOut(ctx, sending, &t)
 		s.keepUntold(t)
+		s.saveBeside(ctx, &t)
 	}
 	return s.finish(t)
 }

@@ -118,14 +118,14 @@ func TestOneTurn(t *testing.T) {
 		},
 		"an unreadable journal holds, and is not overwritten": {
 			before: func(_ *testing.T, w *world) *daemon { w.book.unreadable = "it is no JSON"; return w.daemon() },
-			calls:  []string{"load", "look", "save Idle 0: JournalUnreadable"}, reason: shift.JournalUnreadable,
+			calls:  []string{"load", "look", "say JournalUnreadable"}, reason: shift.JournalUnreadable,
 		},
 		"a journal that makes no sense holds, and is not overwritten": {
 			before: func(_ *testing.T, w *world) *daemon {
 				w.write(shift.State{Schema: shift.Schema, Phase: shift.Shifting, Share: 25}, shift.Said{})
 				return w.daemon()
 			},
-			calls: []string{"load", "look"}, reason: shift.JournalUnreadable,
+			calls: []string{"load", "look", "say JournalUnreadable"}, reason: shift.JournalUnreadable,
 		},
 		"a rollback works without a journal": {
 			before: func(_ *testing.T, w *world) *daemon {
@@ -156,7 +156,7 @@ func TestOneTurn(t *testing.T) {
 				w.step(t, d) // meets the conflict
 				return d
 			},
-			calls: []string{"load", "look and measure"}, reason: shift.JournalUnwritable,
+			calls: []string{"load", "look and measure", "say JournalUnwritable"}, reason: shift.JournalUnwritable,
 		},
 		"a rollback by itself doesn't wait for measurements while it goes on": {
 			before: func(t *testing.T, w *world) *daemon {
@@ -171,7 +171,7 @@ func TestOneTurn(t *testing.T) {
 		},
 		"without a journal and without AWS nothing is taken for true": {
 			before: func(_ *testing.T, w *world) *daemon { w.groups[0].err = "no route to host"; return w.daemon() },
-			calls:  []string{"load", "look"}, reason: shift.EntranceUnknown,
+			calls:  []string{"load", "look", "say EntranceUnknown"}, reason: shift.EntranceUnknown,
 		},
 	}
 	for name, test := range tests {

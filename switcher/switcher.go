@@ -77,7 +77,7 @@ type Switcher struct {
 	said       shift.Said  // what was last journaled beside the state, and when
 	saidAt     time.Time
 	charged    bool          // this daemon is in the journal
-	garbled    bool          // the journal is there and can't be read
+	asked      bool          // the last try to load the journal had an answer
 	tried      []shift.State // saves since saved whose answer is not known
 	epoch      int64         // of its last save, or try
 	again      time.Duration // distance to the next try of a write

@@ -294,7 +294,11 @@ func (d *daemon) Save(ctx context.Context, _ string, s shift.State, said shift.S
 	w := d.w
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.note("save %s %d: %s", s.Phase, s.Share, said.Reason)
+	if said.Beside {
+		w.note("say %s", said.Reason)
+	} else {
+		w.note("save %s %d: %s", s.Phase, s.Share, said.Reason)
+	}
 	switch {
 	case w.book.hangs:
 		w.mu.Unlock()
@@ -310,6 +314,9 @@ func (d *daemon) Save(ctx context.Context, _ string, s shift.State, said shift.S
 		return fmt.Errorf("saving: %w", switcher.ErrConflict)
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case said.Beside:
+		w.book.said = said
+		return nil
 	}
 	w.write(s, said)
 	if w.book.losesReply {

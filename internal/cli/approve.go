@@ -72,7 +72,7 @@ func (h *hand) underWay(t *v1alpha1.TrafficSwitch) (entered, steps int, err erro
 	switch phase := shift.Phase(t.Status.Phase); phase {
 	case shift.InPreflight, shift.Shifting:
 	case "":
-		return 0, 0, fmt.Errorf("no daemon has said anything about %s yet, so there is no step to approve", t.Name)
+		return 0, 0, fmt.Errorf("where %s stands is not known, so no step can be approved; see: %s", t.Name, h.next("status "+t.Name))
 	default:
 		return 0, 0, fmt.Errorf("%s isn't on its way up (its phase is %s), so there is no step to approve; see: %s",
 			t.Name, phase, h.next("status "+t.Name))

@@ -28,7 +28,7 @@ type report struct {
 type pairReport struct {
 	// Pair is its name.
 	Pair string `json:"pair"`
-	// Phase is Idle, Preflight, Shifting, Standby, Completed, Returning, RollingBack or RolledBack; empty: no daemon has said anything yet.
+	// Phase is Idle, Preflight, Shifting, Standby, Completed, Returning, RollingBack or RolledBack; empty: not known, see reason.
 	Phase string `json:"phase"`
 	// Attempt counts the shifts of this pair; 0: none yet.
 	Attempt int `json:"attempt"`

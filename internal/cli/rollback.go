@@ -85,7 +85,7 @@ func (h *hand) rollback(ctx context.Context, pair string, force bool) error {
 // daemonLives warns where perhaps nobody is there to obey.
 func (h *hand) daemonLives(t *v1alpha1.TrafficSwitch) {
 	silence := "no daemon has said anything yet"
-	if t.Status.Phase != "" {
+	if !unsaid(t.Status) {
 		if silence = h.silent(t); silence == "" {
 			return
 		}

@@ -65,8 +65,11 @@ func (s screen) lines() []string {
 // head says where the pair stands, and why.
 func (s screen) head() []string {
 	t := s.pair.Status
-	if t.Phase == "" {
-		return []string{s.paint(inBold, s.pair.Name), "", "No daemon has said anything about it yet.", ""}
+	switch name := s.paint(inBold, s.pair.Name); {
+	case unsaid(t):
+		return []string{name, "", "No daemon has said anything about it yet.", ""}
+	case t.Phase == "":
+		return append(append([]string{name + "  unknown", ""}, s.wrapped(orNone(t.Reason)+": "+orNone(t.Message))...), "")
 	}
 	step := ""
 	if t.Step != "" {

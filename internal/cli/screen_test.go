@@ -47,6 +47,8 @@ func TestScreen(t *testing.T) {
 	asking.Status.Question = &v1alpha1.Question{ID: "q", Reason: "Drift", Message: "somebody set green to 40% on entrance dns; answer it with: clusterswitch resume shop --adopt or --restore"}
 	nobody := v1alpha1.TrafficSwitch{}
 	nobody.Name = "shop"
+	blind := nobody
+	blind.Status = v1alpha1.TrafficSwitchStatus{Reason: "EntranceUnknown", Message: "there is no journal, and entrance web can't be read: access denied", UpdatedAt: metav1.NewTime(storyTime())}
 	old := onItsWay()
 	old.Status.UpdatedAt = metav1.NewTime(storyTime().Add(-10 * time.Minute))
 	var all strings.Builder
@@ -59,6 +61,7 @@ func TestScreen(t *testing.T) {
 		{"a rollback", screen{pair: back, past: append(slices.Clip(climb), sample{storyTime().Add(-time.Minute), 100}, sample{storyTime(), 0}), width: 80, height: 24}},
 		{"a question", screen{pair: asking, past: climb[:1], width: 80, height: 24}},
 		{"no daemon yet", screen{pair: nobody, past: climb[:1], width: 80, height: 24}},
+		{"a daemon that can't begin", screen{pair: blind, past: climb[:1], width: 80, height: 24}},
 		{"a daemon that is silent, read before the cluster went away", screen{pair: old, past: climb, width: 80, height: 12, trouble: "reading shop: connection refused"}},
 	} {
 		c.s.now = storyTime()

@@ -63,8 +63,11 @@ func (h *hand) singletons(ctx context.Context, pair string) error {
 	}
 	s := t.Status
 	switch {
-	case s.Phase == "":
+	case unsaid(s):
 		h.out.say("No daemon has said anything about %s yet.", pair)
+		return nil
+	case s.Phase == "":
+		h.out.say("Where %s stands is not known, nor are its singletons; see: %s", pair, h.next("status "+pair))
 		return nil
 	case len(s.Singletons) == 0:
 		h.out.say("The daemon has handed over no singleton of %s: each is as it was before.", pair)

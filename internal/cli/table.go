@@ -60,11 +60,11 @@ func table(w io.Writer, rows [][]string) {
 // details says of one pair what the row can't.
 func (h *hand) details(t v1alpha1.TrafficSwitch) {
 	s := t.Status
-	if s.Phase == "" {
+	if unsaid(s) {
 		h.out.say("\nNo daemon has said anything about %s yet.", t.Name)
-		h.out.say("One that runs and can't begin, such as for want of AWS credentials, says why in its log%s", h.logs())
+		h.out.say("One that runs and can't write here says why in its log%s", h.logs())
 	} else {
-		h.out.say("\nAttempt %d: %s", s.Attempt, orNone(s.Message))
+		h.out.say("\n%s: %s", attemptOf(s), orNone(s.Message))
 		silence := silence(s.UpdatedAt.Time, h.now())
 		h.out.say("Written by the daemon%s at %s%s", named(s.Holder), moment(s.UpdatedAt.Time), silence)
 		if silence != "" {
@@ -103,6 +103,18 @@ func (h *hand) details(t v1alpha1.TrafficSwitch) {
 		h.out.say("\nRolled back by %s at %s: %s", r.By, moment(r.At.Time), r.Why)
 	}
 	h.advise(t)
+}
+
+// unsaid tells whether no daemon ever said anything of a pair.
+func unsaid(s v1alpha1.TrafficSwitchStatus) bool { return s.Phase == "" && s.UpdatedAt.IsZero() }
+
+// attemptOf names the attempt that a status tells of. A daemon without a journal
+// that has never seen where users are can't tell.
+func attemptOf(s v1alpha1.TrafficSwitchStatus) string {
+	if s.Phase == "" {
+		return "Where it stands is not known"
+	}
+	return fmt.Sprintf("Attempt %d", s.Attempt)
 }
 
 // logs says how to read the daemon's log, as the end of a sentence.

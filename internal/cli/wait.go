@@ -194,8 +194,11 @@ func (w *waiting) failed(err error) {
 }
 
 func standing(t *v1alpha1.TrafficSwitch) string {
-	if t.Status.Phase == "" {
+	switch {
+	case unsaid(t.Status):
 		return "no daemon has said anything yet"
+	case t.Status.Phase == "":
+		return fmt.Sprintf("unknown  %s: %s", orNone(t.Status.Reason), orNone(t.Status.Message))
 	}
 	return fmt.Sprintf("%s %d%%  %s: %s", t.Status.Phase, t.Status.Share, orNone(t.Status.Reason), orNone(t.Status.Message))
 }

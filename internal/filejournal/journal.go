@@ -198,7 +198,8 @@ func (f *folder) look(pair string) (shift.Found, error) {
 // may not have been written; if it was, the next Save answers ErrConflict.
 // status.ErrTooLarge also means that nothing was written. Where the stored
 // journal can't be read it stays as it is, whatever the answer: only what people
-// read beside it is written, and the answer is ErrUnreadable.
+// read beside it is written, and the answer is ErrUnreadable. Said.Beside asks for
+// just that, also where there is no journal.
 func (j *Journal) Save(ctx context.Context, pair string, s shift.State, said shift.Said) error {
 	err := j.use(ctx, pair, func(last held) (*held, error) { return j.save(pair, last, s, said) })
 	if err != nil {
@@ -229,8 +230,11 @@ func (j *Journal) save(pair string, last held, s shift.State, said shift.Said) (
 	}
 	next.ObservedGeneration = j.observed(pair)
 	next.Conditions = status.Conditions(last.status.Conditions, next.ObservedGeneration, s, said, time.Now())
-	if last.unreadable {
-		return nil, j.saveBeside(pair, status.Beside(last.status, next))
+	switch beside := status.Beside(last.status, next); {
+	case last.unreadable:
+		return nil, errors.Join(ErrUnreadable, j.saveBeside(pair, beside))
+	case said.Beside:
+		return nil, j.saveBeside(pair, beside)
 	}
 	content, err := encode(pair, next)
 	if err != nil {
@@ -246,14 +250,15 @@ func (j *Journal) save(pair string, last held, s shift.State, said shift.Said) (
 	return &held{loaded: true, content: content, status: next}, nil
 }
 
-// saveBeside tells people what the daemon does while a journal can't be read.
+// saveBeside tells people what the daemon does while a journal can't be read, or
+// can't be begun yet.
 func (j *Journal) saveBeside(pair string, said v1alpha1.TrafficSwitchStatus) error {
 	said.Journal = nil
 	content, err := encode(pair, said)
 	if err != nil {
 		return err
 	}
-	return errors.Join(ErrUnreadable, j.folder.put(pair+besideEnding, content))
+	return j.folder.put(pair+besideEnding, content)
 }
 
 // use lets one goroutine use a pair's files, and takes what it knows of them

@@ -142,6 +142,22 @@ func TestAnUnreadableJournalIsNeverOverwritten(t *testing.T) {
 	}
 }
 
+func TestWhatIsSaidBesideNoJournalBeginsNone(t *testing.T) {
+	w := newWorld(t)
+	j := w.journal()
+	w.load(j)
+	said := shift.Said{Beside: true, Reason: shift.EntranceUnknown, Message: "entrance dns can't be read: AccessDenied"}
+	w.ok(j.Save(t.Context(), pair, shift.NewState(), said))
+	seen, err := NewHand(w.dir).Get(t.Context(), pair)
+	w.ok(err)
+	w.is("what people read", [3]string{"", "EntranceUnknown", said.Message}, [3]string{seen.Status.Phase, seen.Status.Reason, seen.Status.Message})
+	w.is("the journal", shift.Found{}, w.load(j))
+	w.save(j, stateOf(1))
+	seen, err = NewHand(w.dir).Get(t.Context(), pair)
+	w.ok(err)
+	w.is("what people read once it is begun", "Holding", seen.Status.Reason)
+}
+
 func TestASecondDaemonIsToldWhoHasTheDirectory(t *testing.T) {
 	w := newWorld(t)
 	j := w.journal()

@@ -135,7 +135,8 @@ func (j *Journal) get(ctx context.Context, pair string, o metav1.GetOptions) (*v
 // may not have been written; if it was, the next Save answers ErrConflict.
 // status.ErrTooLarge also means that nothing was written. Where the stored journal
 // can't be read it stays as it is, whatever the answer: only what people read
-// beside it is written, and the answer is ErrUnreadable.
+// beside it is written, and the answer is ErrUnreadable. Said.Beside asks for just
+// that, also where there is no journal.
 func (j *Journal) Save(ctx context.Context, pair string, s shift.State, said shift.Said) error {
 	err := j.save(ctx, pair, s, said)
 	if err != nil {
@@ -154,7 +155,7 @@ func (j *Journal) save(ctx context.Context, pair string, s shift.State, said shi
 		return err
 	}
 	next.Holder = j.holder
-	if last.unreadable {
+	if last.unreadable || said.Beside {
 		next = status.Beside(last.object.Status, next)
 	}
 	for {

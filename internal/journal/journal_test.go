@@ -330,6 +330,27 @@ func TestAnUnreadableJournalIsNeverOverwritten(t *testing.T) {
 	}
 }
 
+func TestWhatIsSaidBesideNoJournalBeginsNone(t *testing.T) {
+	w := newWorld(t)
+	j := w.journal()
+	w.load(j)
+	said := shift.Said{Beside: true, Reason: shift.EntranceUnknown, Message: "entrance dns can't be read: AccessDenied"}
+	if err := j.Save(t.Context(), pair, shift.NewState(), said); err != nil {
+		t.Fatal(err)
+	}
+	read := w.object().Status
+	if read.Journal != nil || read.Phase != "" || read.Reason != string(said.Reason) || read.Message != said.Message {
+		t.Errorf("people read %+v, want the reason and the sentence alone", read)
+	}
+	if diff := cmp.Diff(shift.Found{}, w.load(j)); diff != "" {
+		t.Errorf("load (-want +got):\n%s", diff)
+	}
+	w.save(j, shift.NewState())
+	if w.object().Status.Journal == nil {
+		t.Error("the journal was not begun afterwards")
+	}
+}
+
 func TestATooLargeStateIsRefusedAndTheOldOneStays(t *testing.T) {
 	w := newWorld(t)
 	j := w.journal()

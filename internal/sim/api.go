@@ -225,7 +225,7 @@ func (r *replica) Save(ctx context.Context, _ string, state shift.State, said sh
 				r.w.count(Conflicted)
 				return errRace
 			}
-			if !unreadable {
+			if !unreadable && !said.Beside {
 				s.store(r.encode(state), r, by)
 			}
 			s.said = string(said.Reason) + ": " + said.Message

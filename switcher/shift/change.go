@@ -96,4 +96,7 @@ type Said struct {
 	Notes []string
 	// Retire says whether blue may be deleted; it counts where the shift is Completed.
 	Retire RetireReading
+	// Beside: only this is written down. The journal stays as it is, be it one that
+	// can't be read or none.
+	Beside bool
 }

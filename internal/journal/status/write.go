@@ -64,14 +64,18 @@ func optionalTime(t time.Time) *metav1.Time {
 	return new(metav1.NewTime(t))
 }
 
-// Beside puts what is said beside a journal that can't be read and stays. Where
-// nothing was done since, what was last known of the way stays too: it is truer
-// than a beginning.
+// Beside puts what is said beside a journal that can't be read and stays, or isn't
+// begun yet. Where nothing was done since, what was last known of the way stays too:
+// it is truer than a beginning. That AWS can't be read is no question: no person's
+// answer ends it.
 func Beside(stored, said v1alpha1.TrafficSwitchStatus) v1alpha1.TrafficSwitchStatus {
 	said.Journal = stored.Journal
 	if said.Phase == string(shift.Idle) {
 		said.Phase, said.Share, said.Step, said.Attempt = stored.Phase, stored.Share, stored.Step, stored.Attempt
 		said.Singletons = stored.Singletons
+	}
+	if q := said.Question; q != nil && q.Reason == string(shift.EntranceUnknown) {
+		said.Message, said.Question = q.Message, nil
 	}
 	return said
 }

@@ -200,7 +200,10 @@ func (s *seat) Load(ctx context.Context, _ string) (shift.Found, error) {
 }
 
 // Save is a port of the loop.
-func (s *seat) Save(ctx context.Context, _ string, state shift.State, _ shift.Said) error {
+func (s *seat) Save(ctx context.Context, _ string, state shift.State, said shift.Said) error {
+	if said.Beside { // it changes nothing that the explorer tells apart
+		return nil
+	}
 	switch r := s.ask(call{kind: callSave, deadline: deadlineOf(ctx), state: s.pool.state(state)}); {
 	case r.clash:
 		return fmt.Errorf("saving: %w", switcher.ErrConflict)
