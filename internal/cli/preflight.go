@@ -161,17 +161,26 @@ func (p *program) storedReport(ctx context.Context, pair string, flags preflight
 }
 
 func (p *program) printPreflight(r finding.Report, format string) error {
+	return p.document(r, format, func() { preflightTable(p.out, r) })
+}
+
+// document prints what is a document for machines, one for people, or a table.
+func (p *program) document(d interface {
+	JSON() ([]byte, error)
+	Markdown() string
+}, format string, table func(),
+) error {
 	switch format {
 	case "json":
-		document, err := r.JSON()
+		content, err := d.JSON()
 		if err != nil {
 			return err
 		}
-		_, _ = p.out.Write(document) // p.out keeps the error
+		_, _ = p.out.Write(content) // p.out keeps the error
 	case "markdown":
-		_, _ = p.out.Write([]byte(r.Markdown()))
+		_, _ = p.out.Write([]byte(d.Markdown()))
 	default:
-		preflightTable(p.out, r)
+		table()
 	}
 	return nil
 }

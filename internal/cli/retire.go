@@ -114,19 +114,7 @@ func whoAsks() string {
 }
 
 func (p *program) printRetire(r retire.Report, format string) error {
-	switch format {
-	case "json":
-		document, err := r.JSON()
-		if err != nil {
-			return err
-		}
-		_, _ = p.out.Write(document) // p.out keeps the error
-	case "markdown":
-		_, _ = p.out.Write([]byte(r.Markdown()))
-	default:
-		retireTable(p.out, r)
-	}
-	return nil
+	return p.document(r, format, func() { retireTable(p.out, r) })
 }
 
 // retireTable prints a report for a person at a terminal.

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -49,7 +50,7 @@ func (h *hand) rollback(ctx context.Context, pair string, force bool) error {
 	if force {
 		c.RollbackForce = new(true)
 	}
-	t, err := h.change(ctx, pair, c)
+	t, err := h.changeSoon(ctx, pair, c)
 	if err != nil {
 		return err
 	}
@@ -80,6 +81,25 @@ func (h *hand) rollback(ctx context.Context, pair string, force bool) error {
 	h.out.say("Nothing rises again until: %s", h.next("start "+pair))
 	h.out.say("Watch it: %s", h.watch(pair))
 	return nil
+}
+
+// slowAfter is how long a person in an emergency waits without a word.
+const slowAfter = 3 * time.Second
+
+// changeSoon is change, and says what works all the same while there is no answer.
+func (h *hand) changeSoon(ctx context.Context, pair string, c v1alpha1.SpecChange) (t *v1alpha1.TrafficSwitch, err error) {
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		t, err = h.change(ctx, pair, c)
+	}()
+	select {
+	case <-answered:
+	case <-time.After(slowAfter):
+		h.err.say("No answer for %s yet; still trying. Without one, from another terminal: %s", slowAfter, h.direct(pair))
+		<-answered
+	}
+	return t, err
 }
 
 // daemonLives warns where perhaps nobody is there to obey.

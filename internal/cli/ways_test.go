@@ -1,11 +1,17 @@
 package cli
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"net/http"
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/clusterswitch/clusterswitch/internal/api/v1alpha1"
 )
 
 // otherWays is what a rollback that nobody may have heard of says besides.
@@ -146,5 +152,40 @@ func TestAStatusThatIsBrokenOffIsNoIncident(t *testing.T) {
 	go func() { <-asked; stop() }()
 	if got := run(ctx, "status", "--kubeconfig", kubeconfig); got.status != 1 || strings.Contains(got.err, "--direct") {
 		t.Errorf("%+v", got)
+	}
+}
+
+// slowSwitches answer late, as an API server behind a black hole doesn't at all.
+type slowSwitches struct {
+	switches
+	after time.Duration
+}
+
+func (s slowSwitches) PatchSpec(context.Context, string, v1alpha1.SpecChange) (*v1alpha1.TrafficSwitch, error) {
+	time.Sleep(s.after)
+	return nil, errors.New("context deadline exceeded")
+}
+
+func TestARollbackWithoutAnAnswerSaysSoonWhatElseThereIs(t *testing.T) {
+	for name, c := range map[string]struct {
+		after time.Duration
+		says  string
+	}{
+		"a quick answer":  {slowAfter - time.Millisecond, ""},
+		"none for a time": {requestTimeout, "No answer for 3s yet; still trying. Without one, from another terminal: clusterswitch rollback shop --direct --config it.yaml\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var out, said bytes.Buffer
+				h := &hand{out: &paper{w: &out}, err: &paper{w: &said}, client: slowSwitches{after: c.after}, config: " --config it.yaml", now: time.Now}
+				began := time.Now()
+				if err := h.rollback(t.Context(), "shop", false); err == nil || time.Since(began) != c.after {
+					t.Errorf("it ended after %s with %v, want the error after %s", time.Since(began), err, c.after)
+				}
+				if got := out.String() + said.String(); got != c.says {
+					t.Errorf("it says %q, want %q", got, c.says)
+				}
+			})
+		})
 	}
 }

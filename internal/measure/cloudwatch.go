@@ -116,6 +116,11 @@ func (c *CloudWatch) collect(ctx context.Context, batch []*question) error {
 		}
 	}
 	in.StartTime, in.EndTime = &from, &to
+	return c.page(ctx, in, byID)
+}
+
+// page makes the calls of one question and sorts their points.
+func (c *CloudWatch) page(ctx context.Context, in *cloudwatch.GetMetricDataInput, byID map[string]*series) error {
 	for range maxPages {
 		out, err := c.api.GetMetricData(ctx, in)
 		if err != nil {

@@ -118,26 +118,6 @@ func (c *CloudWatch) silence(ctx context.Context, asked []Silence, batch []int, 
 	}
 }
 
-// page makes the calls of one question and sorts their points.
-func (c *CloudWatch) page(ctx context.Context, in *cloudwatch.GetMetricDataInput, byID map[string]*series) error {
-	for range maxPages {
-		out, err := c.api.GetMetricData(ctx, in)
-		if err != nil {
-			return readError(err)
-		}
-		for _, r := range out.MetricDataResults {
-			if s, ok := byID[aws.ToString(r.Id)]; ok {
-				s.take(r)
-			}
-		}
-		if aws.ToString(out.NextToken) == "" {
-			return nil
-		}
-		in.NextToken = out.NextToken
-	}
-	return fmt.Errorf("reading CloudWatch: it has more than %d pages", maxPages)
-}
-
 func (q Silence) metric(id string, period time.Duration) types.MetricDataQuery {
 	m := &types.Metric{Namespace: &q.Namespace, MetricName: &q.Name, Dimensions: []types.Dimension{{Name: aws.String("LoadBalancer"), Value: &q.LoadBalancer}}}
 	if q.TargetGroup != "" {
