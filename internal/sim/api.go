@@ -30,6 +30,8 @@ type document struct {
 	state   shift.State
 	schema  int
 	garbled string
+	// open: it tells of a rollback that is none yet for who wrote it.
+	open bool
 }
 
 // held is the custom resource as a replica's journal saw it last.
@@ -47,7 +49,7 @@ func (s *server) state() shift.State {
 	if s.doc == nil || s.doc.garbled != "" {
 		return shift.NewState()
 	}
-	return s.doc.state
+	return s.doc.meant()
 }
 
 func (s *server) spec() spec { return s.ask }
@@ -266,7 +268,7 @@ func (s *server) store(d *document, r *replica, by grounds) {
 	if s.doc != nil && s.doc.garbled == "" && d.schema < s.doc.schema {
 		s.w.violate("D1", "%s, which reads schemas up to %d, writes over a journal of schema %d", r.name, d.schema, s.doc.schema)
 	}
-	s.w.judge.journaled(r, s.state(), d.state, by)
+	s.w.judge.journaled(r, s.state(), d.meant(), by)
 	s.doc = d
 	if s.old = append(s.old, d); len(s.old) > 40 {
 		s.old = s.old[20:]
