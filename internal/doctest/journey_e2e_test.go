@@ -100,7 +100,8 @@ func (j *traveller) standing() standing {
 // enter brings the pair to a stage, from wherever it is.
 func (j *traveller) enter(at stage) {
 	j.Helper()
-	if at != opening {
+	// For each farewell anew it would be stopped before it heeds signals.
+	if at != opening && at != farewell {
 		j.startDaemon()
 	}
 	switch at {
