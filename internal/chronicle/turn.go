@@ -56,7 +56,7 @@ func (c *Chronicle) ofState(pair string, s shift.State, reason shift.Reason, mes
 	if len(s.Steps) > 0 {
 		d.Summary.Step = &Step{Entered: s.Step, Of: len(s.Steps)}
 	}
-	if q := s.Question; q != nil {
+	if q := s.Asks(); q != nil {
 		d.Question = &Question{ID: q.ID, Reason: string(q.Reason), Message: clip(q.Message)}
 		d.Summary.Severity = severityOf(shift.NeedsPerson)
 	}

@@ -14,8 +14,8 @@ const (
 	// journalEnding is the journal: a TrafficSwitch with its status, as a cluster
 	// would have it.
 	journalEnding = ".journal.json"
-	// besideEnding is what is said beside a journal that can't be read and stays; of
-	// the same form, without the journal itself.
+	// besideEnding is what is said beside a journal that can't be read and stays, or
+	// can't be begun yet; of the same form, without the journal itself.
 	besideEnding = ".said.json"
 	// requestEnding is what people ask for: the fields of a TrafficSwitch's spec.
 	requestEnding = ".request.json"

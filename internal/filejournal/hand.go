@@ -183,7 +183,7 @@ func (f *folder) object(pair string) (object *v1alpha1.TrafficSwitch, fault stri
 	return object, fault, nil
 }
 
-// statusOf gives what the daemon says: beside a journal that can't be read it
+// statusOf gives what the daemon says: where it can't write the journal itself it
 // does so in a file of its own.
 func (f *folder) statusOf(pair string, journal, beside []byte) v1alpha1.TrafficSwitchStatus {
 	state, s := found(pair, journal)

@@ -34,8 +34,8 @@ func stoodAt(t switcher.Turn, b Beside) stood {
 		attempt: s.Attempt, phase: s.Phase, share: s.Share, step: s.Step, reached: !s.ReachedAt.IsZero(), reason: t.Decision.Reason,
 		configuration: b.Configuration, paused: q.Paused, handsOff: q.HandsOff, serve: q.Serve, rollbackBy: strings.Join(q.RollbackBy, " and "),
 	}
-	if s.Question != nil {
-		now.question = s.Question.ID
+	if q := s.Asks(); q != nil {
+		now.question = q.ID
 	}
 	if s.Preflight != nil {
 		now.preflight = *s.Preflight

@@ -163,7 +163,7 @@ func (m *Metrics) Report(t switcher.Turn) {
 	m.lastTurn.WithLabelValues(pair).Set(float64(t.Now.UnixMilli()) / 1000)
 	m.share.WithLabelValues(pair).Set(float64(d.Next.Share))
 	m.severity.WithLabelValues(pair).Set(float64(d.Reason.Severity()))
-	m.question.WithLabelValues(pair).Set(one(d.Next.Question != nil))
+	m.question.WithLabelValues(pair).Set(one(d.Next.Asks() != nil))
 	m.superseded.WithLabelValues(pair).Set(one(t.Superseded))
 	for _, p := range shift.Phases() {
 		m.phase.WithLabelValues(pair, string(p)).Set(one(p == d.Next.Phase))

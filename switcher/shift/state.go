@@ -188,6 +188,16 @@ type Question struct {
 	At       time.Time `json:"at"`
 }
 
+// Asks gives the question that waits for a person; nil: none does. That AWS can't be
+// read where there is no journal holds everything like a question, but ends by itself
+// once AWS can be read, and no answer helps before.
+func (s State) Asks() *Question {
+	if s.Question != nil && s.Question.Reason == EntranceUnknown {
+		return nil
+	}
+	return s.Question
+}
+
 // NewState is a pair that was never shifted.
 func NewState() State { return State{Schema: Schema, Phase: Idle} }
 

@@ -35,7 +35,7 @@ func New(s shift.State, said shift.Said, now time.Time) (v1alpha1.TrafficSwitchS
 	for _, v := range said.Verdicts {
 		status.Gates = append(status.Gates, v1alpha1.Gate{Gate: v.Gate, Judgement: string(v.Judgement), Message: v.Message})
 	}
-	if q := s.Question; q != nil {
+	if q := s.Asks(); q != nil {
 		status.Question = &v1alpha1.Question{ID: q.ID, Reason: string(q.Reason), Message: q.Message}
 	}
 	if r := s.Rollback; r != nil {
@@ -66,16 +66,12 @@ func optionalTime(t time.Time) *metav1.Time {
 
 // Beside puts what is said beside a journal that can't be read and stays, or isn't
 // begun yet. Where nothing was done since, what was last known of the way stays too:
-// it is truer than a beginning. That AWS can't be read is no question: no person's
-// answer ends it.
+// it is truer than a beginning.
 func Beside(stored, said v1alpha1.TrafficSwitchStatus) v1alpha1.TrafficSwitchStatus {
 	said.Journal = stored.Journal
 	if said.Phase == string(shift.Idle) {
 		said.Phase, said.Share, said.Step, said.Attempt = stored.Phase, stored.Share, stored.Step, stored.Attempt
 		said.Singletons = stored.Singletons
-	}
-	if q := said.Question; q != nil && q.Reason == string(shift.EntranceUnknown) {
-		said.Message, said.Question = q.Message, nil
 	}
 	return said
 }
