@@ -48,7 +48,7 @@ type window struct {
 
 	mu     sync.Mutex // guards all below
 	calls  int
-	writes []string
+	writes []string // that AWS carried out: a swap of what is history by now is refused
 	// after, unless nil, becomes hold with the next write. hold, unless nil, keeps the
 	// next answer to a read of rules until it is closed; held is closed when it does.
 	after, hold, held chan struct{}
@@ -72,7 +72,7 @@ func (w *window) pass(cloud http.Handler, out http.ResponseWriter, in *http.Requ
 	cloud.ServeHTTP(answer, in)
 	w.mu.Lock()
 	w.calls++
-	if what == "ChangeResourceRecordSets" || what == "ModifyRule" {
+	if (what == "ChangeResourceRecordSets" || what == "ModifyRule") && answer.Code == http.StatusOK {
 		w.writes = append(w.writes, what)
 		w.hold, w.after = w.after, nil
 	}

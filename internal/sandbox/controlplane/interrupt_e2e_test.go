@@ -5,6 +5,8 @@ package controlplane_test
 import (
 	"context"
 	"errors"
+	"net"
+	"net/url"
 	"testing"
 	"time"
 
@@ -37,12 +39,16 @@ func TestE2EAnAPIServerThatCrashedComesBackAsItWas(t *testing.T) {
 		_, err := maps.Get(ctx, "kept", metav1.GetOptions{})
 		return err
 	}
-	for range 2 {
+	for _, takenFor := range []time.Duration{0, time.Second} {
 		if err := cp.CrashAPIServer(); err != nil {
 			t.Fatal(err)
 		}
 		if err := get(time.Minute); err == nil {
 			t.Error("a crashed API server answered")
+		}
+		if takenFor > 0 { // another program came upon its port
+			taken := listenInPlaceOf(t, cp)
+			time.AfterFunc(takenFor, func() { _ = taken.Close() }) // a second time in the end
 		}
 		if err := cp.RestartAPIServer(); err != nil {
 			t.Fatal(err)
@@ -63,4 +69,18 @@ func TestE2EAnAPIServerThatCrashedComesBackAsItWas(t *testing.T) {
 	if err := get(time.Minute); err != nil {
 		t.Errorf("after the thaw: %v", err)
 	}
+}
+
+func listenInPlaceOf(t *testing.T, cp *controlplane.ControlPlane) net.Listener {
+	t.Helper()
+	where, err := url.Parse(cp.RESTConfig().Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", where.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	return listener
 }
