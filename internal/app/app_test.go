@@ -295,10 +295,10 @@ func (s *story) run() (stop func()) {
 }
 
 // wroteWithin checks that the weights of both entrances were written soon after
-// the request: a rollback takes seconds, not a tick (L2).
+// the request (L2). It takes a fraction of the bound, which is for a busy machine.
 func (s *story) wroteWithin(asked time.Time, request string) {
 	s.Helper()
-	const bound = 2 * time.Second
+	const bound = 10 * time.Second
 	wrote := map[string]bool{}
 	for _, call := range s.cloud.Calls() {
 		if call.At.Before(asked) || !call.Applied {

@@ -15,7 +15,8 @@ import (
 type Meter interface {
 	// Called tells of one try, the SDK's own repetitions included. service is the
 	// SDK's name in lower case without spaces, as "route53"; operation is AWS's,
-	// as "ListResourceRecordSets"; outcome is one of Outcomes.
+	// as "ListResourceRecordSets"; outcome is "ok", "held" for one that the daemon's
+	// own budget kept from going out, or the Class of AWS's refusal, with underscores.
 	Called(service, operation, outcome string)
 	// Waited tells how long a try was held back by the daemon's own budget.
 	Waited(service string, waited time.Duration)
@@ -26,16 +27,6 @@ const (
 	outcomeOK   = "ok"
 	outcomeHeld = "held"
 )
-
-// Outcomes are what a Meter is told of calls: "ok", "held" for one that the
-// daemon's own budget kept from going out, or what AWS's refusal means.
-func Outcomes() []string {
-	outcomes := []string{outcomeOK, outcomeHeld}
-	for c := Other; c <= Unreachable; c++ {
-		outcomes = append(outcomes, c.outcome())
-	}
-	return outcomes
-}
 
 func (c Class) outcome() string { return strings.ReplaceAll(c.String(), " ", "_") }
 

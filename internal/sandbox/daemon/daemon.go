@@ -61,7 +61,7 @@ func Start(o Options, args ...string) (*Daemon, error) {
 	return d, nil
 }
 
-// PID is the number of the process.
+// PID is the process's id.
 func (d *Daemon) PID() int { return d.cmd.Process.Pid }
 
 // Kill ends the process as a crash would: nothing of it gets to say a word.
@@ -73,9 +73,6 @@ func (d *Daemon) Kill() error {
 	<-d.done
 	return nil
 }
-
-// Pid is the process's id.
-func (d *Daemon) Pid() int { return d.cmd.Process.Pid }
 
 // Freeze lets the process stand still, as a machine that is paused does; Thaw lets
 // it go on from there.

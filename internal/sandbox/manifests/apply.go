@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -190,18 +189,6 @@ func established(definition *unstructured.Unstructured) bool {
 		condition, ok := c.(map[string]any)
 		return ok && condition["type"] == "Established" && condition["status"] == "True"
 	})
-}
-
-// Delete removes an object; one that isn't there is no error.
-func (a *Applier) Delete(ctx context.Context, o *unstructured.Unstructured) error {
-	resource, err := a.Resource(ctx, o.GroupVersionKind(), o.GetNamespace())
-	if err != nil {
-		return fmt.Errorf("deleting %s: %w", Describe(o), err)
-	}
-	if err := resource.Delete(ctx, o.GetName(), metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("deleting %s: %w", Describe(o), err)
-	}
-	return nil
 }
 
 // Describe names an object for people: Deployment shop/web.
