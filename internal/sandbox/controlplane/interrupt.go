@@ -38,18 +38,19 @@ func (cp *ControlPlane) RestartAPIServer() error {
 	if err := cp.plane.APIServer.Stop(); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return fmt.Errorf("forgetting the crashed API server of %s: %w", cp.name, err)
 	}
-	awaitFree(cp.plane.APIServer.SecureServing.Port, stopTimeout)
+	serving := cp.plane.APIServer.SecureServing
+	awaitFree(net.JoinHostPort(serving.Address, serving.Port), stopTimeout)
 	if err := cp.plane.APIServer.Start(); err != nil {
 		return fmt.Errorf("restarting the API server of %s: %w%s", cp.name, err, cp.lastWords())
 	}
 	return nil
 }
 
-// awaitFree waits until a TCP port can be listened on: while nobody did, it may have
+// awaitFree waits until one can listen at an address: while nobody did, it may have
 // become the near end of somebody's connection. If it stays so, who listens next says it.
-func awaitFree(port string, patience time.Duration) {
+func awaitFree(address string, patience time.Duration) {
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(readyPoll) {
-		listener, err := net.Listen("tcp4", ":"+port)
+		listener, err := net.Listen("tcp", address)
 		if err == nil {
 			_ = listener.Close() // nobody came
 			return
